@@ -1,0 +1,91 @@
+/**
+ * What the command line says, before @effect/cli sees it.
+ *
+ * @effect/cli 0.77 ignores `-c4`, refuses `--include=a` and a `--help` that is not first, blames the wrong flag for an
+ * unknown one, and drops or trims some values. So flags are recognised here, from the same constants, and it is
+ * handed an argv in the one form that it reads without fault: one flag per word, its value in the next one, quoted,
+ * the occurrences of a repeated flag side by side.
+ */
+import { closest, distance } from "fastest-levenshtein"
+import { UsageError } from "../domain/Errors.ts"
+import { type Flag, quote } from "./Flag.ts"
+
+export type Commands = Readonly<Record<string, ReadonlyArray<Flag<unknown>>>>
+
+export type Request =
+  | { readonly _tag: "Help"; readonly command: string | undefined }
+  | { readonly _tag: "Version" }
+  | { readonly _tag: "Run"; readonly args: ReadonlyArray<string> }
+  | { readonly _tag: "Refused"; readonly error: UsageError }
+
+/** `help` and `version` win over any error in the rest: who asks for them is not helped by a complaint. */
+export const parse = (commands: Commands, args: ReadonlyArray<string>): Request => {
+  const words = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)
+  const command = args.find((word) => !word.startsWith("-"))
+  if (words.some((word) => word === "--help" || word === "-h")) return { _tag: "Help", command }
+  if (words.includes("--version")) return { _tag: "Version" }
+  if (command === undefined || args[0] !== command) {
+    return refused([`a command comes first: ${Object.keys(commands).join(", ")}`])
+  }
+  const flags = commands[command]
+  if (flags === undefined) {
+    return refused([`unknown command '${command}'${nearest(command, Object.keys(commands))}`])
+  }
+  const { canonical, problems } = read(flags, args.slice(1))
+  return problems.length > 0 ? refused(problems) : { _tag: "Run", args: [command, ...canonical] }
+}
+
+const refused = (problems: ReadonlyArray<string>): Request => ({ _tag: "Refused", error: new UsageError({ problems }) })
+
+/** A suggestion only where it is near: a wrong one is worse than none. */
+const nearest = (name: string, names: ReadonlyArray<string>) => {
+  const guess = closest(name, [...names])
+  return distance(name, guess) <= Math.max(2, name.length / 3) ? `; did you mean ${guess}?` : ""
+}
+
+const read = (flags: ReadonlyArray<Flag<unknown>>, words: ReadonlyArray<string>) => {
+  const byName = new Map(flags.map((flag) => [`--${flag.name}`, flag]))
+  const given = new Map<string, Array<string>>()
+  const problems: Array<string> = []
+
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!
+    const [name, inline] = splitWord(word)
+    const flag = byName.get(name)
+    const values = given.get(name)
+    if (!word.startsWith("-") || word === "--") {
+      problems.push(`unexpected argument '${word}': everything is said with flags`)
+    } else if (flag === undefined) {
+      problems.push(`unknown flag ${name}${nearest(name, [...byName.keys()])}`)
+      // what follows is its value, not another mistake
+      if (inline === undefined && words[at + 1]?.startsWith("-") === false) at++
+    } else if (values !== undefined && !flag.repeated) {
+      problems.push(`${name} is given more than once`)
+      if (flag.value !== undefined && inline === undefined) at++
+    } else if (flag.value === undefined) {
+      if (inline !== undefined) problems.push(`${name} takes no value`)
+      given.set(name, [])
+    } else {
+      const next = words[at + 1]
+      const value = inline ?? (next?.startsWith("-") === true ? undefined : next)
+      if (inline === undefined && value !== undefined) at++
+      if (value === undefined || value === "") problems.push(missing(flag, next, inline))
+      given.set(name, [...(values ?? []), name, quote(value ?? "")])
+    }
+  }
+  return { problems, canonical: [...given].flatMap(([name, parts]) => (parts.length === 0 ? [name] : parts)) }
+}
+
+const splitWord = (word: string): readonly [name: string, inline: string | undefined] => {
+  const at = word.startsWith("--") ? word.indexOf("=") : -1
+  return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)]
+}
+
+const missing = (flag: Flag<unknown>, next: string | undefined, inline: string | undefined) => {
+  const root = flag.name === "prefix" ? "; for the bucket's root give --prefix /" : ""
+  const dashed =
+    inline === undefined && next !== undefined && next !== ""
+      ? `; if it is '${next}', write --${flag.name}=${next}`
+      : ""
+  return `--${flag.name} needs a value (${flag.value})${root}${dashed}`
+}

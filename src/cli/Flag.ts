@@ -1,0 +1,184 @@
+/**
+ * A flag is one constant: its name, what it means and in which unit, its fallback in the environment, its default, and
+ * the domain type it becomes. The parser, `--help` and the README's table are all made from these constants.
+ */
+import { Options } from "@effect/cli"
+import { Config, Effect, Either, Option } from "effect"
+
+/** A value, or the sentence that says what is wrong with it. */
+export type Parsed<A> = Either.Either<A, string>
+
+export interface Flag<out A> {
+  /** Without its dashes. */
+  readonly name: string
+  /** Heading in `--help`. */
+  readonly group: string
+  /** Placeholder of the value; undefined for a switch. */
+  readonly value: string | undefined
+  readonly repeated: boolean
+  readonly required: boolean
+  readonly description: string
+  /** Environment variables that are asked in turn when the flag is not given. An empty one counts as not set. */
+  readonly env: ReadonlyArray<string>
+  /** As a user would write it. */
+  readonly default: string | undefined
+  readonly option: Options.Options<Parsed<A>>
+}
+
+interface Spec {
+  readonly name: string
+  readonly group: string
+  readonly description: string
+  /** If not `IBSR_EXPORT_` and the name. */
+  readonly env?: ReadonlyArray<string>
+}
+
+interface ValueSpec<A> extends Spec {
+  readonly value: string
+  /** The value, or what was expected instead, such as `a size such as 8MiB`. */
+  readonly parse: (text: string) => Either.Either<A, string>
+}
+
+/**
+ * Values travel through @effect/cli in quotes: it trims some of them, drops empty ones, and takes one that looks like
+ * a flag for that flag. `Argv` puts the quotes on.
+ */
+export const quote = (value: string): string => `:${value}:`
+const unquote = (value: string) => value.slice(1, -1)
+
+/** Separates the values of a repeatable flag in its environment variable. */
+const separator = ";"
+
+const envNames = (spec: Spec) => spec.env ?? [`IBSR_EXPORT_${spec.name.toUpperCase().replaceAll("-", "_")}`]
+
+/** A text and where it came from, for the message. */
+interface Given {
+  readonly text: string
+  readonly from: string
+}
+
+const fromEnv = (names: ReadonlyArray<string>): Effect.Effect<Option.Option<Given>> =>
+  Effect.map(
+    Effect.forEach(names, (name) =>
+      Effect.map(Effect.option(Config.nonEmptyString(name)), (found) =>
+        Option.map(found, (text): Given => ({ text, from: name }))
+      )
+    ),
+    Option.firstSomeOf
+  )
+
+const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
+  text === ""
+    ? Either.left(`${from} needs a value`)
+    : Either.mapLeft(spec.parse(text), (expected) => `${from}: expected ${expected}, got '${text}'`)
+
+const single = <A, B>(spec: ValueSpec<A>, absent: () => Parsed<B>): Options.Options<Parsed<A | B>> =>
+  Options.text(spec.name).pipe(
+    Options.optional,
+    Options.mapEffect((given) =>
+      Effect.map(
+        Option.isSome(given)
+          ? Effect.succeedSome({ text: unquote(given.value), from: `--${spec.name}` })
+          : fromEnv(envNames(spec)),
+        Option.match({ onNone: (): Parsed<A | B> => absent(), onSome: (found) => read(spec, found) })
+      )
+    )
+  )
+
+const describe = (spec: Spec) => ({
+  name: spec.name,
+  group: spec.group,
+  description: spec.description,
+  env: envNames(spec)
+})
+
+export const required = <A>(spec: ValueSpec<A>): Flag<A> => ({
+  ...describe(spec),
+  value: spec.value,
+  repeated: false,
+  required: true,
+  default: undefined,
+  option: single(spec, () => Either.left(`--${spec.name} is required (or ${envNames(spec).join(" or ")})`))
+})
+
+export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> => ({
+  ...describe(spec),
+  value: spec.value,
+  repeated: false,
+  required: false,
+  default: undefined,
+  option: single(spec, () => Either.right(undefined))
+})
+
+/** The default is written as a user would write it, and read like any other value. */
+export const withDefault = <A>(spec: ValueSpec<A> & { readonly default: string }): Flag<A> => ({
+  ...describe(spec),
+  value: spec.value,
+  repeated: false,
+  required: false,
+  default: spec.default,
+  option: single(spec, () => read(spec, { text: spec.default, from: `--${spec.name}` }))
+})
+
+/** Given once for each value; in the environment, values are separated by `;`. */
+export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }): Flag<ReadonlyArray<A>> => ({
+  ...describe(spec),
+  value: spec.value,
+  repeated: true,
+  required: false,
+  default: spec.default,
+  option: Options.text(spec.name).pipe(
+    Options.repeated,
+    Options.mapEffect((given) =>
+      Effect.map(
+        given.length > 0
+          ? Effect.succeed(given.map((text): Given => ({ text: unquote(text), from: `--${spec.name}` })))
+          : Effect.map(fromEnv(envNames(spec)), (found) => split(found, spec.default)),
+        (all) => Either.all(all.map((one) => read(spec, one)))
+      )
+    )
+  )
+})
+
+const split = (found: Option.Option<Given>, fallback: string | undefined): ReadonlyArray<Given> => {
+  const { from, text } = Option.getOrElse(found, () => ({ text: fallback ?? "", from: "default" }))
+  return text
+    .split(separator)
+    .map((value) => value.trim())
+    .filter((value) => value !== "")
+    .map((value) => ({ text: value, from }))
+}
+
+const truth: Readonly<Record<string, boolean>> = {
+  "1": true,
+  true: true,
+  yes: true,
+  on: true,
+  "0": false,
+  false: false,
+  no: false,
+  off: false
+}
+
+/** Off, unless given or switched on in the environment. */
+export const toggle = (spec: Spec): Flag<boolean> => ({
+  ...describe(spec),
+  value: undefined,
+  repeated: false,
+  required: false,
+  default: undefined,
+  option: Options.boolean(spec.name).pipe(
+    Options.mapEffect((given) =>
+      given
+        ? Effect.succeed(Either.right(true))
+        : Effect.map(
+            fromEnv(envNames(spec)),
+            Option.match({
+              onNone: (): Parsed<boolean> => Either.right(false),
+              onSome: ({ from, text }) =>
+                Either.fromNullable(truth[text.toLowerCase()], () => `${from}: expected true or false, got '${text}'`)
+            })
+          )
+    )
+  )
+})

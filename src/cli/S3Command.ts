@@ -1,0 +1,90 @@
+/** `ibsr-export s3`: from flags to settings, and from settings to a run. */
+import { Command } from "@effect/cli"
+import { Effect, Either, Record } from "effect"
+import { UsageError } from "../domain/Errors.ts"
+import * as Settings from "../domain/Settings.ts"
+import type { Output } from "../services/Reporter.ts"
+import type { Flag, Parsed } from "./Flag.ts"
+import type { LogSettings } from "./Logging.ts"
+import * as Options from "./Options.ts"
+
+/** A run, and how to tell of it. */
+export interface Invocation {
+  readonly settings: Settings.Settings
+  readonly output: Output
+  readonly log: LogSettings
+}
+
+/** The flags' values. */
+type Values = { readonly [K in keyof typeof Options.s3]: (typeof Options.s3)[K] extends Flag<infer A> ? A : never }
+
+const options = Record.map(Options.s3, (flag) => flag.option) as {
+  readonly [K in keyof Values]: (typeof Options.s3)[K]["option"]
+}
+
+export const make = <E, R>(run: (invocation: Invocation) => Effect.Effect<void, E, R>) =>
+  Command.make("s3", options, (parsed) => Effect.flatMap(invocation(parsed), run))
+
+/** All problems at once, so that nobody has to try flag by flag. */
+const invocation = (parsed: { readonly [K in keyof Values]: Parsed<Values[K]> }): Either.Either<
+  Invocation,
+  UsageError
+> => {
+  const [problems, values] = Record.partitionMap(parsed as Record<string, Parsed<unknown>>, (one) => one)
+  return Object.keys(problems).length > 0
+    ? Either.left(new UsageError({ problems: Object.values(problems) }))
+    : Either.mapBoth(Settings.check(settings(values as unknown as Values)), {
+        onLeft: (problems) => new UsageError({ problems }),
+        onRight: (settings) => ({ settings, ...telling(values as unknown as Values) })
+      })
+}
+
+const settings = (values: Values): Settings.Settings => ({
+  input: values.input,
+  target: {
+    bucket: values.bucket,
+    endpoint: values.endpoint,
+    region: values.region,
+    forcePathStyle: values.forcePathStyle || undefined,
+    profile: values.profile,
+    assumeRole:
+      values.assumeRoleArn === undefined
+        ? undefined
+        : { arn: values.assumeRoleArn, sessionName: values.assumeRoleSessionName }
+  },
+  prefix: values.prefix,
+  include: values.include,
+  exclude: values.exclude,
+  followSymlinks: values.followSymlinks,
+  attributes: {
+    encryption: encryption(values),
+    storageClass: values.storageClass,
+    acl: values.acl,
+    tags: Object.fromEntries(values.tag),
+    metadata: Object.fromEntries(values.metadata),
+    noOverwrite: values.noOverwrite
+  },
+  concurrency: values.concurrency,
+  memoryBytes: values.memory,
+  partSizeBytes: values.partSize,
+  maxRetries: values.maxRetries,
+  timeout: values.timeout,
+  deadline: values.deadline,
+  grace: values.grace,
+  failIfEmpty: values.failIfEmpty,
+  dryRun: values.dryRun
+})
+
+const encryption = ({ kmsContext, kmsKeyId, sse }: Values): Settings.Encryption => {
+  const byMode = {
+    none: { _tag: "BucketDefault" },
+    s3: { _tag: "S3" },
+    kms: { _tag: "Kms", keyId: kmsKeyId, context: kmsContext }
+  } as const
+  return byMode[sse]
+}
+
+const telling = (values: Values) => ({
+  output: { format: values.outputFormat, quiet: values.quiet },
+  log: { format: values.logFormat, level: values.verbose ? "Debug" : values.quiet ? "Error" : "Info" } as const
+})

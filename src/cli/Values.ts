@@ -1,0 +1,86 @@
+/** How the values of flags are read. Each returns what it expected instead when it cannot. */
+import { Either } from "effect"
+
+type Parse<A> = (text: string) => Either.Either<A, string>
+
+export const text: Parse<string> = Either.right
+
+export const integer =
+  (least: number, most: number): Parse<number> =>
+  (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    return number >= least && number <= most ? Either.right(number) : Either.left(`an integer from ${least} to ${most}`)
+  }
+
+export const choice =
+  <const A extends string>(...choices: ReadonlyArray<A>): Parse<A> =>
+  (text) =>
+    Either.fromNullable(
+      choices.find((choice) => choice === text),
+      () => `one of ${choices.join(", ")}`
+    )
+
+export const atLeast =
+  (least: number, shown: string, parse: Parse<number>): Parse<number> =>
+  (text) =>
+    Either.filterOrLeft(
+      parse(text),
+      (value) => value >= least,
+      () => `at least ${shown}`
+    )
+
+/** An `http:` or `https:` URL of a host alone. */
+export const endpoint: Parse<URL> = (text) => {
+  const url = URL.parse(text)
+  return url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    url.pathname === "/" &&
+    url.search === "" &&
+    url.username === ""
+    ? Either.right(url)
+    : Either.left("a URL such as https://minio.example.com:9000, without a path")
+}
+
+/** What no bucket's name or ARN contains, and people write by mistake; the rest is the store's to judge. */
+export const bucket: Parse<string> = (text) =>
+  /^(?:arn:[^\s]+|[A-Za-z0-9._-]+)$/.test(text)
+    ? Either.right(text)
+    : Either.left("the bucket's name alone, without s3:// and without a path (that is --prefix)")
+
+const pair = (text: string): readonly [string, string] | undefined => {
+  const at = text.indexOf("=")
+  return at < 1 ? undefined : [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** Source: "Categorizing your objects using tags" in the Amazon S3 User Guide. */
+export const tag: Parse<readonly [string, string]> = (text) =>
+  Either.filterOrLeft(
+    Either.fromNullable(pair(text), () => "KEY=VALUE"),
+    ([key, value]) => key.length <= 128 && value.length <= 256,
+    () => "KEY=VALUE with a key of up to 128 and a value of up to 256 characters"
+  )
+
+/** A name that can end a header's name, and a value that a header can carry. Source: RFC 9110, section 5. */
+export const metadata: Parse<readonly [string, string]> = (text) =>
+  Either.filterOrLeft(
+    Either.fromNullable(pair(text), () => "KEY=VALUE"),
+    ([key, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(key) && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value),
+    () => "KEY=VALUE in printable ASCII, the key without blanks"
+  )
+
+/** A flat JSON object with strings as values. */
+export const jsonStrings: Parse<Readonly<Record<string, string>>> = (text) => {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isStrings(value)) return Either.right(value)
+  } catch {
+    // said below
+  }
+  return Either.left(`a JSON object of strings such as {"purpose":"ibsr"}`)
+}
+
+const isStrings = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((one) => typeof one === "string")

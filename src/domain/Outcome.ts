@@ -1,0 +1,103 @@
+/** What became of one file, and the sums over all. */
+import { Data } from "effect"
+import type { ExportError, FileError } from "./Errors.ts"
+import type { SkipReason } from "./SourceFile.ts"
+
+export type Outcome = Data.TaggedEnum<{
+  /** Stored. */
+  Uploaded: { readonly sizeBytes: number; readonly retries: number }
+  /** With `--dry-run`: would be uploaded. */
+  Planned: { readonly relativePath: string; readonly key: string; readonly sizeBytes: number; readonly parts: number }
+  Failed: {
+    readonly relativePath: string
+    readonly key: string | undefined
+    readonly error: FileError
+    readonly retries: number
+  }
+  Skipped: { readonly why: SkipReason }
+  /** Matches no `--include`, or an `--exclude`. */
+  Excluded: {}
+  /** Rotated away before it could be opened. */
+  Vanished: {}
+  /** Begun, and cut off by a signal or the deadline; nothing of it is stored. */
+  Interrupted: {}
+  /** The run ended before its turn. */
+  NotTried: {}
+}>
+export const Outcome = Data.taggedEnum<Outcome>()
+
+/** Failures told one by one; the rest is only counted, so that memory does not grow with a million of them. */
+export const maxFailures = 100
+
+/** Files by outcome. Mutable: it is added to once per file, a million times in a run. */
+export interface Tally {
+  uploaded: number
+  uploadedBytes: number
+  retries: number
+  failed: number
+  skipped: number
+  readonly skippedBy: Record<SkipReason, number>
+  excluded: number
+  vanished: number
+  interrupted: number
+  notTried: number
+  readonly failedClasses: Set<ExportError["_tag"]>
+  /** The first `maxFailures`. */
+  readonly failures: Array<Extract<Outcome, { _tag: "Failed" }>>
+  readonly plan: Array<Extract<Outcome, { _tag: "Planned" }>>
+}
+
+export const emptyTally = (): Tally => ({
+  uploaded: 0,
+  uploadedBytes: 0,
+  retries: 0,
+  failed: 0,
+  skipped: 0,
+  skippedBy: { symlink: 0, "dead-link": 0, special: 0 },
+  excluded: 0,
+  vanished: 0,
+  interrupted: 0,
+  notTried: 0,
+  failedClasses: new Set(),
+  failures: [],
+  plan: []
+})
+
+/** Counts one more file. */
+export const add = (tally: Tally, outcome: Outcome): void =>
+  Outcome.$match(outcome, {
+    Uploaded: ({ retries, sizeBytes }) => {
+      tally.uploaded++
+      tally.uploadedBytes += sizeBytes
+      tally.retries += retries
+    },
+    Planned: (planned) => {
+      tally.plan.push(planned)
+    },
+    Failed: (failure) => {
+      tally.failed++
+      tally.retries += failure.retries
+      tally.failedClasses.add(failure.error._tag)
+      if (tally.failures.length < maxFailures) tally.failures.push(failure)
+    },
+    Skipped: ({ why }) => {
+      tally.skipped++
+      tally.skippedBy[why]++
+    },
+    Excluded: () => {
+      tally.excluded++
+    },
+    Vanished: () => {
+      tally.vanished++
+    },
+    Interrupted: () => {
+      tally.interrupted++
+    },
+    NotTried: () => {
+      tally.notTried++
+    }
+  })
+
+/** Files that `--include` and `--exclude` let through, whatever became of them. */
+export const selected = (tally: Tally): number =>
+  tally.uploaded + tally.plan.length + tally.failed + tally.vanished + tally.interrupted + tally.notTried

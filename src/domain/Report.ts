@@ -1,0 +1,161 @@
+/** The result of a run: one value, which is printed as text or as JSON. */
+import { Schema } from "effect"
+import type { ExportError } from "./Errors.ts"
+import * as ExitCode from "./ExitCode.ts"
+import * as Outcome from "./Outcome.ts"
+import type { Settings } from "./Settings.ts"
+
+const Count = Schema.NonNegativeInt
+const described = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.annotations(schema, { description })
+const optional = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.NullOr(schema).annotations({ description })
+
+const Problem = Schema.Struct({
+  class: described(Schema.String, "name of the failure class, as in the table of exit codes"),
+  exitCode: described(Count, "the class's exit code"),
+  message: Schema.String,
+  hint: described(Schema.String, "what to do next"),
+  code: optional(Schema.String, "the store's error code, or the system's"),
+  status: optional(Count, "HTTP status"),
+  requestId: optional(Schema.String, "the store's name for the request")
+})
+
+/** Fields are only added within one `schemaVersion`; a change of meaning raises it. */
+export const Report = Schema.Struct({
+  schemaVersion: Schema.Literal(1),
+  tool: described(Schema.Struct({ name: Schema.String, version: Schema.String }), "what wrote this"),
+  run: Schema.Struct({
+    id: described(Schema.String, "$INVOCATION_ID of systemd, else a random UUID"),
+    startedAt: described(Schema.String, "ISO 8601, UTC"),
+    durationSeconds: Schema.Number,
+    dryRun: Schema.Boolean
+  }),
+  result: Schema.Struct({
+    exitCode: Count,
+    name: described(Schema.String, "as in the table of exit codes"),
+    signal: optional(Schema.String, "the signal that stopped the run"),
+    endedBy: optional(Problem, "the failure that ended the run before all files were tried")
+  }),
+  source: Schema.Struct({ input: Schema.String }),
+  target: Schema.Struct({
+    bucket: Schema.String,
+    prefix: Schema.String,
+    endpoint: optional(Schema.String, "null: AWS")
+  }),
+  totals: Schema.Struct({
+    selected: described(Count, "files that --include and --exclude let through"),
+    uploaded: described(Count, "files stored by this run"),
+    uploadedBytes: described(Count, "their bytes"),
+    skipped: described(Count, "not regular files: the next three together"),
+    skippedSymlinks: described(Count, "symbolic links, without --follow-symlinks"),
+    skippedDeadLinks: described(Count, "symbolic links that lead nowhere or in a circle"),
+    skippedSpecial: described(Count, "FIFOs, sockets and devices"),
+    excluded: described(Count, "files that --include and --exclude leave out"),
+    vanished: described(Count, "rotated away before they could be opened"),
+    failed: described(Count, "files, and directories that could not be listed"),
+    interrupted: described(Count, "begun, and cut off by a signal or the deadline"),
+    notTried: described(Count, "the run ended before their turn"),
+    retries: described(Count, "requests sent once more, over all files")
+  }),
+  complete: described(Schema.Boolean, "false: the run was cut off before it had seen all of the input"),
+  failures: described(
+    Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.NullOr(Schema.String), ...Problem.fields })),
+    `the first ${Outcome.maxFailures} failures, one by one`
+  ),
+  failuresOmitted: described(Count, "failures beyond those"),
+  openMultipartUploads: described(
+    Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, reason: Schema.String })),
+    "multipart uploads that could not be aborted: their parts cost storage until a lifecycle rule removes them"
+  ),
+  plan: optional(
+    Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String, sizeBytes: Count, requests: Count })),
+    "with --dry-run: what would be sent"
+  )
+})
+export type Report = typeof Report.Type
+
+/** A multipart upload whose parts stay in the store. */
+export type OpenUpload = Report["openMultipartUploads"][number]
+
+/** What is known of a run when it is over. */
+export interface Facts {
+  readonly version: string
+  readonly runId: string
+  readonly startedAt: Date
+  readonly durationMillis: number
+  readonly signal: ExitCode.StopSignal | undefined
+  readonly endedBy: ExportError | undefined
+  readonly complete: boolean
+  readonly tally: Outcome.Tally
+  readonly openUploads: ReadonlyArray<OpenUpload>
+}
+
+const problem = (error: ExportError): typeof Problem.Type => ({
+  class: ExitCode.ofError[error._tag].name,
+  exitCode: ExitCode.ofError[error._tag].code,
+  message: error.message,
+  hint: error.hint,
+  code: "code" in error ? (error.code ?? null) : null,
+  status: "status" in error ? (error.status ?? null) : null,
+  requestId: "requestId" in error ? (error.requestId ?? null) : null
+})
+
+export const make = (settings: Settings, facts: Facts): Report => {
+  const { tally } = facts
+  const exit = ExitCode.of({ signal: facts.signal, endedBy: facts.endedBy?._tag, failed: tally.failedClasses })
+  return {
+    schemaVersion: 1,
+    tool: { name: "ibsr-export", version: facts.version },
+    run: {
+      id: facts.runId,
+      startedAt: facts.startedAt.toISOString(),
+      durationSeconds: facts.durationMillis / 1000,
+      dryRun: settings.dryRun
+    },
+    result: {
+      exitCode: exit.code,
+      name: exit.name,
+      signal: facts.signal ?? null,
+      endedBy: facts.endedBy === undefined ? null : problem(facts.endedBy)
+    },
+    source: { input: settings.input },
+    target: {
+      bucket: settings.target.bucket,
+      prefix: settings.prefix,
+      endpoint: settings.target.endpoint?.href ?? null
+    },
+    totals: {
+      selected: Outcome.selected(tally),
+      uploaded: tally.uploaded,
+      uploadedBytes: tally.uploadedBytes,
+      skipped: tally.skipped,
+      skippedSymlinks: tally.skippedBy.symlink,
+      skippedDeadLinks: tally.skippedBy["dead-link"],
+      skippedSpecial: tally.skippedBy.special,
+      excluded: tally.excluded,
+      vanished: tally.vanished,
+      failed: tally.failed,
+      interrupted: tally.interrupted,
+      notTried: tally.notTried,
+      retries: tally.retries
+    },
+    complete: facts.complete,
+    failures: tally.failures.map((failure) => ({
+      file: failure.relativePath,
+      key: failure.key ?? null,
+      ...problem(failure.error)
+    })),
+    failuresOmitted: tally.failed - tally.failures.length,
+    openMultipartUploads: facts.openUploads,
+    plan: settings.dryRun
+      ? tally.plan.map(({ key, parts, relativePath, sizeBytes }) => ({
+          file: relativePath,
+          key,
+          sizeBytes,
+          // a multipart upload is created and completed by a request each
+          requests: parts === 1 ? 1 : parts + 2
+        }))
+      : null
+  }
+}

@@ -1,0 +1,80 @@
+/** What one run is told to do. */
+import { type Duration, Either } from "effect"
+import type { KeyPrefix } from "./ObjectKey.ts"
+import * as Size from "./Size.ts"
+import * as UploadPlan from "./UploadPlan.ts"
+
+/** Where the objects go, and as whom. Credentials are not here: they come from the standard AWS chain alone. */
+export interface Target {
+  readonly bucket: string
+  readonly endpoint: URL | undefined
+  readonly region: string | undefined
+  /** Bucket in the path instead of the host name; undefined: where the endpoint is an IP address or localhost. */
+  readonly forcePathStyle: boolean | undefined
+  readonly profile: string | undefined
+  readonly assumeRole: { readonly arn: string; readonly sessionName: string } | undefined
+}
+
+/** Server-side encryption. */
+export type Encryption =
+  | { readonly _tag: "BucketDefault" }
+  /** `AES256`, with keys of the store. */
+  | { readonly _tag: "S3" }
+  | {
+      readonly _tag: "Kms"
+      readonly keyId: string | undefined
+      /** Encryption context. */
+      readonly context: Readonly<Record<string, string>> | undefined
+    }
+
+/** What every object is stored with. */
+export interface ObjectAttributes {
+  readonly encryption: Encryption
+  readonly storageClass: string | undefined
+  readonly acl: string | undefined
+  readonly tags: Readonly<Record<string, string>>
+  readonly metadata: Readonly<Record<string, string>>
+  /** Create only: `If-None-Match: *`. */
+  readonly noOverwrite: boolean
+}
+
+export interface Settings {
+  readonly input: string
+  readonly target: Target
+  readonly prefix: KeyPrefix
+  readonly include: ReadonlyArray<string>
+  readonly exclude: ReadonlyArray<string>
+  readonly followSymlinks: boolean
+  readonly attributes: ObjectAttributes
+  /** Requests in flight at once, over files and parts together. */
+  readonly concurrency: number
+  readonly memoryBytes: number
+  readonly partSizeBytes: number
+  /** Retries of one request, after its first attempt. */
+  readonly maxRetries: number
+  /** For one request, from its start to the end of its answer. */
+  readonly timeout: Duration.Duration
+  /** For the whole run. */
+  readonly deadline: Duration.Duration | undefined
+  /** What requests in flight get to finish after a signal. */
+  readonly grace: Duration.Duration
+  readonly failIfEmpty: boolean
+  readonly dryRun: boolean
+}
+
+/** Every field alone is valid; this is what they must hold together. Each problem names its flags. */
+export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray<string>> => {
+  const problems: Array<string> = []
+  const { encryption } = settings.attributes
+  const needed = 3 * settings.partSizeBytes
+  if (needed > settings.memoryBytes) {
+    problems.push(
+      `--memory ${Size.format(settings.memoryBytes)} has no room for three parts of --part-size ${Size.format(settings.partSizeBytes)}: raise one or lower the other`
+    )
+  }
+  if (settings.partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
+  if (encryption._tag === "Kms" && encryption.keyId === undefined && encryption.context !== undefined) {
+    problems.push("--kms-context needs --kms-key-id")
+  }
+  return problems.length === 0 ? Either.right(settings) : Either.left(problems)
+}

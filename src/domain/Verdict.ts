@@ -1,0 +1,29 @@
+/** What a failure of one file means for the others. */
+import type { FileError } from "./Errors.ts"
+import type { Tally } from "./Outcome.ts"
+
+/** So many denials without anything stored are not about single keys any more. */
+const denials = 3
+
+/**
+ * | failure                                     | the run ends                                             |
+ * | ------------------------------------------- | -------------------------------------------------------- |
+ * | credentials, bucket, TLS                    | at once: every file would meet it                        |
+ * | access denied                               | at the third, if nothing was stored: a single key may be locked or reserved, and the others must not wait for it |
+ * | anything else                               | no                                                       |
+ *
+ * The tally is that of the run so far, this failure included.
+ */
+export const endsRun = (error: FileError, tally: Pick<Tally, "uploaded" | "failed">): boolean => {
+  switch (error._tag) {
+    case "CredentialsMissing":
+    case "CredentialsRejected":
+    case "BucketUnusable":
+    case "TlsFailure":
+      return true
+    case "AccessDenied":
+      return tally.uploaded === 0 && tally.failed >= denials
+    default:
+      return false
+  }
+}

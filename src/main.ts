@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+/** The process: arguments and signals in, exit code out. Nothing else touches `process` for control flow. */
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import process from "node:process"
+import { run } from "./cli/Cli.ts"
+import * as ExitCode from "./domain/ExitCode.ts"
+import { Stop } from "./services/Stop.ts"
+
+if (Number(process.versions.node.split(".")[0]) < 24) {
+  process.stderr.write(`ibsr-export: needs Node 24 or newer; this is ${process.version}\n`)
+  process.exit(ExitCode.ofError.ConfigError.code)
+}
+
+/** Node would exit 1, and say so with a stack trace alone. */
+const crash = (cause: unknown) => {
+  process.stderr.write(`ibsr-export: internal error: ${cause instanceof Error ? cause.stack : String(cause)}\n`)
+  process.exit(ExitCode.ofError.InternalError.code)
+}
+process.on("uncaughtException", crash)
+process.on("unhandledRejection", crash)
+
+// who stopped reading the report has not stopped the upload
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? undefined : crash(error)))
+}
+
+const stop = Stop.make()
+let signalled = false
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (signalled) process.exit(ExitCode.ofSignal[signal].code)
+    signalled = true
+    Effect.runFork(stop.request({ _tag: "Signal", signal }))
+  })
+}
+
+// a run that waits without a timer or a socket must not look finished to Node
+const alive = setInterval(() => {}, 2 ** 30)
+const code = await Effect.runPromise(
+  run({
+    args: process.argv.slice(2),
+    runId: process.env["INVOCATION_ID"] ?? randomUUID(),
+    stderrIsTerminal: process.stderr.isTTY
+  }).pipe(Effect.provideService(Stop, stop))
+)
+clearInterval(alive)
+process.exit(code)

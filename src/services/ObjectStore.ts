@@ -1,0 +1,56 @@
+import { Context, type Effect } from "effect"
+import type { ConfigError, SourceUnreadable, StoreError } from "../domain/Errors.ts"
+import type { ObjectKey } from "../domain/ObjectKey.ts"
+import type { OpenUpload } from "../domain/Report.ts"
+
+/** What the store answered when it took an object. */
+export interface StoredObject {
+  /** Without quotes. */
+  readonly etag: string | undefined
+  /** Where the bucket keeps versions. */
+  readonly versionId: string | undefined
+}
+
+/** A body that is sent in parts. */
+export interface MultipartBody {
+  /** The bytes, in pieces of any size. Throws `SourceUnreadable`, with which the upload then fails. */
+  readonly pieces: () => AsyncIterable<Uint8Array>
+  /** Bytes of every part but the last. */
+  readonly partSizeBytes: number
+  /** Parts in flight at once. */
+  readonly queueSize: number
+}
+
+/** What surrounds the requests of a multipart upload. */
+export interface MultipartPolicy<E> {
+  /** Put around each request: its retries, time-out and place in the queue. */
+  readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | E>
+  /** Told of an upload that could not be aborted. */
+  readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
+}
+
+/**
+ * A bucket that can be written to.
+ *
+ * Each request is attempted once. Interruption aborts it on the wire. Nothing is ever read back, listed or deleted:
+ * `s3:PutObject` is all the permission it takes.
+ */
+export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
+  ObjectStore,
+  {
+    /** Resolves region and credentials, and sends nothing to the store. */
+    readonly ready: Effect.Effect<void, StoreError | ConfigError>
+    /** One request. Stores the whole body under the key, or fails, and then nothing of it is visible there. */
+    readonly put: (key: ObjectKey, body: Uint8Array) => Effect.Effect<StoredObject, StoreError>
+    /**
+     * A multipart upload. Stores the whole body under the key, or fails, and then nothing of it is visible there.
+     * After a failure or an interruption the upload is aborted, so that its parts cost no storage; where that is not
+     * permitted, `policy.leftOpen` is told.
+     */
+    readonly putMultipart: <E>(
+      key: ObjectKey,
+      body: MultipartBody,
+      policy: MultipartPolicy<E>
+    ) => Effect.Effect<StoredObject, StoreError | SourceUnreadable | E>
+  }
+>() {}

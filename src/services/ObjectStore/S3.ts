@@ -1,0 +1,76 @@
+/** `ObjectStore` on S3 and on what speaks its protocol. */
+import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3"
+import { Effect, Layer } from "effect"
+import * as ObjectKey from "../../domain/ObjectKey.ts"
+import type { Encryption, ObjectAttributes, Settings } from "../../domain/Settings.ts"
+import { ObjectStore } from "../ObjectStore.ts"
+import * as Client from "./S3Client.ts"
+import * as Multipart from "./S3Multipart.ts"
+import { crc32Base64, sameChecksum, sender, storedObject } from "./S3Requests.ts"
+
+export type Options = Pick<Settings, "target" | "attributes" | "concurrency" | "timeout">
+
+/** The SDK's client, opened and closed with the layer. What is wrong with its configuration shows in `ready`. */
+export const layer = (options: Options) =>
+  Layer.scoped(
+    ObjectStore,
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => Client.make(options)),
+        (client) => Effect.sync(() => client.destroy())
+      ),
+      (client) => {
+        const send = sender(client)
+        const attributes = (key: ObjectKey.ObjectKey): Multipart.Attributes => ({
+          ...attributeHeaders(options.attributes),
+          Bucket: options.target.bucket,
+          Key: key,
+          ContentType: ObjectKey.contentType(key)
+        })
+        return {
+          ready: Client.ready(client, options.target),
+          put: (key, body) => {
+            // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
+            const checksum = crc32Base64(body)
+            return send(new PutObjectCommand({ ...attributes(key), Body: body, ChecksumCRC32: checksum })).pipe(
+              Effect.tap((answer) => sameChecksum("PutObject", checksum, answer)),
+              Effect.map(storedObject)
+            )
+          },
+          putMultipart: (key, body, policy) => Multipart.put(client, send, attributes(key), body, policy)
+        }
+      }
+    )
+  )
+
+const query = (pairs: Readonly<Record<string, string>>) =>
+  Object.entries(pairs)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join("&")
+
+const encryptionHeaders = (encryption: Encryption): Partial<PutObjectCommandInput> => {
+  switch (encryption._tag) {
+    case "BucketDefault":
+      return {}
+    case "S3":
+      return { ServerSideEncryption: "AES256" }
+    case "Kms":
+      return {
+        ServerSideEncryption: "aws:kms",
+        SSEKMSKeyId: encryption.keyId,
+        // the header carries base64 of JSON, which the SDK leaves to its caller
+        SSEKMSEncryptionContext:
+          encryption.context && Buffer.from(JSON.stringify(encryption.context)).toString("base64")
+      }
+  }
+}
+
+const attributeHeaders = (attributes: ObjectAttributes) =>
+  ({
+    ...encryptionHeaders(attributes.encryption),
+    StorageClass: attributes.storageClass as PutObjectCommandInput["StorageClass"],
+    ACL: attributes.acl as PutObjectCommandInput["ACL"],
+    Tagging: Object.keys(attributes.tags).length === 0 ? undefined : query(attributes.tags),
+    Metadata: Object.keys(attributes.metadata).length === 0 ? undefined : attributes.metadata,
+    IfNoneMatch: attributes.noOverwrite ? "*" : undefined
+  }) satisfies Partial<PutObjectCommandInput>

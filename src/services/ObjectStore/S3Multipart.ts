@@ -1,0 +1,144 @@
+/**
+ * Multipart uploads. lib-storage's `Upload` cuts the body into parts, keeps so many of them in flight, and writes the
+ * list of parts for the completion; every request it makes goes through our hands.
+ *
+ * That is for three reasons: a part that fails is retried by itself, under the same rules as any request; each part
+ * carries its checksum as a header; and an upload that is interrupted ends at once. `Upload.abort()` gives no signal to
+ * requests in flight, and forgets the upload if they are slow (aws-sdk-js-v3, issue 5109).
+ */
+import {
+  AbortMultipartUploadCommand,
+  type CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandOutput,
+  CreateMultipartUploadCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+  UploadPartCommand
+} from "@aws-sdk/client-s3"
+import { Upload } from "@aws-sdk/lib-storage"
+import { Deferred, Effect, Exit, Fiber, FiberSet } from "effect"
+import { Readable } from "node:stream"
+import { SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
+import type { MultipartBody, MultipartPolicy, StoredObject } from "../ObjectStore.ts"
+import { crc32Base64, sameChecksum, type Send, storedObject } from "./S3Requests.ts"
+
+/** What `Upload` sends, with its tags off and `leavePartsOnError` on. */
+type Command = CreateMultipartUploadCommand | UploadPartCommand | CompleteMultipartUploadCommand
+
+/** What every request of the upload names, and what the object is created with. */
+export type Attributes = PutObjectCommandInput & { readonly Bucket: string; readonly Key: string }
+
+/** An abort saves the bucket's owner money, and nothing else depends on it: worth a short wait. */
+const abortTimeout = "5 seconds"
+
+export const put = <E>(
+  client: S3Client,
+  send: Send,
+  attributes: Attributes,
+  body: MultipartBody,
+  policy: MultipartPolicy<E>
+): Effect.Effect<StoredObject, StoreError | SourceUnreadable | E> =>
+  Effect.gen(function* () {
+    let uploadId: string | undefined
+    // runs after the fibers below are gone, so that no part can arrive after the abort
+    yield* Effect.addFinalizer((exit) =>
+      Exit.isSuccess(exit) || uploadId === undefined ? Effect.void : abort(send, attributes, uploadId, policy.leftOpen)
+    )
+    // the requests in flight are fibers of this scope: whatever ends it aborts them on the wire
+    const run = yield* FiberSet.makeRuntimePromise()
+    const failed = yield* Deferred.make<never, StoreError | E>()
+    const checksums = new Map<number, string>()
+
+    const attempt = (command: Command): Effect.Effect<unknown, StoreError> => {
+      if (command instanceof CreateMultipartUploadCommand) {
+        return settled(Effect.tap(send(command), (answer) => Effect.sync(() => (uploadId = answer.UploadId))))
+      }
+      return command instanceof UploadPartCommand ? sendPart(send, command, checksums) : send(command)
+    }
+    const recorder = {
+      send: (command: Command) =>
+        run(Effect.tapErrorCause(policy.request(attempt(command)), (cause) => Deferred.failCause(failed, cause)))
+    }
+
+    const stream = yield* readable(body.pieces())
+    const upload = new Upload({
+      client: Object.assign(Object.create(client) as S3Client, recorder),
+      params: { ...attributes, ChecksumAlgorithm: "CRC32", Body: stream },
+      partSize: body.partSizeBytes,
+      queueSize: body.queueSize,
+      leavePartsOnError: true
+    })
+    const answer = yield* Effect.tryPromise({
+      try: () => upload.done() as Promise<CompleteMultipartUploadCommandOutput>,
+      catch: (cause) => cause
+    }).pipe(
+      Effect.catchAll((cause) =>
+        Effect.flatMap(
+          Deferred.isDone(failed),
+          (byRequest): Effect.Effect<never, StoreError | SourceUnreadable | E> => {
+            if (byRequest) return Deferred.await(failed)
+            return cause instanceof SourceUnreadable ? Effect.fail(cause) : Effect.die(cause)
+          }
+        )
+      ),
+      // `Upload` waits for the other parts in flight before it tells of a failure
+      Effect.raceFirst(Deferred.await(failed))
+    )
+    uploadId = undefined
+    yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer)
+    return storedObject(answer)
+  }).pipe(Effect.scoped)
+
+/** Waits for the answer even when interrupted: nobody can abort an upload whose id never arrived. */
+const settled = <A, E>(attempt: Effect.Effect<A, E>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkDaemon(Effect.interruptible(attempt)), (fiber) =>
+      restore(Fiber.join(fiber)).pipe(
+        Effect.onInterrupt(() =>
+          Effect.zipRight(Effect.timeoutOption(Fiber.await(fiber), abortTimeout), Fiber.interrupt(fiber))
+        )
+      )
+    )
+  )
+
+const sendPart = (send: Send, command: UploadPartCommand, checksums: Map<number, string>) => {
+  const { ChecksumAlgorithm: _, ...part } = command.input
+  const checksum = crc32Base64(part.Body as Uint8Array)
+  return send(new UploadPartCommand({ ...part, ChecksumCRC32: checksum })).pipe(
+    Effect.tap((answer) => sameChecksum("UploadPart", checksum, answer)),
+    Effect.tap(() => Effect.sync(() => checksums.set(part.PartNumber!, checksum)))
+  )
+}
+
+/** The checksum of the parts' checksums. Source: "Checking object integrity" in the Amazon S3 User Guide. */
+const composite = (checksums: ReadonlyMap<number, string>) => {
+  const inOrder = [...checksums].sort(([a], [b]) => a - b).map(([, checksum]) => Buffer.from(checksum, "base64"))
+  return `${crc32Base64(Buffer.concat(inOrder))}-${inOrder.length}`
+}
+
+/** A stream that may be dropped at any time. */
+const readable = (pieces: AsyncIterable<Uint8Array>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const stream = Readable.from(pieces, { objectMode: false })
+      // whoever reads it is told by its iterator; without a listener, an error after that would end the process
+      return stream.on("error", () => {})
+    }),
+    (stream) => Effect.sync(() => stream.destroy())
+  )
+
+const abort = (
+  send: Send,
+  { Bucket, Key }: Attributes,
+  uploadId: string,
+  leftOpen: MultipartPolicy<never>["leftOpen"]
+) =>
+  send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId: uploadId })).pipe(
+    Effect.timeout(abortTimeout),
+    Effect.interruptible,
+    Effect.catchAll((error) =>
+      "code" in error && error.code === "NoSuchUpload"
+        ? Effect.void
+        : leftOpen({ key: Key, uploadId, reason: error.message })
+    )
+  )

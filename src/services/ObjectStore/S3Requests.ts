@@ -1,0 +1,67 @@
+/** One request: how it is sent, and what its answer must say. */
+import type {
+  $Command,
+  S3Client,
+  S3ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+} from "@aws-sdk/client-s3"
+import { Effect } from "effect"
+import { crc32 } from "node:zlib"
+import { IntegrityFailure, type StoreError } from "../../domain/Errors.ts"
+import type { StoredObject } from "../ObjectStore.ts"
+import { storeError } from "./S3Errors.ts"
+
+/** A command of the SDK, by what goes in and what comes out. */
+type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
+  Input,
+  Output,
+  S3ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>
+
+/** One attempt of one operation; interruption aborts it on the wire. */
+export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  command: Command<Input, Output>
+) => Effect.Effect<Output, StoreError>
+
+export const sender =
+  (client: S3Client): Send =>
+  (command) =>
+    Effect.tryPromise({
+      try: (signal) => client.send(command, { abortSignal: signal }),
+      catch: (cause) => storeError(command.constructor.name.replace(/Command$/, ""), cause)
+    })
+
+/** CRC-32 as its header has it: big-endian, base64. */
+export const crc32Base64 = (bytes: Uint8Array): string => {
+  const sum = Buffer.allocUnsafe(4)
+  sum.writeUInt32BE(crc32(bytes))
+  return sum.toString("base64")
+}
+
+/** Not every store answers with a checksum; one that does must have got what was sent. */
+export const sameChecksum = (
+  operation: string,
+  sent: string,
+  answer: { readonly ChecksumCRC32?: string | undefined }
+): Effect.Effect<void, IntegrityFailure> =>
+  answer.ChecksumCRC32 === undefined || answer.ChecksumCRC32 === sent
+    ? Effect.void
+    : Effect.fail(
+        new IntegrityFailure({
+          operation,
+          detail: `CRC-32 of what was sent is ${sent}, of what was stored ${answer.ChecksumCRC32}`,
+          retryable: true
+        })
+      )
+
+/** From what both `PutObject` and `CompleteMultipartUpload` answer. */
+export const storedObject = (answer: {
+  readonly ETag?: string | undefined
+  readonly VersionId?: string | undefined
+}): StoredObject => ({
+  etag: answer.ETag?.replaceAll('"', ""),
+  versionId: answer.VersionId
+})

@@ -1,0 +1,56 @@
+import { Duration, Effect, Schedule } from "effect"
+import { Interrupted, type StoreError } from "../domain/Errors.ts"
+import { Stop } from "./Stop.ts"
+
+const base = Duration.millis(200)
+const cap = Duration.seconds(20)
+/** A store that wants to be left alone for longer is left to the next run. */
+const longestRetryAfter = Duration.minutes(1)
+
+const retryAfter = (error: StoreError) => ("retryAfter" in error && error.retryAfter) || Duration.zero
+
+const isRetryable = (error: StoreError) =>
+  "retryable" in error && error.retryable && Duration.lessThanOrEqualTo(retryAfter(error), longestRetryAfter)
+
+/**
+ * How long to wait before a request is sent once more: exponential from 200 ms, at most 20 s, with full jitter, which
+ * spreads clients that were refused together best ("Exponential Backoff and Jitter", AWS Architecture Blog); never
+ * less than the store's Retry-After. Ends after `maxRetries`, and with a failure that will not pass by itself.
+ */
+export const schedule = (maxRetries: number) =>
+  Schedule.exponential(base).pipe(
+    Schedule.modifyDelay((_, delay) => Duration.min(delay, cap)),
+    Schedule.jitteredWith({ min: 0, max: 1 }),
+    Schedule.intersect(Schedule.recurs(maxRetries)),
+    Schedule.whileInput(isRetryable),
+    Schedule.passthrough,
+    Schedule.modifyDelay((error: StoreError, delay) => Duration.max(delay, retryAfter(error)))
+  )
+
+type Attempt<A> = Effect.Effect<A, StoreError | Interrupted>
+
+/** Puts retries around an attempt. `Effect.retry` would do, but for this: a wish to stop ends the waiting at once. */
+export const make = (maxRetries: number) =>
+  Effect.map(Stop, (stop) => <A>(attempt: Attempt<A>, onRetry: (error: StoreError) => Effect.Effect<void>) => {
+    const stopped = Effect.zipRight(stop.requested, Effect.fail(new Interrupted()))
+
+    const again = (pauseAfter: (error: StoreError) => Attempt<unknown>) => {
+      const go = (error: StoreError | Interrupted): Attempt<A> =>
+        error._tag === "Interrupted"
+          ? Effect.fail(error)
+          : pauseAfter(error).pipe(Effect.zipRight(onRetry(error)), Effect.zipRight(Effect.catchAll(attempt, go)))
+      return go
+    }
+
+    // most requests succeed, and need no schedule
+    return Effect.catchAll(attempt, (first) =>
+      Effect.flatMap(Schedule.driver(schedule(maxRetries)), (driver) =>
+        again((error) =>
+          driver.next(error).pipe(
+            Effect.mapError(() => error),
+            Effect.raceFirst(stopped)
+          )
+        )(first)
+      )
+    )
+  })

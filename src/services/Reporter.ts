@@ -1,0 +1,63 @@
+import { Console, Context, Effect, Layer } from "effect"
+import * as Outcome from "../domain/Outcome.ts"
+import type { OpenUpload, Report } from "../domain/Report.ts"
+import * as ReportText from "../domain/ReportText.ts"
+
+/** Adds up what becomes of the files, and tells it. */
+export class Reporter extends Context.Tag("ibsr-export/Reporter")<
+  Reporter,
+  {
+    /** Counts one file, and logs it: failures as warnings, the others for `--verbose`. */
+    readonly outcome: (outcome: Outcome.Outcome) => Effect.Effect<void>
+    /** Remembers a multipart upload that could not be aborted. */
+    readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
+    /** The sums so far; they go on changing. */
+    readonly tally: Outcome.Tally
+    readonly openUploads: ReadonlyArray<OpenUpload>
+    /** Prints the report: it is the last thing of a run. */
+    readonly publish: (report: Report) => Effect.Effect<void>
+  }
+>() {
+  static readonly layer = (output: Output) =>
+    Layer.sync(Reporter, () => {
+      const tally = Outcome.emptyTally()
+      const openUploads: Array<OpenUpload> = []
+      return {
+        outcome: (outcome) => {
+          Outcome.add(tally, outcome)
+          return log(outcome)
+        },
+        leftOpen: (upload) => Effect.sync(() => openUploads.push(upload)),
+        tally,
+        openUploads,
+        publish: (report) =>
+          output.quiet && report.result.exitCode === 0 ? Effect.void : renderings[output.format](report)
+      }
+    })
+}
+
+export interface Output {
+  readonly format: keyof typeof renderings
+  /** Print nothing about a run that went well. */
+  readonly quiet: boolean
+}
+
+/** One value, two renderings. The result goes to stdout, the rest to stderr; the summary is the last line of all. */
+const renderings = {
+  text: (report: Report) => Effect.forEach(ReportText.render(report), (line) => Console.log(line), { discard: true }),
+  json: (report: Report) =>
+    Effect.zipRight(Console.log(JSON.stringify(report)), Console.error(ReportText.summary(report)))
+}
+
+const log = (outcome: Outcome.Outcome): Effect.Effect<void> => {
+  switch (outcome._tag) {
+    case "Failed":
+      return Effect.logWarning("failed").pipe(
+        Effect.annotateLogs({ file: outcome.relativePath, error: outcome.error.message })
+      )
+    case "Skipped":
+      return Effect.logDebug(`skipped (${outcome.why})`)
+    default:
+      return Effect.void
+  }
+}

@@ -1,0 +1,105 @@
+/** One consistent look at one file: opened once, its size taken from the descriptor, exactly those bytes read. */
+import { Data, Effect, type Scope } from "effect"
+import { constants, promises as fs } from "node:fs"
+import { SourceUnreadable } from "../domain/Errors.ts"
+import type { SourceFile } from "../domain/SourceFile.ts"
+
+/** The file was rotated away before it could be opened. */
+export class Vanished extends Data.TaggedError("Vanished") {}
+/** Not a regular file. */
+export class NotRegular extends Data.TaggedError("NotRegular")<{ readonly why: "symlink" | "special" }> {}
+
+export interface OpenSource {
+  readonly sizeBytes: number
+  /** The whole content. */
+  readonly bytes: Effect.Effect<Uint8Array, SourceUnreadable>
+  /** The whole content in pieces of at most `pieceBytes`. An error it throws is a `SourceUnreadable`. */
+  readonly pieces: () => AsyncIterable<Uint8Array>
+}
+
+/**
+ * Bytes of a piece. Parts are put together from pieces, and keep the rest of their last one alive: small, so that this
+ * costs little memory; not tiny, because each costs a round through the thread pool.
+ */
+const pieceBytes = 256 * 1024
+
+const errno = (cause: unknown) =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined
+
+const unreadable = (path: string) => (cause: unknown) =>
+  cause instanceof SourceUnreadable
+    ? cause
+    : new SourceUnreadable({
+        path,
+        detail: cause instanceof Error ? cause.message : String(cause),
+        code: errno(cause),
+        cause
+      })
+
+const shrank = (path: string, sizeBytes: number, at: number) =>
+  new SourceUnreadable({
+    path,
+    detail: `it shrank from ${sizeBytes} to ${at} bytes while it was read`,
+    advice: "something truncates it (logrotate's copytruncate?); the next run sends what it has become"
+  })
+
+async function* pieces(handle: fs.FileHandle, path: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
+  let at = 0
+  while (at < sizeBytes) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, sizeBytes - at))
+    const { bytesRead } = await handle.read(piece, 0, piece.length, at).catch((cause) => {
+      throw unreadable(path)(cause)
+    })
+    if (bytesRead === 0) throw shrank(path, sizeBytes, at)
+    at += bytesRead
+    yield piece.subarray(0, bytesRead)
+  }
+}
+
+const readAll = async (handle: fs.FileHandle, path: string, sizeBytes: number) => {
+  const body = Buffer.allocUnsafeSlow(sizeBytes)
+  let at = 0
+  while (at < sizeBytes) {
+    const { bytesRead } = await handle.read(body, at, sizeBytes - at, at)
+    if (bytesRead === 0) throw shrank(path, sizeBytes, at)
+    at += bytesRead
+  }
+  return body
+}
+
+/** `O_NONBLOCK`, so that a FIFO that took a file's place does not hang the run. */
+const flags = constants.O_RDONLY | constants.O_NONBLOCK
+
+/** Opens a file until the scope ends. A file that was opened can be read to its end even if it is unlinked meanwhile. */
+export const open = (
+  file: SourceFile,
+  options: { readonly followSymlinks: boolean }
+): Effect.Effect<OpenSource, SourceUnreadable | Vanished | NotRegular, Scope.Scope> =>
+  Effect.gen(function* () {
+    const handle = yield* Effect.acquireRelease(
+      Effect.tryPromise({
+        try: () => fs.open(file.path, options.followSymlinks ? flags : flags | constants.O_NOFOLLOW),
+        catch: (cause) => {
+          const code = errno(cause)
+          if (code === "ENOENT" || code === "ENOTDIR") return new Vanished()
+          if (code === "ELOOP" && !options.followSymlinks) return new NotRegular({ why: "symlink" })
+          // a socket, or a device without a driver
+          if (code === "ENXIO") return new NotRegular({ why: "special" })
+          return unreadable(file.path)(cause)
+        }
+      }),
+      (handle) => Effect.ignore(Effect.tryPromise(() => handle.close()))
+    )
+    const stat = yield* Effect.tryPromise({ try: () => handle.stat(), catch: unreadable(file.path) })
+    if (!stat.isFile()) return yield* new NotRegular({ why: "special" })
+    return {
+      sizeBytes: stat.size,
+      bytes: Effect.tryPromise({
+        try: () => readAll(handle, file.path, stat.size),
+        catch: unreadable(file.path)
+      }),
+      pieces: () => pieces(handle, file.path, stat.size)
+    }
+  })
+
+export type OpenError = SourceUnreadable | Vanished | NotRegular
