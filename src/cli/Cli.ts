@@ -52,9 +52,12 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
         S3Command.make(({ log, output, settings }) =>
           Effect.flatMap(Export, (job) => job.run).pipe(
             Effect.tap((report) => Effect.sync(() => (code = report.result.exitCode))),
-            Effect.provide(services(settings, process.runId)),
-            Effect.provide(Reporter.layer(output)),
-            Effect.provide(Logging.layer(log, process.stderrIsTerminal)),
+            Effect.provide(
+              Layer.provideMerge(
+                services(settings, process.runId),
+                Layer.merge(Reporter.layer(output), Logging.layer(log, process.stderrIsTerminal))
+              )
+            ),
             Effect.asVoid
           )
         )

@@ -1,4 +1,4 @@
-/** The flags of `ibsr-export s3`, in the order of `--help`. */
+/** The flags of `ibsr-export s3`, in the order of `--help`. One constant each, so as long as the command line is. */
 import { hostname } from "node:os"
 import * as ObjectKey from "../domain/ObjectKey.ts"
 import * as Size from "../domain/Size.ts"

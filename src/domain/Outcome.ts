@@ -1,7 +1,7 @@
 /** What became of one file, and the sums over all. */
 import { Data } from "effect"
 import type { ExportError, FileError } from "./Errors.ts"
-import type { SkipReason } from "./SourceFile.ts"
+import type { SkipReason, SourceFile } from "./SourceFile.ts"
 
 export type Outcome = Data.TaggedEnum<{
   /** Stored. */
@@ -25,6 +25,10 @@ export type Outcome = Data.TaggedEnum<{
   NotTried: {}
 }>
 export const Outcome = Data.taggedEnum<Outcome>()
+
+/** A file that failed before anything was sent for it. */
+export const failed = ({ relativePath }: Pick<SourceFile, "relativePath">, error: FileError): Outcome =>
+  Outcome.Failed({ relativePath, key: undefined, error, retries: 0 })
 
 /** Failures told one by one; the rest is only counted, so that memory does not grow with a million of them. */
 export const maxFailures = 100

@@ -31,37 +31,47 @@ export const summary = (report: Report): string => {
   }`
 }
 
-const origin = (failure: Report["failures"][number]) => {
-  const parts = [failure.status, failure.code, failure.requestId === null ? null : `request ${failure.requestId}`]
-  const text = parts.filter((part) => part !== null).join(", ")
-  return text === "" ? "" : ` [${shown(text)}]`
-}
+/** Files named in a group of failures; `--output json` names more, the log all. */
+const named = 3
 
-/** Failures of one class together, so that the hint stands once. */
+type Failure = Report["failures"][number]
+
+const fileLine = ({ file, key, requestId }: Failure) =>
+  [
+    `  ${shown(file)}`,
+    ...(key === null ? [] : [` -> ${shown(key)}`]),
+    ...(requestId === null ? [] : [` [request ${shown(requestId)}]`])
+  ].join("")
+
+/** What failed in the same way stands together: a hundred denials are one problem. */
 const failures = (report: Report): ReadonlyArray<string> =>
-  [...Map.groupBy(report.failures, ({ class: name, hint }) => `${name}: ${hint}`)].flatMap(([heading, group]) => [
-    heading,
-    ...group.map((failure) => {
-      const key = failure.key === null ? "" : ` -> ${shown(failure.key)}`
-      return `  ${shown(failure.file)}${key}: ${shown(failure.message)}${origin(failure)}`
-    })
-  ])
+  [...Map.groupBy(report.failures, (failure) => `${failure.class}: ${shown(failure.message)}`)].flatMap(
+    ([heading, group]) => [
+      heading,
+      `  hint: ${group[0]?.hint ?? ""}`,
+      ...group.slice(0, named).map(fileLine),
+      ...(group.length > named ? [`  and ${plural(group.length - named, "more file")}`] : [])
+    ]
+  )
+
+/** What ended the run, unless it stands among the failures of files. */
+const ending = ({ failures, result: { endedBy } }: Report): ReadonlyArray<string> =>
+  endedBy === null || failures.some(({ message }) => message === endedBy.message)
+    ? []
+    : [`${endedBy.class}: ${shown(endedBy.message)}`, `  hint: ${endedBy.hint}`]
 
 /** All lines; the summary is always the last. */
-export const render = (report: Report): ReadonlyArray<string> => {
-  const { endedBy } = report.result
-  return [
-    ...(report.plan ?? []).map(
-      ({ file, key, requests, sizeBytes }) =>
-        `${shown(file)} -> s3://${report.target.bucket}/${shown(key)} (${Size.format(sizeBytes)}, ${plural(requests, "request")})`
-    ),
-    ...failures(report),
-    ...(report.failuresOmitted > 0 ? [`and ${plural(report.failuresOmitted, "more failure")}`] : []),
-    ...report.openMultipartUploads.map(
-      ({ key, reason, uploadId }) =>
-        `multipart upload left open: ${shown(key)}, upload id ${shown(uploadId)} (${shown(reason)})`
-    ),
-    ...(endedBy === null ? [] : [`${endedBy.class}: ${shown(endedBy.message)}`, `  ${endedBy.hint}`]),
-    summary(report)
-  ]
-}
+export const render = (report: Report): ReadonlyArray<string> => [
+  ...(report.plan ?? []).map(
+    ({ file, key, requests, sizeBytes }) =>
+      `${shown(file)} -> s3://${report.target.bucket}/${shown(key)} (${Size.format(sizeBytes)}, ${plural(requests, "request")})`
+  ),
+  ...failures(report),
+  ...(report.failuresOmitted > 0 ? [`and ${plural(report.failuresOmitted, "more failure")}`] : []),
+  ...report.openMultipartUploads.map(
+    ({ key, reason, uploadId }) =>
+      `multipart upload left open: ${shown(key)}, upload id ${shown(uploadId)} (${shown(reason)})`
+  ),
+  ...ending(report),
+  summary(report)
+]

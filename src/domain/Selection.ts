@@ -1,5 +1,8 @@
 /** Which files are uploaded. */
+import { Either } from "effect"
 import picomatch from "picomatch"
+import { failed, Outcome } from "./Outcome.ts"
+import type { Found, SourceFile } from "./SourceFile.ts"
 
 export interface Patterns {
   /** Globs on the path relative to the input directory; a file must match one of them. */
@@ -22,4 +25,21 @@ export const make = (patterns: Patterns): Selection => {
   const includes = picomatch([...patterns.include], options)
   const excludes = patterns.exclude.length === 0 ? () => false : picomatch([...patterns.exclude], options)
   return { excludes, keeps: (relativePath) => includes(relativePath) && !excludes(relativePath) }
+}
+
+/**
+ * | found                 | kept                | not kept   |
+ * | --------------------- | ------------------- | ---------- |
+ * | file                  | goes on             | `Excluded` |
+ * | link, FIFO, device    | `Skipped`           | `Excluded` |
+ * | unreadable directory  | `Failed`, unless excluded: it may hold files that are kept | `Excluded` |
+ */
+export const admit = (selection: Selection, found: Found): Either.Either<SourceFile, Outcome> => {
+  if (found._tag === "Unreadable") {
+    return Either.left(selection.excludes(found.relativePath) ? Outcome.Excluded() : failed(found, found.error))
+  }
+  if (!selection.keeps(found._tag === "File" ? found.file.relativePath : found.relativePath)) {
+    return Either.left(Outcome.Excluded())
+  }
+  return found._tag === "File" ? Either.right(found.file) : Either.left(Outcome.Skipped({ why: found.why }))
 }

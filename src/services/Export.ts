@@ -1,10 +1,10 @@
-import { Clock, Context, Effect, Layer, Option } from "effect"
-import { DeadlineExceeded, type ExportError, NothingSelected } from "../domain/Errors.ts"
+import { Clock, Context, Duration, Effect, Either, Layer, Option } from "effect"
+import { DeadlineExceeded, NothingSelected } from "../domain/Errors.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../domain/Report.ts"
 import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
-import type { Found } from "../domain/SourceFile.ts"
+import type { Found, SourceFile } from "../domain/SourceFile.ts"
 import * as Span from "../domain/Span.ts"
 import * as Verdict from "../domain/Verdict.ts"
 import { KeyMapping } from "./KeyMapping.ts"
@@ -33,72 +33,54 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const stop = yield* Stop
         const selection = Selection.make(settings)
 
-        const tryOne = (found: Found): Effect.Effect<Outcome.Outcome> => {
-          if (found._tag === "Unreadable") {
-            const { error, relativePath } = found
-            return Effect.succeed(
-              selection.excludes(relativePath)
-                ? Outcome.Outcome.Excluded()
-                : Outcome.Outcome.Failed({ relativePath, key: undefined, error, retries: 0 })
-            )
-          }
-          const relativePath = found._tag === "File" ? found.file.relativePath : found.relativePath
-          if (!selection.keeps(relativePath)) return Effect.succeed(Outcome.Outcome.Excluded())
-          if (found._tag === "Skipped") return Effect.succeed(Outcome.Outcome.Skipped({ why: found.why }))
-          return Effect.flatMap(stop.reason, (reason) =>
+        // what is in flight when the run is to stop gets `--grace` to finish; a deadline is a deadline
+        const graceOver = Effect.flatMap(stop.requested, (reason) =>
+          Effect.sleep(isDeadline(reason) ? Duration.zero : settings.grace)
+        )
+        const cutOff = Effect.as(graceOver, Outcome.Outcome.Interrupted())
+
+        const upload = (file: SourceFile): Effect.Effect<Outcome.Outcome> =>
+          Effect.flatMap(stop.reason, (reason) =>
             Option.isSome(reason)
               ? Effect.succeed(Outcome.Outcome.NotTried())
-              : Effect.matchEffect(keys.keyOf(found.file), {
-                  onFailure: (error) =>
-                    Effect.succeed(Outcome.Outcome.Failed({ relativePath, key: undefined, error, retries: 0 })),
-                  onSuccess: (key) => uploads.upload(found.file, key)
+              : Either.match(keys.keyOf(file), {
+                  onLeft: (error) => Effect.succeed(Outcome.failed(file, error)),
+                  onRight: (key) => Effect.raceFirst(uploads.upload(file, key), cutOff)
                 })
           )
-        }
 
         const one = (found: Found) =>
-          Effect.gen(function* () {
-            const outcome = yield* Effect.onInterrupt(tryOne(found), () =>
-              reporter.outcome(Outcome.Outcome.Interrupted())
+          Either.match(Selection.admit(selection, found), { onLeft: Effect.succeed, onRight: upload }).pipe(
+            Effect.tap(reporter.outcome),
+            Effect.flatMap((outcome) =>
+              outcome._tag === "Failed" && Verdict.endsRun(outcome.error, reporter.tally)
+                ? stop.request({ _tag: "Failure", error: outcome.error })
+                : Effect.void
             )
-            yield* reporter.outcome(outcome)
-            if (outcome._tag === "Failed" && Verdict.endsRun(outcome.error, reporter.tally)) {
-              yield* stop.request({ _tag: "Failure", error: outcome.error })
-            }
-          })
+          )
 
-        /** All of it; when there is a reason to stop, the files left are still counted. */
-        const work = Effect.gen(function* () {
-          yield* Effect.raceFirst(uploads.ready, Effect.asVoid(stop.requested))
-          yield* Workers.forEach(traversal.files(settings.input), settings.concurrency, one)
-        })
-
-        /** What is in flight when the run is to stop gets `--grace` to finish; a deadline is a deadline. */
-        const cutOff = Effect.flatMap(stop.requested, (reason) => Effect.sleep(isDeadline(reason) ? 0 : settings.grace))
-
-        const deadline = settings.deadline
-        const atDeadline =
-          deadline === undefined
-            ? Effect.void
-            : stop
-                .request({ _tag: "Failure", error: new DeadlineExceeded({ deadline: Span.format(deadline) }) })
-                .pipe(Effect.delay(deadline))
+        // when there is a reason to stop, the files left are still counted
+        const everything = Effect.zipRight(
+          Effect.raceFirst(uploads.ready, Effect.asVoid(stop.requested)),
+          Workers.forEach(traversal.files(settings.input), settings.concurrency, one)
+        )
 
         const run = Effect.gen(function* () {
           const startedAt = yield* Clock.currentTimeMillis
-          yield* Effect.forkScoped(atDeadline)
-          const end = yield* work.pipe(
+          yield* Effect.forkScoped(stopAtDeadline(stop, settings))
+          const end = yield* everything.pipe(
             Effect.as({ complete: true }),
-            Effect.raceFirst(Effect.as(cutOff, { complete: false })),
+            Effect.raceFirst(Effect.as(Effect.zipRight(graceOver, Effect.sleep(countingTime)), { complete: false })),
             Effect.catchAll((error) => Effect.succeed({ complete: false, error }))
           )
           const reason = Option.getOrUndefined(yield* stop.reason)
+          const failure = reason?._tag === "Failure" ? reason.error : "error" in end ? end.error : undefined
           const report = Report.make(settings, {
             ...identity,
             startedAt: new Date(startedAt),
             durationMillis: (yield* Clock.currentTimeMillis) - startedAt,
             signal: reason?._tag === "Signal" ? reason.signal : undefined,
-            endedBy: reason?._tag === "Failure" ? reason.error : "error" in end ? end.error : emptyInput(),
+            endedBy: failure ?? emptiness(settings, reporter.tally),
             complete: end.complete,
             tally: reporter.tally,
             openUploads: reporter.openUploads
@@ -107,14 +89,25 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           return report
         }).pipe(Effect.scoped)
 
-        const emptyInput = (): ExportError | undefined =>
-          settings.failIfEmpty && Outcome.selected(reporter.tally) === 0
-            ? new NothingSelected({ input: settings.input })
-            : undefined
-
         return { run }
       })
     )
 }
 
+/** What the files left get to be counted, after everything else is over: a million take two seconds. */
+const countingTime = Duration.seconds(5)
+
+type StopService = Context.Tag.Service<Stop>
+
+const stopAtDeadline = (stop: StopService, { deadline }: Settings) =>
+  deadline === undefined
+    ? Effect.void
+    : Effect.delay(
+        stop.request({ _tag: "Failure", error: new DeadlineExceeded({ deadline: Span.format(deadline) }) }),
+        deadline
+      )
+
 const isDeadline = (reason: StopReason) => reason._tag === "Failure" && reason.error._tag === "DeadlineExceeded"
+
+const emptiness = ({ failIfEmpty, input }: Settings, tally: Outcome.Tally) =>
+  failIfEmpty && Outcome.selected(tally) === 0 ? new NothingSelected({ input }) : undefined

@@ -1,4 +1,4 @@
-import { Context, type Effect, Either, Layer } from "effect"
+import { Context, Either, Layer } from "effect"
 import { SourceUnreadable } from "../domain/Errors.ts"
 import * as ObjectKey from "../domain/ObjectKey.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
@@ -8,7 +8,7 @@ export class KeyMapping extends Context.Tag("ibsr-export/KeyMapping")<
   KeyMapping,
   {
     /** The file's key. Two files never get the same. Fails for a name that cannot be part of a key. */
-    readonly keyOf: (file: SourceFile) => Effect.Effect<ObjectKey.ObjectKey, SourceUnreadable>
+    readonly keyOf: (file: SourceFile) => Either.Either<ObjectKey.ObjectKey, SourceUnreadable>
   }
 >() {
   /** `<prefix>/<path relative to the input>`. */

@@ -38,7 +38,10 @@ export const make = (maxRetries: number) =>
       const go = (error: StoreError | Interrupted): Attempt<A> =>
         error._tag === "Interrupted"
           ? Effect.fail(error)
-          : pauseAfter(error).pipe(Effect.zipRight(onRetry(error)), Effect.zipRight(Effect.catchAll(attempt, go)))
+          : pauseAfter(error).pipe(
+              Effect.zipRight(Effect.suspend(() => onRetry(error))),
+              Effect.zipRight(Effect.catchAll(attempt, go))
+            )
       return go
     }
 

@@ -82,7 +82,7 @@ const knownProfile = (target: Target) =>
         })
     })
     if (!(profile in known)) {
-      yield* new ConfigError({
+      return yield* new ConfigError({
         detail: `the profile '${profile}' is in no AWS configuration file`,
         advice: "check --profile or AWS_PROFILE against ~/.aws/config and ~/.aws/credentials"
       })

@@ -18,7 +18,7 @@ import {
 import { Upload } from "@aws-sdk/lib-storage"
 import { Deferred, Effect, Exit, Fiber, FiberSet } from "effect"
 import { Readable } from "node:stream"
-import { SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
+import { InternalError, SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
 import type { MultipartBody, MultipartPolicy, StoredObject } from "../ObjectStore.ts"
 import { crc32Base64, sameChecksum, type Send, storedObject } from "./S3Requests.ts"
 
@@ -70,14 +70,15 @@ export const put = <E>(
     })
     const answer = yield* Effect.tryPromise({
       try: () => upload.done() as Promise<CompleteMultipartUploadCommandOutput>,
-      catch: (cause) => cause
+      catch: (cause) =>
+        cause instanceof SourceUnreadable ? cause : new InternalError({ detail: String(cause), cause })
     }).pipe(
-      Effect.catchAll((cause) =>
+      Effect.catchAll((error) =>
         Effect.flatMap(
           Deferred.isDone(failed),
           (byRequest): Effect.Effect<never, StoreError | SourceUnreadable | E> => {
             if (byRequest) return Deferred.await(failed)
-            return cause instanceof SourceUnreadable ? Effect.fail(cause) : Effect.die(cause)
+            return error._tag === "InternalError" ? Effect.die(error.cause) : Effect.fail(error)
           }
         )
       ),
@@ -135,10 +136,13 @@ const abort = (
 ) =>
   send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId: uploadId })).pipe(
     Effect.timeout(abortTimeout),
-    Effect.interruptible,
     Effect.catchAll((error) =>
       "code" in error && error.code === "NoSuchUpload"
         ? Effect.void
         : leftOpen({ key: Key, uploadId, reason: error.message })
-    )
+    ),
+    // a fiber of its own, because this one may be interrupted already
+    Effect.interruptible,
+    Effect.forkDaemon,
+    Effect.flatMap(Fiber.join)
   )

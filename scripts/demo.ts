@@ -1,0 +1,56 @@
+// Runs the real upload against an embedded S3 server: a snapshot tree like a collector's goes in, objects come out.
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import * as Size from "../src/domain/Size.ts"
+import { StrictS3, writer } from "../test/fakes/StrictS3.ts"
+
+const hours = 24
+
+/** One line per minute, as the collector appends it: the hour, the minute, and the packets of some addresses. */
+const snapshot = (hour: Date) =>
+  Array.from({ length: 60 }, (_, minute) => {
+    const ts = Math.floor(hour.getTime() / 1000) + minute * 60
+    const sources = Array.from({ length: 40 }, (_, at) => ({ ip: `192.0.2.${at}`, syn: (ts + at * 7) % 997 }))
+    return `${JSON.stringify({ ts, sources })}\n`
+  }).join("")
+
+/** `snapshot_2026112214.jsonl`: the hour in UTC. */
+const name = (hour: Date) => `snapshot_${hour.toISOString().slice(0, 13).replaceAll(/[-T]/g, "")}.jsonl`
+
+const input = mkdtempSync(join(tmpdir(), "ibsr-export-demo-"))
+const store = await StrictS3.start({ buckets: ["customer-bucket"] })
+try {
+  const thisHour = Math.floor(Date.now() / 3_600_000) * 3_600_000
+  for (let ago = hours - 1; ago >= 0; ago--) {
+    const hour = new Date(thisHour - ago * 3_600_000)
+    writeFileSync(join(input, name(hour)), snapshot(hour))
+  }
+  writeFileSync(join(input, "status.jsonl"), '{"state":"running"}\n')
+
+  const args = ["s3", "--input", input, "--bucket", "customer-bucket", "--prefix", "ibsr/demo-host/snapshots"]
+  console.log(`${hours} hours of snapshots in ${input}`)
+  console.log(`An S3 server at ${store.endpoint}, and a user who may do nothing but PutObject\n`)
+  console.log(`$ ibsr-export ${args.join(" ")} --endpoint ${store.endpoint}`)
+  const program = spawn(process.execPath, ["dist/ibsr-export.js", ...args, "--endpoint", store.endpoint], {
+    stdio: "inherit",
+    env: { ...process.env, AWS_ACCESS_KEY_ID: writer.accessKeyId, AWS_SECRET_ACCESS_KEY: writer.secretAccessKey }
+  })
+  const [code] = (await once(program, "close")) as [number | null]
+  console.log(`exit code ${code}\n`)
+
+  console.log("In the bucket:")
+  for (const key of store.keys("customer-bucket")) {
+    const { body, contentType } = store.object(key, "customer-bucket")!
+    console.log(`  ${Size.format(body.length).padStart(9)}  ${contentType}  ${key}`)
+  }
+  const operations = Map.groupBy(store.requests, ({ operation }) => operation)
+  console.log(`\nRequests: ${[...operations].map(([operation, { length }]) => `${length} ${operation}`).join(", ")}`)
+  process.exitCode = code ?? 70
+} finally {
+  await store.stop()
+  rmSync(input, { recursive: true })
+}

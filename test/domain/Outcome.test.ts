@@ -1,0 +1,112 @@
+import { describe, expect, it } from "@effect/vitest"
+import { AccessDenied, InternalError } from "../../src/domain/Errors.ts"
+import * as Outcome from "../../src/domain/Outcome.ts"
+
+const { Excluded, Failed, Interrupted, NotTried, Planned, Skipped, Uploaded, Vanished } = Outcome.Outcome
+
+const tallied = (...outcomes: ReadonlyArray<Outcome.Outcome>) => {
+  const tally = Outcome.emptyTally()
+  for (const outcome of outcomes) Outcome.add(tally, outcome)
+  return tally
+}
+
+const failure = (relativePath: string, retries = 0) =>
+  Failed({ relativePath, key: undefined, error: new InternalError({ detail: relativePath }), retries })
+const denied = Failed({
+  relativePath: "d",
+  key: "k",
+  error: new AccessDenied({ operation: "PutObject", detail: "no", retryable: false }),
+  retries: 3
+})
+const planned = Planned({ relativePath: "a", key: "k/a", sizeBytes: 7, parts: 1 })
+
+describe("add", () => {
+  it("sums up files, bytes and retries of what was stored", () => {
+    expect(tallied(Uploaded({ sizeBytes: 5, retries: 1 }), Uploaded({ sizeBytes: 7, retries: 2 }))).toEqual({
+      ...Outcome.emptyTally(),
+      uploaded: 2,
+      uploadedBytes: 12,
+      retries: 3
+    })
+  })
+
+  it.each([
+    ["excluded", Excluded()],
+    ["vanished", Vanished()],
+    ["interrupted", Interrupted()],
+    ["notTried", NotTried()]
+  ] as const)("counts in `%s`, and nowhere else", (field, outcome) => {
+    expect(tallied(outcome, outcome)).toEqual({ ...Outcome.emptyTally(), [field]: 2 })
+  })
+
+  it("counts what was skipped, also by its reason", () => {
+    const tally = tallied(
+      Skipped({ why: "symlink" }),
+      Skipped({ why: "symlink" }),
+      Skipped({ why: "dead-link" }),
+      Skipped({ why: "special" })
+    )
+    expect(tally).toEqual({
+      ...Outcome.emptyTally(),
+      skipped: 4,
+      skippedBy: { symlink: 2, "dead-link": 1, special: 1 }
+    })
+  })
+
+  it("keeps failures, their classes and their retries", () => {
+    const one = failure("a", 2)
+    expect(tallied(one, denied, denied)).toEqual({
+      ...Outcome.emptyTally(),
+      failed: 3,
+      retries: 8,
+      failedClasses: new Set(["InternalError", "AccessDenied"]),
+      failures: [one, denied, denied]
+    })
+  })
+
+  it("keeps the plan in order", () => {
+    const other = { ...planned, relativePath: "b" }
+    expect(tallied(planned, other)).toEqual({ ...Outcome.emptyTally(), plan: [planned, other] })
+  })
+
+  it("keeps the first failures, and only counts those beyond", () => {
+    const many = Array.from({ length: Outcome.maxFailures + 5 }, (_, at) => failure(`f${at}`, 1))
+    const tally = tallied(...many, denied)
+    expect(tally.failures.map(({ relativePath }) => relativePath)).toEqual(
+      Array.from({ length: Outcome.maxFailures }, (_, at) => `f${at}`)
+    )
+    expect(tally.failed).toBe(Outcome.maxFailures + 6)
+    expect(tally.retries).toBe(Outcome.maxFailures + 8)
+    expect(tally.failedClasses).toEqual(new Set(["InternalError", "AccessDenied"]))
+  })
+})
+
+describe("emptyTally", () => {
+  it("shares nothing with another", () => {
+    const tally = tallied(denied, planned, Skipped({ why: "special" }))
+    expect(tally.failed).toBe(1)
+    expect(tallied(Excluded())).toEqual({ ...Outcome.emptyTally(), excluded: 1 })
+    expect(Outcome.emptyTally().failures).toEqual([])
+    expect(Outcome.emptyTally().skippedBy.special).toBe(0)
+  })
+})
+
+describe("selected", () => {
+  it.each([
+    ["an uploaded file", 1, Uploaded({ sizeBytes: 1, retries: 0 })],
+    ["a planned file", 1, planned],
+    ["a failed file", 1, denied],
+    ["a vanished file", 1, Vanished()],
+    ["an interrupted file", 1, Interrupted()],
+    ["a file that was not tried", 1, NotTried()],
+    ["an excluded file", 0, Excluded()],
+    ["a skipped link", 0, Skipped({ why: "symlink" })]
+  ])("counts of %s: %d", (_, count, outcome) => {
+    expect(Outcome.selected(tallied(outcome))).toBe(count)
+  })
+
+  it("counts failures beyond those that are kept", () => {
+    const many = Array.from({ length: Outcome.maxFailures + 1 }, (_, at) => failure(`f${at}`))
+    expect(Outcome.selected(tallied(...many))).toBe(Outcome.maxFailures + 1)
+  })
+})

@@ -1,0 +1,280 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Either, Schema } from "effect"
+import * as Errors from "../../src/domain/Errors.ts"
+import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import * as Outcome from "../../src/domain/Outcome.ts"
+import * as Report from "../../src/domain/Report.ts"
+import type { Settings } from "../../src/domain/Settings.ts"
+
+const settings: Settings = {
+  input: "/var/lib/ibsr/snapshots",
+  target: {
+    bucket: "customer-bucket",
+    endpoint: undefined,
+    region: "eu-central-1",
+    forcePathStyle: undefined,
+    profile: undefined,
+    assumeRole: undefined
+  },
+  prefix: Either.getOrThrow(ObjectKey.parsePrefix("ibsr/host-17")),
+  include: ["**/*.jsonl"],
+  exclude: [],
+  followSymlinks: false,
+  attributes: {
+    encryption: { _tag: "BucketDefault" },
+    storageClass: undefined,
+    acl: undefined,
+    tags: {},
+    metadata: {},
+    noOverwrite: false
+  },
+  concurrency: 32,
+  memoryBytes: 64 * 1024 ** 2,
+  partSizeBytes: 8 * 1024 ** 2,
+  maxRetries: 8,
+  timeout: Duration.seconds(60),
+  deadline: undefined,
+  grace: Duration.seconds(20),
+  failIfEmpty: false,
+  dryRun: false
+}
+
+const facts = (
+  outcomes: ReadonlyArray<Outcome.Outcome>,
+  more: Partial<Omit<Report.Facts, "tally">> = {}
+): Report.Facts => {
+  const tally = Outcome.emptyTally()
+  for (const outcome of outcomes) Outcome.add(tally, outcome)
+  return {
+    version: "1.2.3",
+    runId: "run-1",
+    startedAt: new Date("2026-11-22T15:00:00.123Z"),
+    durationMillis: 1500,
+    signal: undefined,
+    endedBy: undefined,
+    complete: true,
+    openUploads: [],
+    ...more,
+    tally
+  }
+}
+
+const { Excluded, Failed, Interrupted, NotTried, Planned, Skipped, Uploaded, Vanished } = Outcome.Outcome
+
+const denied = Failed({
+  relativePath: "a.jsonl",
+  key: "ibsr/host-17/a.jsonl",
+  error: new Errors.AccessDenied({
+    operation: "PutObject",
+    detail: "Access Denied",
+    code: "AccessDenied",
+    status: 403,
+    requestId: "R1",
+    retryable: false
+  }),
+  retries: 0
+})
+const unreadable = Failed({
+  relativePath: "b\uFFFD.jsonl",
+  key: undefined,
+  error: new Errors.SourceUnreadable({ path: "/in/b", detail: "permission denied", code: "EACCES" }),
+  retries: 0
+})
+
+const everything = facts(
+  [
+    Uploaded({ sizeBytes: 10, retries: 1 }),
+    Uploaded({ sizeBytes: 20, retries: 0 }),
+    denied,
+    unreadable,
+    Skipped({ why: "symlink" }),
+    Skipped({ why: "symlink" }),
+    Skipped({ why: "symlink" }),
+    Skipped({ why: "dead-link" }),
+    Skipped({ why: "dead-link" }),
+    Skipped({ why: "special" }),
+    Excluded(),
+    Excluded(),
+    Vanished(),
+    Interrupted(),
+    Interrupted(),
+    NotTried(),
+    NotTried(),
+    NotTried()
+  ],
+  {
+    complete: false,
+    signal: "SIGTERM",
+    endedBy: new Errors.DeadlineExceeded({ deadline: "5 min 0 s" }),
+    openUploads: [{ key: "k", uploadId: "u", reason: "AccessDenied" }]
+  }
+)
+
+const planned = facts([
+  Planned({ relativePath: "a", key: "ibsr/host-17/a", sizeBytes: 0, parts: 1 }),
+  Planned({ relativePath: "b", key: "ibsr/host-17/b", sizeBytes: 9_000_000, parts: 2 })
+])
+
+describe("make", () => {
+  it.each([
+    ["an empty run", settings, facts([])],
+    ["a run in which everything happened", settings, everything],
+    ["a dry run", { ...settings, dryRun: true }, planned],
+    [
+      "a run against another store",
+      { ...settings, target: { ...settings.target, endpoint: new URL("https://minio.example.com:9000") } },
+      facts([])
+    ]
+  ])("gives what the schema describes, and survives JSON: %s", (_, settings, facts) => {
+    const report = Report.make(settings, facts)
+    const decoded = Schema.decodeUnknownSync(Report.Report)(JSON.parse(JSON.stringify(report)), {
+      onExcessProperty: "error"
+    })
+    expect(decoded).toEqual(report)
+  })
+
+  it("tells what was run, and where to", () => {
+    const report = Report.make(
+      { ...settings, target: { ...settings.target, endpoint: new URL("https://minio.example.com:9000") } },
+      facts([])
+    )
+    expect(report).toMatchObject({
+      schemaVersion: 1,
+      tool: { name: "ibsr-export", version: "1.2.3" },
+      run: { id: "run-1", startedAt: "2026-11-22T15:00:00.123Z", durationSeconds: 1.5, dryRun: false },
+      source: { input: "/var/lib/ibsr/snapshots" },
+      target: { bucket: "customer-bucket", prefix: "ibsr/host-17", endpoint: "https://minio.example.com:9000/" },
+      complete: true,
+      openMultipartUploads: []
+    })
+  })
+
+  it("has no endpoint for AWS", () => {
+    expect(Report.make(settings, facts([])).target.endpoint).toBeNull()
+  })
+
+  it("counts every outcome once", () => {
+    expect(Report.make(settings, everything).totals).toEqual({
+      selected: 10,
+      uploaded: 2,
+      uploadedBytes: 30,
+      skipped: 6,
+      skippedSymlinks: 3,
+      skippedDeadLinks: 2,
+      skippedSpecial: 1,
+      excluded: 2,
+      vanished: 1,
+      failed: 2,
+      interrupted: 2,
+      notTried: 3,
+      retries: 1
+    })
+  })
+
+  it("passes on that the run was cut off, and what stays in the store", () => {
+    expect(Report.make(settings, everything)).toMatchObject({
+      complete: false,
+      openMultipartUploads: [{ key: "k", uploadId: "u", reason: "AccessDenied" }]
+    })
+  })
+
+  it.each<[title: string, facts: Report.Facts, exitCode: number, name: string]>([
+    ["success", facts([Uploaded({ sizeBytes: 1, retries: 0 })]), 0, "ok"],
+    ["one class of failures", facts([denied, Uploaded({ sizeBytes: 1, retries: 0 })]), 22, "access-denied"],
+    ["two classes of failures", facts([denied, unreadable]), 12, "mixed"],
+    [
+      "what ended the run",
+      facts([denied], { endedBy: new Errors.NothingSelected({ input: "/in" }) }),
+      42,
+      "nothing-selected"
+    ],
+    ["a signal", everything, 143, "interrupted"]
+  ])("has the exit code of %s", (_, facts, exitCode, name) => {
+    expect(Report.make(settings, facts).result).toMatchObject({ exitCode, name })
+  })
+
+  it("tells what ended the run, and by which signal", () => {
+    expect(Report.make(settings, everything).result).toEqual({
+      exitCode: 143,
+      name: "interrupted",
+      signal: "SIGTERM",
+      endedBy: {
+        class: "deadline",
+        exitCode: 33,
+        message: "the deadline of 5 min 0 s passed with work left",
+        hint: expect.stringContaining("--deadline"),
+        code: null,
+        status: null,
+        requestId: null
+      }
+    })
+  })
+
+  it("has no signal and no end before time when there was none", () => {
+    expect(Report.make(settings, facts([])).result).toEqual({ exitCode: 0, name: "ok", signal: null, endedBy: null })
+  })
+
+  it("tells of each failure what the store said, and what to do", () => {
+    expect(Report.make(settings, everything).failures).toEqual([
+      {
+        file: "a.jsonl",
+        key: "ibsr/host-17/a.jsonl",
+        class: "access-denied",
+        exitCode: 22,
+        message: "PutObject: Access Denied (403 AccessDenied)",
+        hint: "allow s3:PutObject on this bucket and prefix",
+        code: "AccessDenied",
+        status: 403,
+        requestId: "R1"
+      },
+      {
+        file: "b\uFFFD.jsonl",
+        key: null,
+        class: "source-unreadable",
+        exitCode: 41,
+        message: "/in/b: permission denied",
+        hint: expect.stringContaining("right to read"),
+        code: "EACCES",
+        status: null,
+        requestId: null
+      }
+    ])
+  })
+
+  it.each([
+    [0, 0, 0],
+    [Outcome.maxFailures, Outcome.maxFailures, 0],
+    [Outcome.maxFailures + 1, Outcome.maxFailures, 1],
+    [Outcome.maxFailures + 50, Outcome.maxFailures, 50]
+  ])("of %d failures tells %d, and counts %d as omitted", (failed, told, omitted) => {
+    const report = Report.make(settings, facts(Array.from({ length: failed }, () => denied)))
+    expect([report.failures.length, report.failuresOmitted, report.totals.failed]).toEqual([told, omitted, failed])
+  })
+
+  it("has a plan in a dry run, with the requests that each file takes", () => {
+    const report = Report.make({ ...settings, dryRun: true }, planned)
+    expect(report.run.dryRun).toBe(true)
+    expect(report.totals).toMatchObject({ selected: 2, uploaded: 0, uploadedBytes: 0 })
+    expect(report.plan).toEqual([
+      { file: "a", key: "ibsr/host-17/a", sizeBytes: 0, requests: 1 },
+      { file: "b", key: "ibsr/host-17/b", sizeBytes: 9_000_000, requests: 4 }
+    ])
+  })
+
+  it("has an empty plan in a dry run that selects nothing, and none in another run", () => {
+    expect(Report.make({ ...settings, dryRun: true }, facts([])).plan).toEqual([])
+    expect(Report.make(settings, facts([])).plan).toBeNull()
+  })
+})
+
+describe("Report", () => {
+  const made = Report.make(settings, everything)
+
+  it.each([
+    ["another schema version", { ...made, schemaVersion: 2 }],
+    ["a negative count", { ...made, totals: { ...made.totals, failed: -1 } }],
+    ["a missing field", { ...made, complete: undefined }]
+  ])("refuses %s", (_, json) => {
+    expect(Either.isLeft(Schema.decodeUnknownEither(Report.Report)(json))).toBe(true)
+  })
+})

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Selection from "../../src/domain/Selection.ts"
+
+const keeps = (include: ReadonlyArray<string>, exclude: ReadonlyArray<string>, path: string) =>
+  Selection.make({ include, exclude }).keeps(path)
+
+describe("keeps", () => {
+  it.each([
+    ["**/*.jsonl", "a.jsonl", true],
+    ["**/*.jsonl", "d/a.jsonl", true],
+    ["**/*.jsonl", "d/e/f/a.jsonl", true],
+    ["**/*.jsonl", "a.jsonl.gz", false],
+    ["**/*.jsonl", "a.JSONL", false],
+    ["**/*.jsonl", ".a.jsonl", true],
+    ["**/*.jsonl", ".jsonl", true],
+    ["**/*.jsonl", ".d/a.jsonl", true],
+    ["**/*.jsonl", "d/.e/.a.jsonl", true],
+    ["**/*.jsonl", "a b (1) [x].jsonl", true],
+    ["**/*.jsonl", "日本/ü.jsonl", true],
+    ["**/*.jsonl", "line\nbreak.jsonl", true],
+    ["**/*.jsonl", "line\nbreak/a.jsonl", true],
+    ["*.jsonl", "a.jsonl", true],
+    ["*.jsonl", "d/a.jsonl", false],
+    ["**", "a", true],
+    ["**", "d/.a", true],
+    ["d/**", "d/e/a", true],
+    ["d/**", "e/d/a", false],
+    ["**/d/**", "e/d/a", true],
+    ["*.{jsonl,csv}", "a.jsonl", true],
+    ["*.{jsonl,csv}", "a.csv", true],
+    ["*.{jsonl,csv}", "a.json", false],
+    ["{a,b}/**/*.jsonl", "b/c/x.jsonl", true],
+    ["{a,b}/**/*.jsonl", "c/x.jsonl", false],
+    ["snapshot_?.jsonl", "snapshot_1.jsonl", true],
+    ["snapshot_?.jsonl", "snapshot_12.jsonl", false],
+    ["[ab].jsonl", "b.jsonl", true],
+    ["[ab].jsonl", "c.jsonl", false],
+    ["a.jsonl", "a.jsonl", true],
+    ["a.jsonl", "axjsonl", false]
+  ])("with --include %j, of %j: %s", (include, path, kept) => {
+    expect(keeps([include], [], path)).toBe(kept)
+  })
+
+  it.each([
+    ["a.csv", true],
+    ["d/a.jsonl", true],
+    ["d/a.csv", false]
+  ])("takes what one of several patterns includes: %j, %s", (path, kept) => {
+    expect(keeps(["**/*.jsonl", "*.csv"], [], path)).toBe(kept)
+  })
+
+  it.each([
+    [["**/*.tmp.jsonl"], "a.tmp.jsonl", false],
+    [["**/*.tmp.jsonl"], "a.jsonl", true],
+    [["dir/**"], "dir/a.jsonl", false],
+    [["dir/**"], "dir/e/a.jsonl", false],
+    [["dir/**"], "other/dir/a.jsonl", true],
+    [["dir/**"], "directory/a.jsonl", true],
+    [["x.jsonl", "y.jsonl"], "y.jsonl", false],
+    [["**/.*"], "d/.a.jsonl", false],
+    [["**"], "a.jsonl", false]
+  ])("leaves out what --exclude %j names, although it is included: %j, %s", (exclude, path, kept) => {
+    expect(keeps(["**/*.jsonl"], exclude, path)).toBe(kept)
+  })
+
+  it("takes nothing that no pattern includes", () => {
+    expect(keeps([], [], "a.jsonl")).toBe(false)
+  })
+})
+
+describe("excludes", () => {
+  it.each([
+    ["dir/**", "dir", true],
+    ["dir/**", "dir/e", true],
+    ["dir/**", "directory", false],
+    ["dir/**", "e/dir", false],
+    ["**/dir/**", "e/dir", true],
+    ["**/.git/**", ".git", true],
+    ["dir/*.jsonl", "dir", false],
+    ["**/*.tmp", "dir", false]
+  ])("with --exclude %j, of the directory %j: %s", (exclude, path, excluded) => {
+    expect(Selection.make({ include: ["**"], exclude: [exclude] }).excludes(path)).toBe(excluded)
+  })
+
+  it("does not hold of what is merely not included", () => {
+    expect(Selection.make({ include: ["*.jsonl"], exclude: [] }).excludes("a.csv")).toBe(false)
+  })
+})

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Either } from "effect"
+import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import * as Settings from "../../src/domain/Settings.ts"
+
+const MiB = 1024 ** 2
+const GiB = 1024 ** 3
+
+const sound: Settings.Settings = {
+  input: "/in",
+  target: {
+    bucket: "b",
+    endpoint: undefined,
+    region: undefined,
+    forcePathStyle: undefined,
+    profile: undefined,
+    assumeRole: undefined
+  },
+  prefix: Either.getOrThrow(ObjectKey.parsePrefix("p")),
+  include: ["**"],
+  exclude: [],
+  followSymlinks: false,
+  attributes: {
+    encryption: { _tag: "BucketDefault" },
+    storageClass: undefined,
+    acl: undefined,
+    tags: {},
+    metadata: {},
+    noOverwrite: false
+  },
+  concurrency: 1,
+  memoryBytes: 24 * MiB,
+  partSizeBytes: 8 * MiB,
+  maxRetries: 0,
+  timeout: Duration.seconds(1),
+  deadline: undefined,
+  grace: Duration.zero,
+  failIfEmpty: false,
+  dryRun: false
+}
+
+const encrypted = (encryption: Settings.Encryption): Settings.Settings => ({
+  ...sound,
+  attributes: { ...sound.attributes, encryption }
+})
+
+describe("check", () => {
+  it.each<[title: string, settings: Settings.Settings]>([
+    ["memory for exactly three parts", sound],
+    ["the largest part", { ...sound, partSizeBytes: 5 * GiB, memoryBytes: 15 * GiB }],
+    ["KMS with the bucket's key", encrypted({ _tag: "Kms", keyId: undefined, context: undefined })],
+    ["KMS with a key", encrypted({ _tag: "Kms", keyId: "k", context: undefined })],
+    ["KMS with a key and a context", encrypted({ _tag: "Kms", keyId: "k", context: { a: "b" } })],
+    ["keys of the store", encrypted({ _tag: "S3" })]
+  ])("accepts %s", (_, settings) => {
+    expect(Settings.check(settings)).toEqual(Either.right(settings))
+  })
+
+  it.each<[title: string, settings: Settings.Settings, flags: ReadonlyArray<ReadonlyArray<string>>]>([
+    ["memory for less than three parts", { ...sound, memoryBytes: 24 * MiB - 1 }, [["--memory", "--part-size"]]],
+    [
+      "a part that S3 does not allow",
+      { ...sound, partSizeBytes: 5 * GiB + 1, memoryBytes: 20 * GiB },
+      [["--part-size", "5GiB"]]
+    ],
+    [
+      "a context without a key",
+      encrypted({ _tag: "Kms", keyId: undefined, context: { a: "b" } }),
+      [["--kms-context", "--kms-key-id"]]
+    ],
+    [
+      "all of these at once",
+      {
+        ...encrypted({ _tag: "Kms", keyId: undefined, context: {} }),
+        partSizeBytes: 5 * GiB + 1,
+        memoryBytes: 15 * GiB
+      },
+      [
+        ["--memory", "--part-size"],
+        ["--part-size", "5GiB"],
+        ["--kms-context", "--kms-key-id"]
+      ]
+    ]
+  ])("refuses %s, and names the flags", (_, settings, flags) => {
+    const problems = Either.getOrThrow(Either.flip(Settings.check(settings)))
+    expect(problems).toHaveLength(flags.length)
+    for (const [at, names] of flags.entries()) {
+      for (const name of names) expect(problems[at]).toContain(name)
+    }
+  })
+})

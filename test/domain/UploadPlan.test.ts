@@ -1,0 +1,120 @@
+import { describe, expect, it } from "@effect/vitest"
+import { FastCheck } from "effect"
+import * as UploadPlan from "../../src/domain/UploadPlan.ts"
+
+const MiB = 1024 ** 2
+const GiB = 1024 ** 3
+const part = 8 * MiB
+
+const { Multipart, Single, TooLarge } = UploadPlan.UploadPlan
+
+describe("decide", () => {
+  it.each([
+    ["an empty file in one request", 0, 64 * MiB, Single({ memoryBytes: 0 })],
+    ["a file of one byte in one request", 1, 64 * MiB, Single({ memoryBytes: 1 })],
+    ["a file of exactly one part in one request", part, 64 * MiB, Single({ memoryBytes: part })],
+    [
+      "a file of one byte more in two parts",
+      part + 1,
+      64 * MiB,
+      Multipart({ partSizeBytes: part, parts: 2, queueSize: 2, memoryBytes: 4 * part })
+    ],
+    [
+      "at most four parts at once",
+      100 * part,
+      1 * GiB,
+      Multipart({ partSizeBytes: part, parts: 100, queueSize: 4, memoryBytes: 6 * part })
+    ],
+    [
+      "as many parts at once as memory has room for",
+      100 * part,
+      4 * part,
+      Multipart({ partSizeBytes: part, parts: 100, queueSize: 2, memoryBytes: 4 * part })
+    ],
+    [
+      "one part at once where memory has room for three",
+      100 * part,
+      3 * part,
+      Multipart({ partSizeBytes: part, parts: 100, queueSize: 1, memoryBytes: 3 * part })
+    ],
+    [
+      "10,000 parts of the size asked for",
+      10_000 * part,
+      64 * MiB,
+      Multipart({ partSizeBytes: part, parts: 10_000, queueSize: 4, memoryBytes: 6 * part })
+    ],
+    [
+      "larger parts rather than more than 10,000",
+      10_000 * part + 1,
+      64 * MiB,
+      Multipart({ partSizeBytes: part + 1, parts: 10_000, queueSize: 4, memoryBytes: 6 * (part + 1) })
+    ],
+    [
+      "no file whose larger parts memory has no room for",
+      10_000 * part + 1,
+      3 * part,
+      TooLarge({ neededMemoryBytes: 3 * (part + 1) })
+    ],
+    [
+      "the largest parts that S3 allows",
+      10_000 * 5 * GiB,
+      20 * GiB,
+      Multipart({ partSizeBytes: 5 * GiB, parts: 10_000, queueSize: 2, memoryBytes: 20 * GiB })
+    ],
+    [
+      "no file that needs larger ones, whatever the memory",
+      10_000 * 5 * GiB + 1,
+      1024 * GiB,
+      TooLarge({ neededMemoryBytes: 3 * (5 * GiB + 1) })
+    ]
+  ])("sends %s", (_, sizeBytes, memoryBytes, plan) => {
+    expect(UploadPlan.decide(sizeBytes, { memoryBytes, partSizeBytes: part })).toEqual(plan)
+  })
+
+  it("finds room for a part of the smallest size in the smallest memory", () => {
+    expect(
+      UploadPlan.decide(100 * MiB, { memoryBytes: UploadPlan.minMemoryBytes, partSizeBytes: UploadPlan.minPartBytes })
+    ).toEqual(Multipart({ partSizeBytes: 5 * MiB, parts: 20, queueSize: 1, memoryBytes: UploadPlan.minMemoryBytes }))
+  })
+
+  // memory with room for three parts, as the flags have to leave it
+  const limits = FastCheck.tuple(
+    FastCheck.integer({ min: UploadPlan.minPartBytes, max: UploadPlan.maxPartBytes }),
+    FastCheck.integer({ min: 0, max: 64 * GiB })
+  ).map(([partSizeBytes, more]) => ({ partSizeBytes, memoryBytes: 3 * partSizeBytes + more }))
+  const smallLimits = FastCheck.tuple(
+    FastCheck.integer({ min: UploadPlan.minPartBytes, max: 16 * MiB }),
+    FastCheck.integer({ min: 0, max: 64 * MiB })
+  ).map(([partSizeBytes, more]) => ({ partSizeBytes, memoryBytes: 3 * partSizeBytes + more }))
+  const size = FastCheck.oneof(
+    FastCheck.integer({ min: 0, max: 100 * MiB }),
+    FastCheck.integer({ min: 0, max: 200 * GiB }),
+    FastCheck.integer({ min: 0, max: 60_000 * GiB })
+  )
+
+  it.prop("keeps the limits of S3 and of memory", [size, FastCheck.oneof(limits, smallLimits)], ([bytes, limits]) => {
+    const plan = UploadPlan.decide(bytes, limits)
+    switch (plan._tag) {
+      case "Single":
+        expect(plan.memoryBytes).toBe(bytes)
+        expect(plan.memoryBytes).toBeLessThanOrEqual(limits.memoryBytes)
+        return
+      case "Multipart":
+        expect(plan.parts).toBeLessThanOrEqual(UploadPlan.maxParts)
+        expect(plan.partSizeBytes).toBeGreaterThanOrEqual(UploadPlan.minPartBytes)
+        expect(plan.partSizeBytes).toBeGreaterThanOrEqual(limits.partSizeBytes)
+        expect(plan.partSizeBytes).toBeLessThanOrEqual(UploadPlan.maxPartBytes)
+        expect(plan.memoryBytes).toBeLessThanOrEqual(limits.memoryBytes)
+        expect(plan.queueSize).toBeGreaterThanOrEqual(1)
+        expect(plan.queueSize).toBeLessThanOrEqual(4)
+        // the parts are the file: all are full but the last, which is not empty
+        expect(plan.parts * plan.partSizeBytes).toBeGreaterThanOrEqual(bytes)
+        expect((plan.parts - 1) * plan.partSizeBytes).toBeLessThan(bytes)
+        return
+      case "TooLarge":
+        expect(
+          plan.neededMemoryBytes > limits.memoryBytes || bytes > UploadPlan.maxParts * UploadPlan.maxPartBytes
+        ).toBe(true)
+    }
+  })
+})

@@ -1,0 +1,232 @@
+/** Every row of the table of exit codes, each from the built program under the real condition. */
+import { chmodSync, existsSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { generate } from "selfsigned"
+import { describe, expect, it } from "vitest"
+import * as ExitCode from "../../src/domain/ExitCode.ts"
+import { type StrictS3Options, writer } from "../fakes/StrictS3.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+import { run, type RunOptions, s3, start, summary, until } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const snapshots = () => tree({ "snapshot_2026112214.jsonl": '{"a":1}\n', "snapshot_2026112215.jsonl": '{"a":2}\n' })
+
+/** A port on which nothing listens. */
+const closedPort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+
+const seen = new Set<number>()
+
+/** Runs the program; checks code, name, and the summary line as the last of all. */
+const ends = async (code: number, args: ReadonlyArray<string>, options?: RunOptions) => {
+  const ended = await run(args, options)
+  expect(ended.code, ended.stdout + ended.stderr).toBe(code)
+  seen.add(code)
+  const row = ExitCode.table.find((each) => each.code === code)
+  if (code === 0) expect(summary(ended)).toMatch(/^uploaded \d+ \(.+\), skipped \d+, failed 0 in [\d.]+ s$/)
+  else if (ended.stdout !== "") expect(summary(ended)).toMatch(new RegExp(`: ${row?.name} \\(exit ${code}\\)$`))
+  return ended
+}
+
+const withStore = async (options?: StrictS3Options) => {
+  const store = await startStore(options)
+  return { store, args: (...rest: ReadonlyArray<string>) => s3(snapshots(), store.endpoint, ...rest) }
+}
+
+describe("the exit code", () => {
+  it("is 0 when everything is stored", async () => {
+    const { args, store } = await withStore()
+    await ends(0, args())
+    expect(store.keys()).toEqual([
+      "ibsr/host/snapshots/snapshot_2026112214.jsonl",
+      "ibsr/host/snapshots/snapshot_2026112215.jsonl"
+    ])
+  })
+
+  it("is 0 when there is nothing to do", async () => {
+    const { store } = await withStore()
+    await ends(0, s3(emptyDirectory(), store.endpoint))
+    expect(store.requests).toEqual([])
+  })
+
+  it("is 10 when the store refuses for a reason of its own", async () => {
+    const { args } = await withStore()
+    const ended = await ends(10, args("--storage-class", "MARBLE"))
+    expect(ended.stdout).toContain("InvalidStorageClass")
+  })
+
+  it("is 11 when an object exists and --no-overwrite is given", async () => {
+    const { args, store } = await withStore()
+    await ends(0, args())
+    await ends(11, args("--no-overwrite"))
+    expect(store.versions("ibsr/host/snapshots/snapshot_2026112214.jsonl")).toHaveLength(1)
+  })
+
+  it("is 12 when files fail for different reasons", async () => {
+    const { store } = await withStore()
+    const input = tree({ "a.jsonl": "a", "b\uFFFD.jsonl": "b" })
+    await ends(0, s3(input, store.endpoint, "--include", "a.jsonl"))
+    await ends(12, s3(input, store.endpoint, "--no-overwrite"))
+  })
+
+  it("is 20 when there are no credentials", async () => {
+    const { args, store } = await withStore()
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
+    await ends(20, args(), { env })
+    expect(store.requests).toEqual([])
+  })
+
+  it("is 21 when the secret is wrong, and one failure ends the run", async () => {
+    const { args } = await withStore()
+    const ended = await ends(21, args("--concurrency", "1"), { env: { AWS_SECRET_ACCESS_KEY: "wrong" } })
+    expect(summary(ended)).toContain("not tried 1, failed 1")
+    expect(ended.stdout + ended.stderr).not.toContain("wrong")
+  })
+
+  it("is 21 when the session has expired", async () => {
+    const { args } = await withStore({ identities: [{ ...writer, expired: true }] })
+    expect((await ends(21, args())).stdout).toContain("renew the credentials")
+  })
+
+  it("is 22 when writing is not allowed", async () => {
+    const { args } = await withStore({ identities: [{ ...writer, permissions: { prefix: "other/", abort: true } }] })
+    expect((await ends(22, args())).stdout).toContain("allow s3:PutObject")
+  })
+
+  it("is 23 when there is no such bucket", async () => {
+    await ends(23, (await withStore({ buckets: ["other"] })).args())
+  })
+
+  it("is 23 when the region is wrong, and names the right one", async () => {
+    const { args } = await withStore({ region: "eu-west-1" })
+    expect((await ends(23, args())).stdout).toContain("--region eu-west-1")
+  })
+
+  it("is 30 when nobody listens", async () => {
+    await ends(30, s3(snapshots(), `http://127.0.0.1:${await closedPort()}`, "--max-retries", "1"))
+  })
+
+  it("is 30 when no answer comes in time", async () => {
+    const { args, store } = await withStore()
+    store.fault = () => ({ kind: "hang" })
+    const ended = await ends(30, args("--timeout", "300ms", "--max-retries", "1"))
+    expect(ended.stdout).toContain("raise --timeout")
+    expect(store.requests).toHaveLength(4)
+  })
+
+  it("is 31 when the certificate is not to be trusted", async () => {
+    const { cert, private: key } = await generate([{ name: "commonName", value: "127.0.0.1" }])
+    const { args, store } = await withStore({ tls: { cert, key } })
+    await ends(31, args())
+    expect(store.requests).toEqual([])
+  })
+
+  it("is 32 when the store is overloaded until the patience ends", async () => {
+    const { args, store } = await withStore()
+    store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown" })
+    await ends(32, args("--max-retries", "2"))
+    expect(store.requests).toHaveLength(6)
+  })
+
+  it("is 33 when the deadline passes, and the run ends then", async () => {
+    const { args, store } = await withStore()
+    store.fault = () => ({ kind: "delay", ms: 20_000 })
+    const ended = await ends(33, args("--deadline", "500ms", "--concurrency", "1"))
+    expect(ended.millis).toBeLessThan(5000)
+    expect(summary(ended)).toContain("interrupted 1, not tried 1")
+  })
+
+  it("is 40 when the store has stored something else, also at the second try", async () => {
+    const { args, store } = await withStore()
+    store.fault = () => ({ kind: "wrong-checksum" })
+    await ends(40, args("--max-retries", "1"))
+    expect(store.requests).toHaveLength(4)
+  })
+
+  it("is 41 when the name of a file cannot be a key", async () => {
+    const { store } = await withStore()
+    const input = tree({ "good.jsonl": "a", [`${"d/".repeat(510)}a.jsonl`]: "b" })
+    const ended = await ends(41, s3(input, store.endpoint))
+    expect(ended.stdout).toContain("1024 is the most that S3 allows")
+    expect(store.keys()).toEqual(["ibsr/host/snapshots/good.jsonl"])
+  })
+
+  // root may read everything, unless it gives that up
+  const asRoot = process.getuid?.() === 0
+  const bound = [
+    "setpriv",
+    "--inh-caps=-dac_override,-dac_read_search",
+    "--bounding-set=-dac_override,-dac_read_search"
+  ]
+  it.skipIf(asRoot && !existsSync("/usr/bin/setpriv"))("is 41 when a file may not be read", async () => {
+    const { store } = await withStore()
+    const input = tree({ "good.jsonl": "a", "secret.jsonl": "b", "closed/c.jsonl": "c" })
+    chmodSync(join(input, "secret.jsonl"), 0)
+    chmodSync(join(input, "closed"), 0)
+    const ended = await ends(41, s3(input, store.endpoint), asRoot ? { through: bound } : {})
+    chmodSync(join(input, "closed"), 0o755)
+    expect(ended.stdout).toContain("EACCES")
+    expect(summary(ended)).toContain("uploaded 1 (1 B), skipped 0, failed 2")
+  })
+
+  it("is 42 when no file is selected and --fail-if-empty is given", async () => {
+    const { store } = await withStore()
+    await ends(42, s3(tree({ "a.txt": "a" }), store.endpoint, "--fail-if-empty"))
+  })
+
+  it("is 52 when the input is missing, or a file", async () => {
+    const { store } = await withStore()
+    const input = tree({ "a.jsonl": "a" })
+    await ends(52, s3(join(input, "missing"), store.endpoint))
+    await ends(52, s3(join(input, "a.jsonl"), store.endpoint))
+  })
+
+  it("is 60 for a flag that does not exist, which is told on stderr with its nearest neighbour", async () => {
+    const ended = await ends(60, ["s3", "--inputt", "x"])
+    expect(ended.stderr).toContain("unknown flag --inputt; did you mean --input?")
+    expect(ended.stdout).toBe("")
+  })
+
+  it("is 61 when there is no region", async () => {
+    const ended = await ends(61, ["s3", "--input", snapshots(), "--bucket", "b"])
+    expect(ended.stdout).toContain("give --region")
+  })
+
+  it("is 61 when the profile does not exist", async () => {
+    const { args } = await withStore()
+    expect((await ends(61, args("--profile", "nobody"))).stdout).toContain("'nobody'")
+  })
+
+  it("is 70 for a crash outside of everything, with its message", async () => {
+    const { args, store } = await withStore({ latencyMs: 2000 })
+    const crash = `data:text/javascript,${encodeURIComponent('setTimeout(() => { throw new Error("a bug somewhere") }, 300)')}`
+    const ended = await ends(70, args(), { env: { NODE_OPTIONS: `--import=${crash}` } })
+    expect(ended.stderr).toContain("a bug somewhere")
+    expect(store.keys()).toEqual([])
+  })
+
+  it.each([
+    ["SIGHUP", 129],
+    ["SIGINT", 130],
+    ["SIGTERM", 143]
+  ] as const)("is, after %s, %i", async (signal, code) => {
+    const { args, store } = await withStore({ latencyMs: 500 })
+    const { child, ended } = start(args("--concurrency", "1"))
+    await until(() => store.inFlight === 1)
+    child.kill(signal)
+    const end = await ended
+    expect(end.code).toBe(code)
+    seen.add(code)
+    expect(summary(end)).toMatch(/^uploaded 1 .*not tried 1, failed 0 in .*interrupted/)
+  })
+
+  it("has been seen for every row of the table", () => {
+    expect([...seen].toSorted((a, b) => a - b)).toEqual(ExitCode.table.map(({ code }) => code))
+  })
+})

@@ -1,0 +1,73 @@
+/** The built program, run as its users run it. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import type { Report } from "../../src/domain/Report.ts"
+import { writer } from "../fakes/StrictS3.ts"
+
+const program = fileURLToPath(new URL("../../dist/ibsr-export.js", import.meta.url))
+
+export interface Ended {
+  /** Null: it died by a signal. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly millis: number
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
+/** Nothing of the machine's own configuration may get in; the login is that of the put-only user. */
+const environment = (): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  HOME: "/nonexistent",
+  AWS_ACCESS_KEY_ID: writer.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: writer.secretAccessKey,
+  AWS_EC2_METADATA_DISABLED: "true"
+})
+
+export interface RunOptions {
+  /** On top of the put-only user's; undefined takes a variable away. */
+  readonly env?: NodeJS.ProcessEnv
+  /** What the program is started through, such as `setpriv`. */
+  readonly through?: ReadonlyArray<string>
+}
+
+export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
+  const [command = "", ...rest] = [...(options.through ?? []), process.execPath, program, ...args]
+  const startedAt = Date.now()
+  const child = spawn(command, rest, { env: { ...environment(), ...options.env }, stdio: ["ignore", "pipe", "pipe"] })
+  let stdout = ""
+  let stderr = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject)
+    child.on("close", (code) => resolve({ code, stdout, stderr, millis: Date.now() - startedAt }))
+  })
+  return { child, ended }
+}
+
+export const run = (args: ReadonlyArray<string>, options?: RunOptions): Promise<Ended> => start(args, options).ended
+
+/** `s3` with what every run needs. */
+export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<string>): ReadonlyArray<string> => [
+  "s3",
+  ...["--input", input, "--bucket", "snapshots", "--prefix", "ibsr/host/snapshots", "--endpoint", endpoint],
+  ...rest
+]
+
+export const report = (ended: Ended): Report => JSON.parse(ended.stdout) as Report
+
+export const summary = (ended: Ended): string | undefined => ended.stdout.trimEnd().split("\n").at(-1)
+
+/** Waits for a condition of a server; fails after ten seconds. */
+export const until = async (condition: () => boolean): Promise<void> => {
+  const deadline = Date.now() + 10_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${condition}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest"
+import { writerNoAbort } from "../fakes/StrictS3.ts"
+import { manyFiles, tree } from "../fixtures/Tree.ts"
+import { report, s3, start, until } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const MiB = 1024 ** 2
+
+describe("a signal", () => {
+  it("lets requests in flight finish, begins none after it, and the report is true", async () => {
+    const store = await startStore({ latencyMs: 400 })
+    const { child, ended } = start(s3(manyFiles(200, 2000), store.endpoint, "--concurrency=20", "--output=json"))
+    await until(() => store.keys().length >= 40)
+    child.kill("SIGTERM")
+    const signalledAt = Date.now()
+    const end = await ended
+    expect(end.code).toBe(143)
+    // what the program had sent before it heard of the signal may have arrived a little later
+    expect(store.requests.filter(({ startedAt }) => startedAt > signalledAt + 100)).toEqual([])
+    const { complete, result, totals } = report(end)
+    expect(result).toMatchObject({ exitCode: 143, name: "interrupted", signal: "SIGTERM", endedBy: null })
+    expect(complete).toBe(true)
+    expect(totals.uploaded).toBe(store.keys().length)
+    expect(totals).toMatchObject({ selected: 200, failed: 0 })
+    expect(totals.uploaded + totals.interrupted + totals.notTried).toBe(200)
+  })
+
+  it("cuts requests off that are still in flight after --grace", async () => {
+    const store = await startStore({ latencyMs: 30_000 })
+    const { child, ended } = start(
+      s3(manyFiles(50, 100), store.endpoint, "--concurrency=10", "--grace=500ms", "--output=json")
+    )
+    await until(() => store.inFlight === 10)
+    child.kill("SIGTERM")
+    const signalledAt = Date.now()
+    const end = await ended
+    expect(Date.now() - signalledAt).toBeLessThan(3000)
+    expect(end.code).toBe(143)
+    expect(report(end).totals).toMatchObject({ uploaded: 0, interrupted: 10 })
+    expect(store.keys()).toEqual([])
+  })
+
+  it("leaves no part behind where aborting is permitted", async () => {
+    const store = await startStore()
+    store.fault = ({ operation }) => (operation === "UploadPart" ? { kind: "delay", ms: 20_000 } : undefined)
+    const { child, ended } = start(s3(tree({ "big.jsonl": Buffer.alloc(40 * MiB) }), store.endpoint, "--output=json"))
+    await until(() => store.requests.some(({ operation }) => operation === "UploadPart"))
+    expect(store.openUploads()).toHaveLength(1)
+    child.kill("SIGTERM")
+    const end = await ended
+    expect(end.code).toBe(143)
+    expect(store.openUploads()).toEqual([])
+    expect(report(end)).toMatchObject({ openMultipartUploads: [], totals: { interrupted: 1 } })
+  })
+
+  it("names the upload that it may not abort", async () => {
+    const store = await startStore()
+    store.fault = ({ operation }) => (operation === "UploadPart" ? { kind: "delay", ms: 20_000 } : undefined)
+    const { child, ended } = start(s3(tree({ "big.jsonl": Buffer.alloc(40 * MiB) }), store.endpoint, "--output=json"), {
+      env: {
+        AWS_ACCESS_KEY_ID: writerNoAbort.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: writerNoAbort.secretAccessKey
+      }
+    })
+    await until(() => store.requests.some(({ operation }) => operation === "UploadPart"))
+    child.kill("SIGTERM")
+    const [left] = report(await ended).openMultipartUploads
+    expect(left).toMatchObject(store.openUploads()[0] ?? {})
+    expect(left?.reason).toContain("AccessDenied")
+  })
+
+  it("ends the program at once when it comes a second time", async () => {
+    const store = await startStore({ latencyMs: 30_000 })
+    const { child, ended } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))
+    await until(() => store.inFlight === 1)
+    child.kill("SIGTERM")
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    child.kill("SIGINT")
+    const killedAt = Date.now()
+    expect((await ended).code).toBe(130)
+    expect(Date.now() - killedAt).toBeLessThan(1000)
+  })
+
+  it("waits for nothing when it comes between two tries", async () => {
+    const store = await startStore()
+    store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown", headers: { "retry-after": "30" } })
+    const { child, ended } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))
+    await until(() => store.requests.some(({ endedAt }) => endedAt !== undefined))
+    child.kill("SIGTERM")
+    const killedAt = Date.now()
+    expect((await ended).code).toBe(143)
+    expect(Date.now() - killedAt).toBeLessThan(2000)
+    expect(store.requests).toHaveLength(1)
+  })
+})

@@ -1,0 +1,27 @@
+import { afterEach, expect } from "vitest"
+import { StrictS3, type StrictS3Options } from "../fakes/StrictS3.ts"
+
+const permitted = new Set([
+  "PutObject",
+  "CreateMultipartUpload",
+  "UploadPart",
+  "CompleteMultipartUpload",
+  "AbortMultipartUpload"
+])
+
+const running: Array<StrictS3> = []
+
+/** A strict server for one test. After it, its log is asserted: nothing but PutObject and the multipart calls. */
+export const startStore = async (options?: StrictS3Options): Promise<StrictS3> => {
+  const store = await StrictS3.start(options)
+  running.push(store)
+  return store
+}
+
+afterEach(async () => {
+  for (const store of running.splice(0)) {
+    await store.stop()
+    const others = store.requests.filter(({ operation }) => !permitted.has(operation))
+    expect(others.map(({ method, path }) => `${method} ${path}`)).toEqual([])
+  }
+})

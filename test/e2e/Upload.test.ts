@@ -1,0 +1,223 @@
+import { createHash } from "node:crypto"
+import { execFileSync } from "node:child_process"
+import { symlinkSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { tree } from "../fixtures/Tree.ts"
+import { report, run, s3, summary } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const MiB = 1024 ** 2
+const prefix = "ibsr/host/snapshots"
+
+/** 200 files in nested directories, with every name that is hard on a key, and every size that is hard on a body. */
+const mixed = () => ({
+  ...Object.fromEntries(
+    Array.from({ length: 189 }, (_, at) => [
+      `${"abc"[at % 3]}/${at % 7}/snapshot_20261122${at}.jsonl`,
+      Buffer.from(`{"at":${at}}\n`.repeat(at * 40))
+    ])
+  ),
+  "with blank.jsonl": "1\n",
+  "a+b.jsonl": "2\n",
+  "50%.jsonl": "3\n",
+  "%2F.jsonl": "4\n",
+  "#1.jsonl": "5\n",
+  "what?.jsonl": "6\n",
+  "日本/ü/ж é.jsonl": "7\n",
+  "e\u0301.jsonl": "8\n",
+  "empty.jsonl": "",
+  "exactly one part.jsonl": Buffer.alloc(8 * MiB, "p"),
+  "60 MB.jsonl": Buffer.alloc(60_000_000, createHash("sha512").update("60").digest())
+})
+
+describe("an upload", () => {
+  it("stores 200 files byte by byte under the right keys, with PutObject alone", async () => {
+    const files = mixed()
+    const store = await startStore()
+    const ended = await run(s3(tree(files), store.endpoint))
+    expect(ended.code, ended.stdout).toBe(0)
+    expect(store.keys()).toEqual(
+      Object.keys(files)
+        .map((name) => `${prefix}/${name}`)
+        .toSorted()
+    )
+    expect(Object.keys(files)).toHaveLength(200)
+    for (const [name, content] of Object.entries(files)) {
+      expect(store.object(`${prefix}/${name}`)?.body.equals(Buffer.from(content)), name).toBe(true)
+    }
+    expect(store.requests.filter(({ operation }) => operation === "UploadPart")).toHaveLength(8)
+    expect(store.requests).toHaveLength(199 + 8 + 2)
+    expect(store.openUploads()).toEqual([])
+  })
+
+  it("sends each body with its length and one checksum, and says what it is", async () => {
+    const store = await startStore()
+    await run(s3(tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * MiB) }), store.endpoint))
+    const bodies = store.requests.filter(({ method }) => method === "PUT")
+    expect(bodies).toHaveLength(3)
+    for (const { headers } of bodies) {
+      expect(headers["content-length"]).toMatch(/^\d+$/)
+      expect(headers["transfer-encoding"]).toBeUndefined()
+      expect(headers["x-amz-content-sha256"]).toMatch(/^[0-9a-f]{64}$/)
+      const checksums = Object.keys(headers).filter((name) => /^(x-amz-checksum-.*|content-md5)$/.test(name))
+      expect(checksums).toEqual(["x-amz-checksum-crc32"])
+    }
+    expect(store.object(`${prefix}/a.jsonl`)?.contentType).toBe("application/x-ndjson")
+    expect(store.object(`${prefix}/big.jsonl`)?.contentType).toBe("application/x-ndjson")
+  })
+
+  it("stores objects with what the flags say, whole ones and ones in parts", async () => {
+    const store = await startStore()
+    const flags = [
+      ...["--sse", "kms", "--kms-key-id", "key-1", "--kms-context", '{"purpose":"ibsr"}'],
+      ...["--storage-class", "STANDARD_IA", "--acl", "bucket-owner-full-control"],
+      ...["--tag", "host=h 1", "--metadata=site=eu", "--tag", "kind=a+b", "--metadata", "rack=7"]
+    ]
+    const ended = await run(
+      s3(tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * MiB) }), store.endpoint, ...flags)
+    )
+    expect(ended.code, ended.stdout).toBe(0)
+    for (const name of ["a.jsonl", "big.jsonl"]) {
+      const stored = store.object(`${prefix}/${name}`)
+      expect(stored?.headers).toMatchObject({
+        "x-amz-server-side-encryption": "aws:kms",
+        "x-amz-server-side-encryption-aws-kms-key-id": "key-1",
+        "x-amz-server-side-encryption-context": Buffer.from('{"purpose":"ibsr"}').toString("base64"),
+        "x-amz-storage-class": "STANDARD_IA",
+        "x-amz-acl": "bucket-owner-full-control",
+        "x-amz-tagging": "host=h%201&kind=a%2Bb"
+      })
+      expect(stored?.metadata).toEqual({ site: "eu", rack: "7" })
+    }
+  })
+
+  it("takes the bucket into the host name where the endpoint is a name, and into the path on request", async () => {
+    const store = await startStore({ domain: "localhost.localdomain" })
+    const port = new URL(store.endpoint).port
+    const input = tree({ "a.jsonl": "{}\n" })
+    // no name server is asked: localhost and what ends in it are this machine
+    await run(s3(input, `http://localhost:${port}`))
+    expect(store.requests[0]?.path).toMatch(/^\/snapshots\//)
+  })
+
+  it("uploads what --include and --exclude let through, and counts the rest", async () => {
+    const store = await startStore()
+    const input = tree({ "a.jsonl": "", "b.txt": "", "inc/1/x.pcap.gz": "", "inc/2/x.pcap.gz": "", "inc/2/y.txt": "" })
+    const ended = await run(
+      s3(
+        input,
+        store.endpoint,
+        "--include=**/*.pcap.gz",
+        "--include",
+        "*.txt",
+        "--exclude",
+        "inc/2/**",
+        "--output=json"
+      )
+    )
+    expect(store.keys()).toEqual([`${prefix}/b.txt`, `${prefix}/inc/1/x.pcap.gz`])
+    expect(report(ended).totals).toMatchObject({ uploaded: 2, excluded: 3 })
+  })
+
+  it("counts links and FIFOs that would be selected, and never waits for them", async () => {
+    const store = await startStore()
+    const input = tree({ "a.jsonl": "" })
+    symlinkSync("a.jsonl", join(input, "link.jsonl"))
+    execFileSync("mkfifo", [join(input, "fifo.jsonl"), join(input, "fifo.txt")])
+    const ended = await run(s3(input, store.endpoint, "--output", "json"))
+    expect(report(ended).totals).toMatchObject({
+      uploaded: 1,
+      skipped: 2,
+      skippedSymlinks: 1,
+      skippedSpecial: 1,
+      excluded: 1
+    })
+    await run(s3(input, store.endpoint, "--follow-symlinks"))
+    expect(store.keys()).toEqual([`${prefix}/a.jsonl`, `${prefix}/link.jsonl`])
+  })
+
+  it("gets through a store that is now and then overloaded, resets, or answers late", async () => {
+    const store = await startStore()
+    let at = 0
+    store.fault = () => {
+      const turn = at++ % 8
+      if (turn === 1) return { kind: "answer", status: 503, code: "SlowDown" }
+      if (turn === 3) return { kind: "reset" }
+      if (turn === 5) return { kind: "answer", status: 500, code: "InternalError" }
+      return turn === 7 ? { kind: "delay", ms: 100 } : undefined
+    }
+    const files = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}.jsonl`, `${index}\n`]))
+    const ended = await run(s3(tree(files), store.endpoint, "--output", "json"))
+    expect(ended.code, ended.stdout).toBe(0)
+    expect(report(ended).totals).toMatchObject({ uploaded: 60, failed: 0 })
+    expect(report(ended).totals.retries).toBeGreaterThan(10)
+    for (const [name, content] of Object.entries(files)) {
+      expect(store.object(`${prefix}/${name}`)?.body.toString()).toBe(content)
+    }
+  })
+
+  it("sends nothing with --dry-run, needs no credentials, and says what it would send", async () => {
+    const store = await startStore()
+    const input = tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(17 * MiB) })
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
+    const ended = await run(s3(input, store.endpoint, "--dry-run"), { env })
+    expect(ended.code).toBe(0)
+    expect(ended.stdout.split("\n").slice(0, 2).toSorted()).toEqual([
+      `a.jsonl -> s3://snapshots/${prefix}/a.jsonl (3 B, 1 request)`,
+      `big.jsonl -> s3://snapshots/${prefix}/big.jsonl (17.8 MB, 5 requests)`
+    ])
+    expect(summary(ended)).toContain("would upload 2 (17.8 MB)")
+    const json = report(await run(s3(input, store.endpoint, "--dry-run", "--output", "json"), { env }))
+    expect(json.plan?.map(({ requests }) => requests).toSorted()).toEqual([1, 5])
+    expect(store.requests).toEqual([])
+  })
+
+  it("prints one JSON object on stdout, and the summary on stderr as the last line", async () => {
+    const store = await startStore()
+    const ended = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--output", "json"))
+    expect(report(ended)).toMatchObject({
+      schemaVersion: 1,
+      result: { exitCode: 0, name: "ok" },
+      totals: { selected: 1, uploaded: 1, uploadedBytes: 3 },
+      complete: true
+    })
+    expect(ended.stderr.trimEnd().split("\n").at(-1)).toMatch(/^uploaded 1 \(3 B\), skipped 0, failed 0 in/)
+  })
+
+  it("is silent with --quiet when all went well, and not when it did not", async () => {
+    const store = await startStore()
+    const args = s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--quiet", "--no-overwrite")
+    expect(await run(args)).toMatchObject({ code: 0, stdout: "", stderr: "" })
+    const again = await run(args)
+    expect(again).toMatchObject({ code: 11, stderr: "" })
+    expect(summary(again)).toContain("object-exists (exit 11)")
+  })
+
+  it("reads its flags from the environment, too", async () => {
+    const store = await startStore()
+    const ended = await run(["s3"], {
+      env: {
+        IBSR_EXPORT_INPUT: tree({ "a.txt": "", "b.log": "", "c.jsonl": "" }),
+        IBSR_EXPORT_BUCKET: "snapshots",
+        IBSR_EXPORT_PREFIX: "/from/env/",
+        IBSR_EXPORT_INCLUDE: "*.txt; *.log",
+        AWS_ENDPOINT_URL_S3: store.endpoint
+      }
+    })
+    expect(ended.code, ended.stderr).toBe(0)
+    expect(store.keys()).toEqual(["from/env/a.txt", "from/env/b.log"])
+  })
+
+  it("never colours what goes into a pipe", async () => {
+    const store = await startStore()
+    const outputs = await Promise.all([
+      run(["--help"]),
+      run(["s3", "--bucket", "b", "--help"]),
+      run(["s3", "--nonsense"]),
+      run(s3(tree({ "a.jsonl": "" }), store.endpoint, "--storage-class", "MARBLE", "--verbose"))
+    ])
+    // eslint-disable-next-line no-control-regex
+    for (const { stderr, stdout } of outputs) expect(stdout + stderr).not.toMatch(/\u001b/)
+  })
+})

@@ -1,0 +1,175 @@
+import { randomBytes } from "node:crypto"
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer as createHttpsServer } from "node:https"
+import type { AddressInfo, Socket } from "node:net"
+import { type Context, exchange, openRecord } from "./strict-s3/Exchange.ts"
+import { Bucket } from "./strict-s3/Objects.ts"
+import {
+  type Fault,
+  owner,
+  type RecordedRequest,
+  type StoredVersion,
+  type StrictS3Options,
+  writer,
+  writerNoAbort
+} from "./strict-s3/Types.ts"
+
+export { owner, writer, writerNoAbort } from "./strict-s3/Types.ts"
+export type { Fault, Identity, RecordedRequest, StoredVersion, StrictS3Options } from "./strict-s3/Types.ts"
+
+/**
+ * S3 in this process, as strict as AWS: it recomputes signatures and checksums, refuses what AWS refuses with
+ * the same codes, and lets a test break any request.
+ */
+export class StrictS3 {
+  readonly requests: RecordedRequest[] = []
+  /** Asked for every request when its head has arrived. */
+  fault: ((request: RecordedRequest) => Fault | undefined) | undefined
+  readonly #context: Context
+  readonly #server: ReturnType<typeof createHttpServer>
+  // By the client's port: over TLS a request only knows the encrypted socket, which cannot be reset.
+  readonly #sockets = new Map<number, Socket>()
+  #port = 0
+  #stopping = false
+  #inFlight = 0
+  #maxInFlight = 0
+
+  private constructor(options: StrictS3Options) {
+    const keepBodies = options.keepBodies ?? true
+    const names = options.buckets ?? ["snapshots"]
+    this.#context = {
+      buckets: new Map(names.map((name) => [name, new Bucket(keepBodies)])),
+      secure: options.tls !== undefined,
+      options: {
+        region: options.region ?? "us-east-1",
+        identities: options.identities ?? [owner, writer, writerNoAbort],
+        latencyMs: options.latencyMs ?? 0,
+        minPartBytes: options.minPartBytes ?? 5 * 1024 * 1024,
+        keepBodies,
+        ...(options.domain === undefined ? {} : { domain: options.domain })
+      }
+    }
+    // An idle connection stays open: one closed just as a client reuses it would fail a test at random.
+    const patience = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }
+    const listener = (message: IncomingMessage, response: ServerResponse) => this.#receive(message, response)
+    this.#server =
+      options.tls === undefined
+        ? createHttpServer(patience, listener)
+        : createHttpsServer({ ...options.tls, ...patience }, listener)
+    this.#server.on("connection", (socket: Socket) => {
+      const port = socket.remotePort ?? 0
+      this.#sockets.set(port, socket)
+      socket.once("close", () => {
+        if (this.#sockets.get(port) === socket) this.#sockets.delete(port)
+      })
+      socket.on("error", () => {})
+    })
+  }
+
+  /** Starts a server on a free port of 127.0.0.1. */
+  static async start(options: StrictS3Options = {}): Promise<StrictS3> {
+    const server = new StrictS3(options)
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once("error", reject)
+      server.#server.listen(0, "127.0.0.1", resolve)
+    })
+    server.#port = (server.#server.address() as AddressInfo).port
+    return server
+  }
+
+  /** The URL of the server. */
+  get endpoint(): string {
+    return `${this.#context.secure ? "https" : "http"}://127.0.0.1:${this.#port}`
+  }
+
+  /** How many requests have arrived and are not answered. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** The most requests that were unanswered at once. */
+  get maxInFlight(): number {
+    return this.#maxInFlight
+  }
+
+  /** The keys in a bucket, sorted. */
+  keys(bucket?: string): string[] {
+    return this.#bucket(bucket).keys()
+  }
+
+  /** The latest version under a key. */
+  object(key: string, bucket?: string): StoredVersion | undefined {
+    return this.#bucket(bucket).latest(key)
+  }
+
+  /** All that was ever stored under a key, oldest first. */
+  versions(key: string, bucket?: string): readonly StoredVersion[] {
+    return this.#bucket(bucket).versions(key)
+  }
+
+  /** The multipart uploads that were neither completed nor aborted. */
+  openUploads(bucket?: string): readonly { key: string; uploadId: string }[] {
+    return [...this.#bucket(bucket).uploads.values()].map(({ key, uploadId }) => ({ key, uploadId }))
+  }
+
+  /** Stops and closes all connections. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+    })
+    this.#server.closeAllConnections()
+    for (const socket of this.#sockets.values()) socket.destroy()
+    await closed
+  }
+
+  // The first bucket is the default one.
+  #bucket(name: string | undefined): Bucket {
+    const { buckets } = this.#context
+    const bucket = name === undefined ? [...buckets.values()][0] : buckets.get(name)
+    if (bucket === undefined) throw new Error(`The test server has no bucket ${name ?? "at all"}`)
+    return bucket
+  }
+
+  #receive(message: IncomingMessage, response: ServerResponse): void {
+    const record = openRecord(message, this.#context.options.domain)
+    const requestId = randomBytes(8).toString("hex").toUpperCase()
+    this.requests.push(record)
+    this.#inFlight += 1
+    this.#maxInFlight = Math.max(this.#maxInFlight, this.#inFlight)
+    let open = true
+    let cut = false
+    const settle = () => {
+      if (open) this.#inFlight -= 1
+      open = false
+    }
+    response.once("close", () => {
+      settle()
+      record.endedAt ??= Date.now()
+      record.aborted = !response.writableFinished && !cut && !this.#stopping
+    })
+    message.on("error", () => {})
+    response.on("error", () => {})
+    const fault = this.fault?.(record)
+    if (fault?.kind === "hang") {
+      // Reading on is what lets the server notice that the client left.
+      message.resume()
+    } else if (fault?.kind === "reset") {
+      cut = true
+      this.#reset(message.socket)
+    } else {
+      const handled = exchange(this.#context, message, response, record, requestId, fault, settle)
+      handled.catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))))
+    }
+  }
+
+  #reset(socket: Socket): void {
+    const raw = this.#sockets.get(socket.remotePort ?? 0) ?? socket
+    try {
+      raw.resetAndDestroy()
+    } catch {
+      raw.destroy()
+    }
+    socket.destroy()
+  }
+}

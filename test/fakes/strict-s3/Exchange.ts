@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { setTimeout as sleep } from "node:timers/promises"
+import { authorize, verifyPayload } from "./Guards.ts"
+import { Bucket } from "./Objects.ts"
+import { createBucket, perform } from "./Operations.ts"
+import { errorDocument, S3Error, spoilChecksum } from "./Responses.ts"
+import { authenticate } from "./Signature.ts"
+import { parseTarget, type Target } from "./Target.ts"
+import type { Answer, Fault, Headers, RecordedRequest, StrictS3Options } from "./Types.ts"
+
+/** What every exchange shares. */
+export interface Context {
+  buckets: Map<string, Bucket>
+  options: Required<Pick<StrictS3Options, "region" | "identities" | "latencyMs" | "minPartBytes" | "keepBodies">> &
+    Pick<StrictS3Options, "domain">
+  secure: boolean
+}
+
+/** Opens the record of a request whose head has arrived. */
+export const openRecord = (message: IncomingMessage, domain: string | undefined): RecordedRequest => {
+  const method = message.method ?? ""
+  const path = message.url ?? "/"
+  const headers: Headers = Object.fromEntries(
+    Object.entries(message.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : value])
+  )
+  let target: Target | undefined
+  try {
+    target = parseTarget(method, path, headers, domain)
+  } catch {
+    // The request is answered with this error later; the record only tells what could be read.
+  }
+  return {
+    operation: target?.operation ?? "Unknown",
+    method,
+    path,
+    bucket: target?.bucket,
+    key: target?.key,
+    identity: undefined,
+    headers,
+    bodyBytes: 0,
+    status: undefined,
+    code: undefined,
+    startedAt: Date.now(),
+    endedAt: undefined,
+    aborted: false
+  }
+}
+
+/** The whole body, or undefined when the connection was cut before its end. */
+export const readBody = (message: IncomingMessage, record: RecordedRequest): Promise<Buffer | undefined> =>
+  new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    // Cut before anyone listened: no event will follow.
+    if (message.destroyed) resolve(undefined)
+    message.on("data", (chunk: Buffer) => {
+      record.bodyBytes += chunk.length
+      chunks.push(chunk)
+    })
+    message.on("end", () => resolve(message.complete ? Buffer.concat(chunks) : undefined))
+    message.on("error", () => resolve(undefined))
+    message.on("close", () => resolve(undefined))
+  })
+
+const checkHead = (context: Context, record: RecordedRequest): void => {
+  const { bucket, key, headers, operation } = record
+  if (Buffer.byteLength(key ?? "") > 1024) {
+    throw new S3Error(400, "KeyTooLongError", "Your key is too long", { MaxSizeAllowed: "1024" })
+  }
+  if (bucket !== undefined && operation !== "CreateBucket" && !context.buckets.has(bucket)) {
+    throw new S3Error(404, "NoSuchBucket", "The specified bucket does not exist", { BucketName: bucket })
+  }
+  const condition = headers["if-none-match"]
+  const conditional = operation === "PutObject" || operation === "CompleteMultipartUpload"
+  if (conditional && condition !== undefined && condition !== "*") {
+    throw new S3Error(501, "NotImplemented", "A header you provided implies functionality that is not implemented", {
+      Header: "If-None-Match"
+    })
+  }
+}
+
+const answerTo = async (
+  context: Context,
+  message: IncomingMessage,
+  record: RecordedRequest,
+  release: (() => void)[]
+): Promise<Answer | undefined> => {
+  const { options, buckets } = context
+  let bucket: Bucket | undefined
+  let body: Buffer | undefined
+  try {
+    const identity = await authenticate(record, options.identities, options.region)
+    record.identity = identity.accessKeyId
+    const target = parseTarget(record.method, record.path, record.headers, options.domain)
+    checkHead(context, record)
+    authorize(identity, record.operation, record.key)
+    bucket = buckets.get(record.bucket ?? "")
+    // Announced before the body arrives, so that a slow write is in the way of a later one.
+    if (record.headers["if-none-match"] !== undefined && bucket !== undefined && record.key !== undefined) {
+      release.push(bucket.announce(record.key, record))
+    }
+    body = await readBody(message, record)
+    if (body === undefined) return undefined
+    verifyPayload(record.operation, record.headers, body, context.secure)
+    if (options.latencyMs > 0) await sleep(options.latencyMs)
+    if (record.operation === "CreateBucket") return createBucket(buckets, record.bucket ?? "", options.keepBodies)
+    const call = { record, headers: record.headers, query: target.query, bucket: record.bucket ?? "", body }
+    return perform(bucket ?? new Bucket(false), { ...call, key: record.key ?? "" }, options.minPartBytes)
+  } catch (error) {
+    // The client may still be sending, and would not see an answer before it is done.
+    body ??= await readBody(message, record)
+    if (body === undefined) return undefined
+    const refusal = error instanceof S3Error ? error : new S3Error(500, "InternalError", String(error))
+    record.code = refusal.code
+    return errorDocument(refusal, record.path, "")
+  }
+}
+
+const write = (response: ServerResponse, record: RecordedRequest, answer: Answer, requestId: string): void => {
+  record.status = answer.status
+  record.endedAt = Date.now()
+  const body =
+    typeof answer.body === "string"
+      ? answer.body.replace("<RequestId></RequestId>", `<RequestId>${requestId}</RequestId>`)
+      : answer.body
+  const length: Record<string, string> =
+    answer.status === 204 || answer.status === 304 ? {} : { "content-length": String(Buffer.byteLength(body ?? "")) }
+  response.writeHead(answer.status, { "x-amz-request-id": requestId, server: "AmazonS3", ...length, ...answer.headers })
+  response.end(record.method === "HEAD" ? undefined : body)
+}
+
+/** Handles one request as its fault says, or as S3 does; calls settle when it has an answer. */
+export const exchange = async (
+  context: Context,
+  message: IncomingMessage,
+  response: ServerResponse,
+  record: RecordedRequest,
+  requestId: string,
+  fault: Exclude<Fault, { kind: "reset" | "hang" }> | undefined,
+  settle: () => void
+): Promise<void> => {
+  const answerWith = (answer: Answer) => {
+    // Before the client can see the answer, so that its next request does not count as simultaneous.
+    settle()
+    write(response, record, answer, requestId)
+  }
+  if (fault?.kind === "answer") {
+    if ((await readBody(message, record)) === undefined) return
+    record.code = fault.code
+    const error = new S3Error(fault.status, fault.code ?? "InternalError", "This is what the test asked for.")
+    const document = errorDocument(error, record.path, "")
+    const body = fault.body ?? (fault.status < 300 ? "" : document.body) ?? ""
+    answerWith({ status: fault.status, headers: { ...document.headers, ...fault.headers }, body })
+    return
+  }
+  if (fault?.kind === "delay") await sleep(fault.ms)
+  const release: (() => void)[] = []
+  const answer = await answerTo(context, message, record, release)
+  for (const free of release) free()
+  if (answer === undefined) return
+  answerWith(fault?.kind === "wrong-checksum" && answer.status < 300 ? spoilChecksum(answer) : answer)
+}

@@ -1,0 +1,83 @@
+import type { Answer } from "./Types.ts"
+
+/** A refusal, as S3 words it. */
+export class S3Error extends Error {
+  readonly status: number
+  readonly code: string
+  /** Further elements of the error document. */
+  readonly details: Readonly<Record<string, string>>
+
+  constructor(status: number, code: string, message: string, details: Readonly<Record<string, string>> = {}) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.details = details
+  }
+}
+
+const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }
+
+/** Text for an XML document; control characters become references, as S3 writes them. */
+export const escapeXml = (text: string): string =>
+  text
+    .replace(/[&<>"]/g, (character) => escapes[character] ?? character)
+    // oxlint-disable-next-line no-control-regex -- keys may hold them
+    .replace(/[\u0000-\u001f\u007f]/g, (character) => `&#x${character.charCodeAt(0).toString(16)};`)
+
+/** The reverse of escapeXml, for what clients send. */
+export const unescapeXml = (text: string): string =>
+  text
+    .replace(/&quot;|&#34;|&#x22;/gi, '"')
+    .replace(/&apos;|&#39;/g, "'")
+    .replace(/&lt;/g, "<")
+    .replace(/&gt;/g, ">")
+    .replace(/&amp;/g, "&")
+
+/** One element with text in it. */
+export const element = (name: string, text: string | number): string => `<${name}>${escapeXml(String(text))}</${name}>`
+
+const declaration = `<?xml version="1.0" encoding="UTF-8"?>\n`
+
+/** A successful answer with an XML document. */
+export const document = (name: string, content: string, headers: Record<string, string> = {}): Answer => ({
+  status: 200,
+  headers: { "content-type": "application/xml", ...headers },
+  body: `${declaration}<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${content}</${name}>`
+})
+
+/** The document of a refusal. */
+export const errorDocument = (error: S3Error, resource: string, requestId: string): Answer => {
+  const details = Object.entries(error.details).map(([name, text]) => element(name, text))
+  const content = [
+    element("Code", error.code),
+    element("Message", error.message),
+    ...details,
+    element("Resource", resource),
+    element("RequestId", requestId)
+  ]
+  return {
+    status: error.status,
+    headers: { "content-type": "application/xml" },
+    body: `${declaration}<Error>${content.join("")}</Error>`
+  }
+}
+
+/** Makes the CRC32 in an answer wrong, wherever the answer states it. */
+export const spoilChecksum = (answer: Answer): Answer => {
+  const wrong = "AAAAAA=="
+  const other = "/////w=="
+  const spoil = (value: string): string => (value.startsWith(wrong) ? other : wrong) + (/-\d+$/.exec(value)?.[0] ?? "")
+  const body =
+    typeof answer.body === "string"
+      ? answer.body.replace(
+          /<ChecksumCRC32>(.*?)<\/ChecksumCRC32>/,
+          (_, value: string) => `<ChecksumCRC32>${spoil(value)}</ChecksumCRC32>`
+        )
+      : answer.body
+  const checksum = spoil(answer.headers?.["x-amz-checksum-crc32"] ?? "")
+  return {
+    status: answer.status,
+    headers: { ...answer.headers, "x-amz-checksum-crc32": checksum },
+    ...(body === undefined ? {} : { body })
+  }
+}

@@ -1,0 +1,216 @@
+/** What every `ObjectStore` must do. The fake is judged by it like the real ones. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Either, type Layer } from "effect"
+import { createHash } from "node:crypto"
+import { SourceUnreadable, type StoreError } from "../../src/domain/Errors.ts"
+import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import type { OpenUpload } from "../../src/domain/Report.ts"
+import { type MultipartPolicy, ObjectStore } from "../../src/services/ObjectStore.ts"
+
+export interface Bucket {
+  readonly layer: Layer.Layer<ObjectStore>
+  /** Latest content, read by other means than the store under test. */
+  readonly read: (key: string) => Promise<Buffer | undefined>
+  readonly openUploads: () => Promise<number>
+}
+
+/** How a bucket differs from an empty one that may be written to. */
+export interface Variant {
+  readonly noOverwrite?: boolean
+  readonly bucketExists?: boolean
+  /** Only keys below `permitted/` may be written to, and nothing may be aborted. */
+  readonly restricted?: boolean
+}
+
+const MiB = 1024 ** 2
+
+const key = (text: string) => Either.getOrThrow(ObjectKey.of(Either.getOrThrow(ObjectKey.parsePrefix("/")), text))
+
+const random = (length: number, seed: number) => {
+  const block = createHash("sha512").update(String(seed)).digest()
+  return Buffer.alloc(length, block)
+}
+
+/** In pieces that fit no part. */
+async function* inPieces(bytes: Buffer, pieceBytes = 700_001): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}
+
+const policy = () => {
+  const left: Array<OpenUpload> = []
+  let requests = 0
+  const counting: MultipartPolicy<never> = {
+    request: (attempt) =>
+      Effect.zipRight(
+        Effect.sync(() => requests++),
+        attempt
+      ),
+    leftOpen: (upload) => Effect.sync(() => left.push(upload))
+  }
+  return { policy: counting, left, requests: () => requests }
+}
+
+const multipart = (bytes: Buffer) => ({ pieces: () => inPieces(bytes), partSizeBytes: 5 * MiB, queueSize: 2 })
+
+export const contract = (name: string, make: (variant: Variant) => Promise<Bucket>) =>
+  describe(`the contract of a store: ${name}`, () => {
+    const using = <A, E>(
+      variant: Variant,
+      test: (bucket: Bucket, store: typeof ObjectStore.Service) => Effect.Effect<A, E>
+    ) =>
+      Effect.gen(function* () {
+        const bucket = yield* Effect.promise(() => make(variant))
+        return yield* Effect.flatMap(ObjectStore, (store) => test(bucket, store)).pipe(Effect.provide(bucket.layer))
+      })
+    const refusedAs = (error: StoreError | SourceUnreadable, tag: string) => expect(error._tag, error.message).toBe(tag)
+
+    it.live("says it is ready without a request", () => using({}, (_, store) => store.ready))
+
+    it.live.each([
+      ["nothing", Buffer.alloc(0)],
+      ["a line", Buffer.from('{"a":1}\n')],
+      ["every byte", Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
+      ["3 MiB", random(3 * MiB, 1)]
+    ] as const)("stores %s as it is", ([, bytes]) =>
+      using({}, (bucket, store) =>
+        Effect.gen(function* () {
+          yield* store.put(key("a.jsonl"), bytes)
+          const stored = yield* Effect.promise(() => bucket.read("a.jsonl"))
+          expect(stored?.equals(bytes)).toBe(true)
+        })
+      )
+    )
+
+    it.live("stores under keys with blanks, signs and letters of any alphabet", () =>
+      using({}, (bucket, store) =>
+        Effect.forEach(
+          [
+            "a b.jsonl",
+            "a+b.jsonl",
+            "50%.jsonl",
+            "%41.jsonl",
+            "#1?x=y&z.jsonl",
+            "ü/日本/ж.jsonl",
+            "(a)'!*~.jsonl",
+            "é.jsonl"
+          ],
+          (name) =>
+            Effect.gen(function* () {
+              const bytes = Buffer.from(name)
+              yield* store.put(key(name), bytes)
+              const stored = yield* Effect.promise(() => bucket.read(name))
+              expect(stored?.toString(), name).toBe(name)
+            }),
+          { discard: true }
+        )
+      )
+    )
+
+    it.live("replaces an object by the later one", () =>
+      using({}, (bucket, store) =>
+        Effect.gen(function* () {
+          yield* store.put(key("a.jsonl"), Buffer.from("old"))
+          yield* store.put(key("a.jsonl"), Buffer.from("new"))
+          expect((yield* Effect.promise(() => bucket.read("a.jsonl")))?.toString()).toBe("new")
+        })
+      )
+    )
+
+    it.live("keeps an object that exists, where only creation is asked for", () =>
+      using({ noOverwrite: true }, (bucket, store) =>
+        Effect.gen(function* () {
+          yield* store.put(key("a.jsonl"), Buffer.from("old"))
+          refusedAs(yield* Effect.flip(store.put(key("a.jsonl"), Buffer.from("new"))), "ObjectExists")
+          expect((yield* Effect.promise(() => bucket.read("a.jsonl")))?.toString()).toBe("old")
+        })
+      )
+    )
+
+    it.live("tells a bucket that does not exist", () =>
+      using({ bucketExists: false }, (_, store) =>
+        Effect.gen(function* () {
+          refusedAs(yield* Effect.flip(store.put(key("a.jsonl"), Buffer.from("x"))), "BucketUnusable")
+          const { policy: around } = policy()
+          refusedAs(
+            yield* Effect.flip(store.putMultipart(key("a"), multipart(random(6 * MiB, 2)), around)),
+            "BucketUnusable"
+          )
+        })
+      )
+    )
+
+    it.live("tells a key that may not be written to, and writes to one that may", () =>
+      using({ restricted: true }, (bucket, store) =>
+        Effect.gen(function* () {
+          refusedAs(yield* Effect.flip(store.put(key("other/a.jsonl"), Buffer.from("x"))), "AccessDenied")
+          yield* store.put(key("permitted/a.jsonl"), Buffer.from("x"))
+          expect((yield* Effect.promise(() => bucket.read("permitted/a.jsonl")))?.toString()).toBe("x")
+          expect(yield* Effect.promise(() => bucket.read("other/a.jsonl"))).toBeUndefined()
+        })
+      )
+    )
+
+    it.live("puts parts together, each request within the policy", () =>
+      using({}, (bucket, store) =>
+        Effect.gen(function* () {
+          const bytes = random(12 * MiB + 1, 3)
+          const around = policy()
+          yield* store.putMultipart(key("big.jsonl"), multipart(bytes), around.policy)
+          const stored = yield* Effect.promise(() => bucket.read("big.jsonl"))
+          expect(stored?.equals(bytes)).toBe(true)
+          expect(around.requests()).toBe(1 + 3 + 1)
+          expect(yield* Effect.promise(bucket.openUploads)).toBe(0)
+        })
+      )
+    )
+
+    it.live("stores nothing and leaves nothing open when the body fails on the way", () =>
+      using({}, (bucket, store) =>
+        Effect.gen(function* () {
+          const failing = async function* () {
+            yield* inPieces(random(6 * MiB, 4))
+            throw new SourceUnreadable({ path: "big.jsonl", detail: "it shrank" })
+          }
+          const around = policy()
+          const body = { ...multipart(Buffer.alloc(0)), pieces: failing }
+          refusedAs(yield* Effect.flip(store.putMultipart(key("big.jsonl"), body, around.policy)), "SourceUnreadable")
+          expect(yield* Effect.promise(() => bucket.read("big.jsonl"))).toBeUndefined()
+          expect(yield* Effect.promise(bucket.openUploads)).toBe(0)
+          expect(around.left).toEqual([])
+        })
+      )
+    )
+
+    it.live("stores nothing and leaves nothing open when it is interrupted", () =>
+      using({}, (bucket, store) =>
+        Effect.gen(function* () {
+          const endless = async function* () {
+            yield* inPieces(random(11 * MiB, 5))
+            await new Promise(() => {})
+          }
+          const around = policy()
+          const body = { ...multipart(Buffer.alloc(0)), pieces: endless }
+          yield* Effect.timeoutOption(store.putMultipart(key("big.jsonl"), body, around.policy), "1 second")
+          expect(yield* Effect.promise(() => bucket.read("big.jsonl"))).toBeUndefined()
+          expect(yield* Effect.promise(bucket.openUploads)).toBe(0)
+          expect(around.left).toEqual([])
+        })
+      )
+    )
+
+    it.live("tells of an upload that it may not abort", () =>
+      using({ restricted: true }, (bucket, store) =>
+        Effect.gen(function* () {
+          const failing = async function* () {
+            yield* inPieces(random(6 * MiB, 6))
+            throw new SourceUnreadable({ path: "big.jsonl", detail: "it shrank" })
+          }
+          const around = policy()
+          const body = { ...multipart(Buffer.alloc(0)), pieces: failing }
+          yield* Effect.flip(store.putMultipart(key("permitted/big.jsonl"), body, around.policy))
+          expect(around.left.map((upload) => upload.key)).toEqual(["permitted/big.jsonl"])
+          expect(yield* Effect.promise(bucket.openUploads)).toBe(1)
+        })
+      )
+    )
+  })

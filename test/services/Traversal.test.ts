@@ -1,0 +1,107 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Chunk, Effect, Stream } from "effect"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Found } from "../../src/domain/SourceFile.ts"
+import { Traversal } from "../../src/services/Traversal.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+
+const found = (input: string, followSymlinks = false) =>
+  Effect.gen(function* () {
+    const traversal = yield* Traversal
+    return Chunk.toReadonlyArray(yield* Stream.runCollect(traversal.files(input)))
+  }).pipe(Effect.provide(Traversal.layer({ followSymlinks })))
+
+const shown = (one: Found) =>
+  one._tag === "File"
+    ? one.file.relativePath
+    : `${one._tag === "Skipped" ? one.why : "unreadable"}: ${one.relativePath}`
+
+describe("Traversal", () => {
+  it.live("finds the files of a directory oldest first, then those of its subdirectories", () =>
+    Effect.gen(function* () {
+      const input = tree({
+        "status.jsonl": "",
+        "snapshot_2026112215.jsonl": "",
+        "snapshot_2026112214.jsonl": "",
+        "snapshot_1700000000.jsonl": "",
+        "b/1.jsonl": "",
+        "a/2.jsonl": "",
+        "a/1.jsonl": "",
+        "a/a/3.jsonl": ""
+      })
+      expect((yield* found(input)).map(shown)).toEqual([
+        "snapshot_1700000000.jsonl",
+        "snapshot_2026112214.jsonl",
+        "snapshot_2026112215.jsonl",
+        "status.jsonl",
+        "a/1.jsonl",
+        "a/2.jsonl",
+        "a/a/3.jsonl",
+        "b/1.jsonl"
+      ])
+    })
+  )
+
+  it.live("gives paths that can be opened, also when the input ends in a slash", () =>
+    Effect.gen(function* () {
+      const input = tree({ "a/b.jsonl": "" })
+      const [one] = yield* found(`${input}/`)
+      expect(one).toMatchObject({ file: { path: join(input, "a/b.jsonl"), relativePath: "a/b.jsonl" } })
+    })
+  )
+
+  it.live("counts links and special files without following or opening them", () =>
+    Effect.gen(function* () {
+      const input = tree({ "a.jsonl": "" })
+      symlinkSync("a.jsonl", join(input, "link.jsonl"))
+      symlinkSync("/", join(input, "root"))
+      execFileSync("mkfifo", [join(input, "fifo.jsonl")])
+      expect((yield* found(input)).map(shown).toSorted()).toEqual([
+        "a.jsonl",
+        "special: fifo.jsonl",
+        "symlink: link.jsonl",
+        "symlink: root"
+      ])
+    })
+  )
+
+  it.live("follows links where asked to, and ends in a circle of them", () =>
+    Effect.gen(function* () {
+      const elsewhere = tree({ "x.jsonl": "" })
+      const input = tree({ "a/a.jsonl": "" })
+      symlinkSync("a/a.jsonl", join(input, "file.jsonl"))
+      symlinkSync(elsewhere, join(input, "else"))
+      symlinkSync("..", join(input, "a/up"))
+      symlinkSync("nowhere", join(input, "dead.jsonl"))
+      symlinkSync("self.jsonl", join(input, "self.jsonl"))
+      expect((yield* found(input, true)).map(shown).toSorted()).toEqual([
+        "a/a.jsonl",
+        "dead-link: a/up",
+        "dead-link: dead.jsonl",
+        "dead-link: self.jsonl",
+        "else/x.jsonl",
+        "file.jsonl"
+      ])
+    })
+  )
+
+  it.live("fails for an input that is missing, and for one that is a file", () =>
+    Effect.gen(function* () {
+      const input = tree({ "a.jsonl": "" })
+      expect((yield* Effect.flip(found(join(input, "missing"))))._tag).toBe("InputUnusable")
+      expect((yield* Effect.flip(found(join(input, "a.jsonl"))))._tag).toBe("InputUnusable")
+    })
+  )
+
+  it.live("finds every file of a directory that is larger than what is ordered at once", () =>
+    Effect.gen(function* () {
+      const input = emptyDirectory()
+      mkdirSync(join(input, "d"))
+      for (let at = 0; at < 20_000; at++) writeFileSync(join(input, "d", `${at}.jsonl`), "")
+      const names = new Set((yield* found(input)).map(shown))
+      expect(names.size).toBe(20_000)
+    })
+  )
+})

@@ -1,0 +1,203 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
+import { join } from "node:path"
+import { AccessDenied, StoreUnavailable } from "../../src/domain/Errors.ts"
+import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import { Reporter } from "../../src/services/Reporter.ts"
+import { Stop } from "../../src/services/Stop.ts"
+import { type Limits, Uploads } from "../../src/services/Uploads.ts"
+import * as MemoryStore from "../fakes/MemoryStore.ts"
+import { tree } from "../fixtures/Tree.ts"
+
+const MiB = 1024 ** 2
+
+const limits: Limits = {
+  concurrency: 4,
+  memoryBytes: 64 * MiB,
+  partSizeBytes: 8 * MiB,
+  maxRetries: 3,
+  timeout: Duration.seconds(60),
+  followSymlinks: false
+}
+
+const layer = (store: MemoryStore.MemoryStore, changed: Partial<Limits> = {}) =>
+  Uploads.layer({ ...limits, ...changed }).pipe(
+    Layer.provideMerge(Layer.mergeAll(store.layer, Stop.layer, Reporter.layer({ format: "text", quiet: true })))
+  )
+
+const upload = (root: string, name: string) =>
+  Effect.gen(function* () {
+    const uploads = yield* Uploads
+    const key = Either.getOrThrow(ObjectKey.of(Either.getOrThrow(ObjectKey.parsePrefix("p")), name))
+    return yield* uploads.upload({ path: join(root, name), relativePath: name }, key)
+  })
+
+/** Lets the file system, which knows nothing of the test's clock, do its part between steps of time. */
+const letPass = (steps: number, step: Duration.DurationInput) =>
+  Effect.forEach(
+    Array.from({ length: steps }),
+    () =>
+      Effect.zipRight(
+        Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5))),
+        TestClock.adjust(step)
+      ),
+    { discard: true }
+  )
+
+const busy = new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true })
+
+describe("Uploads", () => {
+  it.effect("stores a small file with one request", () => {
+    const store = MemoryStore.make()
+    return Effect.gen(function* () {
+      const outcome = yield* upload(tree({ "a.jsonl": "{}\n" }), "a.jsonl")
+      expect(outcome).toMatchObject({ _tag: "Uploaded", sizeBytes: 3, retries: 0 })
+      expect(store.requests).toEqual(["PutObject p/a.jsonl"])
+    }).pipe(Effect.provide(layer(store)))
+  })
+
+  it.effect("sends the same bytes again after a failure that passes, and counts the retries", () => {
+    let failures = 2
+    const store = MemoryStore.make({ before: () => (failures-- > 0 ? Effect.fail(busy) : Effect.void) })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": "{}\n" }), "a.jsonl"))
+      yield* letPass(20, "1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Uploaded", retries: 2 })
+      expect(store.versions.get("p/a.jsonl")?.map(String)).toEqual(["{}\n"])
+    }).pipe(Effect.provide(layer(store)))
+  })
+
+  it.effect("retries a part by itself, not the whole upload", () => {
+    let failed = false
+    const store = MemoryStore.make({
+      before: (operation) => {
+        if (operation !== "UploadPart" || failed) return Effect.void
+        failed = true
+        return Effect.fail(busy)
+      }
+    })
+    return Effect.gen(function* () {
+      const root = tree({ "a.jsonl": Buffer.alloc(20 * MiB, 1) })
+      const fiber = yield* Effect.fork(upload(root, "a.jsonl"))
+      yield* letPass(100, "1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Uploaded", retries: 1 })
+      expect(store.requests.filter((request) => request.startsWith("UploadPart"))).toHaveLength(4)
+      expect(store.requests.filter((request) => request.startsWith("Create"))).toHaveLength(1)
+    }).pipe(Effect.provide(layer(store)))
+  })
+
+  it.effect("gives an answer --timeout to come, each time anew", () => {
+    const store = MemoryStore.make({ before: () => Effect.never })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": "" }), "a.jsonl"))
+      yield* letPass(60, "10 seconds")
+      const outcome = yield* Fiber.join(fiber)
+      expect(outcome).toMatchObject({ _tag: "Failed", retries: 3, error: { _tag: "NetworkFailure" } })
+      expect(store.requests).toHaveLength(4)
+    }).pipe(Effect.provide(layer(store)))
+  })
+
+  it.effect("never has more requests in flight than --concurrency, files and parts together", () => {
+    let now = 0
+    let most = 0
+    const store = MemoryStore.make({
+      before: () =>
+        Effect.gen(function* () {
+          most = Math.max(most, ++now)
+          yield* Effect.sleep("1 second")
+          now--
+        })
+    })
+    return Effect.gen(function* () {
+      const root = tree({ "big.jsonl": Buffer.alloc(30 * MiB, 1), "a.jsonl": "a", "b.jsonl": "b", "c.jsonl": "c" })
+      const all = ["big.jsonl", "a.jsonl", "b.jsonl", "c.jsonl"]
+      const fiber = yield* Effect.fork(Effect.forEach(all, (name) => upload(root, name), { concurrency: "unbounded" }))
+      yield* letPass(100, "1 second")
+      expect((yield* Fiber.join(fiber)).map(({ _tag }) => _tag)).toEqual(all.map(() => "Uploaded"))
+      expect(most).toBe(2)
+    }).pipe(Effect.provide(layer(store, { concurrency: 2 })))
+  })
+
+  it.effect("holds no more than --memory of bodies at once", () => {
+    let now = 0
+    let most = 0
+    const store = MemoryStore.make({
+      before: () =>
+        Effect.gen(function* () {
+          most = Math.max(most, ++now)
+          yield* Effect.sleep("1 second")
+          now--
+        })
+    })
+    const names = Array.from({ length: 12 }, (_, at) => `${at}.jsonl`)
+    return Effect.gen(function* () {
+      const root = tree(Object.fromEntries(names.map((name) => [name, Buffer.alloc(5 * MiB)])))
+      const fiber = yield* Effect.fork(
+        Effect.forEach(names, (name) => upload(root, name), { concurrency: "unbounded" })
+      )
+      yield* letPass(60, "1 second")
+      yield* Fiber.join(fiber)
+      // 15 MiB have room for three files of 5 MiB
+      expect(most).toBe(3)
+    }).pipe(Effect.provide(layer(store, { concurrency: 32, memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB })))
+  })
+
+  it.effect("begins no request once the run is to stop, and lets the one in flight finish", () => {
+    const answer = Deferred.unsafeMake<void>(Fiber.id(Fiber.void))
+    const store = MemoryStore.make({ before: () => Deferred.await(answer) })
+    return Effect.gen(function* () {
+      const stop = yield* Stop
+      const root = tree({ "a.jsonl": "a", "b.jsonl": "b" })
+      const first = yield* Effect.fork(upload(root, "a.jsonl"))
+      yield* letPass(5, 0)
+      const second = yield* Effect.fork(upload(root, "b.jsonl"))
+      yield* letPass(5, 0)
+      yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
+      yield* Deferred.succeed(answer, undefined)
+      expect((yield* Fiber.join(first))._tag).toBe("Uploaded")
+      expect((yield* Fiber.join(second))._tag).toBe("Interrupted")
+      expect(store.requests).toEqual(["PutObject p/a.jsonl"])
+    }).pipe(Effect.provide(layer(store, { concurrency: 1 })))
+  })
+
+  it.effect("aborts a multipart upload at once when the run is to stop", () => {
+    const store = MemoryStore.make({ before: (operation) => (operation === "UploadPart" ? Effect.never : Effect.void) })
+    return Effect.gen(function* () {
+      const stop = yield* Stop
+      const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": Buffer.alloc(20 * MiB) }), "a.jsonl"))
+      yield* letPass(40, 0)
+      expect(store.open.size).toBe(1)
+      yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
+      expect((yield* Fiber.join(fiber))._tag).toBe("Interrupted")
+      expect(store.open.size).toBe(0)
+    }).pipe(Effect.provide(layer(store)))
+  })
+
+  it.effect("tells a file that vanished, one of no regular kind, and one that was refused", () => {
+    const store = MemoryStore.make({
+      before: () => Effect.fail(new AccessDenied({ operation: "PutObject", detail: "no", retryable: false }))
+    })
+    return Effect.gen(function* () {
+      const root = tree({ "a.jsonl": "", "d/x": "" })
+      expect((yield* upload(root, "gone.jsonl"))._tag).toBe("Vanished")
+      expect(yield* upload(root, "d")).toMatchObject({ _tag: "Skipped", why: "special" })
+      expect(yield* upload(root, "a.jsonl")).toMatchObject({ _tag: "Failed", error: { _tag: "AccessDenied" } })
+    }).pipe(Effect.provide(layer(store)))
+  })
+
+  it.effect("makes a defect the failure of one file", () => {
+    const store = MemoryStore.make({ before: () => Effect.die(new Error("a bug")) })
+    return Effect.gen(function* () {
+      const outcome = yield* upload(tree({ "a.jsonl": "" }), "a.jsonl")
+      expect(outcome).toMatchObject({ _tag: "Failed", error: { _tag: "InternalError", message: "Error: a bug" } })
+    }).pipe(Effect.provide(layer(store)))
+  })
+
+  it.effect("plans without a store", () =>
+    Effect.gen(function* () {
+      const root = tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(17 * MiB) })
+      expect(yield* upload(root, "a.jsonl")).toMatchObject({ _tag: "Planned", key: "p/a.jsonl", parts: 1 })
+      expect(yield* upload(root, "big.jsonl")).toMatchObject({ _tag: "Planned", sizeBytes: 17 * MiB, parts: 3 })
+    }).pipe(Effect.provide(Uploads.layerDryRun(limits)))
+  )
+})
