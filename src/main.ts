@@ -41,7 +41,9 @@ const code = await Effect.runPromise(
   run({
     args: process.argv.slice(2),
     runId: process.env["INVOCATION_ID"] ?? randomUUID(),
-    stderrIsTerminal: process.stderr.isTTY
+    terminal: process.stderr.isTTY
+      ? { write: (text) => process.stderr.write(text), columns: () => process.stderr.columns }
+      : undefined
   }).pipe(Effect.provideService(Stop, stop))
 )
 clearInterval(alive)

@@ -8,6 +8,7 @@ import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { Export } from "../services/Export.ts"
 import { KeyMapping } from "../services/KeyMapping.ts"
+import { Progress, type Terminal } from "../services/Progress.ts"
 import { Reporter } from "../services/Reporter.ts"
 import { Stop } from "../services/Stop.ts"
 import { Traversal } from "../services/Traversal.ts"
@@ -23,7 +24,8 @@ export interface Process {
   readonly args: ReadonlyArray<string>
   /** Names this run in reports. */
   readonly runId: string
-  readonly stderrIsTerminal: boolean
+  /** What shows people how far a run is, if there is anybody to see it. */
+  readonly terminal: Terminal | undefined
 }
 
 const { version } = packageJson
@@ -54,8 +56,8 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
             Effect.tap((report) => Effect.sync(() => (code = report.result.exitCode))),
             Effect.provide(
               Layer.provideMerge(
-                services(settings, process.runId),
-                Layer.merge(Reporter.layer(output), Logging.layer(log, process.stderrIsTerminal))
+                services(settings, process.runId, output.quiet ? undefined : process.terminal),
+                Layer.merge(Reporter.layer(output), Logging.layer(log, process.terminal !== undefined))
               )
             ),
             Effect.asVoid
@@ -76,11 +78,12 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
   )
 
 /** Everything that one run is made of. */
-const services = (settings: Settings, runId: string) =>
+const services = (settings: Settings, runId: string, terminal: Terminal | undefined) =>
   Export.layer(settings, { version, runId }).pipe(
     Layer.provide(
       settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), s3(settings))
     ),
+    Layer.provide(terminal === undefined ? Progress.layerNone : Progress.layerTerminal(settings, terminal)),
     Layer.provide(Traversal.layer(settings)),
     Layer.provide(KeyMapping.layer(settings.prefix))
   )

@@ -2,7 +2,7 @@
 import { Either } from "effect"
 import picomatch from "picomatch"
 import { failed, Outcome } from "./Outcome.ts"
-import type { Found, SourceFile } from "./SourceFile.ts"
+import { type Found, pathOf, type SourceFile } from "./SourceFile.ts"
 
 export interface Patterns {
   /** Globs on the path relative to the input directory; a file must match one of them. */
@@ -38,8 +38,6 @@ export const admit = (selection: Selection, found: Found): Either.Either<SourceF
   if (found._tag === "Unreadable") {
     return Either.left(selection.excludes(found.relativePath) ? Outcome.Excluded() : failed(found, found.error))
   }
-  if (!selection.keeps(found._tag === "File" ? found.file.relativePath : found.relativePath)) {
-    return Either.left(Outcome.Excluded())
-  }
+  if (!selection.keeps(pathOf(found))) return Either.left(Outcome.Excluded())
   return found._tag === "File" ? Either.right(found.file) : Either.left(Outcome.Skipped({ why: found.why }))
 }

@@ -62,6 +62,9 @@ export interface Settings {
   readonly dryRun: boolean
 }
 
+/** Source: "Categorizing your objects using tags" in the Amazon S3 User Guide. */
+const maxTags = 10
+
 /** Every field alone is valid; this is what they must hold together. Each problem names its flags. */
 export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray<string>> => {
   const problems: Array<string> = []
@@ -73,6 +76,7 @@ export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray
     )
   }
   if (settings.partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
+  if (Object.keys(settings.attributes.tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
   if (encryption._tag === "Kms" && encryption.keyId === undefined && encryption.context !== undefined) {
     problems.push("--kms-context needs --kms-key-id")
   }

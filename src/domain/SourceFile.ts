@@ -28,6 +28,9 @@ export type Found = Data.TaggedEnum<{
 }>
 export const Found = Data.taggedEnum<Found>()
 
+/** Relative to the input directory. */
+export const pathOf = (found: Found): string => (found._tag === "File" ? found.file.relativePath : found.relativePath)
+
 /**
  * Oldest first: the collector's names carry their time (`snapshot_2026112215.jsonl`; older ones
  * `snapshot_1700000000.jsonl`), so their order by code unit is the order in which they will be rotated away.

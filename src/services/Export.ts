@@ -4,10 +4,11 @@ import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../domain/Report.ts"
 import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
-import type { Found, SourceFile } from "../domain/SourceFile.ts"
+import { type Found, pathOf, type SourceFile } from "../domain/SourceFile.ts"
 import * as Span from "../domain/Span.ts"
 import * as Verdict from "../domain/Verdict.ts"
 import { KeyMapping } from "./KeyMapping.ts"
+import { Progress } from "./Progress.ts"
 import { Reporter } from "./Reporter.ts"
 import { Stop, type StopReason } from "./Stop.ts"
 import { Traversal } from "./Traversal.ts"
@@ -30,6 +31,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const keys = yield* KeyMapping
         const uploads = yield* Uploads
         const reporter = yield* Reporter
+        const progress = yield* Progress
         const stop = yield* Stop
         const selection = Selection.make(settings)
 
@@ -51,7 +53,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
 
         const one = (found: Found) =>
           Either.match(Selection.admit(selection, found), { onLeft: Effect.succeed, onRight: upload }).pipe(
-            Effect.tap(reporter.outcome),
+            Effect.tap((outcome) => reporter.outcome(pathOf(found), outcome)),
             Effect.flatMap((outcome) =>
               outcome._tag === "Failed" && Verdict.endsRun(outcome.error, reporter.tally)
                 ? stop.request({ _tag: "Failure", error: outcome.error })
@@ -68,7 +70,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const run = Effect.gen(function* () {
           const startedAt = yield* Clock.currentTimeMillis
           yield* Effect.forkScoped(stopAtDeadline(stop, settings))
-          const end = yield* everything.pipe(
+          const end = yield* progress.during(everything).pipe(
             Effect.as({ complete: true }),
             Effect.raceFirst(Effect.as(Effect.zipRight(graceOver, Effect.sleep(countingTime)), { complete: false })),
             Effect.catchAll((error) => Effect.succeed({ complete: false, error }))

@@ -8,7 +8,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
   Reporter,
   {
     /** Counts one file, and logs it: failures as warnings, the others for `--verbose`. */
-    readonly outcome: (outcome: Outcome.Outcome) => Effect.Effect<void>
+    readonly outcome: (relativePath: string, outcome: Outcome.Outcome) => Effect.Effect<void>
     /** Remembers a multipart upload that could not be aborted. */
     readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
     /** The sums so far; they go on changing. */
@@ -23,9 +23,9 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
       const tally = Outcome.emptyTally()
       const openUploads: Array<OpenUpload> = []
       return {
-        outcome: (outcome) => {
+        outcome: (file, outcome) => {
           Outcome.add(tally, outcome)
-          return log(outcome)
+          return log(file, outcome)
         },
         leftOpen: (upload) => Effect.sync(() => openUploads.push(upload)),
         tally,
@@ -49,15 +49,16 @@ const renderings = {
     Effect.zipRight(Console.log(JSON.stringify(report)), Console.error(ReportText.summary(report)))
 }
 
-const log = (outcome: Outcome.Outcome): Effect.Effect<void> => {
+const log = (file: string, outcome: Outcome.Outcome): Effect.Effect<void> => {
   switch (outcome._tag) {
     case "Failed":
-      return Effect.logWarning("failed").pipe(
-        Effect.annotateLogs({ file: outcome.relativePath, error: outcome.error.message })
-      )
-    case "Skipped":
-      return Effect.logDebug(`skipped (${outcome.why})`)
-    default:
+      return Effect.annotateLogs(Effect.logWarning("failed"), { file, error: outcome.error.message })
+    // the report tells it
+    case "Planned":
       return Effect.void
+    case "Skipped":
+      return Effect.annotateLogs(Effect.logDebug("skipped"), { file, why: outcome.why })
+    default:
+      return Effect.annotateLogs(Effect.logDebug(outcome._tag.toLowerCase()), { file })
   }
 }

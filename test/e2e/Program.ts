@@ -55,7 +55,12 @@ export const run = (args: ReadonlyArray<string>, options?: RunOptions): Promise<
 /** `s3` with what every run needs. */
 export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<string>): ReadonlyArray<string> => [
   "s3",
-  ...["--input", input, "--bucket", "snapshots", "--prefix", "ibsr/host/snapshots", "--endpoint", endpoint],
+  "--input",
+  input,
+  "--bucket=snapshots",
+  "--prefix=ibsr/host/snapshots",
+  "--endpoint",
+  endpoint,
   ...rest
 ]
 

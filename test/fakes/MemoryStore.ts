@@ -7,7 +7,13 @@ import {
   SourceUnreadable,
   type StoreError
 } from "../../src/domain/Errors.ts"
-import { type MultipartPolicy, ObjectStore, type StoredObject } from "../../src/services/ObjectStore.ts"
+import type { ObjectKey } from "../../src/domain/ObjectKey.ts"
+import {
+  type MultipartBody,
+  type MultipartPolicy,
+  ObjectStore,
+  type StoredObject
+} from "../../src/services/ObjectStore.ts"
 
 export interface MemoryOptions {
   readonly noOverwrite?: boolean
@@ -72,7 +78,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
     layer: Layer.succeed(ObjectStore, {
       ready: Effect.void,
       put: (key, body) => Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body))),
-      putMultipart: (key, body, policy) =>
+      putMultipart: <E>(key: ObjectKey, body: MultipartBody, policy: MultipartPolicy<E>) =>
         Effect.gen(function* () {
           yield* policy.request(
             Effect.tap(request("CreateMultipartUpload", key), () => Effect.sync(() => open.add(key)))

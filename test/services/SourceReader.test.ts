@@ -38,9 +38,7 @@ describe("SourceReader", () => {
       truncateSync(path, 3)
       const error = yield* Effect.flip(source.bytes)
       expect(error.message).toContain("shrank from 8 to 3 bytes")
-      const pieces = yield* Effect.exit(
-        Effect.tryPromise({ try: () => Array.fromAsync(source.pieces()), catch: (cause) => cause })
-      )
+      const pieces = yield* Effect.exit(Effect.promise(() => Array.fromAsync(source.pieces())))
       expect(Exit.isFailure(pieces)).toBe(true)
     })
   )

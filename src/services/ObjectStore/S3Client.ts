@@ -48,8 +48,14 @@ const endpoint = (target: Target, profile: Profile): S3ClientConfig => {
   return {
     endpoint: target.endpoint.href,
     forcePathStyle: target.forcePathStyle ?? isPlainHost(target.endpoint.hostname),
-    region: target.region ?? (() => new S3Client(profile).config.region().catch(() => regionElsewhere))
+    region: target.region ?? configuredRegion(profile)
   }
+}
+
+/** The SDK asks for the region with every request; looking for it takes longer than all else that a request does. */
+const configuredRegion = (profile: Profile) => {
+  let region: Promise<string> | undefined
+  return () => (region ??= new S3Client(profile).config.region().catch(() => regionElsewhere))
 }
 
 /** A host without subdomains, so that the bucket cannot be one. */

@@ -14,8 +14,8 @@ const bytes = (source: Source): string | Uint8Array => {
     : new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
 }
 
-// The signer asks for a class that hashes without a key and signs with one.
-class Sha256 {
+/** The class that the signer asks for: it hashes without a key and authenticates with one. */
+export class Sha256 {
   readonly #hash: Hash | Hmac
 
   constructor(secret?: Source) {

@@ -1,0 +1,129 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Either } from "effect"
+import { AccessDenied, CredentialsMissing, SourceUnreadable } from "../../src/domain/Errors.ts"
+import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import * as Outcome from "../../src/domain/Outcome.ts"
+import * as Report from "../../src/domain/Report.ts"
+import * as ReportText from "../../src/domain/ReportText.ts"
+import type { Settings } from "../../src/domain/Settings.ts"
+
+const settings: Settings = {
+  input: "/in",
+  target: {
+    bucket: "b",
+    endpoint: undefined,
+    region: "eu-west-1",
+    forcePathStyle: undefined,
+    profile: undefined,
+    assumeRole: undefined
+  },
+  prefix: Either.getOrThrow(ObjectKey.parsePrefix("p")),
+  include: ["**"],
+  exclude: [],
+  followSymlinks: false,
+  attributes: {
+    encryption: { _tag: "BucketDefault" },
+    storageClass: undefined,
+    acl: undefined,
+    tags: {},
+    metadata: {},
+    noOverwrite: false
+  },
+  concurrency: 1,
+  memoryBytes: 1,
+  partSizeBytes: 1,
+  maxRetries: 0,
+  timeout: Duration.seconds(1),
+  deadline: undefined,
+  grace: Duration.seconds(1),
+  failIfEmpty: false,
+  dryRun: false
+}
+
+const report = (outcomes: ReadonlyArray<Outcome.Outcome>, facts: Partial<Report.Facts> = {}) => {
+  const tally = Outcome.emptyTally()
+  for (const outcome of outcomes) Outcome.add(tally, outcome)
+  return Report.make(settings, {
+    version: "1.2.3",
+    runId: "r",
+    startedAt: new Date(0),
+    durationMillis: 840,
+    signal: undefined,
+    endedBy: undefined,
+    complete: true,
+    tally,
+    openUploads: [],
+    ...facts
+  })
+}
+
+const uploaded = (sizeBytes: number) => Outcome.Outcome.Uploaded({ sizeBytes, retries: 0 })
+const denied = (relativePath: string) =>
+  Outcome.Outcome.Failed({
+    relativePath,
+    key: `p/${relativePath}`,
+    retries: 0,
+    error: new AccessDenied({
+      operation: "PutObject",
+      detail: "Access Denied",
+      code: "AccessDenied",
+      status: 403,
+      requestId: `R-${relativePath}`,
+      retryable: false
+    })
+  })
+
+describe("the report as text", () => {
+  it("says in one line what a good run did", () => {
+    const skipped = Outcome.Outcome.Skipped({ why: "symlink" })
+    expect(ReportText.render(report([uploaded(1_100_000), uploaded(100_000), skipped]))).toEqual([
+      "uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s"
+    ])
+  })
+
+  it("tells rare outcomes only when there are any, and how the run ended", () => {
+    const rare = [Outcome.Outcome.Vanished(), Outcome.Outcome.Interrupted(), Outcome.Outcome.NotTried()]
+    expect(ReportText.summary(report(rare, { signal: "SIGTERM", complete: false }))).toBe(
+      "uploaded 0 (0 B), skipped 0, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
+    )
+  })
+
+  it("puts what failed alike together, with the hint once, and names a few", () => {
+    expect(ReportText.render(report(["a", "b", "c", "d", "e"].map(denied)))).toEqual([
+      "access-denied: PutObject: Access Denied (403 AccessDenied)",
+      "  hint: allow s3:PutObject on this bucket and prefix",
+      "  a -> p/a [request R-a]",
+      "  b -> p/b [request R-b]",
+      "  c -> p/c [request R-c]",
+      "  and 2 more files",
+      "uploaded 0 (0 B), skipped 0, failed 5 in 0.8 s: access-denied (exit 22)"
+    ])
+  })
+
+  it("says what ended the run, but not twice", () => {
+    const missing = new CredentialsMissing({ detail: "none found" })
+    const lines = ReportText.render(report([], { endedBy: missing }))
+    expect(lines[0]).toBe("credentials-missing: no credentials: none found")
+    expect(lines[1]).toMatch(/^ {2}hint: set AWS_ACCESS_KEY_ID/)
+    const failure = denied("a")
+    const both = report([failure], failure._tag === "Failed" ? { endedBy: failure.error } : {})
+    expect(ReportText.render(both).filter((line) => line.startsWith("access-denied: "))).toHaveLength(1)
+  })
+
+  it("names uploads that were left open", () => {
+    const openUploads = [{ key: "p/big", uploadId: "u1", reason: "AccessDenied" }]
+    expect(ReportText.render(report([], { openUploads }))[0]).toBe(
+      "multipart upload left open: p/big, upload id u1 (AccessDenied)"
+    )
+  })
+
+  it("lets no control character of a file's name through", () => {
+    const failed = Outcome.Outcome.Failed({
+      relativePath: "a\n\u001B[2Jb",
+      key: undefined,
+      retries: 0,
+      error: new SourceUnreadable({ path: "/in/a\n\u001B[2Jb", detail: "EACCES" })
+    })
+    expect(ReportText.render(report([failed])).join("|")).not.toMatch(/\p{Cc}/u)
+  })
+})
