@@ -27,7 +27,7 @@ export const parse = (commands: Commands, args: ReadonlyArray<string>): Request 
   if (command === undefined || args[0] !== command) {
     return refused([`a command comes first: ${Object.keys(commands).join(", ")}`])
   }
-  const flags = commands[command]
+  const flags = Object.hasOwn(commands, command) ? commands[command] : undefined
   if (flags === undefined) {
     return refused([`unknown command '${command}'${nearest(command, Object.keys(commands))}`])
   }
@@ -58,16 +58,16 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, words: ReadonlyArray<string>)
     } else if (flag === undefined) {
       problems.push(`unknown flag ${name}${nearest(name, [...byName.keys()])}`)
       // what follows is its value, not another mistake
-      if (inline === undefined && words[at + 1]?.startsWith("-") === false) at++
+      if (inline === undefined && isValue(words[at + 1])) at++
     } else if (values !== undefined && !flag.repeated) {
       problems.push(`${name} is given more than once`)
-      if (flag.value !== undefined && inline === undefined) at++
+      if (flag.value !== undefined && inline === undefined && isValue(words[at + 1])) at++
     } else if (flag.value === undefined) {
       if (inline !== undefined) problems.push(`${name} takes no value`)
       given.set(name, [])
     } else {
       const next = words[at + 1]
-      const value = inline ?? (next?.startsWith("-") === true ? undefined : next)
+      const value = inline ?? (isValue(next) ? next : undefined)
       if (inline === undefined && value !== undefined) at++
       if (value === undefined || value === "") problems.push(missing(flag, next, inline))
       given.set(name, [...(values ?? []), name, quote(value ?? "")])
@@ -75,6 +75,9 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, words: ReadonlyArray<string>)
   }
   return { problems, canonical: [...given].flatMap(([name, parts]) => (parts.length === 0 ? [name] : parts)) }
 }
+
+/** A negative number is a value, if hardly a good one. */
+const isValue = (word: string | undefined): word is string => word !== undefined && !/^-(?!\d)/.test(word)
 
 const splitWord = (word: string): readonly [name: string, inline: string | undefined] => {
   const at = word.startsWith("--") ? word.indexOf("=") : -1

@@ -3,10 +3,10 @@
  * the domain type it becomes. The parser, `--help` and the README's table are all made from these constants.
  */
 import { Options } from "@effect/cli"
-import { Config, Effect, Either, Option } from "effect"
+import { Array, Config, Effect, Either, Option } from "effect"
 
-/** A value, or the sentence that says what is wrong with it. */
-export type Parsed<A> = Either.Either<A, string>
+/** A value, or the sentences that say what is wrong with it. */
+export type Parsed<A> = Either.Either<A, ReadonlyArray<string>>
 
 export interface Flag<out A> {
   /** Without its dashes. */
@@ -69,8 +69,8 @@ const fromEnv = (names: ReadonlyArray<string>): Effect.Effect<Option.Option<Give
 
 const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
   text === ""
-    ? Either.left(`${from} needs a value`)
-    : Either.mapLeft(spec.parse(text), (expected) => `${from}: expected ${expected}, got '${text}'`)
+    ? Either.left([`${from} needs a value`])
+    : Either.mapLeft(spec.parse(text), (expected) => [`${from}: expected ${expected}, got '${text}'`])
 
 const single = <A, B>(spec: ValueSpec<A>, absent: () => Parsed<B>): Options.Options<Parsed<A | B>> =>
   Options.text(spec.name).pipe(
@@ -98,7 +98,7 @@ export const required = <A>(spec: ValueSpec<A>): Flag<A> => ({
   repeated: false,
   required: true,
   default: undefined,
-  option: single(spec, () => Either.left(`--${spec.name} is required (or ${envNames(spec).join(" or ")})`))
+  option: single(spec, () => Either.left([`--${spec.name} is required (or ${envNames(spec).join(" or ")})`]))
 })
 
 export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> => ({
@@ -111,12 +111,18 @@ export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> => ({
 })
 
 /** The default is written as a user would write it, and read like any other value. */
-export const withDefault = <A>(spec: ValueSpec<A> & { readonly default: string }): Flag<A> => ({
+export const withDefault = <A>(
+  spec: ValueSpec<A> & {
+    readonly default: string
+    /** What the documentation says instead, where the default depends on the host. */
+    readonly shownDefault?: string
+  }
+): Flag<A> => ({
   ...describe(spec),
   value: spec.value,
   repeated: false,
   required: false,
-  default: spec.default,
+  default: spec.shownDefault ?? spec.default,
   option: single(spec, () => read(spec, { text: spec.default, from: `--${spec.name}` }))
 })
 
@@ -134,31 +140,32 @@ export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }):
         given.length > 0
           ? Effect.succeed(given.map((text): Given => ({ text: unquote(text), from: `--${spec.name}` })))
           : Effect.map(fromEnv(envNames(spec)), (found) => split(found, spec.default)),
-        (all) => Either.all(all.map((one) => read(spec, one)))
+        (all) => together(all.map((one) => read(spec, one)))
       )
     )
   )
 })
 
-const split = (found: Option.Option<Given>, fallback: string | undefined): ReadonlyArray<Given> => {
-  const { from, text } = Option.getOrElse(found, () => ({ text: fallback ?? "", from: "default" }))
-  return text
-    .split(separator)
-    .map((value) => value.trim())
-    .filter((value) => value !== "")
-    .map((value) => ({ text: value, from }))
+/** All values, or all that is wrong with them. */
+const together = <A>(parsed: ReadonlyArray<Parsed<A>>): Parsed<ReadonlyArray<A>> => {
+  const [problems, values] = Array.separate(parsed)
+  return problems.length > 0 ? Either.left(problems.flat()) : Either.right(values)
 }
 
-const truth: Readonly<Record<string, boolean>> = {
-  "1": true,
-  true: true,
-  yes: true,
-  on: true,
-  "0": false,
-  false: false,
-  no: false,
-  off: false
+const split = (found: Option.Option<Given>, fallback: string | undefined): ReadonlyArray<Given> => {
+  const values = ({ from, text }: Given) =>
+    text
+      .split(separator)
+      .map((value) => ({ text: value.trim(), from }))
+      .filter((value) => value.text !== "")
+  const given = Option.match(found, { onNone: () => [], onSome: values })
+  return given.length > 0 ? given : values({ text: fallback ?? "", from: "default" })
 }
+
+const truth = new Map([
+  ...["1", "true", "yes", "on"].map((word) => [word, true] as const),
+  ...["0", "false", "no", "off"].map((word) => [word, false] as const)
+])
 
 /** Off, unless given or switched on in the environment. */
 export const toggle = (spec: Spec): Flag<boolean> => ({
@@ -176,7 +183,9 @@ export const toggle = (spec: Spec): Flag<boolean> => ({
             Option.match({
               onNone: (): Parsed<boolean> => Either.right(false),
               onSome: ({ from, text }) =>
-                Either.fromNullable(truth[text.toLowerCase()], () => `${from}: expected true or false, got '${text}'`)
+                Either.fromNullable(truth.get(text.toLowerCase()), () => [
+                  `${from}: expected true or false, got '${text}'`
+                ])
             })
           )
     )

@@ -71,6 +71,7 @@ export const prefix = Flag.withDefault({
   description: "keys are PREFIX/<path below --input>; slashes around it do not matter, '/' is the bucket's root",
   // the host keeps the files of several hosts apart in one bucket
   default: `ibsr/${hostname()}/snapshots`,
+  shownDefault: "ibsr/<hostname>/snapshots",
   parse: ObjectKey.parsePrefix
 })
 

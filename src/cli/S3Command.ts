@@ -31,12 +31,25 @@ const invocation = (parsed: { readonly [K in keyof Values]: Parsed<Values[K]> })
   UsageError
 > => {
   const [problems, values] = Record.partitionMap(parsed as Record<string, Parsed<unknown>>, (one) => one)
-  return Object.keys(problems).length > 0
-    ? Either.left(new UsageError({ problems: Object.values(problems) }))
+  const contradictory = contradictions(values as unknown as Partial<Values>)
+  return Object.keys(problems).length + contradictory.length > 0
+    ? Either.left(new UsageError({ problems: [...Object.values(problems).flat(), ...contradictory] }))
     : Either.mapBoth(Settings.check(settings(values as unknown as Values)), {
         onLeft: (problems) => new UsageError({ problems }),
         onRight: (settings) => ({ settings, ...telling(values as unknown as Values) })
       })
+}
+
+/** What would be lost silently on the way to settings. */
+const contradictions = ({ kmsContext, kmsKeyId, metadata = [], sse, tag = [] }: Partial<Values>) => {
+  const twice = (pairs: Values["tag"]) => new Set(pairs.map(([key]) => key)).size < pairs.length
+  return [
+    ...((kmsKeyId ?? kmsContext) !== undefined && sse !== "kms"
+      ? ["--kms-key-id and --kms-context need --sse kms"]
+      : []),
+    ...(twice(tag) ? ["--tag: a key is given twice"] : []),
+    ...(twice(metadata) ? ["--metadata: a key is given twice"] : [])
+  ]
 }
 
 const settings = (values: Values): Settings.Settings => ({

@@ -32,11 +32,9 @@ export const atLeast =
 /** An `http:` or `https:` URL of a host alone. */
 export const endpoint: Parse<URL> = (text) => {
   const url = URL.parse(text)
-  return url !== null &&
-    /^https?:$/.test(url.protocol) &&
-    url.pathname === "/" &&
-    url.search === "" &&
-    url.username === ""
+  const parts = url === null ? "" : url.href.slice(url.origin.length)
+  // whatever follows the host, or a login before it, would be dropped or sent on
+  return url !== null && /^https?:$/.test(url.protocol) && parts === "/"
     ? Either.right(url)
     : Either.left("a URL such as https://minio.example.com:9000, without a path")
 }

@@ -46,17 +46,17 @@ export const of = (prefix: KeyPrefix, relativePath: string): Either.Either<Objec
     : Either.right(ObjectKey(key))
 }
 
-const mediaTypes: Readonly<Record<string, string>> = {
-  jsonl: "application/x-ndjson",
-  json: "application/json",
-  gz: "application/gzip",
-  zst: "application/zstd",
-  pcap: "application/vnd.tcpdump.pcap",
-  csv: "text/csv",
-  txt: "text/plain",
-  md: "text/markdown"
-}
+const mediaTypes = new Map([
+  ["jsonl", "application/x-ndjson"],
+  ["json", "application/json"],
+  ["gz", "application/gzip"],
+  ["zst", "application/zstd"],
+  ["pcap", "application/vnd.tcpdump.pcap"],
+  ["csv", "text/csv"],
+  ["txt", "text/plain"],
+  ["md", "text/markdown"]
+])
 
 /** The media type for a key, by its ending. */
 export const contentType = (key: string): string =>
-  mediaTypes[key.slice(key.lastIndexOf(".") + 1).toLowerCase()] ?? "application/octet-stream"
+  mediaTypes.get(/\.([^./]+)$/.exec(key)?.[1]?.toLowerCase() ?? "") ?? "application/octet-stream"

@@ -14,12 +14,15 @@ export interface Patterns {
 export interface Selection {
   /** Of a file: it is included, and not excluded. */
   readonly keeps: (relativePath: string) => boolean
-  /** Of a file, or of a directory and so of all below it: it is excluded, whatever includes it. */
+  /** Of a file: it is excluded, whatever includes it. */
   readonly excludes: (relativePath: string) => boolean
 }
 
-/** Names that begin with a dot are files like any other: leaving one out silently could lose data. */
-const options = { dot: true }
+/** Names that begin with a dot or hold a line break are files too: leaving one out silently could lose data. */
+const options = { dot: true, flags: "s" }
+
+/** A name that no pattern spells out. */
+const anyName = "\u0001"
 
 export const make = (patterns: Patterns): Selection => {
   const includes = picomatch([...patterns.include], options)
@@ -32,11 +35,13 @@ export const make = (patterns: Patterns): Selection => {
  * | --------------------- | ------------------- | ---------- |
  * | file                  | goes on             | `Excluded` |
  * | link, FIFO, device    | `Skipped`           | `Excluded` |
- * | unreadable directory  | `Failed`, unless excluded: it may hold files that are kept | `Excluded` |
+ * | unreadable directory  | `Failed`: it may hold files that are kept | `Excluded`, where all below it is |
  */
 export const admit = (selection: Selection, found: Found): Either.Either<SourceFile, Outcome> => {
   if (found._tag === "Unreadable") {
-    return Either.left(selection.excludes(found.relativePath) ? Outcome.Excluded() : failed(found, found.error))
+    return Either.left(
+      selection.excludes(found.relativePath + anyName) ? Outcome.Excluded() : failed(found, found.error)
+    )
   }
   if (!selection.keeps(pathOf(found))) return Either.left(Outcome.Excluded())
   return found._tag === "File" ? Either.right(found.file) : Either.left(Outcome.Skipped({ why: found.why }))

@@ -1,7 +1,6 @@
 /** What one run is told to do. */
 import { type Duration, Either } from "effect"
 import type { KeyPrefix } from "./ObjectKey.ts"
-import * as Size from "./Size.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
 /** Where the objects go, and as whom. Credentials are not here: they come from the standard AWS chain alone. */
@@ -68,17 +67,10 @@ const maxTags = 10
 /** Every field alone is valid; this is what they must hold together. Each problem names its flags. */
 export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray<string>> => {
   const problems: Array<string> = []
-  const { encryption } = settings.attributes
-  const needed = 3 * settings.partSizeBytes
-  if (needed > settings.memoryBytes) {
-    problems.push(
-      `--memory ${Size.format(settings.memoryBytes)} has no room for three parts of --part-size ${Size.format(settings.partSizeBytes)}: raise one or lower the other`
-    )
+  if (3 * settings.partSizeBytes > settings.memoryBytes) {
+    problems.push("--memory must have room for three parts of --part-size: raise one or lower the other")
   }
   if (settings.partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
   if (Object.keys(settings.attributes.tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
-  if (encryption._tag === "Kms" && encryption.keyId === undefined && encryption.context !== undefined) {
-    problems.push("--kms-context needs --kms-key-id")
-  }
   return problems.length === 0 ? Either.right(settings) : Either.left(problems)
 }

@@ -128,7 +128,7 @@ describe("refusals", () => {
       ["--bucket", "--dry-run"],
       "--bucket needs a value (NAME); if it is '--dry-run', write --bucket=--dry-run"
     ],
-    ["a negative number in the next word", ["--concurrency", "-1"], "unknown flag -1"],
+    ["a dash in the place of a value", ["--concurrency", "-x"], "unknown flag -x"],
     ["a single flag given twice", ["--bucket", "a", "--bucket", "b"], "--bucket is given more than once"],
     ["a single flag given twice in the = form", ["--bucket=a", "--bucket=b"], "--bucket is given more than once"],
     ["a single flag given twice with equal values", ["--bucket=a", "--bucket=a"], "--bucket is given more than once"],

@@ -50,6 +50,7 @@ describe("check", () => {
     ["the largest part", { ...sound, partSizeBytes: 5 * GiB, memoryBytes: 15 * GiB }],
     ["KMS with the bucket's key", encrypted({ _tag: "Kms", keyId: undefined, context: undefined })],
     ["KMS with a key", encrypted({ _tag: "Kms", keyId: "k", context: undefined })],
+    ["KMS with a context for the bucket's key", encrypted({ _tag: "Kms", keyId: undefined, context: { a: "b" } })],
     ["KMS with a key and a context", encrypted({ _tag: "Kms", keyId: "k", context: { a: "b" } })],
     ["keys of the store", encrypted({ _tag: "S3" })]
   ])("accepts %s", (_, settings) => {
@@ -64,11 +65,6 @@ describe("check", () => {
       [["--part-size", "5GiB"]]
     ],
     [
-      "a context without a key",
-      encrypted({ _tag: "Kms", keyId: undefined, context: { a: "b" } }),
-      [["--kms-context", "--kms-key-id"]]
-    ],
-    [
       "all of these at once",
       {
         ...encrypted({ _tag: "Kms", keyId: undefined, context: {} }),
@@ -77,8 +73,7 @@ describe("check", () => {
       },
       [
         ["--memory", "--part-size"],
-        ["--part-size", "5GiB"],
-        ["--kms-context", "--kms-key-id"]
+        ["--part-size", "5GiB"]
       ]
     ]
   ])("refuses %s, and names the flags", (_, settings, flags) => {

@@ -4,6 +4,16 @@ import { endsRun } from "../../src/domain/Verdict.ts"
 
 const answer: Errors.StoreAnswer = { operation: "PutObject", detail: "no", retryable: false }
 
+const tally = (
+  uploaded: number,
+  failed: number,
+  classes: ReadonlyArray<Errors.ExportError["_tag"]> = ["AccessDenied"]
+) => ({
+  uploaded,
+  failed,
+  failedClasses: new Set(classes)
+})
+
 describe("endsRun", () => {
   it.each([
     new Errors.CredentialsMissing({ detail: "none" }),
@@ -11,8 +21,8 @@ describe("endsRun", () => {
     new Errors.BucketUnusable(answer),
     new Errors.TlsFailure(answer)
   ])("holds at the first $_tag, which every file would meet", (error) => {
-    expect(endsRun(error, { uploaded: 0, failed: 1 })).toBe(true)
-    expect(endsRun(error, { uploaded: 1000, failed: 1 })).toBe(true)
+    expect(endsRun(error, tally(0, 1))).toBe(true)
+    expect(endsRun(error, tally(1000, 1))).toBe(true)
   })
 
   it.each([
@@ -25,7 +35,7 @@ describe("endsRun", () => {
     new Errors.ConfigError({ detail: "no", advice: "none" }),
     new Errors.InternalError({ detail: "no" })
   ])("never holds for $_tag", (error) => {
-    expect(endsRun(error, { uploaded: 0, failed: 1000 })).toBe(false)
+    expect(endsRun(error, tally(0, 1000))).toBe(false)
   })
 
   it.each([
@@ -36,6 +46,11 @@ describe("endsRun", () => {
     [1, 3, false],
     [1, 1000, false]
   ])("after a denial with %d stored and %d denied: %s", (uploaded, failed, ends) => {
-    expect(endsRun(new Errors.AccessDenied(answer), { uploaded, failed })).toBe(ends)
+    expect(endsRun(new Errors.AccessDenied(answer), tally(uploaded, failed))).toBe(ends)
+  })
+
+  it("does not hold for a denial among failures of other kinds", () => {
+    const mixed = tally(0, 3, ["AccessDenied", "SourceUnreadable"])
+    expect(endsRun(new Errors.AccessDenied(answer), mixed)).toBe(false)
   })
 })

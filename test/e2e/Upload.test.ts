@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto"
 import { execFileSync } from "node:child_process"
 import { symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { mixedFiles } from "../fixtures/MixedFiles.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { report, run, s3, summary } from "./Program.ts"
 import { startStore } from "./Store.ts"
@@ -10,30 +10,9 @@ import { startStore } from "./Store.ts"
 const MiB = 1024 ** 2
 const prefix = "ibsr/host/snapshots"
 
-/** 200 files in nested directories, with every name that is hard on a key, and every size that is hard on a body. */
-const mixed = () => ({
-  ...Object.fromEntries(
-    Array.from({ length: 189 }, (_, at) => [
-      `${"abc"[at % 3]}/${at % 7}/snapshot_20261122${at}.jsonl`,
-      Buffer.from(`{"at":${at}}\n`.repeat(at * 40))
-    ])
-  ),
-  "with blank.jsonl": "1\n",
-  "a+b.jsonl": "2\n",
-  "50%.jsonl": "3\n",
-  "%2F.jsonl": "4\n",
-  "#1.jsonl": "5\n",
-  "what?.jsonl": "6\n",
-  "日本/ü/ж é.jsonl": "7\n",
-  "e\u0301.jsonl": "8\n",
-  "empty.jsonl": "",
-  "exactly one part.jsonl": Buffer.alloc(8 * MiB, "p"),
-  "60 MB.jsonl": Buffer.alloc(60_000_000, createHash("sha512").update("60").digest())
-})
-
 describe("an upload", () => {
   it("stores 200 files byte by byte under the right keys, with PutObject alone", async () => {
-    const files = mixed()
+    const files = mixedFiles()
     const store = await startStore()
     const ended = await run(s3(tree(files), store.endpoint))
     expect(ended.code, ended.stdout).toBe(0)
@@ -73,7 +52,12 @@ describe("an upload", () => {
       "--sse kms --kms-key-id key-1 --storage-class STANDARD_IA --acl bucket-owner-full-control " +
       "--tag host=h+1 --metadata=site=eu --tag kind=a&b --metadata rack=7"
     const ended = await run(
-      s3(tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * MiB) }), store.endpoint, ...flags)
+      s3(
+        tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * MiB) }),
+        store.endpoint,
+        ...flags.split(" "),
+        '--kms-context={"purpose":"ibsr"}'
+      )
     )
     expect(ended.code, ended.stdout).toBe(0)
     for (const name of ["a.jsonl", "big.jsonl"]) {

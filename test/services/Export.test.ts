@@ -1,0 +1,164 @@
+import { describe, expect, it } from "@effect/vitest"
+import { type Console, Duration, Effect, Either, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { join } from "node:path"
+import { AccessDenied, BucketUnusable, CredentialsMissing, type StoreError } from "../../src/domain/Errors.ts"
+import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import type { Settings } from "../../src/domain/Settings.ts"
+import { Export } from "../../src/services/Export.ts"
+import { KeyMapping } from "../../src/services/KeyMapping.ts"
+import { ObjectStore } from "../../src/services/ObjectStore.ts"
+import { Progress } from "../../src/services/Progress.ts"
+import { Reporter } from "../../src/services/Reporter.ts"
+import { Stop } from "../../src/services/Stop.ts"
+import { Traversal } from "../../src/services/Traversal.ts"
+import { Uploads } from "../../src/services/Uploads.ts"
+import * as MemoryStore from "../fakes/MemoryStore.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+
+const MiB = 1024 ** 2
+
+const settingsFor = (input: string, changed: Partial<Settings> = {}): Settings => ({
+  input,
+  target: {
+    bucket: "b",
+    endpoint: undefined,
+    region: undefined,
+    forcePathStyle: undefined,
+    profile: undefined,
+    assumeRole: undefined
+  },
+  prefix: Either.getOrThrow(ObjectKey.parsePrefix("p")),
+  include: ["**/*.jsonl"],
+  exclude: [],
+  followSymlinks: false,
+  attributes: {
+    encryption: { _tag: "BucketDefault" },
+    storageClass: undefined,
+    acl: undefined,
+    tags: {},
+    metadata: {},
+    noOverwrite: false
+  },
+  concurrency: 1,
+  memoryBytes: 64 * MiB,
+  partSizeBytes: 8 * MiB,
+  maxRetries: 0,
+  timeout: Duration.minutes(1),
+  deadline: undefined,
+  grace: Duration.seconds(20),
+  failIfEmpty: false,
+  dryRun: false,
+  ...changed
+})
+
+const run = (settings: Settings, store: Layer.Layer<ObjectStore>) =>
+  Effect.flatMap(Export, (job) => job.run).pipe(
+    Effect.provide(
+      Export.layer(settings, { version: "1.2.3", runId: "run-1" }).pipe(
+        Layer.provide(Layer.provide(Uploads.layer(settings), store)),
+        Layer.provide(Layer.mergeAll(Traversal.layer(settings), KeyMapping.layer(settings.prefix), Progress.layerNone)),
+        Layer.provideMerge(
+          Layer.merge(Reporter.layer({ format: "text", quiet: false }), Logger.minimumLogLevel(LogLevel.None))
+        )
+      )
+    ),
+    Effect.withConsole(silent)
+  )
+
+const silent: Console.Console = { ...Effect.runSync(Effect.console), log: () => Effect.void }
+
+const refusing = (refuse: (key: string) => StoreError | undefined) =>
+  MemoryStore.make({
+    before: (_, key) => {
+      const error = refuse(key)
+      return error === undefined ? Effect.void : Effect.fail(error)
+    }
+  })
+const answer = (code: string) => ({ operation: "PutObject", detail: code, code, retryable: false })
+
+const five = () => tree(Object.fromEntries([1, 2, 3, 4, 5].map((at) => [`${at}.jsonl`, `${at}\n`])))
+
+describe("a run", () => {
+  it.live("uploads what is selected and counts the rest", () => {
+    const store = MemoryStore.make()
+    return Effect.gen(function* () {
+      const input = tree({ "a.jsonl": "1\n", "d/b.jsonl": "22\n", "c.txt": "" })
+      const report = yield* run(settingsFor(input), store.layer)
+      expect(report.totals).toMatchObject({ selected: 2, uploaded: 2, uploadedBytes: 5, excluded: 1, failed: 0 })
+      expect(report).toMatchObject({ complete: true, result: { exitCode: 0 }, run: { id: "run-1" } })
+      expect([...store.versions.keys()]).toEqual(["p/a.jsonl", "p/d/b.jsonl"])
+    }).pipe(Effect.provide(Stop.layer))
+  })
+
+  it.live("ends with what every file would meet, and counts those not tried", () => {
+    const store = refusing(() => new BucketUnusable(answer("NoSuchBucket")))
+    return Effect.gen(function* () {
+      const report = yield* run(settingsFor(five()), store.layer)
+      expect(report.totals).toMatchObject({ selected: 5, failed: 1, notTried: 4 })
+      expect(report.result).toMatchObject({ exitCode: 23, endedBy: { class: "bucket", code: "NoSuchBucket" } })
+      expect(store.requests).toHaveLength(1)
+    }).pipe(Effect.provide(Stop.layer))
+  })
+
+  it.live("goes on after a key that is denied, and after the third ends if nothing was stored", () =>
+    Effect.gen(function* () {
+      const denied = new AccessDenied(answer("AccessDenied"))
+      const one = refusing((key) => (key === "p/1.jsonl" ? denied : undefined))
+      const first = yield* Effect.provide(run(settingsFor(five()), one.layer), Stop.layer)
+      expect(first.totals).toMatchObject({ uploaded: 4, failed: 1 })
+      expect(first.result.exitCode).toBe(22)
+      const all = refusing(() => denied)
+      const second = yield* Effect.provide(run(settingsFor(five()), all.layer), Stop.layer)
+      expect(second.totals).toMatchObject({ uploaded: 0, failed: 3, notTried: 2 })
+    })
+  )
+
+  it.live("touches no file without credentials", () => {
+    const missing = Layer.mock(ObjectStore, { ready: Effect.fail(new CredentialsMissing({ detail: "none" })) })
+    return Effect.gen(function* () {
+      const report = yield* run(settingsFor(five()), missing)
+      expect(report.result).toMatchObject({ exitCode: 20, endedBy: { class: "credentials-missing" } })
+      expect(report).toMatchObject({ complete: false, totals: { selected: 0 } })
+    }).pipe(Effect.provide(Stop.layer))
+  })
+
+  it.live("tells an input that is missing, and one that is empty if asked to", () =>
+    Effect.gen(function* () {
+      const code = (settings: Settings) =>
+        run(settings, MemoryStore.make().layer).pipe(
+          Effect.provide(Stop.layer),
+          Effect.map((report) => report.result.exitCode)
+        )
+      expect(yield* code(settingsFor(join(emptyDirectory(), "missing")))).toBe(52)
+      expect(yield* code(settingsFor(emptyDirectory()))).toBe(0)
+      expect(yield* code(settingsFor(emptyDirectory(), { failIfEmpty: true }))).toBe(42)
+      expect(yield* code(settingsFor(five(), { failIfEmpty: true }))).toBe(0)
+    })
+  )
+
+  it.effect("ends at the deadline, and does not wait for what is in flight", () => {
+    const store = MemoryStore.make({ before: () => Effect.never })
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(run(settingsFor(five(), { deadline: Duration.seconds(5) }), store.layer))
+      for (let at = 0; at < 50; at++) {
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
+        yield* TestClock.adjust("100 millis")
+      }
+      const report = yield* Fiber.join(fiber)
+      expect(report.totals).toMatchObject({ interrupted: 1, notTried: 4 })
+      expect(report.result).toMatchObject({ exitCode: 33, endedBy: { class: "deadline" } })
+      expect(report.complete).toBe(true)
+    }).pipe(Effect.provide(Stop.layer))
+  })
+
+  it.live("sends nothing for a name that cannot be a key, and the rest all the same", () => {
+    const store = MemoryStore.make()
+    return Effect.gen(function* () {
+      const input = tree({ "a.jsonl": "1\n", "b\uFFFD.jsonl": "2\n" })
+      const report = yield* run(settingsFor(input), store.layer)
+      expect(report.result.exitCode).toBe(41)
+      expect(report.failures).toMatchObject([{ file: "b\uFFFD.jsonl", key: null, class: "source-unreadable" }])
+      expect(store.requests).toEqual(["PutObject p/a.jsonl"])
+    }).pipe(Effect.provide(Stop.layer))
+  })
+})
