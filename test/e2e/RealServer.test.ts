@@ -13,7 +13,10 @@ const real = inject("servers")
 
 /** The SHA-256 of an object, by curl, which signs for itself, and sha256sum. */
 const fetchedSum = async (url: string, user: string, region: string) => {
-  const command = `curl --silent --fail --user "$USER_PAIR" --aws-sigv4 "aws:amz:$REGION:s3" "$URL" | sha256sum`
+  // Ceph wants the hash of the body named also where there is none
+  const noBody = `x-amz-content-sha256: ${createHash("sha256").digest("hex")}`
+  const curl = `curl --silent --fail --user "$USER_PAIR" --aws-sigv4 "aws:amz:$REGION:s3" --header "${noBody}"`
+  const command = `${curl} "$URL" | sha256sum`
   const env = { ...process.env, USER_PAIR: user, REGION: region, URL: url }
   const { stdout } = await promisify(execFile)("bash", ["-o", "pipefail", "-c", command], { env })
   return stdout.slice(0, 64)
