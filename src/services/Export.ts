@@ -96,8 +96,8 @@ export class Export extends Context.Tag("ibsr-export/Export")<
     )
 }
 
-/** What the files left get to be counted, after everything else is over: a million take two seconds. */
-const countingTime = Duration.seconds(5)
+/** What the files left get to be counted, after everything else is over: a million take eight seconds at most. */
+const countingTime = Duration.seconds(10)
 
 type StopService = Context.Tag.Service<Stop>
 

@@ -1,43 +1,18 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Either, Schema } from "effect"
+import { Either, Schema } from "effect"
 import * as Errors from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
 import * as Report from "../../src/domain/Report.ts"
-import type { Settings } from "../../src/domain/Settings.ts"
+import { settingsWith } from "../fixtures/Settings.ts"
 
-const settings: Settings = {
+const prefix = Either.getOrThrow(ObjectKey.parsePrefix("ibsr/host-17"))
+const { target } = settingsWith()
+const settings = settingsWith({
   input: "/var/lib/ibsr/snapshots",
-  target: {
-    bucket: "customer-bucket",
-    endpoint: undefined,
-    region: "eu-central-1",
-    forcePathStyle: undefined,
-    profile: undefined,
-    assumeRole: undefined
-  },
-  prefix: Either.getOrThrow(ObjectKey.parsePrefix("ibsr/host-17")),
-  include: ["**/*.jsonl"],
-  exclude: [],
-  followSymlinks: false,
-  attributes: {
-    encryption: { _tag: "BucketDefault" },
-    storageClass: undefined,
-    acl: undefined,
-    tags: {},
-    metadata: {},
-    noOverwrite: false
-  },
-  concurrency: 32,
-  memoryBytes: 64 * 1024 ** 2,
-  partSizeBytes: 8 * 1024 ** 2,
-  maxRetries: 8,
-  timeout: Duration.seconds(60),
-  deadline: undefined,
-  grace: Duration.seconds(20),
-  failIfEmpty: false,
-  dryRun: false
-}
+  target: { ...target, bucket: "customer-bucket", region: "eu-central-1" },
+  prefix
+})
 
 const facts = (
   outcomes: ReadonlyArray<Outcome.Outcome>,

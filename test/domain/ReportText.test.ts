@@ -1,44 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Either } from "effect"
 import { AccessDenied, CredentialsMissing, SourceUnreadable } from "../../src/domain/Errors.ts"
-import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
 import * as Report from "../../src/domain/Report.ts"
 import * as ReportText from "../../src/domain/ReportText.ts"
-import type { Settings } from "../../src/domain/Settings.ts"
+import { settingsWith } from "../fixtures/Settings.ts"
 
-const settings: Settings = {
-  input: "/in",
-  target: {
-    bucket: "b",
-    endpoint: undefined,
-    region: "eu-west-1",
-    forcePathStyle: undefined,
-    profile: undefined,
-    assumeRole: undefined
-  },
-  prefix: Either.getOrThrow(ObjectKey.parsePrefix("p")),
-  include: ["**"],
-  exclude: [],
-  followSymlinks: false,
-  attributes: {
-    encryption: { _tag: "BucketDefault" },
-    storageClass: undefined,
-    acl: undefined,
-    tags: {},
-    metadata: {},
-    noOverwrite: false
-  },
-  concurrency: 1,
-  memoryBytes: 1,
-  partSizeBytes: 1,
-  maxRetries: 0,
-  timeout: Duration.seconds(1),
-  deadline: undefined,
-  grace: Duration.seconds(1),
-  failIfEmpty: false,
-  dryRun: false
-}
+const settings = settingsWith()
 
 const report = (outcomes: ReadonlyArray<Outcome.Outcome>, facts: Partial<Report.Facts> = {}) => {
   const tally = Outcome.emptyTally()

@@ -1,43 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Either } from "effect"
-import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import { Either } from "effect"
 import * as Settings from "../../src/domain/Settings.ts"
+import { settingsWith } from "../fixtures/Settings.ts"
 
 const MiB = 1024 ** 2
 const GiB = 1024 ** 3
 
-const sound: Settings.Settings = {
-  input: "/in",
-  target: {
-    bucket: "b",
-    endpoint: undefined,
-    region: undefined,
-    forcePathStyle: undefined,
-    profile: undefined,
-    assumeRole: undefined
-  },
-  prefix: Either.getOrThrow(ObjectKey.parsePrefix("p")),
-  include: ["**"],
-  exclude: [],
-  followSymlinks: false,
-  attributes: {
-    encryption: { _tag: "BucketDefault" },
-    storageClass: undefined,
-    acl: undefined,
-    tags: {},
-    metadata: {},
-    noOverwrite: false
-  },
-  concurrency: 1,
-  memoryBytes: 24 * MiB,
-  partSizeBytes: 8 * MiB,
-  maxRetries: 0,
-  timeout: Duration.seconds(1),
-  deadline: undefined,
-  grace: Duration.zero,
-  failIfEmpty: false,
-  dryRun: false
-}
+const sound = settingsWith({ memoryBytes: 24 * MiB, partSizeBytes: 8 * MiB })
 
 const encrypted = (encryption: Settings.Encryption): Settings.Settings => ({
   ...sound,

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type Console, Duration, Effect, Either, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { type Console, Duration, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
 import { join } from "node:path"
 import { AccessDenied, BucketUnusable, CredentialsMissing, type StoreError } from "../../src/domain/Errors.ts"
-import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import { Export } from "../../src/services/Export.ts"
 import { KeyMapping } from "../../src/services/KeyMapping.ts"
@@ -13,43 +12,10 @@ import { Stop } from "../../src/services/Stop.ts"
 import { Traversal } from "../../src/services/Traversal.ts"
 import { Uploads } from "../../src/services/Uploads.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
+import { settingsWith } from "../fixtures/Settings.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
-const MiB = 1024 ** 2
-
-const settingsFor = (input: string, changed: Partial<Settings> = {}): Settings => ({
-  input,
-  target: {
-    bucket: "b",
-    endpoint: undefined,
-    region: undefined,
-    forcePathStyle: undefined,
-    profile: undefined,
-    assumeRole: undefined
-  },
-  prefix: Either.getOrThrow(ObjectKey.parsePrefix("p")),
-  include: ["**/*.jsonl"],
-  exclude: [],
-  followSymlinks: false,
-  attributes: {
-    encryption: { _tag: "BucketDefault" },
-    storageClass: undefined,
-    acl: undefined,
-    tags: {},
-    metadata: {},
-    noOverwrite: false
-  },
-  concurrency: 1,
-  memoryBytes: 64 * MiB,
-  partSizeBytes: 8 * MiB,
-  maxRetries: 0,
-  timeout: Duration.minutes(1),
-  deadline: undefined,
-  grace: Duration.seconds(20),
-  failIfEmpty: false,
-  dryRun: false,
-  ...changed
-})
+const settingsFor = (input: string, changed: Partial<Settings> = {}) => settingsWith({ input, ...changed })
 
 const run = (settings: Settings, store: Layer.Layer<ObjectStore>) =>
   Effect.flatMap(Export, (job) => job.run).pipe(

@@ -13,6 +13,7 @@ import type { ObjectStore } from "../../src/services/ObjectStore.ts"
 import * as S3 from "../../src/services/ObjectStore/S3.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { owner, StrictS3, writerNoAbort } from "../fakes/StrictS3.ts"
+import { settingsWith } from "../fixtures/Settings.ts"
 import { contract, type Variant } from "./ObjectStoreContract.ts"
 
 interface Login {
@@ -25,23 +26,10 @@ const adapter = (endpoint: string, bucket: string, login: Login, noOverwrite: bo
   Layer.suspend(() => {
     process.env["AWS_ACCESS_KEY_ID"] = login.accessKeyId
     process.env["AWS_SECRET_ACCESS_KEY"] = login.secretAccessKey
+    const { attributes, target } = settingsWith()
     return S3.layer({
-      target: {
-        bucket,
-        endpoint: new URL(endpoint),
-        region: "us-east-1",
-        forcePathStyle: undefined,
-        profile: undefined,
-        assumeRole: undefined
-      },
-      attributes: {
-        encryption: { _tag: "BucketDefault" },
-        storageClass: undefined,
-        acl: undefined,
-        tags: {},
-        metadata: {},
-        noOverwrite
-      },
+      target: { ...target, bucket, endpoint: new URL(endpoint), region: "us-east-1" },
+      attributes: { ...attributes, noOverwrite },
       concurrency: 8,
       timeout: Duration.seconds(30)
     })
