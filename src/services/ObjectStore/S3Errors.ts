@@ -151,12 +151,14 @@ export const storeError = (operation: string, cause: unknown): StoreError => {
   if (isProviderError(thrown)) return new CredentialsMissing({ detail: answer.detail, cause })
   const classify =
     status === undefined
-      ? (bySystem[code ?? ""] ?? (tlsCode.test(code ?? "") ? permanent(TlsFailure) : fallback(code)))
-      : (byCode[code ?? ""] ??
-        byStatus[status] ??
-        (status >= 500 ? passing(StoreUnavailable) : permanent(UploadFailed)))
+      ? (own(bySystem, code) ?? (tlsCode.test(code ?? "") ? permanent(TlsFailure) : fallback(code)))
+      : (own(byCode, code) ?? byStatus[status] ?? (status >= 500 ? passing(StoreUnavailable) : permanent(UploadFailed)))
   return classify(answer)
 }
+
+/** A row of a table, and nothing that every object has. */
+const own = (table: Readonly<Record<string, Classify>>, key: string | undefined) =>
+  key !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
 
 const fallback = (code: string | undefined) =>
   code === "TimeoutError" ? passing(NetworkFailure) : permanent(UploadFailed)

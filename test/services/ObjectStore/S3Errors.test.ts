@@ -1,0 +1,107 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration } from "effect"
+import { storeError } from "../../../src/services/ObjectStore/S3Errors.ts"
+
+/** As the SDK throws what a store answered. */
+const answered = (status: number, name: string, headers: Record<string, string> = {}) =>
+  Object.assign(new Error("said the store"), {
+    name,
+    $metadata: { httpStatusCode: status, requestId: "R1" },
+    $response: { headers }
+  })
+
+/** As Node throws what never became an answer. */
+const system = (code: string, name = "Error") => Object.assign(new Error(`${code} happened`), { code, name })
+
+const classify = (cause: unknown) => {
+  const error = storeError("PutObject", cause)
+  return [error._tag, "retryable" in error && error.retryable]
+}
+
+describe("what a store answers", () => {
+  it.each([
+    [403, "AccessDenied", "AccessDenied", false],
+    [403, "Unknown", "AccessDenied", false],
+    [403, "InvalidAccessKeyId", "CredentialsRejected", false],
+    [403, "SignatureDoesNotMatch", "CredentialsRejected", false],
+    [403, "RequestTimeTooSkewed", "CredentialsRejected", false],
+    [400, "ExpiredToken", "CredentialsRejected", false],
+    [404, "NoSuchBucket", "BucketUnusable", false],
+    [301, "PermanentRedirect", "BucketUnusable", false],
+    [400, "AuthorizationHeaderMalformed", "BucketUnusable", false],
+    [412, "PreconditionFailed", "ObjectExists", false],
+    [409, "ConditionalRequestConflict", "UploadFailed", true],
+    [400, "InvalidStorageClass", "UploadFailed", false],
+    [501, "NotImplemented", "UploadFailed", false],
+    [400, "BadDigest", "IntegrityFailure", true],
+    [400, "XAmzContentChecksumMismatch", "IntegrityFailure", true],
+    [400, "RequestTimeout", "NetworkFailure", true],
+    [503, "SlowDown", "StoreUnavailable", true],
+    [500, "InternalError", "StoreUnavailable", true],
+    [502, "Unknown", "StoreUnavailable", true],
+    [429, "Unknown", "StoreUnavailable", true],
+    [400, "constructor", "UploadFailed", false],
+    [599, "Whatever", "StoreUnavailable", true],
+    // a 200 that holds an error, as CompleteMultipartUpload may send
+    [200, "InternalError", "StoreUnavailable", true]
+  ])("%i %s is %s, worth a retry: %s", (status, name, tag, retryable) => {
+    expect(classify(answered(status, name))).toEqual([tag, retryable])
+  })
+
+  it("keeps the store's code, status and request id", () => {
+    expect(storeError("PutObject", answered(503, "SlowDown"))).toMatchObject({
+      code: "SlowDown",
+      status: 503,
+      requestId: "R1",
+      message: "PutObject: said the store (503 SlowDown)"
+    })
+  })
+
+  it("names the right region where the store names it", () => {
+    const redirect = storeError("PutObject", answered(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" }))
+    expect(redirect).toMatchObject({ hint: "the bucket is in eu-west-1: give --region eu-west-1" })
+  })
+
+  it.each([
+    ["7", 7],
+    [new Date(Date.now() + 30_000).toUTCString(), 29]
+  ])("reads Retry-After %s", (header, least) => {
+    const error = storeError("PutObject", answered(503, "SlowDown", { "retry-after": header }))
+    const seconds = "retryAfter" in error && error.retryAfter ? Duration.toSeconds(error.retryAfter) : 0
+    expect(seconds).toBeGreaterThanOrEqual(least - 1)
+    expect(seconds).toBeLessThanOrEqual(least + 1)
+  })
+})
+
+describe("what never became an answer", () => {
+  it.each([
+    ["ECONNREFUSED", "NetworkFailure", true],
+    ["ENOTFOUND", "NetworkFailure", true],
+    ["EHOSTUNREACH", "NetworkFailure", true],
+    ["CERT_HAS_EXPIRED", "TlsFailure", false],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "TlsFailure", false],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "TlsFailure", false],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "TlsFailure", false],
+    ["EPROTO", "TlsFailure", false]
+  ])("%s is %s, worth a retry: %s", (code, tag, retryable) => {
+    expect(classify(system(code))).toEqual([tag, retryable])
+  })
+
+  it("is judged by its code where the SDK names a reset a time-out", () => {
+    expect(storeError("PutObject", system("ECONNRESET", "TimeoutError"))).toMatchObject({
+      _tag: "NetworkFailure",
+      code: "ECONNRESET"
+    })
+    expect(classify(Object.assign(new Error("late"), { name: "TimeoutError" }))).toEqual(["NetworkFailure", true])
+  })
+
+  it("is a matter of credentials when the chain ends", () => {
+    const none = Object.assign(new Error("Could not load credentials"), { name: "CredentialsProviderError" })
+    expect(classify(none)).toEqual(["CredentialsMissing", false])
+  })
+
+  it("has a class also when it is no error at all", () => {
+    expect(classify("what")).toEqual(["UploadFailed", false])
+    expect(classify(undefined)).toEqual(["UploadFailed", false])
+  })
+})
