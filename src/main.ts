@@ -3,6 +3,7 @@
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import process from "node:process"
+import { setFlagsFromString } from "node:v8"
 import { run } from "./cli/Cli.ts"
 import * as ExitCode from "./domain/ExitCode.ts"
 import { Stop } from "./services/Stop.ts"
@@ -24,6 +25,11 @@ process.on("unhandledRejection", crash)
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? undefined : crash(error)))
 }
+
+// Left alone, V8 lets its heap grow to several times what is alive. The host has a better use for that memory: with
+// these, 20,000 small files peak at 150 MB instead of 330, for a seventh more CPU (Node 24.21).
+setFlagsFromString("--semi-space-growth-factor=1")
+setFlagsFromString("--heap-growing-percent=80")
 
 const stop = Stop.make()
 let signalled = false
