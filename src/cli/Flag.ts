@@ -70,7 +70,10 @@ const fromEnv = (names: ReadonlyArray<string>): Effect.Effect<Option.Option<Give
 const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
   text === ""
     ? Either.left([`${from} needs a value`])
-    : Either.mapLeft(spec.parse(text), (expected) => [`${from}: expected ${expected}, got '${text}'`])
+    : Either.mapLeft(spec.parse(text), (expected) => [`${from}: expected ${expected}, got '${withoutLogin(text)}'`])
+
+/** A URL may carry a password, which must not reach a log. */
+const withoutLogin = (text: string) => text.replace(/\/\/[^/@]*@/, "//…@")
 
 const single = <A, B>(spec: ValueSpec<A>, absent: () => Parsed<B>): Options.Options<Parsed<A | B>> =>
   Options.text(spec.name).pipe(

@@ -18,7 +18,7 @@ export const input = Flag.required({
   group: what,
   value: "DIR",
   description: "directory to upload",
-  parse: Values.text
+  parse: Values.path
 })
 
 export const include = Flag.repeated({
@@ -27,7 +27,7 @@ export const include = Flag.repeated({
   value: "GLOB",
   description: "upload files whose path below --input matches; repeatable",
   default: "**/*.jsonl",
-  parse: Values.text
+  parse: Values.path
 })
 
 export const exclude = Flag.repeated({
@@ -35,7 +35,7 @@ export const exclude = Flag.repeated({
   group: what,
   value: "GLOB",
   description: "but not those that match this; repeatable, and stronger than --include",
-  parse: Values.text
+  parse: Values.path
 })
 
 export const followSymlinks = Flag.toggle({

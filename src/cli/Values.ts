@@ -3,7 +3,12 @@ import { Either } from "effect"
 
 type Parse<A> = (text: string) => Either.Either<A, string>
 
-export const text: Parse<string> = Either.right
+/** A file system allows any name, and so does a glob on one. */
+export const path: Parse<string> = Either.right
+
+/** What goes into a header. */
+export const text: Parse<string> = (text) =>
+  /^(?!\s*$)\P{Cc}+$/u.test(text) ? Either.right(text) : Either.left("text without control characters")
 
 export const integer =
   (least: number, most: number): Parse<number> =>
@@ -41,7 +46,7 @@ export const endpoint: Parse<URL> = (text) => {
 
 /** What no bucket's name or ARN contains, and people write by mistake; the rest is the store's to judge. */
 export const bucket: Parse<string> = (text) =>
-  /^(?:arn:[^\s]+|[A-Za-z0-9._-]+)$/.test(text)
+  /^(?:arn:[^\s]+|(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*)$/.test(text)
     ? Either.right(text)
     : Either.left("the bucket's name alone, without s3:// and without a path (that is --prefix)")
 

@@ -41,7 +41,8 @@ export class UploadFailed extends Data.TaggedError("UploadFailed")<StoreAnswer> 
 /** `--no-overwrite`, and the key is taken. */
 export class ObjectExists extends Data.TaggedError("ObjectExists")<StoreAnswer> {
   override readonly message = sentence(this)
-  readonly hint = this.advice ?? "drop --no-overwrite to replace the object, or choose another --prefix"
+  readonly hint =
+    this.advice ?? "drop --no-overwrite to replace it; if an answer was lost before, this run may have stored it itself"
 }
 
 /** No source of the credential chain had any. */

@@ -20,7 +20,7 @@ export type Outcome = Data.TaggedEnum<{
   /** Rotated away before it could be opened. */
   Vanished: {}
   /** Begun, and cut off by a signal or the deadline; nothing of it is stored. */
-  Interrupted: {}
+  Interrupted: { readonly retries: number }
   /** The run ended before its turn. */
   NotTried: {}
 }>
@@ -45,6 +45,8 @@ export interface Tally {
   vanished: number
   interrupted: number
   notTried: number
+  /** Of those failed. */
+  denied: number
   readonly failedClasses: Set<ExportError["_tag"]>
   /** The first `maxFailures`. */
   readonly failures: Array<Extract<Outcome, { _tag: "Failed" }>>
@@ -56,6 +58,7 @@ export const emptyTally = (): Tally => ({
   uploadedBytes: 0,
   retries: 0,
   failed: 0,
+  denied: 0,
   skipped: 0,
   skippedBy: { symlink: 0, "dead-link": 0, special: 0 },
   excluded: 0,
@@ -82,6 +85,7 @@ export const add = (tally: Tally, outcome: Outcome): void =>
       tally.failed++
       tally.retries += failure.retries
       tally.failedClasses.add(failure.error._tag)
+      if (failure.error._tag === "AccessDenied") tally.denied++
       if (tally.failures.length < maxFailures) tally.failures.push(failure)
     },
     Skipped: ({ why }) => {
@@ -94,8 +98,9 @@ export const add = (tally: Tally, outcome: Outcome): void =>
     Vanished: () => {
       tally.vanished++
     },
-    Interrupted: () => {
+    Interrupted: ({ retries }) => {
       tally.interrupted++
+      tally.retries += retries
     },
     NotTried: () => {
       tally.notTried++

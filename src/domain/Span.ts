@@ -6,6 +6,9 @@ const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 const shape = /^(?:\d{1,9}(?:ms|[smhd]))+$/
 const term = /(\d+)(ms|[smhd])/g
 
+/** A timer holds little more than 24 days, and nobody means to wait so long. */
+const longest = Duration.days(7)
+
 /** A duration from `500ms`, `90s`, `5m` or `1h30m`. A unit is required: a bare number could mean any of them. */
 export const parse = (text: string): Either.Either<Duration.Duration, string> => {
   if (!shape.test(text)) return Either.left("a duration such as 500ms, 90s, 5m or 1h30m")
@@ -13,7 +16,11 @@ export const parse = (text: string): Either.Either<Duration.Duration, string> =>
     (sum, [, digits, unit]) => sum + Number(digits) * units[unit as keyof typeof units],
     0
   )
-  return Either.right(Duration.millis(millis))
+  return Either.filterOrLeft(
+    Either.right(Duration.millis(millis)),
+    (duration) => Duration.lessThanOrEqualTo(duration, longest),
+    () => "a duration of up to 7d"
+  )
 }
 
 /** A duration above zero. */

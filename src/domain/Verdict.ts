@@ -9,12 +9,12 @@ const denials = 3
  * | failure                                     | the run ends                                             |
  * | ------------------------------------------- | -------------------------------------------------------- |
  * | credentials, bucket, TLS                    | at once: every file would meet it                        |
- * | access denied                               | at the third, if there was nothing else yet: a single key may be locked or reserved, and the others must not wait for it |
+ * | access denied                               | at the third, if nothing was stored: a single key may be locked or reserved, and the others must not wait for it |
  * | anything else                               | no                                                       |
  *
  * The tally is that of the run so far, this failure included.
  */
-export const endsRun = (error: FileError, tally: Pick<Tally, "uploaded" | "failed" | "failedClasses">): boolean => {
+export const endsRun = (error: FileError, tally: Pick<Tally, "uploaded" | "denied">): boolean => {
   switch (error._tag) {
     case "CredentialsMissing":
     case "CredentialsRejected":
@@ -22,7 +22,7 @@ export const endsRun = (error: FileError, tally: Pick<Tally, "uploaded" | "faile
     case "TlsFailure":
       return true
     case "AccessDenied":
-      return tally.uploaded === 0 && tally.failed >= denials && tally.failedClasses.size === 1
+      return tally.uploaded === 0 && tally.denied >= denials
     default:
       return false
   }

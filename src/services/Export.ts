@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Either, Layer, Option } from "effect"
+import { Clock, Context, Deferred, Duration, Effect, Either, Layer, Option } from "effect"
 import { DeadlineExceeded, NothingSelected } from "../domain/Errors.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../domain/Report.ts"
@@ -10,7 +10,7 @@ import * as Verdict from "../domain/Verdict.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import { Progress } from "./Progress.ts"
 import { Reporter } from "./Reporter.ts"
-import { Stop, type StopReason } from "./Stop.ts"
+import { Stop } from "./Stop.ts"
 import { Traversal } from "./Traversal.ts"
 import { Uploads } from "./Uploads.ts"
 import * as Workers from "./Workers.ts"
@@ -35,11 +35,9 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const stop = yield* Stop
         const selection = Selection.make(settings)
 
-        // what is in flight when the run is to stop gets `--grace` to finish; a deadline is a deadline
-        const graceOver = Effect.flatMap(stop.requested, (reason) =>
-          Effect.sleep(isDeadline(reason) ? Duration.zero : settings.grace)
-        )
-        const cutOff = Effect.as(graceOver, Outcome.Outcome.Interrupted())
+        // opens when what is in flight has had its time
+        const over = yield* Deferred.make<void>()
+        let inFlight = 0
 
         const upload = (file: SourceFile): Effect.Effect<Outcome.Outcome> =>
           Effect.flatMap(stop.reason, (reason) =>
@@ -47,7 +45,12 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               ? Effect.succeed(Outcome.Outcome.NotTried())
               : Either.match(keys.keyOf(file), {
                   onLeft: (error) => Effect.succeed(Outcome.failed(file, error)),
-                  onRight: (key) => Effect.raceFirst(uploads.upload(file, key), cutOff)
+                  onRight: (key) =>
+                    Effect.sync(() => inFlight++).pipe(
+                      Effect.zipRight(uploads.upload(file, key)),
+                      Effect.raceFirst(Effect.as(Deferred.await(over), Outcome.Outcome.Interrupted({ retries: 0 }))),
+                      Effect.tap(() => Effect.sync(() => inFlight--))
+                    )
                 })
           )
 
@@ -69,12 +72,17 @@ export class Export extends Context.Tag("ibsr-export/Export")<
 
         const run = Effect.gen(function* () {
           const startedAt = yield* Clock.currentTimeMillis
-          yield* Effect.forkScoped(stopAtDeadline(stop, settings))
+          yield* Effect.forkScoped(Effect.zipRight(timeIsOver(stop, settings), Deferred.succeed(over, undefined)))
           const end = yield* progress.during(everything).pipe(
             Effect.as({ complete: true }),
-            Effect.raceFirst(Effect.as(Effect.zipRight(graceOver, Effect.sleep(countingTime)), { complete: false })),
+            // what does not even end when it is interrupted (a read from a dead file server) is left behind
+            Effect.disconnect,
+            Effect.raceFirst(
+              Effect.zipRight(Deferred.await(over), Effect.as(Effect.sleep(lastTime), { complete: false }))
+            ),
             Effect.catchAll((error) => Effect.succeed({ complete: false, error }))
           )
+          for (; inFlight > 0; inFlight--) Outcome.add(reporter.tally, Outcome.Outcome.Interrupted({ retries: 0 }))
           const reason = Option.getOrUndefined(yield* stop.reason)
           const failure = reason?._tag === "Failure" ? reason.error : "error" in end ? end.error : undefined
           const report = Report.make(settings, {
@@ -96,20 +104,17 @@ export class Export extends Context.Tag("ibsr-export/Export")<
     )
 }
 
-/** What the files left get to be counted, after everything else is over: a million take eight seconds at most. */
-const countingTime = Duration.seconds(10)
+/** After that, multipart uploads get five seconds to be aborted; and a million files take eight to be counted. */
+const lastTime = Duration.seconds(8)
 
-type StopService = Context.Tag.Service<Stop>
-
-const stopAtDeadline = (stop: StopService, { deadline }: Settings) =>
-  deadline === undefined
-    ? Effect.void
-    : Effect.delay(
-        stop.request({ _tag: "Failure", error: new DeadlineExceeded({ deadline: Span.format(deadline) }) }),
-        deadline
-      )
-
-const isDeadline = (reason: StopReason) => reason._tag === "Failure" && reason.error._tag === "DeadlineExceeded"
+/** The deadline at once; `--grace` after any other reason to stop, if the deadline does not come first. */
+const timeIsOver = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Settings) => {
+  const afterGrace = Effect.delay(Effect.void, grace)
+  const stopped = Effect.zipRight(stop.requested, afterGrace)
+  if (deadline === undefined) return stopped
+  const error = new DeadlineExceeded({ deadline: Span.format(deadline) })
+  return Effect.raceFirst(stopped, Effect.delay(stop.request({ _tag: "Failure", error }), deadline))
+}
 
 const emptiness = ({ failIfEmpty, input }: Settings, tally: Outcome.Tally) =>
   failIfEmpty && Outcome.selected(tally) === 0 ? new NothingSelected({ input }) : undefined

@@ -40,10 +40,13 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
   {
     /** Resolves region and credentials, and sends nothing to the store. */
     readonly ready: Effect.Effect<void, StoreError | ConfigError>
-    /** One request. Stores the whole body under the key, or fails, and then nothing of it is visible there. */
+    /**
+     * One request. Stores the whole body under the key, or fails: never a part of it. A failure without an answer
+     * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm.
+     */
     readonly put: (key: ObjectKey, body: Uint8Array) => Effect.Effect<StoredObject, StoreError>
     /**
-     * A multipart upload. Stores the whole body under the key, or fails, and then nothing of it is visible there.
+     * A multipart upload. Stores the whole body under the key, or fails, as `put` does.
      * After a failure or an interruption the upload is aborted, so that its parts cost no storage; where that is not
      * permitted, `policy.leftOpen` is told.
      */

@@ -1,5 +1,5 @@
 import { Duration, Effect, Schedule } from "effect"
-import { Interrupted, type StoreError } from "../domain/Errors.ts"
+import { type FileError, Interrupted } from "../domain/Errors.ts"
 import { Stop } from "./Stop.ts"
 
 const base = Duration.millis(200)
@@ -7,9 +7,9 @@ const cap = Duration.seconds(20)
 /** A store that wants to be left alone for longer is left to the next run. */
 const longestRetryAfter = Duration.minutes(1)
 
-const retryAfter = (error: StoreError) => ("retryAfter" in error && error.retryAfter) || Duration.zero
+const retryAfter = (error: FileError) => ("retryAfter" in error && error.retryAfter) || Duration.zero
 
-const isRetryable = (error: StoreError) =>
+const isRetryable = (error: FileError) =>
   "retryable" in error && error.retryable && Duration.lessThanOrEqualTo(retryAfter(error), longestRetryAfter)
 
 /**
@@ -24,36 +24,43 @@ export const schedule = (maxRetries: number) =>
     Schedule.intersect(Schedule.recurs(maxRetries)),
     Schedule.whileInput(isRetryable),
     Schedule.passthrough,
-    Schedule.modifyDelay((error: StoreError, delay) => Duration.max(delay, retryAfter(error)))
+    Schedule.modifyDelay((error: FileError, delay) => Duration.max(delay, retryAfter(error)))
   )
-
-type Attempt<A> = Effect.Effect<A, StoreError | Interrupted>
 
 /** Puts retries around an attempt. `Effect.retry` would do, but for this: a wish to stop ends the waiting at once. */
 export const make = (maxRetries: number) =>
-  Effect.map(Stop, (stop) => <A>(attempt: Attempt<A>, onRetry: (error: StoreError) => Effect.Effect<void>) => {
-    const stopped = Effect.zipRight(stop.requested, Effect.fail(new Interrupted()))
+  Effect.map(
+    Stop,
+    (stop) =>
+      <A, E extends FileError>(
+        attempt: Effect.Effect<A, E | Interrupted>,
+        onRetry: (error: E) => Effect.Effect<void>
+      ): Effect.Effect<A, E | Interrupted> => {
+        const stopped = Effect.zipRight(stop.requested, Effect.fail(new Interrupted()))
 
-    const again = (pauseAfter: (error: StoreError) => Attempt<unknown>) => {
-      const go = (error: StoreError | Interrupted): Attempt<A> =>
-        error._tag === "Interrupted"
-          ? Effect.fail(error)
-          : pauseAfter(error).pipe(
-              Effect.zipRight(Effect.suspend(() => onRetry(error))),
-              Effect.zipRight(Effect.catchAll(attempt, go))
-            )
-      return go
-    }
+        const retrying = (pauseAfter: (error: E) => Effect.Effect<unknown, E | Interrupted>) => {
+          const again = (error: E | Interrupted): Effect.Effect<A, E | Interrupted> =>
+            isInterrupted(error)
+              ? Effect.fail(error)
+              : pauseAfter(error).pipe(
+                  Effect.zipRight(Effect.suspend(() => onRetry(error))),
+                  Effect.zipRight(Effect.catchAll(attempt, again))
+                )
+          return again
+        }
 
-    // most requests succeed, and need no schedule
-    return Effect.catchAll(attempt, (first) =>
-      Effect.flatMap(Schedule.driver(schedule(maxRetries)), (driver) =>
-        again((error) =>
-          driver.next(error).pipe(
-            Effect.mapError(() => error),
-            Effect.raceFirst(stopped)
+        // most requests succeed, and need no schedule
+        return Effect.catchAll(attempt, (first) =>
+          Effect.flatMap(Schedule.driver(schedule(maxRetries)), (driver) =>
+            retrying((error) =>
+              driver.next(error).pipe(
+                Effect.mapError(() => error),
+                Effect.raceFirst(stopped)
+              )
+            )(first)
           )
-        )(first)
-      )
-    )
-  })
+        )
+      }
+  )
+
+const isInterrupted = (error: FileError | Interrupted): error is Interrupted => error._tag === "Interrupted"

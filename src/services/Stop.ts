@@ -1,4 +1,4 @@
-import { Context, Deferred, Effect, FiberId, Layer, type Option } from "effect"
+import { Context, Deferred, Effect, FiberId, Layer, Option } from "effect"
 import type { ExportError } from "../domain/Errors.ts"
 import type { StopSignal } from "../domain/ExitCode.ts"
 
@@ -15,21 +15,27 @@ export type StopReason =
 export class Stop extends Context.Tag("ibsr-export/Stop")<
   Stop,
   {
-    /** The first reason counts. */
+    /** The first reason counts, but a signal counts more than a failure. */
     readonly request: (reason: StopReason) => Effect.Effect<void>
     /** Whether there is a reason yet, without waiting. */
     readonly reason: Effect.Effect<Option.Option<StopReason>>
     /** Waits for a reason. */
-    readonly requested: Effect.Effect<StopReason>
+    readonly requested: Effect.Effect<void>
   }
 >() {
   /** Outside of any layer, because signals may come before there is one. */
   static readonly make = (): Context.Tag.Service<Stop> => {
-    const reason = Deferred.unsafeMake<StopReason>(FiberId.none)
+    const requested = Deferred.unsafeMake<void>(FiberId.none)
+    let reason: Option.Option<StopReason> = Option.none()
     return {
-      request: (why) => Effect.asVoid(Deferred.succeed(reason, why)),
-      reason: Effect.flatMap(Deferred.poll(reason), Effect.transposeOption),
-      requested: Deferred.await(reason)
+      request: (why) =>
+        Effect.suspend(() => {
+          if (Option.isNone(reason) || (reason.value._tag === "Failure" && why._tag === "Signal"))
+            reason = Option.some(why)
+          return Effect.asVoid(Deferred.succeed(requested, undefined))
+        }),
+      reason: Effect.sync(() => reason),
+      requested: Deferred.await(requested)
     }
   }
 

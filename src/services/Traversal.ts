@@ -58,6 +58,9 @@ interface Directory {
   readonly lineage: ReadonlyArray<string>
 }
 
+/** A name that is not UTF-8 decodes to this, and leads nowhere. */
+const isUndecodable = (name: string) => name.includes("\uFFFD")
+
 const identity = (stat: Stats) => `${stat.dev}:${stat.ino}`
 
 /** What an entry is; a link that is followed is what it leads to. */
@@ -70,6 +73,8 @@ const kindOf = async (
   if (entry.isDirectory()) return "directory"
   if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()) return "special"
   if (entry.isSymbolicLink() && !followSymlinks) return "symlink"
+  // it cannot be looked up by what its name decodes to; as a file it fails for its name
+  if (entry.isSymbolicLink() && isUndecodable(entry.name)) return "file"
   // a link to be followed, or a file system that does not say what its entries are
   const stat = await (entry.isSymbolicLink() ? fs.stat(path) : fs.lstat(path)).catch(codeOf)
   if (typeof stat !== "object") return entry.isSymbolicLink() ? "dead-link" : "gone"
@@ -113,10 +118,16 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
     } catch (cause) {
       // the input was checked; a directory that is gone by now was rotated away like a file
       if (relative === "") throw cause
-      if (codeOf(cause) === "ENOENT") continue
       const path = root + relative
-      const error = new SourceUnreadable({ path, detail: detailOf(cause), code: codeOf(cause), cause })
-      yield [Found.Unreadable({ relativePath: relative, error })]
+      const error = isUndecodable(relative)
+        ? new SourceUnreadable({
+            path,
+            detail: "its name is not valid UTF-8",
+            advice: "rename it, or --exclude it",
+            cause
+          })
+        : new SourceUnreadable({ path, detail: detailOf(cause), code: codeOf(cause), cause })
+      if (error.code !== "ENOENT") yield [Found.Unreadable({ relativePath: relative, error })]
     }
   }
 }

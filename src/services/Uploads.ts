@@ -67,19 +67,26 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
                 .withPermits(memoryBytes)(
                   store.putMultipart(key, { ...parts, pieces: source.pieces }, { request, leftOpen: reporter.leftOpen })
                 )
-                .pipe(Effect.raceFirst(Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))),
+                .pipe(
+                  // its parts may be those of before: what does not add up is put together anew, once
+                  Effect.retry({ times: 1, while: isWholeMismatch }),
+                  Effect.raceFirst(Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
+                ),
             TooLarge: ({ neededMemoryBytes }) => Effect.fail(tooLarge(source, neededMemoryBytes))
           })
         }
 
         return {
-          ready: store.ready,
+          // a credential source may be slow, or down for a moment, like a store
+          ready: patient(inTime(store.ready, limits.timeout), retrying("credentials")).pipe(
+            Effect.catchTag("Interrupted", () => Effect.void)
+          ),
           upload: (file, key) =>
             Effect.suspend(() => {
               let retries = 0
               const onRetry = (error: StoreError) => {
                 retries++
-                return Effect.logDebug("retrying").pipe(Effect.annotateLogs({ key, error: error.message }))
+                return retrying(key)(error)
               }
               return SourceReader.open(file, limits).pipe(
                 Effect.flatMap((source) =>
@@ -123,13 +130,20 @@ export type Limits = Pick<
   "concurrency" | "memoryBytes" | "partSizeBytes" | "maxRetries" | "timeout" | "followSymlinks"
 >
 
+const isWholeMismatch = (error: FileError | Interrupted) =>
+  error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload"
+
 const tooLarge = (source: SourceReader.OpenSource, neededMemoryBytes: number) =>
   new ConfigError({
     detail: `a file of ${Size.format(source.sizeBytes)} needs parts for which --memory has no room`,
     advice: `give --memory ${Math.ceil(neededMemoryBytes / 1024 ** 2)}MiB`
   })
 
-const inTime = <A>(attempt: Effect.Effect<A, StoreError>, timeout: Duration.Duration) =>
+/** What is tried again, and why. */
+const retrying = (what: string) => (error: FileError) =>
+  Effect.annotateLogs(Effect.logDebug("retrying"), { what, error: error.message })
+
+const inTime = <A, E>(attempt: Effect.Effect<A, E>, timeout: Duration.Duration) =>
   Effect.timeoutFail(attempt, {
     duration: timeout,
     onTimeout: () =>
@@ -152,7 +166,7 @@ const asOutcome =
       Effect.catchAll((error) => {
         switch (error._tag) {
           case "Interrupted":
-            return Effect.succeed<Outcome>(Outcome.Interrupted())
+            return Effect.succeed<Outcome>(Outcome.Interrupted({ retries: retries() }))
           case "Vanished":
             return Effect.succeed(Outcome.Vanished())
           case "NotRegular":

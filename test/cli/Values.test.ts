@@ -9,6 +9,11 @@ describe("text", () => {
   it.each(["a", "  a b  ", "日本", "-"])("takes %j as it is", (text) => {
     expect(Values.text(text)).toEqual(Either.right(text))
   })
+
+  it.each([" ", "a\nb", "a\r\nx-amz-acl: public-read", "\u0000"])("refuses %j, which no header can carry", (text) => {
+    expect(refusal(Values.text(text))).toBe("text without control characters")
+    expect(Values.path(text)).toEqual(Either.right(text))
+  })
 })
 
 describe("integer", () => {

@@ -33,7 +33,7 @@ describe("add", () => {
   it.each([
     ["excluded", Excluded()],
     ["vanished", Vanished()],
-    ["interrupted", Interrupted()],
+    ["interrupted", Interrupted({ retries: 0 })],
     ["notTried", NotTried()]
   ] as const)("counts in `%s`, and nowhere else", (field, outcome) => {
     expect(tallied(outcome, outcome)).toEqual({ ...Outcome.emptyTally(), [field]: 2 })
@@ -58,6 +58,7 @@ describe("add", () => {
     expect(tallied(one, denied, denied)).toEqual({
       ...Outcome.emptyTally(),
       failed: 3,
+      denied: 2,
       retries: 8,
       failedClasses: new Set(["InternalError", "AccessDenied"]),
       failures: [one, denied, denied]
@@ -97,7 +98,7 @@ describe("selected", () => {
     ["a planned file", 1, planned],
     ["a failed file", 1, denied],
     ["a vanished file", 1, Vanished()],
-    ["an interrupted file", 1, Interrupted()],
+    ["an interrupted file", 1, Interrupted({ retries: 0 })],
     ["a file that was not tried", 1, NotTried()],
     ["an excluded file", 0, Excluded()],
     ["a skipped link", 0, Skipped({ why: "symlink" })]

@@ -71,8 +71,8 @@ const everything = facts(
     Excluded(),
     Excluded(),
     Vanished(),
-    Interrupted(),
-    Interrupted(),
+    Interrupted({ retries: 0 }),
+    Interrupted({ retries: 0 }),
     NotTried(),
     NotTried(),
     NotTried()

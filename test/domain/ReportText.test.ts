@@ -49,7 +49,7 @@ describe("the report as text", () => {
   })
 
   it("tells rare outcomes only when there are any, and how the run ended", () => {
-    const rare = [Outcome.Outcome.Vanished(), Outcome.Outcome.Interrupted(), Outcome.Outcome.NotTried()]
+    const rare = [Outcome.Outcome.Vanished(), Outcome.Outcome.Interrupted({ retries: 0 }), Outcome.Outcome.NotTried()]
     expect(ReportText.summary(report(rare, { signal: "SIGTERM", complete: false }))).toBe(
       "uploaded 0 (0 B), skipped 0, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
     )

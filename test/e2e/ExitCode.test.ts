@@ -160,7 +160,7 @@ describe("the exit code", () => {
   // root may read everything, unless it gives that up
   const asRoot = process.getuid?.() === 0
   const bound = [
-    "setpriv",
+    "/usr/bin/setpriv",
     "--inh-caps=-dac_override,-dac_read_search",
     "--bounding-set=-dac_override,-dac_read_search"
   ]

@@ -15,6 +15,8 @@ describe("a signal", () => {
     const signalledAt = Date.now()
     const end = await ended
     expect(end.code).toBe(143)
+    // the default --grace is 20 s; what is in flight takes 0.4 s
+    expect(Date.now() - signalledAt).toBeLessThan(3000)
     // what the program had sent before it heard of the signal may have arrived a little later
     expect(store.requests.filter(({ startedAt }) => startedAt > signalledAt + 100)).toEqual([])
     const { complete, result, totals } = report(end)
@@ -67,6 +69,30 @@ describe("a signal", () => {
     const [left] = report(await ended).openMultipartUploads
     expect(left).toMatchObject(store.openUploads()[0] ?? {})
     expect(left?.reason).toContain("AccessDenied")
+  })
+
+  it("does not wait for the answer to a creation that does not come", async () => {
+    const store = await startStore()
+    store.fault = () => ({ kind: "hang" })
+    const input = tree({ "big.jsonl": Buffer.alloc(9 * MiB), "a.jsonl": "" })
+    const { child, ended } = start(s3(input, store.endpoint, "--grace=1s", "--output=json"))
+    await until(() => store.inFlight === 2)
+    child.kill("SIGTERM")
+    const signalledAt = Date.now()
+    const end = await ended
+    expect(Date.now() - signalledAt).toBeLessThan(8000)
+    expect(end.code).toBe(143)
+    expect(report(end).totals).toMatchObject({ selected: 2, interrupted: 2 })
+  })
+
+  it("does not put off the deadline", async () => {
+    const store = await startStore({ latencyMs: 30_000 })
+    const { child, ended } = start(s3(tree({ "a.jsonl": "" }), store.endpoint, "--grace=30s", "--deadline=1500ms"))
+    await until(() => store.inFlight === 1)
+    child.kill("SIGTERM")
+    const end = await ended
+    expect(end.code).toBe(143)
+    expect(end.millis).toBeLessThan(5000)
   })
 
   it("ends the program at once when it comes a second time", async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { symlinkSync } from "node:fs"
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { mixedFiles } from "../fixtures/MixedFiles.ts"
@@ -74,13 +74,57 @@ describe("an upload", () => {
     }
   })
 
-  it("takes the bucket into the host name where the endpoint is a name, and into the path on request", async () => {
-    const store = await startStore({ domain: "localhost.localdomain" })
-    const port = new URL(store.endpoint).port
+  it("puts the bucket into the host name where the endpoint is a name, and into the path on request", async () => {
+    const store = await startStore({ domain: "s3.test" })
+    const endpoint = store.endpoint.replace("127.0.0.1", "s3.test")
+    // every name is this machine, as a wildcard in the DNS has it
+    const lookup = `import dns from "node:dns"; dns.lookup = (_, options, done) =>
+      options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4)`
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(lookup)}` }
     const input = tree({ "a.jsonl": "{}\n" })
-    // no name server is asked: localhost and what ends in it are this machine
-    await run(s3(input, `http://localhost:${port}`))
-    expect(store.requests[0]?.path).toMatch(/^\/snapshots\//)
+    for (const flags of [[], ["--force-path-style"]]) {
+      const ended = await run(s3(input, endpoint, ...flags), { env })
+      expect(ended.code, ended.stdout).toBe(0)
+    }
+    expect(store.requests.map(({ headers, path }) => [headers["host"]?.split(":")[0], path.split("?")[0]])).toEqual([
+      ["snapshots.s3.test", `/${prefix}/a.jsonl`],
+      ["s3.test", `/snapshots/${prefix}/a.jsonl`]
+    ])
+  })
+
+  it("believes no answer that is not a store's, though it says that all is well", async () => {
+    const store = await startStore()
+    store.fault = () => ({
+      kind: "answer",
+      status: 200,
+      headers: { "content-type": "text/html" },
+      body: "<html>Login</html>"
+    })
+    const input = tree({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB) })
+    const ended = await run(s3(input, store.endpoint, "--max-retries=1"))
+    expect(ended.code, ended.stdout).toBe(30)
+    expect(ended.stdout).toContain("proxy")
+    expect(summary(ended)).toContain("uploaded 0 (0 B), skipped 0, failed 2")
+  })
+
+  it("fails for files and directories whose names are not UTF-8, and loses none silently", async () => {
+    const store = await startStore()
+    const input = tree({ "good.jsonl": "1\n" })
+    mkdirSync(Buffer.concat([Buffer.from(`${input}/d`), Buffer.from([0xff])]))
+    writeFileSync(Buffer.concat([Buffer.from(`${input}/d`), Buffer.from([0xff]), Buffer.from("/b.jsonl")]), "2\n")
+    writeFileSync(Buffer.concat([Buffer.from(`${input}/c`), Buffer.from([0xff]), Buffer.from(".jsonl")]), "3\n")
+    const ended = await run(s3(input, store.endpoint))
+    expect(ended.code).toBe(41)
+    expect(summary(ended)).toContain("uploaded 1 (2 B), skipped 0, failed 2")
+  })
+
+  it("is not stopped by a full disk behind its log", { skip: !existsSync("/dev/full") }, async () => {
+    const store = await startStore()
+    const input = tree({ "a.jsonl": "1\n", "b.jsonl": "2\n", [`c${"\uFFFD"}.jsonl`]: "3\n" })
+    const args = s3(input, store.endpoint).map((arg) => `'${arg}'`)
+    const ended = await run([], { through: ["sh", "-c", `exec "$0" "$1" ${args.join(" ")} 2>/dev/full`] })
+    expect(ended.code).toBe(41)
+    expect(summary(ended)).toContain("uploaded 2 (4 B), skipped 0, failed 1")
   })
 
   it("uploads what --include and --exclude let through, and counts the rest", async () => {

@@ -6,7 +6,7 @@ import type { Encryption, ObjectAttributes, Settings } from "../../domain/Settin
 import { ObjectStore } from "../ObjectStore.ts"
 import * as Client from "./S3Client.ts"
 import * as Multipart from "./S3Multipart.ts"
-import { crc32Base64, sameChecksum, sender, storedObject } from "./S3Requests.ts"
+import { crc32Base64, present, sameChecksum, sender, storedObject } from "./S3Requests.ts"
 
 export type Options = Pick<Settings, "target" | "attributes" | "concurrency" | "timeout">
 
@@ -33,6 +33,7 @@ export const layer = (options: Options) =>
             // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
             const checksum = crc32Base64(body)
             return send(new PutObjectCommand({ ...attributes(key), Body: body, ChecksumCRC32: checksum })).pipe(
+              Effect.tap((answer) => present("PutObject", answer.ETag)),
               Effect.tap((answer) => sameChecksum("PutObject", checksum, answer)),
               Effect.map(storedObject)
             )

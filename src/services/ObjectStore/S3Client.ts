@@ -69,7 +69,7 @@ const assumed = (role: NonNullable<Target["assumeRole"]>, profile: Profile) =>
 
 /** Region and credentials, resolved once before anything is sent. */
 export const ready = (client: S3Client, target: Target): Effect.Effect<void, StoreError | ConfigError> =>
-  Effect.zipRight(knownProfile(target), Effect.zipRight(resolveRegion(client), resolveCredentials(client)))
+  Effect.zipRight(knownProfile(target), Effect.zipRight(resolveRegion(client, target), resolveCredentials(client)))
 
 /** The SDK takes a profile that does not exist for one without credentials, and goes on to the next source. */
 const knownProfile = (target: Target) =>
@@ -95,12 +95,12 @@ const knownProfile = (target: Target) =>
     }
   })
 
-const resolveRegion = (client: S3Client) =>
+const resolveRegion = (client: S3Client, target: Target) =>
   Effect.tryPromise({
     try: () => client.config.region(),
     catch: (cause) =>
       new ConfigError({
-        detail: "no region",
+        detail: target.region === undefined ? "no region" : `no region can be called '${target.region}'`,
         advice: "give --region, set AWS_REGION, or put one into the profile",
         cause
       })

@@ -59,6 +59,10 @@ const byCode: Readonly<Record<string, Classify>> = {
   AuthorizationHeaderMalformed: permanent(BucketUnusable),
   IllegalLocationConstraintException: permanent(BucketUnusable),
   PreconditionFailed: permanent(ObjectExists),
+  NoSuchUpload: permanent(
+    UploadFailed,
+    "somebody aborted the upload, or an earlier try completed it and its answer was lost; the next run sends it again"
+  ),
   // somebody writes to the same key at the same time
   ConditionalRequestConflict: passing(UploadFailed),
   OperationAborted: passing(UploadFailed),
@@ -111,6 +115,13 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ENETUNREACH: passing(NetworkFailure),
   ENETDOWN: passing(NetworkFailure),
   EADDRNOTAVAIL: passing(NetworkFailure),
+  ENOBUFS: passing(NetworkFailure),
+  EMFILE: passing(NetworkFailure),
+  ENFILE: passing(NetworkFailure),
+  // a firewall on this host says so
+  EPERM: passing(NetworkFailure),
+  EACCES: passing(NetworkFailure),
+  EAI_FAIL: dns,
   EPROTO: permanent(
     TlsFailure,
     "the two sides speak no common protocol: is it https on one side and http on the other?"
@@ -139,20 +150,26 @@ export const storeError = (operation: string, cause: unknown): StoreError => {
   const code = status === undefined ? (thrown.code ?? thrown.name) : thrown.name
   const answer: StoreAnswer = {
     operation,
-    detail: detail(thrown, cause),
+    detail: isForeign(status, headers)
+      ? `answered with ${headers["content-type"]}, as no store does`
+      : detail(thrown, cause),
     code: code === "Unknown" || code === "Error" ? undefined : code,
     status,
     requestId: thrown.$metadata?.requestId,
     retryable: false,
     retryAfter: retryAfter(headers),
-    advice: region(headers, thrown),
+    advice: status === 301 || status === 307 || status === 400 ? region(headers, thrown) : undefined,
     cause
   }
   if (isProviderError(thrown)) return new CredentialsMissing({ detail: answer.detail, cause })
   const classify =
-    status === undefined
-      ? (own(bySystem, code) ?? (tlsCode.test(code ?? "") ? permanent(TlsFailure) : fallback(code)))
-      : (own(byCode, code) ?? byStatus[status] ?? (status >= 500 ? passing(StoreUnavailable) : permanent(UploadFailed)))
+    operation === "credentials" && status !== undefined && status < 500
+      ? roleRefused
+      : status === undefined
+        ? (own(bySystem, code) ?? (tlsCode.test(code ?? "") ? permanent(TlsFailure) : fallback(code)))
+        : (own(byCode, code) ??
+          byStatus[status] ??
+          (status >= 500 ? passing(StoreUnavailable) : permanent(UploadFailed)))
   return classify(answer)
 }
 
@@ -160,12 +177,28 @@ export const storeError = (operation: string, cause: unknown): StoreError => {
 const own = (table: Readonly<Record<string, Classify>>, key: string | undefined) =>
   key !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
 
-const fallback = (code: string | undefined) =>
-  code === "TimeoutError" ? passing(NetworkFailure) : permanent(UploadFailed)
+/** What the SDK throws by name alone. */
+const byName: Readonly<Record<string, Classify>> = {
+  TimeoutError: passing(NetworkFailure),
+  // the bucket's name or ARN makes no endpoint
+  EndpointError: permanent(BucketUnusable)
+}
+
+const fallback = (code: string | undefined) => own(byName, code) ?? permanent(UploadFailed)
+
+/** What STS answers is about who we are, whatever its code. */
+const roleRefused = permanent(
+  CredentialsRejected,
+  "check --assume-role-arn or the profile's role: its trust policy, and whether sts:AssumeRole is allowed"
+)
 
 /** Thrown by the credential chain and each of its sources. */
 const isProviderError = ({ name }: Thrown) =>
   name === "CredentialsProviderError" || name === "ProviderError" || name === "TokenProviderError"
+
+/** A page of a proxy; the SDK only says that it is not XML. */
+const isForeign = (status: number | undefined, headers: Readonly<Record<string, string>>) =>
+  status !== undefined && headers["content-type"] !== undefined && !/xml|json/.test(headers["content-type"])
 
 const detail = ({ message, name }: Thrown, cause: unknown) =>
   message === undefined || message === "" || message === "UnknownError" ? (name ?? String(cause)) : message

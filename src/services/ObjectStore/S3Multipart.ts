@@ -20,7 +20,7 @@ import { Deferred, Effect, Exit, Fiber, FiberSet } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
 import type { MultipartBody, MultipartPolicy, StoredObject } from "../ObjectStore.ts"
-import { crc32Base64, sameChecksum, type Send, storedObject } from "./S3Requests.ts"
+import { crc32Base64, present, sameChecksum, type Send, storedObject } from "./S3Requests.ts"
 
 /** What `Upload` sends, with its tags off and `leavePartsOnError` on. */
 type Command = CreateMultipartUploadCommand | UploadPartCommand | CompleteMultipartUploadCommand
@@ -51,7 +51,11 @@ export const put = <E>(
 
     const attempt = (command: Command): Effect.Effect<unknown, StoreError> => {
       if (command instanceof CreateMultipartUploadCommand) {
-        return settled(Effect.tap(send(command), (answer) => Effect.sync(() => (uploadId = answer.UploadId))))
+        return settled(
+          Effect.tap(send(command), (answer) =>
+            Effect.map(present("CreateMultipartUpload", answer.UploadId), (id) => void (uploadId = id))
+          )
+        )
       }
       return command instanceof UploadPartCommand ? sendPart(send, command, checksums) : send(command)
     }
@@ -85,6 +89,8 @@ export const put = <E>(
       // `Upload` waits for the other parts in flight before it tells of a failure
       Effect.raceFirst(Deferred.await(failed))
     )
+    // Ceph leaves the ETag empty here
+    yield* present("CompleteMultipartUpload", answer.ETag ?? answer.Key)
     uploadId = undefined
     yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer)
     return storedObject(answer)
@@ -96,7 +102,10 @@ const settled = <A, E>(attempt: Effect.Effect<A, E>) =>
     Effect.flatMap(Effect.forkDaemon(Effect.interruptible(attempt)), (fiber) =>
       restore(Fiber.join(fiber)).pipe(
         Effect.onInterrupt(() =>
-          Effect.zipRight(Effect.timeoutOption(Fiber.await(fiber), abortTimeout), Fiber.interrupt(fiber))
+          Effect.zipRight(
+            Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), abortTimeout),
+            Fiber.interrupt(fiber)
+          )
         )
       )
     )
@@ -106,6 +115,7 @@ const sendPart = (send: Send, command: UploadPartCommand, checksums: Map<number,
   const { ChecksumAlgorithm: _, ...part } = command.input
   const checksum = crc32Base64(part.Body as Uint8Array)
   return send(new UploadPartCommand({ ...part, ChecksumCRC32: checksum })).pipe(
+    Effect.tap((answer) => present("UploadPart", answer.ETag)),
     Effect.tap((answer) => sameChecksum("UploadPart", checksum, answer)),
     Effect.tap(() => Effect.sync(() => checksums.set(part.PartNumber!, checksum)))
   )

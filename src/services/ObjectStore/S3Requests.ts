@@ -8,7 +8,7 @@ import type {
 } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
 import { crc32 } from "node:zlib"
-import { IntegrityFailure, type StoreError } from "../../domain/Errors.ts"
+import { IntegrityFailure, NetworkFailure, type StoreError } from "../../domain/Errors.ts"
 import type { StoredObject } from "../ObjectStore.ts"
 import { storeError } from "./S3Errors.ts"
 
@@ -41,6 +41,19 @@ export const crc32Base64 = (bytes: Uint8Array): string => {
   return sum.toString("base64")
 }
 
+/** What no store leaves out of an answer to a request that it took. Without it, something else has answered. */
+export const present = (operation: string, field: string | undefined): Effect.Effect<string, NetworkFailure> =>
+  field === undefined
+    ? Effect.fail(
+        new NetworkFailure({
+          operation,
+          detail: "the answer is not a store's, though it says that all is well",
+          retryable: true,
+          advice: "check --endpoint: a proxy or a login page may answer in place of the store"
+        })
+      )
+    : Effect.succeed(field)
+
 /** Not every store answers with a checksum; one that does must have got what was sent. */
 export const sameChecksum = (
   operation: string,
@@ -62,6 +75,6 @@ export const storedObject = (answer: {
   readonly ETag?: string | undefined
   readonly VersionId?: string | undefined
 }): StoredObject => ({
-  etag: answer.ETag?.replaceAll('"', ""),
+  etag: answer.ETag?.replaceAll('"', "") || undefined,
   versionId: answer.VersionId
 })

@@ -57,6 +57,20 @@ describe("what a store answers", () => {
     })
   })
 
+  it("says that a page is no answer of a store", () => {
+    const page = storeError("PutObject", answered(403, "Unknown", { "content-type": "text/html" }))
+    expect(page.message).toBe("PutObject: answered with text/html, as no store does (403)")
+  })
+
+  it.each(["AccessDenied", "InvalidClientTokenId", "ExpiredTokenException"])(
+    "takes %s of the token service for what it is: no word about the bucket",
+    (name) => {
+      const error = storeError("credentials", answered(403, name))
+      expect(error._tag).toBe("CredentialsRejected")
+      expect(error.hint).toContain("sts:AssumeRole")
+    }
+  )
+
   it("names the right region where the store names it", () => {
     const redirect = storeError("PutObject", answered(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" }))
     expect(redirect).toMatchObject({ hint: "the bucket is in eu-west-1: give --region eu-west-1" })
@@ -98,6 +112,11 @@ describe("what never became an answer", () => {
   it("is a matter of credentials when the chain ends", () => {
     const none = Object.assign(new Error("Could not load credentials"), { name: "CredentialsProviderError" })
     expect(classify(none)).toEqual(["CredentialsMissing", false])
+  })
+
+  it("is a matter of the bucket when its name or ARN makes no endpoint", () => {
+    const none = Object.assign(new Error("Invalid ARN"), { name: "EndpointError" })
+    expect(classify(none)).toEqual(["BucketUnusable", false])
   })
 
   it("has a class also when it is no error at all", () => {
