@@ -16,7 +16,7 @@ import {
   UploadPartCommand
 } from "@aws-sdk/client-s3"
 import { Upload } from "@aws-sdk/lib-storage"
-import { Deferred, Effect, Exit, Fiber, FiberSet } from "effect"
+import { Deferred, Effect, Fiber, FiberSet } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
 import type { MultipartBody, MultipartPolicy, StoredObject } from "../ObjectStore.ts"
@@ -39,10 +39,11 @@ export const put = <E>(
   policy: MultipartPolicy<E>
 ): Effect.Effect<StoredObject, StoreError | SourceUnreadable | E> =>
   Effect.gen(function* () {
-    let uploadId: string | undefined
+    // created, and not completed; more than one where an answer came after its time-out
+    const open = new Set<string>()
     // runs after the fibers below are gone, so that no part can arrive after the abort
-    yield* Effect.addFinalizer((exit) =>
-      Exit.isSuccess(exit) || uploadId === undefined ? Effect.void : abort(send, attributes, uploadId, policy.leftOpen)
+    yield* Effect.addFinalizer(() =>
+      Effect.forEach(open, (uploadId) => abort(send, attributes, uploadId, policy.leftOpen), { discard: true })
     )
     // the requests in flight are fibers of this scope: whatever ends it aborts them on the wire
     const run = yield* FiberSet.makeRuntimePromise()
@@ -53,7 +54,7 @@ export const put = <E>(
       if (command instanceof CreateMultipartUploadCommand) {
         return settled(
           Effect.tap(send(command), (answer) =>
-            Effect.map(present("CreateMultipartUpload", answer.UploadId), (id) => void (uploadId = id))
+            Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => open.add(uploadId))
           )
         )
       }
@@ -91,7 +92,7 @@ export const put = <E>(
     )
     // Ceph leaves the ETag empty here
     yield* present("CompleteMultipartUpload", answer.ETag ?? answer.Key)
-    uploadId = undefined
+    open.delete(upload.uploadId ?? "")
     yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer)
     return storedObject(answer)
   }).pipe(Effect.scoped)
