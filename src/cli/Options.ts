@@ -44,6 +44,22 @@ export const followSymlinks = Flag.toggle({
   description: "follow symbolic links; otherwise they are skipped and counted"
 })
 
+export const finalOnly = Flag.toggle({
+  name: "final-only",
+  group: what,
+  description: "leave files that may still grow to a later run"
+})
+
+export const finalAfter = Flag.withDefault({
+  name: "final-after",
+  group: what,
+  value: "DURATION",
+  description: "a file is final so long after the UTC hour in its name, or, without one, after its last change",
+  // the collector writes once a minute
+  default: "2m",
+  parse: Span.parse
+})
+
 export const failIfEmpty = Flag.toggle({
   name: "fail-if-empty",
   group: what,
@@ -298,6 +314,8 @@ export const s3 = {
   include,
   exclude,
   followSymlinks,
+  finalOnly,
+  finalAfter,
   failIfEmpty,
   dryRun,
   bucket,

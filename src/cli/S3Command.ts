@@ -84,6 +84,8 @@ const settings = (values: Values): Settings.Settings => ({
   timeout: values.timeout,
   deadline: values.deadline,
   grace: values.grace,
+  finalAfter: values.finalAfter,
+  finalOnly: values.finalOnly,
   failIfEmpty: values.failIfEmpty,
   dryRun: values.dryRun
 })

@@ -5,7 +5,13 @@ import type { SkipReason, SourceFile } from "./SourceFile.ts"
 
 export type Outcome = Data.TaggedEnum<{
   /** Stored. */
-  Uploaded: { readonly sizeBytes: number; readonly retries: number }
+  Uploaded: {
+    readonly relativePath: string
+    readonly sizeBytes: number
+    readonly retries: number
+    /** It is final, and yet ends in half a line. */
+    readonly torn: boolean
+  }
   /** With `--dry-run`: would be uploaded. */
   Planned: { readonly relativePath: string; readonly key: string; readonly sizeBytes: number; readonly parts: number }
   Failed: {
@@ -17,6 +23,10 @@ export type Outcome = Data.TaggedEnum<{
   Skipped: { readonly why: SkipReason }
   /** Matches no `--include`, or an `--exclude`. */
   Excluded: {}
+  /** A file of lines without even one whole line yet. */
+  NotReady: {}
+  /** May still grow, with `--final-only`. */
+  Live: {}
   /** Rotated away before it could be opened. */
   Vanished: {}
   /** Begun, and cut off by a signal or the deadline; nothing of it is stored. */
@@ -42,6 +52,8 @@ export interface Tally {
   skipped: number
   readonly skippedBy: Record<SkipReason, number>
   excluded: number
+  notReady: number
+  live: number
   vanished: number
   interrupted: number
   notTried: number
@@ -50,6 +62,8 @@ export interface Tally {
   readonly failedClasses: Set<ExportError["_tag"]>
   /** The first `maxFailures`. */
   readonly failures: Array<Extract<Outcome, { _tag: "Failed" }>>
+  /** Final files that end in half a line; the first `maxFailures`. */
+  readonly torn: Array<string>
   readonly plan: Array<Extract<Outcome, { _tag: "Planned" }>>
 }
 
@@ -62,18 +76,22 @@ export const emptyTally = (): Tally => ({
   skipped: 0,
   skippedBy: { symlink: 0, "dead-link": 0, special: 0 },
   excluded: 0,
+  notReady: 0,
+  live: 0,
   vanished: 0,
   interrupted: 0,
   notTried: 0,
   failedClasses: new Set(),
   failures: [],
+  torn: [],
   plan: []
 })
 
 /** Counts one more file. */
 export const add = (tally: Tally, outcome: Outcome): void =>
   Outcome.$match(outcome, {
-    Uploaded: ({ retries, sizeBytes }) => {
+    Uploaded: ({ relativePath, retries, sizeBytes, torn }) => {
+      if (torn && tally.torn.length < maxFailures) tally.torn.push(relativePath)
       tally.uploaded++
       tally.uploadedBytes += sizeBytes
       tally.retries += retries
@@ -95,6 +113,12 @@ export const add = (tally: Tally, outcome: Outcome): void =>
     Excluded: () => {
       tally.excluded++
     },
+    NotReady: () => {
+      tally.notReady++
+    },
+    Live: () => {
+      tally.live++
+    },
     Vanished: () => {
       tally.vanished++
     },
@@ -109,4 +133,11 @@ export const add = (tally: Tally, outcome: Outcome): void =>
 
 /** Files that `--include` and `--exclude` let through, whatever became of them. */
 export const selected = (tally: Tally): number =>
-  tally.uploaded + tally.plan.length + tally.failed + tally.vanished + tally.interrupted + tally.notTried
+  tally.uploaded +
+  tally.plan.length +
+  tally.failed +
+  tally.notReady +
+  tally.live +
+  tally.vanished +
+  tally.interrupted +
+  tally.notTried

@@ -52,6 +52,8 @@ export const Report = Schema.Struct({
     skippedDeadLinks: described(Count, "symbolic links that lead nowhere or in a circle"),
     skippedSpecial: described(Count, "FIFOs, sockets and devices"),
     excluded: described(Count, "files that --include and --exclude leave out"),
+    notReady: described(Count, "files of lines without even one whole line yet"),
+    live: described(Count, "may still grow, with --final-only"),
     vanished: described(Count, "rotated away before they could be opened"),
     failed: described(Count, "files, and directories that could not be listed"),
     interrupted: described(Count, "begun, and cut off by a signal or the deadline"),
@@ -64,6 +66,10 @@ export const Report = Schema.Struct({
     `the first ${Outcome.maxFailures} failures, one by one`
   ),
   failuresOmitted: described(Count, "failures beyond those"),
+  tornFiles: described(
+    Schema.Array(Schema.String),
+    "stored as they are, though final and ending in half a line: their writer was cut off; the first 100"
+  ),
   openMultipartUploads: described(
     Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, reason: Schema.String })),
     "multipart uploads that could not be aborted: their parts cost storage until a lifecycle rule removes them"
@@ -134,6 +140,8 @@ export const make = (settings: Settings, facts: Facts): Report => {
       skippedDeadLinks: tally.skippedBy["dead-link"],
       skippedSpecial: tally.skippedBy.special,
       excluded: tally.excluded,
+      notReady: tally.notReady,
+      live: tally.live,
       vanished: tally.vanished,
       failed: tally.failed,
       interrupted: tally.interrupted,
@@ -147,6 +155,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
       ...problem(failure.error)
     })),
     failuresOmitted: tally.failed - tally.failures.length,
+    tornFiles: tally.torn,
     openMultipartUploads: facts.openUploads,
     plan: settings.dryRun
       ? tally.plan.map(({ key, parts, relativePath, sizeBytes }) => ({

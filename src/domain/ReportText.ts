@@ -19,6 +19,8 @@ export const summary = (report: Report): string => {
       ? [planned.length, `would upload ${planned.length} (${Size.format(bytes)})`, true]
       : [totals.uploaded, `uploaded ${totals.uploaded} (${Size.format(totals.uploadedBytes)})`, true],
     [totals.skipped, `skipped ${totals.skipped}`, true],
+    [totals.notReady, `not ready ${totals.notReady}`],
+    [totals.live, `live ${totals.live}`],
     [totals.vanished, `vanished ${totals.vanished}`],
     [totals.interrupted, `interrupted ${totals.interrupted}`],
     [totals.notTried, `not tried ${totals.notTried}${report.complete ? "" : " or more"}`],
@@ -68,6 +70,7 @@ export const render = (report: Report): ReadonlyArray<string> => [
   ),
   ...failures(report),
   ...(report.failuresOmitted > 0 ? [`and ${plural(report.failuresOmitted, "more failure")}`] : []),
+  ...report.tornFiles.map((file) => `warning: ${shown(file)} ends in half a line: its writer was cut off`),
   ...report.openMultipartUploads.map(
     ({ key, reason, uploadId }) =>
       `multipart upload left open: ${shown(key)}, upload id ${shown(uploadId)} (${shown(reason)})`

@@ -57,6 +57,10 @@ export interface Settings {
   readonly deadline: Duration.Duration | undefined
   /** What requests in flight get to finish after a signal. */
   readonly grace: Duration.Duration
+  /** How long nothing may have been added to a file that is taken for complete. */
+  readonly finalAfter: Duration.Duration
+  /** Leave files that may still grow to a later run. */
+  readonly finalOnly: boolean
   readonly failIfEmpty: boolean
   readonly dryRun: boolean
 }
@@ -71,6 +75,7 @@ export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray
     problems.push("--memory must have room for three parts of --part-size: raise one or lower the other")
   }
   if (settings.partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
+  if ("ibsr-state" in settings.attributes.metadata) problems.push("--metadata: ibsr-state is written by this program")
   if (Object.keys(settings.attributes.tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
   return problems.length === 0 ? Either.right(settings) : Either.left(problems)
 }

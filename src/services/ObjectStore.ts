@@ -2,6 +2,7 @@ import { Context, type Effect } from "effect"
 import type { ConfigError, SourceUnreadable, StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { OpenUpload } from "../domain/Report.ts"
+import type { State } from "../domain/Snapshot.ts"
 
 /** What the store answered when it took an object. */
 export interface StoredObject {
@@ -9,6 +10,13 @@ export interface StoredObject {
   readonly etag: string | undefined
   /** Where the bucket keeps versions. */
   readonly versionId: string | undefined
+}
+
+/** What is said of an object besides its content. */
+export interface NewObject {
+  readonly key: ObjectKey
+  /** Stored as metadata `ibsr-state`: a reader may rely on a `final` object, and expect a `live` one to grow. */
+  readonly state: State
 }
 
 /** A body that is sent in parts. */
@@ -44,14 +52,14 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
      * One request. Stores the whole body under the key, or fails: never a part of it. A failure without an answer
      * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm.
      */
-    readonly put: (key: ObjectKey, body: Uint8Array) => Effect.Effect<StoredObject, StoreError>
+    readonly put: (object: NewObject, body: Uint8Array) => Effect.Effect<StoredObject, StoreError>
     /**
      * A multipart upload. Stores the whole body under the key, or fails, as `put` does.
      * After a failure or an interruption the upload is aborted, so that its parts cost no storage; where that is not
      * permitted, `policy.leftOpen` is told.
      */
     readonly putMultipart: <E>(
-      key: ObjectKey,
+      object: NewObject,
       body: MultipartBody,
       policy: MultipartPolicy<E>
     ) => Effect.Effect<StoredObject, StoreError | SourceUnreadable | E>

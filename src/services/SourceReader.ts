@@ -1,7 +1,12 @@
-/** One consistent look at one file: opened once, its size taken from the descriptor, exactly those bytes read. */
-import { Data, Effect, type Scope } from "effect"
+/**
+ * One consistent look at one file: opened once, its size taken from the descriptor, exactly those bytes read; and of a
+ * file of lines that may still be written to, none of a line that is not whole yet.
+ */
+import { Clock, Data, Effect, type Scope } from "effect"
 import { constants, promises as fs } from "node:fs"
 import { SourceUnreadable } from "../domain/Errors.ts"
+import type { Settings } from "../domain/Settings.ts"
+import * as Snapshot from "../domain/Snapshot.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 
 /** The file was rotated away before it could be opened. */
@@ -9,8 +14,15 @@ export class Vanished extends Data.TaggedError("Vanished") {}
 /** Not a regular file. */
 export class NotRegular extends Data.TaggedError("NotRegular")<{ readonly why: "symlink" | "special" }> {}
 
+/** A file of lines without even one whole line. */
+export class NotReady extends Data.TaggedError("NotReady") {}
+
 export interface OpenSource {
+  /** Of the content as it is seen here; the file may be larger. */
   readonly sizeBytes: number
+  readonly state: Snapshot.State
+  /** A final file of lines that does not end with one: whoever wrote it was cut off. */
+  readonly torn: boolean
   /** The whole content. */
   readonly bytes: Effect.Effect<Uint8Array, SourceUnreadable>
   /** The whole content in pieces of at most `pieceBytes`. An error it throws is a `SourceUnreadable`. */
@@ -40,8 +52,14 @@ const shrank = (path: string, sizeBytes: number, at: number) =>
   new SourceUnreadable({
     path,
     detail: `it shrank from ${sizeBytes} to ${at} bytes while it was read`,
+    code: shrunk,
     advice: "something truncates it (logrotate's copytruncate?); the next run sends what it has become"
   })
+
+const shrunk = "SHRUNK"
+/** It was truncated while it was read; another look may find it at rest. */
+export const isShrunk = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
+  error._tag === "SourceUnreadable" && error.code === shrunk
 
 async function* pieces(handle: fs.FileHandle, path: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
   let at = 0
@@ -67,14 +85,31 @@ const readAll = async (handle: fs.FileHandle, path: string, sizeBytes: number) =
   return body
 }
 
+const newline = 0x0a
+
+/** Bytes up to the last line break and with it; found from the end, a piece at a time. */
+const wholeLines = async (handle: fs.FileHandle, sizeBytes: number) => {
+  let end = sizeBytes
+  // nearly always the last byte is it
+  for (let length = 1; end > 0; length = pieceBytes) {
+    const start = Math.max(0, end - length)
+    const piece = Buffer.allocUnsafe(end - start)
+    const { bytesRead } = await handle.read(piece, 0, piece.length, start)
+    const at = piece.subarray(0, bytesRead).lastIndexOf(newline)
+    if (at >= 0) return start + at + 1
+    end = start
+  }
+  return 0
+}
+
 /** `O_NONBLOCK`, so that a FIFO that took a file's place does not hang the run. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** Opens a file until the scope ends. A file that was opened can be read to its end even if it is unlinked meanwhile. */
 export const open = (
   file: SourceFile,
-  options: { readonly followSymlinks: boolean }
-): Effect.Effect<OpenSource, SourceUnreadable | Vanished | NotRegular, Scope.Scope> =>
+  options: Pick<Settings, "followSymlinks" | "finalAfter">
+): Effect.Effect<OpenSource, OpenError, Scope.Scope> =>
   Effect.gen(function* () {
     const handle = yield* Effect.acquireRelease(
       Effect.tryPromise({
@@ -92,14 +127,22 @@ export const open = (
     )
     const stat = yield* Effect.tryPromise({ try: () => handle.stat(), catch: unreadable(file.path) })
     if (!stat.isFile()) return yield* new NotRegular({ why: "special" })
+    const { relativePath } = file
+    const now = yield* Clock.currentTimeMillis
+    const state = Snapshot.stateOf({ relativePath, modifiedMillis: stat.mtimeMs }, now, options.finalAfter)
+    const lines = Snapshot.hasLines(relativePath)
+      ? yield* Effect.tryPromise({ try: () => wholeLines(handle, stat.size), catch: unreadable(file.path) })
+      : stat.size
+    if (state === "live" && lines === 0 && Snapshot.hasLines(relativePath)) return yield* new NotReady()
+    // nothing will complete the last line of a final file: what there is of it is better than nothing
+    const sizeBytes = state === "final" ? stat.size : lines
     return {
-      sizeBytes: stat.size,
-      bytes: Effect.tryPromise({
-        try: () => readAll(handle, file.path, stat.size),
-        catch: unreadable(file.path)
-      }),
-      pieces: () => pieces(handle, file.path, stat.size)
+      sizeBytes,
+      state,
+      torn: lines < sizeBytes,
+      bytes: Effect.tryPromise({ try: () => readAll(handle, file.path, sizeBytes), catch: unreadable(file.path) }),
+      pieces: () => pieces(handle, file.path, sizeBytes)
     }
   })
 
-export type OpenError = SourceUnreadable | Vanished | NotRegular
+export type OpenError = SourceUnreadable | Vanished | NotRegular | NotReady

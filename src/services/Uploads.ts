@@ -14,7 +14,7 @@ import * as Size from "../domain/Size.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Span from "../domain/Span.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
-import { ObjectStore, type StoredObject } from "./ObjectStore.ts"
+import { type NewObject, ObjectStore, type StoredObject } from "./ObjectStore.ts"
 import * as Patience from "./Patience.ts"
 import { Reporter } from "./Reporter.ts"
 import * as SourceReader from "./SourceReader.ts"
@@ -54,18 +54,22 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
 
         const send = (
           source: SourceReader.OpenSource,
-          key: ObjectKey,
+          object: NewObject,
           onRetry: (error: StoreError) => Effect.Effect<void>
         ): Effect.Effect<StoredObject, FileError | Interrupted> => {
           const request = <A>(attempt: Effect.Effect<A, StoreError>) => patient(once(attempt), onRetry)
           return UploadPlan.UploadPlan.$match(UploadPlan.decide(source.sizeBytes, limits), {
             Single: ({ memoryBytes }) =>
-              memory.withPermits(memoryBytes)(Effect.flatMap(source.bytes, (body) => request(store.put(key, body)))),
+              memory.withPermits(memoryBytes)(Effect.flatMap(source.bytes, (body) => request(store.put(object, body)))),
             // its parts would be thrown away without those that may not be sent any more, so it ends with the signal
             Multipart: ({ memoryBytes, ...parts }) =>
               memory
                 .withPermits(memoryBytes)(
-                  store.putMultipart(key, { ...parts, pieces: source.pieces }, { request, leftOpen: reporter.leftOpen })
+                  store.putMultipart(
+                    object,
+                    { ...parts, pieces: source.pieces },
+                    { request, leftOpen: reporter.leftOpen }
+                  )
                 )
                 .pipe(
                   // its parts may be those of before: what does not add up is put together anew, once
@@ -90,11 +94,20 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
               }
               return SourceReader.open(file, limits).pipe(
                 Effect.flatMap((source) =>
-                  Effect.map(send(source, key, onRetry), () =>
-                    Outcome.Uploaded({ sizeBytes: source.sizeBytes, retries })
-                  )
+                  limits.finalOnly && source.state === "live"
+                    ? Effect.succeed<Outcome>(Outcome.Live())
+                    : Effect.map(send(source, { key, state: source.state }, onRetry), () =>
+                        Outcome.Uploaded({
+                          relativePath: file.relativePath,
+                          sizeBytes: source.sizeBytes,
+                          retries,
+                          torn: source.torn
+                        })
+                      )
                 ),
                 Effect.scoped,
+                // looked at anew, it is smaller and at rest
+                Effect.retry({ times: 2, while: SourceReader.isShrunk }),
                 asOutcome(file, key, () => retries)
               )
             })
@@ -109,6 +122,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
       upload: (file, key) =>
         SourceReader.open(file, limits).pipe(
           Effect.flatMap((source) => {
+            if (limits.finalOnly && source.state === "live") return Effect.succeed<Outcome>(Outcome.Live())
             const planned = (parts: number): Effect.Effect<Outcome, ConfigError> =>
               Effect.succeed(
                 Outcome.Planned({ relativePath: file.relativePath, key, sizeBytes: source.sizeBytes, parts })
@@ -127,7 +141,14 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
 
 export type Limits = Pick<
   Settings,
-  "concurrency" | "memoryBytes" | "partSizeBytes" | "maxRetries" | "timeout" | "followSymlinks"
+  | "concurrency"
+  | "memoryBytes"
+  | "partSizeBytes"
+  | "maxRetries"
+  | "timeout"
+  | "followSymlinks"
+  | "finalAfter"
+  | "finalOnly"
 >
 
 const isWholeMismatch = (error: FileError | Interrupted) =>
@@ -169,6 +190,8 @@ const asOutcome =
             return Effect.succeed<Outcome>(Outcome.Interrupted({ retries: retries() }))
           case "Vanished":
             return Effect.succeed(Outcome.Vanished())
+          case "NotReady":
+            return Effect.succeed(Outcome.NotReady())
           case "NotRegular":
             return Effect.succeed(Outcome.Skipped({ why: error.why }))
           default:

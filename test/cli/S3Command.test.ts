@@ -75,6 +75,8 @@ describe("defaults", () => {
           timeout: Duration.seconds(60),
           deadline: undefined,
           grace: Duration.seconds(20),
+          finalAfter: Duration.minutes(2),
+          finalOnly: false,
           failIfEmpty: false,
           dryRun: false
         },
@@ -166,6 +168,7 @@ const valued: ReadonlyArray<Row> = [
   ["max-retries", "IBSR_EXPORT_MAX_RETRIES", "0", ({ settings }) => settings.maxRetries, 0],
   ["timeout", "IBSR_EXPORT_TIMEOUT", "5s", ({ settings }) => settings.timeout, Duration.seconds(5)],
   ["deadline", "IBSR_EXPORT_DEADLINE", "1h30m", ({ settings }) => settings.deadline, Duration.minutes(90)],
+  ["final-after", "IBSR_EXPORT_FINAL_AFTER", "5m", ({ settings }) => settings.finalAfter, Duration.minutes(5)],
   ["grace", "IBSR_EXPORT_GRACE", "0s", ({ settings }) => settings.grace, Duration.zero],
   ["output", "IBSR_EXPORT_OUTPUT", "json", ({ output }) => output.format, "json"],
   ["log-format", "IBSR_EXPORT_LOG_FORMAT", "logfmt", ({ log }) => log.format, "logfmt"]
@@ -181,6 +184,7 @@ type Switch = readonly [
 
 const switches: ReadonlyArray<Switch> = [
   ["follow-symlinks", "IBSR_EXPORT_FOLLOW_SYMLINKS", ({ settings }) => settings.followSymlinks, true, false],
+  ["final-only", "IBSR_EXPORT_FINAL_ONLY", ({ settings }) => settings.finalOnly, true, false],
   ["fail-if-empty", "IBSR_EXPORT_FAIL_IF_EMPTY", ({ settings }) => settings.failIfEmpty, true, false],
   ["dry-run", "IBSR_EXPORT_DRY_RUN", ({ settings }) => settings.dryRun, true, false],
   [
@@ -441,6 +445,7 @@ describe("problems", () => {
     [["--part-size=6GiB", "--memory=20GiB"], "--part-size: S3 allows at most 5GiB"],
     [["--kms-key-id=k"], "--kms-key-id and --kms-context need --sse kms"],
     [["--sse=s3", `--kms-context={"a":"b"}`], "--kms-key-id and --kms-context need --sse kms"],
+    [["--metadata=ibsr-state=final"], "--metadata: ibsr-state is written by this program"],
     [["--tag=a=1", "--tag=a=2"], "--tag: a key is given twice"],
     [["--metadata=a=1", "--metadata=a=1"], "--metadata: a key is given twice"],
     [Array.from({ length: 11 }, (_, at) => `--tag=k${at}=v`), "--tag: S3 allows at most 10"]

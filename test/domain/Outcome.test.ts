@@ -22,7 +22,12 @@ const planned = Planned({ relativePath: "a", key: "k/a", sizeBytes: 7, parts: 1 
 
 describe("add", () => {
   it("sums up files, bytes and retries of what was stored", () => {
-    expect(tallied(Uploaded({ sizeBytes: 5, retries: 1 }), Uploaded({ sizeBytes: 7, retries: 2 }))).toEqual({
+    expect(
+      tallied(
+        Uploaded({ relativePath: "a", torn: false, sizeBytes: 5, retries: 1 }),
+        Uploaded({ relativePath: "a", torn: false, sizeBytes: 7, retries: 2 })
+      )
+    ).toEqual({
       ...Outcome.emptyTally(),
       uploaded: 2,
       uploadedBytes: 12,
@@ -94,7 +99,7 @@ describe("emptyTally", () => {
 
 describe("selected", () => {
   it.each([
-    ["an uploaded file", 1, Uploaded({ sizeBytes: 1, retries: 0 })],
+    ["an uploaded file", 1, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, retries: 0 })],
     ["a planned file", 1, planned],
     ["a failed file", 1, denied],
     ["a vanished file", 1, Vanished()],

@@ -34,7 +34,8 @@ const facts = (
   }
 }
 
-const { Excluded, Failed, Interrupted, NotTried, Planned, Skipped, Uploaded, Vanished } = Outcome.Outcome
+const { Excluded, Failed, Interrupted, NotTried, Planned, Skipped, Uploaded, Vanished, NotReady, Live } =
+  Outcome.Outcome
 
 const denied = Failed({
   relativePath: "a.jsonl",
@@ -58,8 +59,8 @@ const unreadable = Failed({
 
 const everything = facts(
   [
-    Uploaded({ sizeBytes: 10, retries: 1 }),
-    Uploaded({ sizeBytes: 20, retries: 0 }),
+    Uploaded({ relativePath: "a", torn: false, sizeBytes: 10, retries: 1 }),
+    Uploaded({ relativePath: "a", torn: false, sizeBytes: 20, retries: 0 }),
     denied,
     unreadable,
     Skipped({ why: "symlink" }),
@@ -70,6 +71,8 @@ const everything = facts(
     Skipped({ why: "special" }),
     Excluded(),
     Excluded(),
+    NotReady(),
+    Live(),
     Vanished(),
     Interrupted({ retries: 0 }),
     Interrupted({ retries: 0 }),
@@ -130,7 +133,7 @@ describe("make", () => {
 
   it("counts every outcome once", () => {
     expect(Report.make(settings, everything).totals).toEqual({
-      selected: 10,
+      selected: 12,
       uploaded: 2,
       uploadedBytes: 30,
       skipped: 6,
@@ -138,6 +141,8 @@ describe("make", () => {
       skippedDeadLinks: 2,
       skippedSpecial: 1,
       excluded: 2,
+      notReady: 1,
+      live: 1,
       vanished: 1,
       failed: 2,
       interrupted: 2,
@@ -154,8 +159,13 @@ describe("make", () => {
   })
 
   it.each<[title: string, facts: Report.Facts, exitCode: number, name: string]>([
-    ["success", facts([Uploaded({ sizeBytes: 1, retries: 0 })]), 0, "ok"],
-    ["one class of failures", facts([denied, Uploaded({ sizeBytes: 1, retries: 0 })]), 22, "access-denied"],
+    ["success", facts([Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, retries: 0 })]), 0, "ok"],
+    [
+      "one class of failures",
+      facts([denied, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, retries: 0 })]),
+      22,
+      "access-denied"
+    ],
     ["two classes of failures", facts([denied, unreadable]), 12, "mixed"],
     [
       "what ended the run",

@@ -24,7 +24,8 @@ const report = (outcomes: ReadonlyArray<Outcome.Outcome>, facts: Partial<Report.
   })
 }
 
-const uploaded = (sizeBytes: number) => Outcome.Outcome.Uploaded({ sizeBytes, retries: 0 })
+const uploaded = (sizeBytes: number) =>
+  Outcome.Outcome.Uploaded({ relativePath: "a", torn: false, sizeBytes, retries: 0 })
 const denied = (relativePath: string) =>
   Outcome.Outcome.Failed({
     relativePath,

@@ -70,7 +70,7 @@ describe("an upload", () => {
         "x-amz-acl": "bucket-owner-full-control",
         "x-amz-tagging": "host=h%2B1&kind=a%26b"
       })
-      expect(stored?.metadata).toEqual({ site: "eu", rack: "7" })
+      expect(stored?.metadata).toEqual({ site: "eu", rack: "7", "ibsr-state": "final" })
     }
   })
 

@@ -7,10 +7,10 @@ import {
   SourceUnreadable,
   type StoreError
 } from "../../src/domain/Errors.ts"
-import type { ObjectKey } from "../../src/domain/ObjectKey.ts"
 import {
   type MultipartBody,
   type MultipartPolicy,
+  type NewObject,
   ObjectStore,
   type StoredObject
 } from "../../src/services/ObjectStore.ts"
@@ -77,8 +77,8 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
     requests,
     layer: Layer.succeed(ObjectStore, {
       ready: Effect.void,
-      put: (key, body) => Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body))),
-      putMultipart: <E>(key: ObjectKey, body: MultipartBody, policy: MultipartPolicy<E>) =>
+      put: ({ key }, body) => Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body))),
+      putMultipart: <E>({ key }: NewObject, body: MultipartBody, policy: MultipartPolicy<E>) =>
         Effect.gen(function* () {
           yield* policy.request(
             Effect.tap(request("CreateMultipartUpload", key), () => Effect.sync(() => open.add(key)))

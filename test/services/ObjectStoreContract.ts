@@ -5,7 +5,7 @@ import { createHash } from "node:crypto"
 import { SourceUnreadable, type StoreError } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import type { OpenUpload } from "../../src/domain/Report.ts"
-import { type MultipartPolicy, ObjectStore } from "../../src/services/ObjectStore.ts"
+import { type MultipartPolicy, type NewObject, ObjectStore } from "../../src/services/ObjectStore.ts"
 
 export interface Bucket {
   readonly layer: Layer.Layer<ObjectStore>
@@ -24,7 +24,9 @@ export interface Variant {
 
 const MiB = 1024 ** 2
 
-const key = (text: string) => Either.getOrThrow(ObjectKey.of(Either.getOrThrow(ObjectKey.parsePrefix("/")), text))
+const root = Either.getOrThrow(ObjectKey.parsePrefix("/"))
+
+const object = (text: string): NewObject => ({ key: Either.getOrThrow(ObjectKey.of(root, text)), state: "final" })
 
 const random = (length: number, seed: number) => {
   const block = createHash("sha512").update(String(seed)).digest()
@@ -79,7 +81,7 @@ export const contract = (
     ] as const)("stores %s as it is", ([, bytes]) =>
       using({}, (bucket, store) =>
         Effect.gen(function* () {
-          yield* store.put(key("a.jsonl"), bytes)
+          yield* store.put(object("a.jsonl"), bytes)
           const stored = yield* Effect.promise(() => bucket.read("a.jsonl"))
           expect(stored?.equals(bytes)).toBe(true)
         })
@@ -102,7 +104,7 @@ export const contract = (
           (name) =>
             Effect.gen(function* () {
               const bytes = Buffer.from(name)
-              yield* store.put(key(name), bytes)
+              yield* store.put(object(name), bytes)
               const stored = yield* Effect.promise(() => bucket.read(name))
               expect(stored?.toString(), name).toBe(name)
             }),
@@ -114,8 +116,8 @@ export const contract = (
     it.live("replaces an object by the later one", () =>
       using({}, (bucket, store) =>
         Effect.gen(function* () {
-          yield* store.put(key("a.jsonl"), Buffer.from("old"))
-          yield* store.put(key("a.jsonl"), Buffer.from("new"))
+          yield* store.put(object("a.jsonl"), Buffer.from("old"))
+          yield* store.put(object("a.jsonl"), Buffer.from("new"))
           expect((yield* Effect.promise(() => bucket.read("a.jsonl")))?.toString()).toBe("new")
         })
       )
@@ -124,8 +126,8 @@ export const contract = (
     it.live("keeps an object that exists, where only creation is asked for", () =>
       using({ noOverwrite: true }, (bucket, store) =>
         Effect.gen(function* () {
-          yield* store.put(key("a.jsonl"), Buffer.from("old"))
-          refusedAs(yield* Effect.flip(store.put(key("a.jsonl"), Buffer.from("new"))), "ObjectExists")
+          yield* store.put(object("a.jsonl"), Buffer.from("old"))
+          refusedAs(yield* Effect.flip(store.put(object("a.jsonl"), Buffer.from("new"))), "ObjectExists")
           expect((yield* Effect.promise(() => bucket.read("a.jsonl")))?.toString()).toBe("old")
         })
       )
@@ -134,10 +136,10 @@ export const contract = (
     it.live("tells a bucket that does not exist", () =>
       using({ bucketExists: false }, (_, store) =>
         Effect.gen(function* () {
-          refusedAs(yield* Effect.flip(store.put(key("a.jsonl"), Buffer.from("x"))), "BucketUnusable")
+          refusedAs(yield* Effect.flip(store.put(object("a.jsonl"), Buffer.from("x"))), "BucketUnusable")
           const { policy: around } = policy()
           refusedAs(
-            yield* Effect.flip(store.putMultipart(key("a"), multipart(random(6 * MiB, 2)), around)),
+            yield* Effect.flip(store.putMultipart(object("a"), multipart(random(6 * MiB, 2)), around)),
             "BucketUnusable"
           )
         })
@@ -147,8 +149,8 @@ export const contract = (
     it.live.skipIf(!restrictable)("tells a key that may not be written to, and writes to one that may", () =>
       using({ restricted: true }, (bucket, store) =>
         Effect.gen(function* () {
-          refusedAs(yield* Effect.flip(store.put(key("other/a.jsonl"), Buffer.from("x"))), "AccessDenied")
-          yield* store.put(key("permitted/a.jsonl"), Buffer.from("x"))
+          refusedAs(yield* Effect.flip(store.put(object("other/a.jsonl"), Buffer.from("x"))), "AccessDenied")
+          yield* store.put(object("permitted/a.jsonl"), Buffer.from("x"))
           expect((yield* Effect.promise(() => bucket.read("permitted/a.jsonl")))?.toString()).toBe("x")
           expect(yield* Effect.promise(() => bucket.read("other/a.jsonl"))).toBeUndefined()
         })
@@ -160,7 +162,7 @@ export const contract = (
         Effect.gen(function* () {
           const bytes = random(12 * MiB + 1, 3)
           const around = policy()
-          yield* store.putMultipart(key("big.jsonl"), multipart(bytes), around.policy)
+          yield* store.putMultipart(object("big.jsonl"), multipart(bytes), around.policy)
           const stored = yield* Effect.promise(() => bucket.read("big.jsonl"))
           expect(stored?.equals(bytes)).toBe(true)
           expect(around.requests()).toBe(1 + 3 + 1)
@@ -178,7 +180,10 @@ export const contract = (
           }
           const around = policy()
           const body = { ...multipart(Buffer.alloc(0)), pieces: failing }
-          refusedAs(yield* Effect.flip(store.putMultipart(key("big.jsonl"), body, around.policy)), "SourceUnreadable")
+          refusedAs(
+            yield* Effect.flip(store.putMultipart(object("big.jsonl"), body, around.policy)),
+            "SourceUnreadable"
+          )
           expect(yield* Effect.promise(() => bucket.read("big.jsonl"))).toBeUndefined()
           expect(yield* Effect.promise(bucket.openUploads)).toBe(0)
           expect(around.left).toEqual([])
@@ -195,7 +200,7 @@ export const contract = (
           }
           const around = policy()
           const body = { ...multipart(Buffer.alloc(0)), pieces: endless }
-          yield* Effect.timeoutOption(store.putMultipart(key("big.jsonl"), body, around.policy), "1 second")
+          yield* Effect.timeoutOption(store.putMultipart(object("big.jsonl"), body, around.policy), "1 second")
           expect(yield* Effect.promise(() => bucket.read("big.jsonl"))).toBeUndefined()
           expect(yield* Effect.promise(bucket.openUploads)).toBe(0)
           expect(around.left).toEqual([])
@@ -212,7 +217,7 @@ export const contract = (
           }
           const around = policy()
           const body = { ...multipart(Buffer.alloc(0)), pieces: failing }
-          yield* Effect.flip(store.putMultipart(key("permitted/big.jsonl"), body, around.policy))
+          yield* Effect.flip(store.putMultipart(object("permitted/big.jsonl"), body, around.policy))
           expect(around.left.map((upload) => upload.key)).toEqual(["permitted/big.jsonl"])
           expect(yield* Effect.promise(bucket.openUploads)).toBe(1)
         })

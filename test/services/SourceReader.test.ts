@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Duration, Effect, Exit } from "effect"
 import { execFileSync } from "node:child_process"
-import { appendFileSync, symlinkSync, truncateSync, unlinkSync } from "node:fs"
+import { appendFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as SourceReader from "../../src/services/SourceReader.ts"
 import { tree } from "../fixtures/Tree.ts"
 
 const open = (path: string, followSymlinks = false) =>
-  SourceReader.open({ path, relativePath: "a.jsonl" }, { followSymlinks })
+  SourceReader.open({ path, relativePath: "a.jsonl" }, { followSymlinks, finalAfter: Duration.minutes(2) })
 
 describe("SourceReader", () => {
   it.scopedLive("reads what the file was when it was opened, though it grows", () =>
@@ -40,6 +40,48 @@ describe("SourceReader", () => {
       expect(error.message).toContain("shrank from 8 to 3 bytes")
       const pieces = yield* Effect.exit(Effect.promise(() => Array.fromAsync(source.pieces())))
       expect(Exit.isFailure(pieces)).toBe(true)
+    })
+  )
+
+  it.scopedLive.each([
+    ["a line and a half", "one\ntw", 4],
+    ["two lines", "one\ntwo\n", 8],
+    ["a long half line", `one\n${"x".repeat(600_000)}`, 4],
+    ["a long line and half of one", `${"x".repeat(600_000)}\ny`, 600_001]
+  ] as const)("sees of a live file of %s its whole lines", ([, content, bytes]) =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
+      writeFileSync(path, content)
+      const source = yield* open(path)
+      expect(source).toMatchObject({ sizeBytes: bytes, state: "live", torn: false })
+      expect(Buffer.from(yield* source.bytes).toString()).toBe(content.slice(0, bytes))
+    })
+  )
+
+  it.scopedLive.each(["", "half a line", "x".repeat(600_000)])("sees no live file without a whole line", (content) =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
+      writeFileSync(path, content)
+      expect((yield* Effect.flip(open(path)))._tag).toBe("NotReady")
+    })
+  )
+
+  it.scopedLive("sees all of a final file, and tells whether its last line is torn", () =>
+    Effect.gen(function* () {
+      const root = tree({ "a.jsonl": "one\ntw", "b.jsonl": "one\n", "c.jsonl": "" })
+      expect(yield* open(join(root, "a.jsonl"))).toMatchObject({ sizeBytes: 6, state: "final", torn: true })
+      expect(yield* open(join(root, "b.jsonl"))).toMatchObject({ sizeBytes: 4, state: "final", torn: false })
+      expect(yield* open(join(root, "c.jsonl"))).toMatchObject({ sizeBytes: 0, state: "final", torn: false })
+    })
+  )
+
+  it.scopedLive("sees all of a live file that has no lines", () =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.pcap": "" }), "a.pcap")
+      writeFileSync(path, "binary")
+      const file = { path, relativePath: "a.pcap" }
+      const source = yield* SourceReader.open(file, { followSymlinks: false, finalAfter: Duration.minutes(2) })
+      expect(source).toMatchObject({ sizeBytes: 6, state: "live", torn: false })
     })
   )
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
+import { Clock, Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
 import { join } from "node:path"
 import { AccessDenied, StoreUnavailable } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
@@ -17,7 +17,9 @@ const limits: Limits = {
   partSizeBytes: 8 * MiB,
   maxRetries: 3,
   timeout: Duration.seconds(60),
-  followSymlinks: false
+  followSymlinks: false,
+  finalAfter: Duration.minutes(2),
+  finalOnly: false
 }
 
 const layer = (store: MemoryStore.MemoryStore, changed: Partial<Limits> = {}) =>
@@ -25,8 +27,10 @@ const layer = (store: MemoryStore.MemoryStore, changed: Partial<Limits> = {}) =>
     Layer.provideMerge(Layer.mergeAll(store.layer, Stop.layer, Reporter.layer({ format: "text", quiet: true })))
   )
 
+/** The files' times are real, so the test's clock begins at the real time, too. */
 const upload = (root: string, name: string) =>
   Effect.gen(function* () {
+    if ((yield* Clock.currentTimeMillis) === 0) yield* TestClock.setTime(Date.now())
     const uploads = yield* Uploads
     const key = Either.getOrThrow(ObjectKey.of(Either.getOrThrow(ObjectKey.parsePrefix("p")), name))
     return yield* uploads.upload({ path: join(root, name), relativePath: name }, key)

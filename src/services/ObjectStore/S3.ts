@@ -3,7 +3,7 @@ import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3
 import { Effect, Layer } from "effect"
 import * as ObjectKey from "../../domain/ObjectKey.ts"
 import type { Encryption, ObjectAttributes, Settings } from "../../domain/Settings.ts"
-import { ObjectStore } from "../ObjectStore.ts"
+import { type NewObject, ObjectStore } from "../ObjectStore.ts"
 import * as Client from "./S3Client.ts"
 import * as Multipart from "./S3Multipart.ts"
 import { crc32Base64, present, sameChecksum, sender, storedObject } from "./S3Requests.ts"
@@ -21,24 +21,25 @@ export const layer = (options: Options) =>
       ),
       (client) => {
         const send = sender(client)
-        const attributes = (key: ObjectKey.ObjectKey): Multipart.Attributes => ({
+        const attributes = ({ key, state }: NewObject): Multipart.Attributes => ({
           ...attributeHeaders(options.attributes),
+          Metadata: { ...options.attributes.metadata, "ibsr-state": state },
           Bucket: options.target.bucket,
           Key: key,
           ContentType: ObjectKey.contentType(key)
         })
         return {
           ready: Client.ready(client, options.target),
-          put: (key, body) => {
+          put: (object, body) => {
             // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
             const checksum = crc32Base64(body)
-            return send(new PutObjectCommand({ ...attributes(key), Body: body, ChecksumCRC32: checksum })).pipe(
+            return send(new PutObjectCommand({ ...attributes(object), Body: body, ChecksumCRC32: checksum })).pipe(
               Effect.tap((answer) => present("PutObject", answer.ETag)),
               Effect.tap((answer) => sameChecksum("PutObject", checksum, answer)),
               Effect.map(storedObject)
             )
           },
-          putMultipart: (key, body, policy) => Multipart.put(client, send, attributes(key), body, policy)
+          putMultipart: (object, body, policy) => Multipart.put(client, send, attributes(object), body, policy)
         }
       }
     )
@@ -72,6 +73,5 @@ const attributeHeaders = (attributes: ObjectAttributes) =>
     StorageClass: attributes.storageClass as PutObjectCommandInput["StorageClass"],
     ACL: attributes.acl as PutObjectCommandInput["ACL"],
     Tagging: Object.keys(attributes.tags).length === 0 ? undefined : query(attributes.tags),
-    Metadata: Object.keys(attributes.metadata).length === 0 ? undefined : attributes.metadata,
     IfNoneMatch: attributes.noOverwrite ? "*" : undefined
   }) satisfies Partial<PutObjectCommandInput>

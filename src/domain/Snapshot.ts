@@ -1,0 +1,46 @@
+/**
+ * What is known of a file that a collector may still be writing to.
+ *
+ * The collector appends whole lines to `snapshot_YYYYMMDDHH.jsonl`, named after a UTC hour, and marks nothing as
+ * finished: only that hour against the clock tells.
+ */
+import { Duration } from "effect"
+
+/** `final`: nothing will be added any more. `live`: something may. Stored with the object as `ibsr-state`. */
+export type State = "final" | "live"
+
+const hourly = /(?:^|\/)snapshot_(\d{4})(\d{2})(\d{2})(\d{2})\.jsonl$/
+
+const hourMillis = 3_600_000
+
+/** Names of older collectors hold Unix seconds, which read as years before 2000. */
+const firstYear = 2000
+
+/** The end of the hour that the name names, in milliseconds since 1970; undefined for any other name. */
+export const endOfHour = (relativePath: string): number | undefined => {
+  const [, ...digits] = hourly.exec(relativePath) ?? []
+  const [year, month, day, hour] = digits.map(Number)
+  if (year === undefined || month === undefined || day === undefined || hour === undefined) return undefined
+  const start = Date.UTC(year, month - 1, day, hour)
+  // a 13th month or a 30th of February would silently be a date of the next one
+  const same = new Date(start).toISOString().slice(0, 13) === `${digits.slice(0, 3).join("-")}T${digits[3]}`
+  return year >= firstYear && same ? start + hourMillis : undefined
+}
+
+/**
+ * | name                        | final                                                          |
+ * | --------------------------- | -------------------------------------------------------------- |
+ * | `snapshot_YYYYMMDDHH.jsonl` | `grace` after the end of its hour, whatever its time of change |
+ * | any other                   | when it was not changed for `grace`                            |
+ */
+export const stateOf = (
+  file: { readonly relativePath: string; readonly modifiedMillis: number },
+  nowMillis: number,
+  grace: Duration.Duration
+): State => {
+  const complete = endOfHour(file.relativePath) ?? file.modifiedMillis
+  return complete + Duration.toMillis(grace) <= nowMillis ? "final" : "live"
+}
+
+/** Files of lines, of which a live one may end in half of one. */
+export const hasLines = (relativePath: string): boolean => relativePath.endsWith(".jsonl")

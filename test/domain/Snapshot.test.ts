@@ -1,0 +1,61 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration } from "effect"
+import { endOfHour, hasLines, stateOf } from "../../src/domain/Snapshot.ts"
+
+const at = (text: string) => Date.parse(text)
+
+describe("endOfHour", () => {
+  it.each([
+    ["snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z"],
+    ["a/b/snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z"],
+    ["snapshot_2026123123.jsonl", "2027-01-01T00:00:00Z"],
+    ["snapshot_2028022900.jsonl", "2028-02-29T01:00:00Z"]
+  ])("of %s is %s", (name, end) => {
+    expect(endOfHour(name)).toBe(at(end))
+  })
+
+  it.each([
+    "status.jsonl",
+    "snapshot_2026112214.jsonl.gz",
+    "my_snapshot_2026112214.jsonl",
+    "snapshot_2026113214.jsonl",
+    "snapshot_2026131214.jsonl",
+    "snapshot_2026022900.jsonl",
+    "snapshot_2026112224.jsonl",
+    "snapshot_20261122.jsonl",
+    // Unix seconds, the second of which would be a date of the year 1701
+    "snapshot_1700000000.jsonl",
+    "snapshot_1701010912.jsonl"
+  ])("is not to be had from %s", (name) => {
+    expect(endOfHour(name)).toBeUndefined()
+  })
+})
+
+describe("stateOf", () => {
+  const grace = Duration.minutes(2)
+  it.each([
+    ["snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z", "2026-11-22T15:01:59Z", "live"],
+    ["snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z", "2026-11-22T15:02:00Z", "final"],
+    // copied, or written late: the name counts
+    ["snapshot_2026112214.jsonl", "2026-11-22T18:00:00Z", "2026-11-22T18:00:01Z", "final"],
+    ["snapshot_2026112214.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:30:00Z", "live"],
+    ["status.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:01:59Z", "live"],
+    ["status.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:02:00Z", "final"],
+    ["snapshot_1700000000.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:00:01Z", "live"],
+    // a clock that was set back
+    ["status.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T14:00:00Z", "live"]
+  ])("of %s, changed %s, at %s is %s", (relativePath, modified, now, state) => {
+    expect(stateOf({ relativePath, modifiedMillis: at(modified) }, at(now), grace)).toBe(state)
+  })
+})
+
+describe("hasLines", () => {
+  it.each([
+    ["a.jsonl", true],
+    ["a/b.jsonl", true],
+    ["a.pcap.gz", false],
+    ["a.jsonl.gz", false]
+  ])("of %s is %s", (name, lines) => {
+    expect(hasLines(name)).toBe(lines)
+  })
+})

@@ -1,0 +1,84 @@
+/** Files as the collector has them: appended to, and rotated away. */
+import { appendFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+import { report, run, s3, start, summary, until } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const prefix = "ibsr/host/snapshots"
+
+/** The collector's name for the hour that began so many hours ago. */
+const snapshot = (hoursAgo: number) => {
+  const hour = new Date(Date.now() - hoursAgo * 3_600_000).toISOString().slice(0, 13)
+  return `snapshot_${hour.replaceAll(/[-T]/g, "")}.jsonl`
+}
+
+describe("a file that is still written to", () => {
+  it("is stored up to its last whole line, and says that it is live", async () => {
+    const store = await startStore()
+    const input = emptyDirectory()
+    writeFileSync(join(input, snapshot(0)), '{"a":1}\n{"a":2}\n{"a"')
+    writeFileSync(join(input, snapshot(3)), '{"a":1}\n')
+    const ended = await run(s3(input, store.endpoint))
+    expect(ended.code, ended.stdout).toBe(0)
+    const live = store.object(`${prefix}/${snapshot(0)}`)
+    expect(live?.body.toString()).toBe('{"a":1}\n{"a":2}\n')
+    expect(live?.metadata).toEqual({ "ibsr-state": "live" })
+    expect(store.object(`${prefix}/${snapshot(3)}`)?.metadata).toEqual({ "ibsr-state": "final" })
+  })
+
+  it("never ends in half a line in the bucket, whenever it is looked at", async () => {
+    const store = await startStore()
+    const input = emptyDirectory()
+    const path = join(input, snapshot(0))
+    writeFileSync(path, "")
+    let written = 0
+    const writing = setInterval(() => {
+      // half a line, and a little later the rest of it
+      appendFileSync(path, `{"line":${written},`)
+      setTimeout(() => appendFileSync(path, `"filler":"${"x".repeat(2000)}"}\n`), 2)
+      written++
+    }, 5)
+    for (let at = 0; at < 8; at++) expect((await run(s3(input, store.endpoint))).code).toBe(0)
+    clearInterval(writing)
+    const versions = store.versions(`${prefix}/${snapshot(0)}`)
+    expect(versions.length).toBeGreaterThan(3)
+    for (const { body } of versions) {
+      expect(body.at(-1)).toBe(0x0a)
+      const lines = body.toString().trimEnd().split("\n")
+      expect(lines.map((line) => (JSON.parse(line) as { line: number }).line)).toEqual(lines.map((_, at) => at))
+    }
+  })
+
+  it("is not ready without a whole line, and is left alone with --final-only", async () => {
+    const store = await startStore()
+    const input = emptyDirectory()
+    writeFileSync(join(input, snapshot(0)), '{"a"')
+    expect(summary(await run(s3(input, store.endpoint)))).toContain("uploaded 0 (0 B), skipped 0, not ready 1")
+    appendFileSync(join(input, snapshot(0)), ":1}\n")
+    const ended = await run(s3(input, store.endpoint, "--final-only", "--output=json"))
+    expect(report(ended).totals).toMatchObject({ selected: 1, uploaded: 0, live: 1 })
+    expect(store.requests).toEqual([])
+  })
+
+  it("is stored whole when it is final and its last line is torn, with a warning", async () => {
+    const store = await startStore()
+    const input = tree({ [snapshot(5)]: '{"a":1}\n{"a"' })
+    const ended = await run(s3(input, store.endpoint))
+    expect(ended.code).toBe(0)
+    expect(ended.stdout).toContain(`warning: ${snapshot(5)} ends in half a line`)
+    expect(store.object(`${prefix}/${snapshot(5)}`)?.body.toString()).toBe('{"a":1}\n{"a"')
+  })
+
+  it("arrives whole though it is rotated away while it is sent", async () => {
+    const store = await startStore({ latencyMs: 300 })
+    const content = Buffer.alloc(20 * 1024 ** 2, "line\n")
+    const input = tree({ [snapshot(23)]: content })
+    const { ended } = start(s3(input, store.endpoint))
+    await until(() => store.requests.length > 0)
+    rmSync(join(input, snapshot(23)))
+    expect((await ended).code).toBe(0)
+    expect(store.object(`${prefix}/${snapshot(23)}`)?.body.equals(content)).toBe(true)
+  })
+})
