@@ -6,6 +6,7 @@ import packageJson from "../../package.json" with { type: "json" }
 import { type ConfigError, InternalError, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
+import { Ending } from "../services/Ending.ts"
 import { Export } from "../services/Export.ts"
 import { KeyMapping } from "../services/KeyMapping.ts"
 import { Progress, type Terminal } from "../services/Progress.ts"
@@ -84,6 +85,7 @@ const services = (settings: Settings, runId: string, terminal: Terminal | undefi
       settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), s3(settings))
     ),
     Layer.provide(terminal === undefined ? Progress.layerNone : Progress.layerTerminal(settings, terminal)),
+    Layer.provide(Ending.layer(settings)),
     Layer.provide(Traversal.layer(settings)),
     Layer.provide(KeyMapping.layer(settings.prefix))
   )

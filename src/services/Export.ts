@@ -1,12 +1,12 @@
-import { Clock, Context, Deferred, Duration, Effect, Either, Layer, Option } from "effect"
-import { DeadlineExceeded, NothingSelected } from "../domain/Errors.ts"
+import { Clock, Context, Effect, Either, Layer, Option } from "effect"
+import { NothingSelected } from "../domain/Errors.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../domain/Report.ts"
 import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { type Found, pathOf, type SourceFile } from "../domain/SourceFile.ts"
-import * as Span from "../domain/Span.ts"
 import * as Verdict from "../domain/Verdict.ts"
+import { Ending } from "./Ending.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import { Progress } from "./Progress.ts"
 import { Reporter } from "./Reporter.ts"
@@ -33,11 +33,8 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const reporter = yield* Reporter
         const progress = yield* Progress
         const stop = yield* Stop
+        const ending = yield* Ending
         const selection = Selection.make(settings)
-
-        // opens when what is in flight has had its time
-        const over = yield* Deferred.make<void>()
-        let inFlight = 0
 
         const upload = (file: SourceFile): Effect.Effect<Outcome.Outcome> =>
           Effect.flatMap(stop.reason, (reason) =>
@@ -45,12 +42,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               ? Effect.succeed(Outcome.Outcome.NotTried())
               : Either.match(keys.keyOf(file), {
                   onLeft: (error) => Effect.succeed(Outcome.failed(file, error)),
-                  onRight: (key) =>
-                    Effect.sync(() => inFlight++).pipe(
-                      Effect.zipRight(uploads.upload(file, key)),
-                      Effect.raceFirst(Effect.as(Deferred.await(over), Outcome.Outcome.Interrupted({ retries: 0 }))),
-                      Effect.tap(() => Effect.sync(() => inFlight--))
-                    )
+                  onRight: (key) => ending.inTime(uploads.upload(file, key))
                 })
           )
 
@@ -66,25 +58,18 @@ export class Export extends Context.Tag("ibsr-export/Export")<
 
         // when there is a reason to stop, the files left are still counted
         const everything = Effect.zipRight(
-          Effect.raceFirst(uploads.ready, Effect.asVoid(stop.requested)),
+          Effect.raceFirst(uploads.ready, stop.requested),
           Workers.forEach(traversal.files(settings.input), settings.concurrency, one)
         )
 
         const run = Effect.gen(function* () {
           const startedAt = yield* Clock.currentTimeMillis
-          yield* Effect.forkScoped(Effect.zipRight(timeIsOver(stop, settings), Deferred.succeed(over, undefined)))
-          const end = yield* progress.during(everything).pipe(
-            Effect.as({ complete: true }),
-            // what does not even end when it is interrupted (a read from a dead file server) is left behind
-            Effect.disconnect,
-            Effect.raceFirst(
-              Effect.zipRight(Deferred.await(over), Effect.as(Effect.sleep(lastTime), { complete: false }))
-            ),
-            Effect.catchAll((error) => Effect.succeed({ complete: false, error }))
-          )
-          for (; inFlight > 0; inFlight--) Outcome.add(reporter.tally, Outcome.Outcome.Interrupted({ retries: 0 }))
+          const end = yield* progress.during(ending.bound(everything))
+          for (let left = end.abandoned; left > 0; left--) {
+            Outcome.add(reporter.tally, Outcome.Outcome.Interrupted({ retries: 0 }))
+          }
           const reason = Option.getOrUndefined(yield* stop.reason)
-          const failure = reason?._tag === "Failure" ? reason.error : "error" in end ? end.error : undefined
+          const failure = reason?._tag === "Failure" ? reason.error : end.error
           const report = Report.make(settings, {
             ...identity,
             startedAt: new Date(startedAt),
@@ -97,23 +82,11 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           })
           yield* reporter.publish(report)
           return report
-        }).pipe(Effect.scoped)
+        })
 
         return { run }
       })
     )
-}
-
-/** After that, multipart uploads get five seconds to be aborted; and a million files take eight to be counted. */
-const lastTime = Duration.seconds(8)
-
-/** The deadline at once; `--grace` after any other reason to stop, if the deadline does not come first. */
-const timeIsOver = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Settings) => {
-  const afterGrace = Effect.delay(Effect.void, grace)
-  const stopped = Effect.zipRight(stop.requested, afterGrace)
-  if (deadline === undefined) return stopped
-  const error = new DeadlineExceeded({ deadline: Span.format(deadline) })
-  return Effect.raceFirst(stopped, Effect.delay(stop.request({ _tag: "Failure", error }), deadline))
 }
 
 const emptiness = ({ failIfEmpty, input }: Settings, tally: Outcome.Tally) =>

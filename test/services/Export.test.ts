@@ -3,6 +3,7 @@ import { type Console, Duration, Effect, Fiber, Layer, Logger, LogLevel, TestClo
 import { join } from "node:path"
 import { AccessDenied, BucketUnusable, CredentialsMissing, type StoreError } from "../../src/domain/Errors.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
+import { Ending } from "../../src/services/Ending.ts"
 import { Export } from "../../src/services/Export.ts"
 import { KeyMapping } from "../../src/services/KeyMapping.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
@@ -22,7 +23,14 @@ const run = (settings: Settings, store: Layer.Layer<ObjectStore>) =>
     Effect.provide(
       Export.layer(settings, { version: "1.2.3", runId: "run-1" }).pipe(
         Layer.provide(Layer.provide(Uploads.layer(settings), store)),
-        Layer.provide(Layer.mergeAll(Traversal.layer(settings), KeyMapping.layer(settings.prefix), Progress.layerNone)),
+        Layer.provide(
+          Layer.mergeAll(
+            Ending.layer(settings),
+            Traversal.layer(settings),
+            KeyMapping.layer(settings.prefix),
+            Progress.layerNone
+          )
+        ),
         Layer.provideMerge(
           Layer.merge(Reporter.layer({ format: "text", quiet: false }), Logger.minimumLogLevel(LogLevel.None))
         )

@@ -1,0 +1,75 @@
+import { Context, Deferred, Duration, Effect, Layer } from "effect"
+import { DeadlineExceeded, type ExportError } from "../domain/Errors.ts"
+import { Outcome } from "../domain/Outcome.ts"
+import type { Settings } from "../domain/Settings.ts"
+import * as Span from "../domain/Span.ts"
+import { Stop } from "./Stop.ts"
+
+/** How the work of a run came to its end. */
+export interface End {
+  /** All of the input was seen. */
+  readonly complete: boolean
+  readonly error?: ExportError
+  /** Uploads that were given up without having ended. */
+  readonly abandoned: number
+}
+
+/**
+ * How a run ends, whatever hangs: `Stop` keeps new requests from being begun; those in flight get `--grace` from then
+ * on, and nothing once `--deadline` has passed.
+ */
+export class Ending extends Context.Tag("ibsr-export/Ending")<
+  Ending,
+  {
+    /** The upload's outcome, or that it was interrupted when its time was over. */
+    readonly inTime: (upload: Effect.Effect<Outcome>) => Effect.Effect<Outcome>
+    /** Does the work, and ends at most `lastTime` after time is over. */
+    readonly bound: <A>(work: Effect.Effect<A, ExportError>) => Effect.Effect<End>
+  }
+>() {
+  /** The deadline counts from the making of this layer. */
+  static readonly layer = (settings: Pick<Settings, "deadline" | "grace">) =>
+    Layer.scoped(
+      Ending,
+      Effect.gen(function* () {
+        const stop = yield* Stop
+        const over = yield* Deferred.make<void>()
+        yield* Effect.forkScoped(Effect.zipRight(timeIsOver(stop, settings), Deferred.succeed(over, undefined)))
+        let inFlight = 0
+
+        return {
+          inTime: (upload) =>
+            Effect.suspend(() => {
+              inFlight++
+              return upload
+            }).pipe(
+              Effect.raceFirst(Effect.as(Deferred.await(over), Outcome.Interrupted({ retries: 0 }))),
+              Effect.tap(() => Effect.sync(() => inFlight--))
+            ),
+          bound: (work) =>
+            Effect.match(work, {
+              onSuccess: (): Omit<End, "abandoned"> => ({ complete: true }),
+              onFailure: (error) => ({ complete: false, error })
+            }).pipe(
+              // what does not even end when it is interrupted (a read from a dead file server) is left behind
+              Effect.disconnect,
+              Effect.raceFirst(
+                Effect.zipRight(Deferred.await(over), Effect.as(Effect.sleep(lastTime), { complete: false }))
+              ),
+              Effect.map((end) => ({ ...end, abandoned: inFlight }))
+            )
+        }
+      })
+    )
+}
+
+/** Multipart uploads get five seconds to be aborted; and a million files take eight to be counted. */
+const lastTime = Duration.seconds(8)
+
+/** The deadline at once; `--grace` after any other reason to stop, if the deadline does not come first. */
+const timeIsOver = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Pick<Settings, "deadline" | "grace">) => {
+  const stopped = Effect.zipRight(stop.requested, Effect.sleep(grace))
+  if (deadline === undefined) return stopped
+  const error = new DeadlineExceeded({ deadline: Span.format(deadline) })
+  return Effect.raceFirst(stopped, Effect.delay(stop.request({ _tag: "Failure", error }), deadline))
+}
