@@ -73,7 +73,7 @@ const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
     : Either.mapLeft(spec.parse(text), (expected) => [`${from}: expected ${expected}, got '${withoutLogin(text)}'`])
 
 /** A URL may carry a password, which must not reach a log. */
-const withoutLogin = (text: string) => text.replace(/\/\/[^/@]*@/, "//…@")
+const withoutLogin = (text: string) => text.replace(/\/\/.*@/, "//…@")
 
 const single = <A, B>(spec: ValueSpec<A>, absent: () => Parsed<B>): Options.Options<Parsed<A | B>> =>
   Options.text(spec.name).pipe(

@@ -209,7 +209,7 @@ export const acl = Flag.optional({
 export const noOverwrite = Flag.toggle({
   name: "no-overwrite",
   group: how,
-  description: "only create objects (If-None-Match: *); one that exists is a failure"
+  description: "only create objects (If-None-Match: *); one that exists is a failure; implies --final-only"
 })
 
 export const concurrency = Flag.withDefault({
@@ -272,7 +272,7 @@ export const grace = Flag.withDefault({
   name: "grace",
   group: limits,
   value: "DURATION",
-  description: "after a signal, what requests in flight get to finish",
+  description: "after a signal, or a failure that ends the run, what requests in flight get to finish",
   // well below the 90 s after which systemd kills
   default: "20s",
   parse: Span.parse

@@ -85,7 +85,8 @@ const settings = (values: Values): Settings.Settings => ({
   deadline: values.deadline,
   grace: values.grace,
   finalAfter: values.finalAfter,
-  finalOnly: values.finalOnly,
+  // a live file could be created, and then never be replaced by what it becomes
+  finalOnly: values.finalOnly || values.noOverwrite,
   failIfEmpty: values.failIfEmpty,
   dryRun: values.dryRun
 })

@@ -8,7 +8,6 @@ export type Outcome = Data.TaggedEnum<{
   Uploaded: {
     readonly relativePath: string
     readonly sizeBytes: number
-    readonly retries: number
     /** It is final, and yet ends in half a line. */
     readonly torn: boolean
   }
@@ -18,7 +17,6 @@ export type Outcome = Data.TaggedEnum<{
     readonly relativePath: string
     readonly key: string | undefined
     readonly error: FileError
-    readonly retries: number
   }
   Skipped: { readonly why: SkipReason }
   /** Matches no `--include`, or an `--exclude`. */
@@ -30,7 +28,7 @@ export type Outcome = Data.TaggedEnum<{
   /** Rotated away before it could be opened. */
   Vanished: {}
   /** Begun, and cut off by a signal or the deadline; nothing of it is stored. */
-  Interrupted: { readonly retries: number }
+  Interrupted: {}
   /** The run ended before its turn. */
   NotTried: {}
 }>
@@ -38,7 +36,7 @@ export const Outcome = Data.taggedEnum<Outcome>()
 
 /** A file that failed before anything was sent for it. */
 export const failed = ({ relativePath }: Pick<SourceFile, "relativePath">, error: FileError): Outcome =>
-  Outcome.Failed({ relativePath, key: undefined, error, retries: 0 })
+  Outcome.Failed({ relativePath, key: undefined, error })
 
 /** Failures told one by one; the rest is only counted, so that memory does not grow with a million of them. */
 export const maxFailures = 100
@@ -47,6 +45,7 @@ export const maxFailures = 100
 export interface Tally {
   uploaded: number
   uploadedBytes: number
+  /** Requests sent once more; counted as they are sent, whatever becomes of the file. */
   retries: number
   failed: number
   skipped: number
@@ -90,18 +89,16 @@ export const emptyTally = (): Tally => ({
 /** Counts one more file. */
 export const add = (tally: Tally, outcome: Outcome): void =>
   Outcome.$match(outcome, {
-    Uploaded: ({ relativePath, retries, sizeBytes, torn }) => {
+    Uploaded: ({ relativePath, sizeBytes, torn }) => {
       if (torn && tally.torn.length < maxFailures) tally.torn.push(relativePath)
       tally.uploaded++
       tally.uploadedBytes += sizeBytes
-      tally.retries += retries
     },
     Planned: (planned) => {
       tally.plan.push(planned)
     },
     Failed: (failure) => {
       tally.failed++
-      tally.retries += failure.retries
       tally.failedClasses.add(failure.error._tag)
       if (failure.error._tag === "AccessDenied") tally.denied++
       if (tally.failures.length < maxFailures) tally.failures.push(failure)
@@ -122,9 +119,8 @@ export const add = (tally: Tally, outcome: Outcome): void =>
     Vanished: () => {
       tally.vanished++
     },
-    Interrupted: ({ retries }) => {
+    Interrupted: () => {
       tally.interrupted++
-      tally.retries += retries
     },
     NotTried: () => {
       tally.notTried++

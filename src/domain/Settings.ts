@@ -75,7 +75,8 @@ export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray
     problems.push("--memory must have room for three parts of --part-size: raise one or lower the other")
   }
   if (settings.partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
-  if ("ibsr-state" in settings.attributes.metadata) problems.push("--metadata: ibsr-state is written by this program")
+  if (Object.keys(settings.attributes.metadata).some((name) => name.toLowerCase() === "ibsr-state"))
+    problems.push("--metadata: ibsr-state is written by this program")
   if (Object.keys(settings.attributes.tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
   return problems.length === 0 ? Either.right(settings) : Either.left(problems)
 }

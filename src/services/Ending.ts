@@ -43,7 +43,7 @@ export class Ending extends Context.Tag("ibsr-export/Ending")<
               inFlight++
               return upload
             }).pipe(
-              Effect.raceFirst(Effect.as(Deferred.await(over), Outcome.Interrupted({ retries: 0 }))),
+              Effect.raceFirst(Effect.as(Deferred.await(over), Outcome.Interrupted())),
               Effect.tap(() => Effect.sync(() => inFlight--))
             ),
           bound: (work) =>
@@ -63,8 +63,8 @@ export class Ending extends Context.Tag("ibsr-export/Ending")<
     )
 }
 
-/** Multipart uploads get five seconds to be aborted; and a million files take eight to be counted. */
-const lastTime = Duration.seconds(8)
+/** A creation in flight gets five seconds to be answered, and its abort as many; a million files take eight to count. */
+const lastTime = Duration.seconds(12)
 
 /** The deadline at once; `--grace` after any other reason to stop, if the deadline does not come first. */
 const timeIsOver = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Pick<Settings, "deadline" | "grace">) => {

@@ -66,7 +66,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           const startedAt = yield* Clock.currentTimeMillis
           const end = yield* progress.during(ending.bound(everything))
           for (let left = end.abandoned; left > 0; left--) {
-            Outcome.add(reporter.tally, Outcome.Outcome.Interrupted({ retries: 0 }))
+            Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
           }
           const reason = Option.getOrUndefined(yield* stop.reason)
           const failure = reason?._tag === "Failure" ? reason.error : end.error

@@ -44,7 +44,8 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
 
         const draw = (startedAt: number) =>
           Effect.map(Clock.currentTimeMillis, (now) => {
-            const done = { files: tally.uploaded + tally.failed + tally.vanished, bytes: tally.uploadedBytes }
+            const files = tally.uploaded + tally.failed + tally.vanished + tally.notReady + tally.live
+            const done = { files, bytes: tally.uploadedBytes }
             const line = ProgressLine.render(
               { done, total, counted, elapsedMillis: now - startedAt },
               terminal.columns()
@@ -59,7 +60,8 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
               Effect.gen(function* () {
                 const startedAt = yield* Clock.currentTimeMillis
                 yield* Effect.addFinalizer(() => Effect.sync(() => terminal.write("\r\u001B[K")))
-                yield* Effect.forkScoped(count)
+                // it may hang in a dead file server, and nothing depends on it
+                yield* Effect.forkScoped(Effect.disconnect(count))
                 yield* Effect.forkScoped(Effect.repeat(draw(startedAt), Schedule.spaced(interval)))
                 return yield* work
               })

@@ -61,6 +61,9 @@ interface Directory {
 /** A name that is not UTF-8 decodes to this, and leads nowhere. */
 const isUndecodable = (name: string) => name.includes("\uFFFD")
 
+const undecodable = (path: string) =>
+  new SourceUnreadable({ path, detail: "its name is not valid UTF-8", advice: "rename it, or --exclude it" })
+
 const identity = (stat: Stats) => `${stat.dev}:${stat.ino}`
 
 /** What an entry is; a link that is followed is what it leads to. */
@@ -68,13 +71,13 @@ const kindOf = async (
   entry: Dirent,
   path: string,
   followSymlinks: boolean
-): Promise<"file" | "directory" | "gone" | SkipReason> => {
+): Promise<"file" | "directory" | "gone" | "undecodable" | SkipReason> => {
   if (entry.isFile()) return "file"
   if (entry.isDirectory()) return "directory"
   if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()) return "special"
   if (entry.isSymbolicLink() && !followSymlinks) return "symlink"
-  // it cannot be looked up by what its name decodes to; as a file it fails for its name
-  if (entry.isSymbolicLink() && isUndecodable(entry.name)) return "file"
+  // it cannot be looked up by what its name decodes to
+  if (entry.isSymbolicLink() && isUndecodable(entry.name)) return "undecodable"
   // a link to be followed, or a file system that does not say what its entries are
   const stat = await (entry.isSymbolicLink() ? fs.stat(path) : fs.lstat(path)).catch(codeOf)
   if (typeof stat !== "object") return entry.isSymbolicLink() ? "dead-link" : "gone"
@@ -109,6 +112,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
           const kind = await kindOf(entry, path, followSymlinks)
           if (kind === "directory") subdirectories.push(`${relativePath}/`)
           else if (kind === "file") found.push(Found.File({ file: { path, relativePath } }))
+          else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
           else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
         }
         yield found
@@ -120,12 +124,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       if (relative === "") throw cause
       const path = root + relative
       const error = isUndecodable(relative)
-        ? new SourceUnreadable({
-            path,
-            detail: "its name is not valid UTF-8",
-            advice: "rename it, or --exclude it",
-            cause
-          })
+        ? undecodable(path)
         : new SourceUnreadable({ path, detail: detailOf(cause), code: codeOf(cause), cause })
       if (error.code !== "ENOENT") yield [Found.Unreadable({ relativePath: relative, error })]
     }

@@ -48,7 +48,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const once = <A>(attempt: Effect.Effect<A, StoreError>) =>
           requests.withPermits(1)(
             Effect.flatMap(stop.reason, (reason): Effect.Effect<A, StoreError | Interrupted> =>
-              Option.isSome(reason) ? Effect.fail(new Interrupted()) : inTime(attempt, limits.timeout)
+              Option.isSome(reason) ? Effect.fail(new Interrupted()) : inTime(attempt, limits.timeout, noAnswer)
             )
           )
 
@@ -81,36 +81,33 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         }
 
         return {
-          // a credential source may be slow, or down for a moment, like a store
-          ready: patient(inTime(store.ready, limits.timeout), retrying("credentials")).pipe(
+          // a credential source may be down for a moment, like a store
+          ready: patient(inTime(store.ready, limits.timeout, noCredentials), retrying("credentials")).pipe(
             Effect.catchTag("Interrupted", () => Effect.void)
           ),
-          upload: (file, key) =>
-            Effect.suspend(() => {
-              let retries = 0
-              const onRetry = (error: StoreError) => {
-                retries++
-                return retrying(key)(error)
-              }
-              return SourceReader.open(file, limits).pipe(
-                Effect.flatMap((source) =>
-                  limits.finalOnly && source.state === "live"
-                    ? Effect.succeed<Outcome>(Outcome.Live())
-                    : Effect.map(send(source, { key, state: source.state }, onRetry), () =>
-                        Outcome.Uploaded({
-                          relativePath: file.relativePath,
-                          sizeBytes: source.sizeBytes,
-                          retries,
-                          torn: source.torn
-                        })
-                      )
-                ),
-                Effect.scoped,
-                // looked at anew, it is smaller and at rest
-                Effect.retry({ times: 2, while: SourceReader.isShrunk }),
-                asOutcome(file, key, () => retries)
-              )
-            })
+          upload: (file, key) => {
+            const onRetry = (error: StoreError) => {
+              reporter.tally.retries++
+              return retrying(key)(error)
+            }
+            return SourceReader.open(file, limits).pipe(
+              Effect.flatMap((source) =>
+                limits.finalOnly && source.state === "live"
+                  ? Effect.succeed<Outcome>(Outcome.Live())
+                  : Effect.map(send(source, { key, state: source.state }, onRetry), () =>
+                      Outcome.Uploaded({
+                        relativePath: file.relativePath,
+                        sizeBytes: source.sizeBytes,
+                        torn: source.torn
+                      })
+                    )
+              ),
+              Effect.scoped,
+              // looked at anew, it is smaller and at rest
+              Effect.retry({ times: 2, while: SourceReader.isShrunk }),
+              asOutcome(file, key)
+            )
+          }
         }
       })
     )
@@ -134,7 +131,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
             })
           }),
           Effect.scoped,
-          asOutcome(file, key, () => 0)
+          asOutcome(file, key)
         )
     })
 }
@@ -152,7 +149,7 @@ export type Limits = Pick<
 >
 
 const isWholeMismatch = (error: FileError | Interrupted) =>
-  error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload"
+  error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload" && error.retryable
 
 const tooLarge = (source: SourceReader.OpenSource, neededMemoryBytes: number) =>
   new ConfigError({
@@ -164,21 +161,27 @@ const tooLarge = (source: SourceReader.OpenSource, neededMemoryBytes: number) =>
 const retrying = (what: string) => (error: FileError) =>
   Effect.annotateLogs(Effect.logDebug("retrying"), { what, error: error.message })
 
-const inTime = <A, E>(attempt: Effect.Effect<A, E>, timeout: Duration.Duration) =>
+const noAnswer = {
+  operation: "request",
+  retryable: true,
+  advice: "raise --timeout for a slow line, or lower --concurrency or --part-size"
+}
+
+const noCredentials = {
+  operation: "credentials",
+  retryable: false,
+  advice: "a source of credentials hangs: check credential_process, the instance's metadata service, and STS"
+}
+
+const inTime = <A, E>(attempt: Effect.Effect<A, E>, timeout: Duration.Duration, late: typeof noAnswer) =>
   Effect.timeoutFail(attempt, {
     duration: timeout,
-    onTimeout: () =>
-      new NetworkFailure({
-        operation: "request",
-        detail: `no complete answer within ${Span.format(timeout)}`,
-        retryable: true,
-        advice: "raise --timeout for a slow line, or lower --concurrency or --part-size"
-      })
+    onTimeout: () => new NetworkFailure({ ...late, detail: `no complete answer within ${Span.format(timeout)}` })
   })
 
 /** Whatever happened to a file becomes its outcome; a defect too, so that the other files still get their turn. */
 const asOutcome =
-  (file: SourceFile, key: ObjectKey, retries: () => number) =>
+  (file: SourceFile, key: ObjectKey) =>
   <R>(
     self: Effect.Effect<Outcome, FileError | SourceReader.OpenError | Interrupted, R>
   ): Effect.Effect<Outcome, never, R> =>
@@ -187,7 +190,7 @@ const asOutcome =
       Effect.catchAll((error) => {
         switch (error._tag) {
           case "Interrupted":
-            return Effect.succeed<Outcome>(Outcome.Interrupted({ retries: retries() }))
+            return Effect.succeed<Outcome>(Outcome.Interrupted())
           case "Vanished":
             return Effect.succeed(Outcome.Vanished())
           case "NotReady":
@@ -195,7 +198,7 @@ const asOutcome =
           case "NotRegular":
             return Effect.succeed(Outcome.Skipped({ why: error.why }))
           default:
-            return Effect.succeed(Outcome.Failed({ relativePath: file.relativePath, key, error, retries: retries() }))
+            return Effect.succeed(Outcome.Failed({ relativePath: file.relativePath, key, error }))
         }
       })
     )

@@ -10,35 +10,33 @@ const tallied = (...outcomes: ReadonlyArray<Outcome.Outcome>) => {
   return tally
 }
 
-const failure = (relativePath: string, retries = 0) =>
-  Failed({ relativePath, key: undefined, error: new InternalError({ detail: relativePath }), retries })
+const failure = (relativePath: string) =>
+  Failed({ relativePath, key: undefined, error: new InternalError({ detail: relativePath }) })
 const denied = Failed({
   relativePath: "d",
   key: "k",
-  error: new AccessDenied({ operation: "PutObject", detail: "no", retryable: false }),
-  retries: 3
+  error: new AccessDenied({ operation: "PutObject", detail: "no", retryable: false })
 })
 const planned = Planned({ relativePath: "a", key: "k/a", sizeBytes: 7, parts: 1 })
 
 describe("add", () => {
-  it("sums up files, bytes and retries of what was stored", () => {
+  it("sums up files and bytes of what was stored", () => {
     expect(
       tallied(
-        Uploaded({ relativePath: "a", torn: false, sizeBytes: 5, retries: 1 }),
-        Uploaded({ relativePath: "a", torn: false, sizeBytes: 7, retries: 2 })
+        Uploaded({ relativePath: "a", torn: false, sizeBytes: 5 }),
+        Uploaded({ relativePath: "a", torn: false, sizeBytes: 7 })
       )
     ).toEqual({
       ...Outcome.emptyTally(),
       uploaded: 2,
-      uploadedBytes: 12,
-      retries: 3
+      uploadedBytes: 12
     })
   })
 
   it.each([
     ["excluded", Excluded()],
     ["vanished", Vanished()],
-    ["interrupted", Interrupted({ retries: 0 })],
+    ["interrupted", Interrupted()],
     ["notTried", NotTried()]
   ] as const)("counts in `%s`, and nowhere else", (field, outcome) => {
     expect(tallied(outcome, outcome)).toEqual({ ...Outcome.emptyTally(), [field]: 2 })
@@ -58,13 +56,12 @@ describe("add", () => {
     })
   })
 
-  it("keeps failures, their classes and their retries", () => {
-    const one = failure("a", 2)
+  it("keeps failures and their classes", () => {
+    const one = failure("a")
     expect(tallied(one, denied, denied)).toEqual({
       ...Outcome.emptyTally(),
       failed: 3,
       denied: 2,
-      retries: 8,
       failedClasses: new Set(["InternalError", "AccessDenied"]),
       failures: [one, denied, denied]
     })
@@ -76,13 +73,12 @@ describe("add", () => {
   })
 
   it("keeps the first failures, and only counts those beyond", () => {
-    const many = Array.from({ length: Outcome.maxFailures + 5 }, (_, at) => failure(`f${at}`, 1))
+    const many = Array.from({ length: Outcome.maxFailures + 5 }, (_, at) => failure(`f${at}`))
     const tally = tallied(...many, denied)
     expect(tally.failures.map(({ relativePath }) => relativePath)).toEqual(
       Array.from({ length: Outcome.maxFailures }, (_, at) => `f${at}`)
     )
     expect(tally.failed).toBe(Outcome.maxFailures + 6)
-    expect(tally.retries).toBe(Outcome.maxFailures + 8)
     expect(tally.failedClasses).toEqual(new Set(["InternalError", "AccessDenied"]))
   })
 })
@@ -99,11 +95,11 @@ describe("emptyTally", () => {
 
 describe("selected", () => {
   it.each([
-    ["an uploaded file", 1, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, retries: 0 })],
+    ["an uploaded file", 1, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1 })],
     ["a planned file", 1, planned],
     ["a failed file", 1, denied],
     ["a vanished file", 1, Vanished()],
-    ["an interrupted file", 1, Interrupted({ retries: 0 })],
+    ["an interrupted file", 1, Interrupted()],
     ["a file that was not tried", 1, NotTried()],
     ["an excluded file", 0, Excluded()],
     ["a skipped link", 0, Skipped({ why: "symlink" })]

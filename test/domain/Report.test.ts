@@ -47,20 +47,18 @@ const denied = Failed({
     status: 403,
     requestId: "R1",
     retryable: false
-  }),
-  retries: 0
+  })
 })
 const unreadable = Failed({
   relativePath: "b\uFFFD.jsonl",
   key: undefined,
-  error: new Errors.SourceUnreadable({ path: "/in/b", detail: "permission denied", code: "EACCES" }),
-  retries: 0
+  error: new Errors.SourceUnreadable({ path: "/in/b", detail: "permission denied", code: "EACCES" })
 })
 
 const everything = facts(
   [
-    Uploaded({ relativePath: "a", torn: false, sizeBytes: 10, retries: 1 }),
-    Uploaded({ relativePath: "a", torn: false, sizeBytes: 20, retries: 0 }),
+    Uploaded({ relativePath: "a", torn: false, sizeBytes: 10 }),
+    Uploaded({ relativePath: "a", torn: false, sizeBytes: 20 }),
     denied,
     unreadable,
     Skipped({ why: "symlink" }),
@@ -74,8 +72,8 @@ const everything = facts(
     NotReady(),
     Live(),
     Vanished(),
-    Interrupted({ retries: 0 }),
-    Interrupted({ retries: 0 }),
+    Interrupted(),
+    Interrupted(),
     NotTried(),
     NotTried(),
     NotTried()
@@ -147,7 +145,7 @@ describe("make", () => {
       failed: 2,
       interrupted: 2,
       notTried: 3,
-      retries: 1
+      retries: 0
     })
   })
 
@@ -159,10 +157,10 @@ describe("make", () => {
   })
 
   it.each<[title: string, facts: Report.Facts, exitCode: number, name: string]>([
-    ["success", facts([Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, retries: 0 })]), 0, "ok"],
+    ["success", facts([Uploaded({ relativePath: "a", torn: false, sizeBytes: 1 })]), 0, "ok"],
     [
       "one class of failures",
-      facts([denied, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, retries: 0 })]),
+      facts([denied, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1 })]),
       22,
       "access-denied"
     ],

@@ -24,13 +24,11 @@ const report = (outcomes: ReadonlyArray<Outcome.Outcome>, facts: Partial<Report.
   })
 }
 
-const uploaded = (sizeBytes: number) =>
-  Outcome.Outcome.Uploaded({ relativePath: "a", torn: false, sizeBytes, retries: 0 })
+const uploaded = (sizeBytes: number) => Outcome.Outcome.Uploaded({ relativePath: "a", torn: false, sizeBytes })
 const denied = (relativePath: string) =>
   Outcome.Outcome.Failed({
     relativePath,
     key: `p/${relativePath}`,
-    retries: 0,
     error: new AccessDenied({
       operation: "PutObject",
       detail: "Access Denied",
@@ -50,7 +48,7 @@ describe("the report as text", () => {
   })
 
   it("tells rare outcomes only when there are any, and how the run ended", () => {
-    const rare = [Outcome.Outcome.Vanished(), Outcome.Outcome.Interrupted({ retries: 0 }), Outcome.Outcome.NotTried()]
+    const rare = [Outcome.Outcome.Vanished(), Outcome.Outcome.Interrupted(), Outcome.Outcome.NotTried()]
     expect(ReportText.summary(report(rare, { signal: "SIGTERM", complete: false }))).toBe(
       "uploaded 0 (0 B), skipped 0, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
     )
@@ -89,7 +87,6 @@ describe("the report as text", () => {
     const failed = Outcome.Outcome.Failed({
       relativePath: "a\n\u001B[2Jb",
       key: undefined,
-      retries: 0,
       error: new SourceUnreadable({ path: "/in/a\n\u001B[2Jb", detail: "EACCES" })
     })
     expect(ReportText.render(report([failed])).join("|")).not.toMatch(/\p{Cc}/u)

@@ -14,24 +14,28 @@ const snapshot = (hoursAgo: number) => {
   return `snapshot_${hour.replaceAll(/[-T]/g, "")}.jsonl`
 }
 
+// named once: the hour may change while the tests run
+const current = snapshot(0)
+const earlier = snapshot(3)
+
 describe("a file that is still written to", () => {
   it("is stored up to its last whole line, and says that it is live", async () => {
     const store = await startStore()
     const input = emptyDirectory()
-    writeFileSync(join(input, snapshot(0)), '{"a":1}\n{"a":2}\n{"a"')
-    writeFileSync(join(input, snapshot(3)), '{"a":1}\n')
+    writeFileSync(join(input, current), '{"a":1}\n{"a":2}\n{"a"')
+    writeFileSync(join(input, earlier), '{"a":1}\n')
     const ended = await run(s3(input, store.endpoint))
     expect(ended.code, ended.stdout).toBe(0)
-    const live = store.object(`${prefix}/${snapshot(0)}`)
+    const live = store.object(`${prefix}/${current}`)
     expect(live?.body.toString()).toBe('{"a":1}\n{"a":2}\n')
     expect(live?.metadata).toEqual({ "ibsr-state": "live" })
-    expect(store.object(`${prefix}/${snapshot(3)}`)?.metadata).toEqual({ "ibsr-state": "final" })
+    expect(store.object(`${prefix}/${earlier}`)?.metadata).toEqual({ "ibsr-state": "final" })
   })
 
   it("never ends in half a line in the bucket, whenever it is looked at", async () => {
     const store = await startStore()
     const input = emptyDirectory()
-    const path = join(input, snapshot(0))
+    const path = join(input, current)
     writeFileSync(path, "")
     let written = 0
     const writing = setInterval(() => {
@@ -42,7 +46,7 @@ describe("a file that is still written to", () => {
     }, 5)
     for (let at = 0; at < 8; at++) expect((await run(s3(input, store.endpoint))).code).toBe(0)
     clearInterval(writing)
-    const versions = store.versions(`${prefix}/${snapshot(0)}`)
+    const versions = store.versions(`${prefix}/${current}`)
     expect(versions.length).toBeGreaterThan(3)
     for (const { body } of versions) {
       expect(body.at(-1)).toBe(0x0a)
@@ -54,9 +58,9 @@ describe("a file that is still written to", () => {
   it("is not ready without a whole line, and is left alone with --final-only", async () => {
     const store = await startStore()
     const input = emptyDirectory()
-    writeFileSync(join(input, snapshot(0)), '{"a"')
+    writeFileSync(join(input, current), '{"a"')
     expect(summary(await run(s3(input, store.endpoint)))).toContain("uploaded 0 (0 B), skipped 0, not ready 1")
-    appendFileSync(join(input, snapshot(0)), ":1}\n")
+    appendFileSync(join(input, current), ":1}\n")
     const ended = await run(s3(input, store.endpoint, "--final-only", "--output=json"))
     expect(report(ended).totals).toMatchObject({ selected: 1, uploaded: 0, live: 1 })
     expect(store.requests).toEqual([])
@@ -64,21 +68,21 @@ describe("a file that is still written to", () => {
 
   it("is stored whole when it is final and its last line is torn, with a warning", async () => {
     const store = await startStore()
-    const input = tree({ [snapshot(5)]: '{"a":1}\n{"a"' })
+    const input = tree({ [earlier]: '{"a":1}\n{"a"' })
     const ended = await run(s3(input, store.endpoint))
     expect(ended.code).toBe(0)
-    expect(ended.stdout).toContain(`warning: ${snapshot(5)} ends in half a line`)
-    expect(store.object(`${prefix}/${snapshot(5)}`)?.body.toString()).toBe('{"a":1}\n{"a"')
+    expect(ended.stdout).toContain(`warning: ${earlier} ends in half a line`)
+    expect(store.object(`${prefix}/${earlier}`)?.body.toString()).toBe('{"a":1}\n{"a"')
   })
 
   it("arrives whole though it is rotated away while it is sent", async () => {
     const store = await startStore({ latencyMs: 300 })
     const content = Buffer.alloc(20 * 1024 ** 2, "line\n")
-    const input = tree({ [snapshot(23)]: content })
+    const input = tree({ [earlier]: content })
     const { ended } = start(s3(input, store.endpoint))
     await until(() => store.requests.length > 0)
-    rmSync(join(input, snapshot(23)))
+    rmSync(join(input, earlier))
     expect((await ended).code).toBe(0)
-    expect(store.object(`${prefix}/${snapshot(23)}`)?.body.equals(content)).toBe(true)
+    expect(store.object(`${prefix}/${earlier}`)?.body.equals(content)).toBe(true)
   })
 })

@@ -92,6 +92,30 @@ describe("an upload", () => {
     ])
   })
 
+  it("puts a multipart upload together anew whose whole does not match", async () => {
+    const store = await startStore()
+    let completions = 0
+    store.fault = ({ operation }) =>
+      operation === "CompleteMultipartUpload" && completions++ === 0 ? { kind: "wrong-checksum" } : undefined
+    const ended = await run(s3(tree({ "big.jsonl": Buffer.alloc(9 * MiB) }), store.endpoint))
+    expect(ended.code, ended.stdout).toBe(0)
+    expect(store.versions(`${prefix}/big.jsonl`)).toHaveLength(2)
+  })
+
+  it("tells a mismatch for what it is where the object may not be replaced", async () => {
+    const store = await startStore()
+    store.fault = () => ({ kind: "wrong-checksum" })
+    const input = tree({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB) })
+    for (const name of ["a.jsonl", "big.jsonl"]) {
+      if (name === "big.jsonl") {
+        store.fault = ({ operation }) =>
+          operation === "CompleteMultipartUpload" ? { kind: "wrong-checksum" } : undefined
+      }
+      expect((await run(s3(input, store.endpoint, "--no-overwrite", "--include", name))).code).toBe(40)
+      expect(store.versions(`${prefix}/${name}`)).toHaveLength(1)
+    }
+  })
+
   it("believes no answer that is not a store's, though it says that all is well", async () => {
     const store = await startStore()
     store.fault = () => ({

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import { type Console, Duration, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
 import { join } from "node:path"
-import { AccessDenied, BucketUnusable, CredentialsMissing, type StoreError } from "../../src/domain/Errors.ts"
+import {
+  AccessDenied,
+  BucketUnusable,
+  CredentialsMissing,
+  type StoreError,
+  StoreUnavailable
+} from "../../src/domain/Errors.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import { Ending } from "../../src/services/Ending.ts"
 import { Export } from "../../src/services/Export.ts"
@@ -94,6 +100,24 @@ describe("a run", () => {
       expect(report.result).toMatchObject({ exitCode: 20, endedBy: { class: "credentials-missing" } })
       expect(report).toMatchObject({ complete: false, totals: { selected: 0 } })
     }).pipe(Effect.provide(Stop.layer))
+  })
+
+  it.live("asks again for credentials that are late, and does not wait for a source that hangs", () => {
+    let asked = 0
+    const late = new StoreUnavailable({ operation: "credentials", detail: "503", retryable: true })
+    const ready = Effect.suspend(() => (asked++ === 0 ? Effect.fail(late) : Effect.void))
+    const settings = settingsFor(emptyDirectory(), { maxRetries: 1, timeout: Duration.millis(200) })
+    return Effect.gen(function* () {
+      const first = yield* Effect.provide(run(settings, Layer.mock(ObjectStore, { ready })), Stop.layer)
+      expect(first.result.exitCode).toBe(0)
+      expect(asked).toBe(2)
+      const hanging = Layer.mock(ObjectStore, { ready: Effect.never })
+      const second = yield* Effect.provide(run(settings, hanging), Stop.layer)
+      expect(second.result).toMatchObject({
+        exitCode: 30,
+        endedBy: { message: expect.stringContaining("credentials") }
+      })
+    })
   })
 
   it.live("tells an input that is missing, and one that is empty if asked to", () =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
+import { truncateSync } from "node:fs"
 import { join } from "node:path"
 import { AccessDenied, StoreUnavailable } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
@@ -55,7 +56,7 @@ describe("Uploads", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const outcome = yield* upload(tree({ "a.jsonl": "{}\n" }), "a.jsonl")
-      expect(outcome).toMatchObject({ _tag: "Uploaded", sizeBytes: 3, retries: 0 })
+      expect(outcome).toMatchObject({ _tag: "Uploaded", sizeBytes: 3 })
       expect(store.requests).toEqual(["PutObject p/a.jsonl"])
     }).pipe(Effect.provide(layer(store)))
   })
@@ -66,7 +67,8 @@ describe("Uploads", () => {
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": "{}\n" }), "a.jsonl"))
       yield* letPass(20, "1 second")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Uploaded", retries: 2 })
+      expect((yield* Fiber.join(fiber))._tag).toBe("Uploaded")
+      expect((yield* Reporter).tally.retries).toBe(2)
       expect(store.versions.get("p/a.jsonl")?.map(String)).toEqual(["{}\n"])
     }).pipe(Effect.provide(layer(store)))
   })
@@ -84,9 +86,33 @@ describe("Uploads", () => {
       const root = tree({ "a.jsonl": Buffer.alloc(20 * MiB, 1) })
       const fiber = yield* Effect.fork(upload(root, "a.jsonl"))
       yield* letPass(100, "1 second")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Uploaded", retries: 1 })
+      expect((yield* Fiber.join(fiber))._tag).toBe("Uploaded")
+      expect((yield* Reporter).tally.retries).toBe(1)
       expect(store.requests.filter((request) => request.startsWith("UploadPart"))).toHaveLength(4)
       expect(store.requests.filter((request) => request.startsWith("Create"))).toHaveLength(1)
+    }).pipe(Effect.provide(layer(store)))
+  })
+
+  it.effect("looks anew at a file that shrank while it was sent, and tells one that goes on shrinking", () => {
+    let sizes: Array<number> = []
+    let path = ""
+    const store = MemoryStore.make({
+      before: (operation) =>
+        Effect.sync(() => {
+          const size = sizes.shift()
+          if (operation === "CreateMultipartUpload" && size !== undefined) truncateSync(path, size)
+        })
+    })
+    return Effect.gen(function* () {
+      const root = tree({ "a.jsonl": Buffer.alloc(20 * MiB, "\n"), "b.jsonl": Buffer.alloc(40 * MiB, "\n") })
+      path = join(root, "a.jsonl")
+      sizes = [10]
+      expect(yield* upload(root, "a.jsonl")).toMatchObject({ _tag: "Uploaded", sizeBytes: 10 })
+      path = join(root, "b.jsonl")
+      sizes = [38 * MiB, 0, 36 * MiB, 0, 34 * MiB, 0]
+      expect(yield* upload(root, "b.jsonl")).toMatchObject({ _tag: "Failed", error: { _tag: "SourceUnreadable" } })
+      expect(store.open.size).toBe(0)
+      expect(store.versions.has("p/b.jsonl")).toBe(false)
     }).pipe(Effect.provide(layer(store)))
   })
 
@@ -96,7 +122,8 @@ describe("Uploads", () => {
       const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": "" }), "a.jsonl"))
       yield* letPass(60, "10 seconds")
       const outcome = yield* Fiber.join(fiber)
-      expect(outcome).toMatchObject({ _tag: "Failed", retries: 3, error: { _tag: "NetworkFailure" } })
+      expect(outcome).toMatchObject({ _tag: "Failed", error: { _tag: "NetworkFailure" } })
+      expect((yield* Reporter).tally.retries).toBe(3)
       expect(store.requests).toHaveLength(4)
     }).pipe(Effect.provide(layer(store)))
   })

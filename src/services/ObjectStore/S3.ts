@@ -35,7 +35,7 @@ export const layer = (options: Options) =>
             const checksum = crc32Base64(body)
             return send(new PutObjectCommand({ ...attributes(object), Body: body, ChecksumCRC32: checksum })).pipe(
               Effect.tap((answer) => present("PutObject", answer.ETag)),
-              Effect.tap((answer) => sameChecksum("PutObject", checksum, answer)),
+              Effect.tap((answer) => sameChecksum("PutObject", checksum, answer, !options.attributes.noOverwrite)),
               Effect.map(storedObject)
             )
           },

@@ -58,7 +58,9 @@ export const put = <E>(
           )
         )
       }
-      return command instanceof UploadPartCommand ? sendPart(send, command, checksums) : send(command)
+      if (command instanceof UploadPartCommand) return sendPart(send, command, checksums)
+      // Ceph leaves the ETag empty here
+      return Effect.tap(send(command), (answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
     }
     const recorder = {
       send: (command: Command) =>
@@ -90,10 +92,8 @@ export const put = <E>(
       // `Upload` waits for the other parts in flight before it tells of a failure
       Effect.raceFirst(Deferred.await(failed))
     )
-    // Ceph leaves the ETag empty here
-    yield* present("CompleteMultipartUpload", answer.ETag ?? answer.Key)
     open.delete(upload.uploadId ?? "")
-    yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer)
+    yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer, attributes.IfNoneMatch === undefined)
     return storedObject(answer)
   }).pipe(Effect.scoped)
 

@@ -54,11 +54,15 @@ export const present = (operation: string, field: string | undefined): Effect.Ef
       )
     : Effect.succeed(field)
 
-/** Not every store answers with a checksum; one that does must have got what was sent. */
+/**
+ * Not every store answers with a checksum; one that does must have got what was sent. `mayReplace`: sending it again
+ * would replace what is wrong.
+ */
 export const sameChecksum = (
   operation: string,
   sent: string,
-  answer: { readonly ChecksumCRC32?: string | undefined }
+  answer: { readonly ChecksumCRC32?: string | undefined },
+  mayReplace = true
 ): Effect.Effect<void, IntegrityFailure> =>
   answer.ChecksumCRC32 === undefined || answer.ChecksumCRC32 === sent
     ? Effect.void
@@ -66,7 +70,7 @@ export const sameChecksum = (
         new IntegrityFailure({
           operation,
           detail: `CRC-32 of what was sent is ${sent}, of what was stored ${answer.ChecksumCRC32}`,
-          retryable: true
+          retryable: mayReplace
         })
       )
 
