@@ -1,24 +1,17 @@
-import { Context, type Duration, Effect, Layer, Option } from "effect"
-import {
-  ConfigError,
-  type FileError,
-  InternalError,
-  Interrupted,
-  NetworkFailure,
-  type StoreError
-} from "../domain/Errors.ts"
+import { Context, Effect, Layer, Option } from "effect"
+import { ConfigError, type FileError, InternalError, Interrupted, type StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Size from "../domain/Size.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
-import * as Span from "../domain/Span.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import { type NewObject, ObjectStore, type StoredObject } from "./ObjectStore.ts"
 import * as Patience from "./Patience.ts"
 import { Reporter } from "./Reporter.ts"
 import * as SourceReader from "./SourceReader.ts"
 import { Stop } from "./Stop.ts"
+import * as TimeLimit from "./TimeLimit.ts"
 
 /** Carries files to the store, within the limits of the settings. */
 export class Uploads extends Context.Tag("ibsr-export/Uploads")<
@@ -48,7 +41,9 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const once = <A>(attempt: Effect.Effect<A, StoreError>) =>
           requests.withPermits(1)(
             Effect.flatMap(stop.reason, (reason): Effect.Effect<A, StoreError | Interrupted> =>
-              Option.isSome(reason) ? Effect.fail(new Interrupted()) : inTime(attempt, limits.timeout, noAnswer)
+              Option.isSome(reason)
+                ? Effect.fail(new Interrupted())
+                : TimeLimit.inTime(attempt, limits.timeout, TimeLimit.noAnswer)
             )
           )
 
@@ -82,9 +77,10 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
 
         return {
           // a credential source may be down for a moment, like a store
-          ready: patient(inTime(store.ready, limits.timeout, noCredentials), retrying("credentials")).pipe(
-            Effect.catchTag("Interrupted", () => Effect.void)
-          ),
+          ready: patient(
+            TimeLimit.inTime(store.ready, limits.timeout, TimeLimit.noCredentials),
+            retrying("credentials")
+          ).pipe(Effect.catchTag("Interrupted", () => Effect.void)),
           upload: (file, key) => {
             const onRetry = (error: StoreError) => {
               reporter.tally.retries++
@@ -160,24 +156,6 @@ const tooLarge = (source: SourceReader.OpenSource, neededMemoryBytes: number) =>
 /** What is tried again, and why. */
 const retrying = (what: string) => (error: FileError) =>
   Effect.annotateLogs(Effect.logDebug("retrying"), { what, error: error.message })
-
-const noAnswer = {
-  operation: "request",
-  retryable: true,
-  advice: "raise --timeout for a slow line, or lower --concurrency or --part-size"
-}
-
-const noCredentials = {
-  operation: "credentials",
-  retryable: false,
-  advice: "a source of credentials hangs: check credential_process, the instance's metadata service, and STS"
-}
-
-const inTime = <A, E>(attempt: Effect.Effect<A, E>, timeout: Duration.Duration, late: typeof noAnswer) =>
-  Effect.timeoutFail(attempt, {
-    duration: timeout,
-    onTimeout: () => new NetworkFailure({ ...late, detail: `no complete answer within ${Span.format(timeout)}` })
-  })
 
 /** Whatever happened to a file becomes its outcome; a defect too, so that the other files still get their turn. */
 const asOutcome =
