@@ -67,7 +67,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
                   )
                 )
                 .pipe(
-                  // its parts may be those of before: what does not add up is put together anew, once
+                  // stored, but not as the parts that were sent: the whole upload is made anew, once
                   Effect.retry({ times: 1, while: isWholeMismatch }),
                   Effect.raceFirst(Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
                 ),

@@ -36,13 +36,12 @@ describe("a file that is still written to", () => {
     const store = await startStore()
     const input = emptyDirectory()
     const path = join(input, current)
-    writeFileSync(path, "")
+    writeFileSync(path, '{"line":0,')
     let written = 0
+    // the end of one line and the beginning of the next: the file never ends in a whole one
     const writing = setInterval(() => {
-      // half a line, and a little later the rest of it
-      appendFileSync(path, `{"line":${written},`)
-      setTimeout(() => appendFileSync(path, `"filler":"${"x".repeat(2000)}"}\n`), 2)
       written++
+      appendFileSync(path, `"filler":"${"x".repeat(2000)}"}\n{"line":${written},`)
     }, 5)
     for (let at = 0; at < 8; at++) expect((await run(s3(input, store.endpoint))).code).toBe(0)
     clearInterval(writing)
