@@ -3,12 +3,15 @@ import { CliConfig, Command } from "@effect/cli"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Cause, Console, Effect, Layer, Option } from "effect"
 import packageJson from "../../package.json" with { type: "json" }
-import { type ConfigError, InternalError, type UsageError } from "../domain/Errors.ts"
+import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { Ending } from "../services/Ending.ts"
 import { Export } from "../services/Export.ts"
 import { KeyMapping } from "../services/KeyMapping.ts"
+import * as SqliteLedger from "../services/Ledger/Sqlite.ts"
+import * as SqliteStatus from "../services/Ledger/SqliteStatus.ts"
+import { ObjectStore } from "../services/ObjectStore.ts"
 import { Progress, type Terminal } from "../services/Progress.ts"
 import { Reporter } from "../services/Reporter.ts"
 import { Stop } from "../services/Stop.ts"
@@ -19,6 +22,7 @@ import * as Help from "./Help.ts"
 import * as Logging from "./Logging.ts"
 import * as Options from "./Options.ts"
 import * as S3Command from "./S3Command.ts"
+import * as StatusCommand from "./StatusCommand.ts"
 
 /** What the program knows of the process it runs in. */
 export interface Process {
@@ -30,14 +34,14 @@ export interface Process {
 }
 
 const { version } = packageJson
-const flags = Object.values(Options.s3)
+const flags = { s3: Object.values(Options.s3), status: Object.values(Options.status) }
 
 /** Never fails: every end has an exit code. */
 export const run = (process: Process): Effect.Effect<number, never, Stop> => {
-  const request = Argv.parse({ s3: flags }, process.args)
+  const request = Argv.parse(flags, process.args)
   switch (request._tag) {
     case "Help":
-      return Effect.as(Console.log(request.command === "s3" ? Help.s3(flags) : Help.root), 0)
+      return Effect.as(Console.log(Help.page(flags, request.command)), 0)
     case "Version":
       return Effect.as(Console.log(`ibsr-export ${version}`), 0)
     case "Refused":
@@ -63,6 +67,12 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
             ),
             Effect.asVoid
           )
+        ),
+        StatusCommand.make((stateDir, use) =>
+          use.pipe(
+            Effect.provide(SqliteStatus.layer(stateDir)),
+            Effect.tap(() => Effect.sync(() => (code = 0)))
+          )
         )
       ])
     )
@@ -72,7 +82,7 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
     Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ isCaseSensitive: true }))),
     Effect.catchAllCause((cause) =>
       Option.match(Cause.failureOption(cause), {
-        onSome: (error) => told(error._tag === "UsageError" ? error : defect(error)),
+        onSome: (error) => told(error._tag === "UsageError" || error._tag === "StateUnusable" ? error : defect(error)),
         onNone: () => told(defect(Cause.squash(cause)))
       })
     )
@@ -82,7 +92,9 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
 const services = (settings: Settings, runId: string, terminal: Terminal | undefined) =>
   Export.layer(settings, { version, runId }).pipe(
     Layer.provide(
-      settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), s3(settings))
+      settings.dryRun
+        ? Layer.merge(Uploads.layerDryRun(settings), SqliteLedger.layerReadOnly(settings))
+        : Layer.merge(Layer.provide(Uploads.layer(settings), s3(settings)), SqliteLedger.layer(settings))
     ),
     Layer.provide(terminal === undefined ? Progress.layerNone : Progress.layerTerminal(settings, terminal)),
     Layer.provide(Ending.layer(settings)),
@@ -90,9 +102,9 @@ const services = (settings: Settings, runId: string, terminal: Terminal | undefi
     Layer.provide(KeyMapping.layer(settings.prefix))
   )
 
-/** Loaded late: the SDK takes longer to load than all the rest, and `--help` does not need it. */
+/** The SDK takes longer to load than a run that finds nothing new takes altogether. */
 const s3 = (settings: Settings) =>
-  Layer.unwrapEffect(
+  ObjectStore.layerLazy(
     Effect.map(
       Effect.promise(() => import("../services/ObjectStore/S3.ts")),
       (S3) => S3.layer(settings)
@@ -103,7 +115,7 @@ const defect = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
 /** A failure before there is a run to report on. */
-const told = (error: UsageError | ConfigError | InternalError) =>
+const told = (error: UsageError | StateUnusable | InternalError) =>
   Console.error(`ibsr-export: ${error.message.replaceAll("\n", "\nibsr-export: ")}\n  ${error.hint}`).pipe(
     Effect.as(ExitCode.ofError[error._tag].code)
   )

@@ -34,23 +34,35 @@ const example = `ibsr-export s3 \\
       --bucket customer-bucket \\
       --prefix ibsr/host-17/snapshots`
 
+const exitRow = (code: number, name: string, meaning: string) =>
+  `  ${String(code).padStart(3)}  ${name.padEnd(21)}${meaning}`
+
 const exitStatus = ExitCode.table.map(
-  ({ code, meaning, name, retrySoon }) =>
-    `  ${String(code).padStart(3)}  ${name.padEnd(21)}${meaning}${retrySoon ? " *" : ""}`
+  ({ code, meaning, name, retrySoon }) => exitRow(code, name, meaning) + (retrySoon ? " *" : "")
 )
 
-/** The page of `ibsr-export s3`. */
-export const s3 = (flags: ReadonlyArray<Flag<unknown>>): string =>
+type Flags = ReadonlyArray<Flag<unknown>>
+
+const groups = (flags: Flags) =>
+  [...Map.groupBy(flags, (flag) => flag.group)].flatMap(([group, members]) => [
+    "",
+    group.toUpperCase(),
+    ...members.map(flagHelp)
+  ])
+
+/** The page of a command, or of the program. */
+export const page = (flags: { readonly s3: Flags; readonly status: Flags }, command: string | undefined): string => {
+  if (command === "s3") return s3(flags.s3)
+  return command === "status" ? status(flags.status) : root
+}
+
+export const s3 = (flags: Flags): string =>
   [
     "ibsr-export s3: upload IBSR snapshots to a bucket, with write-only permission",
     "",
     "USAGE",
     "  ibsr-export s3 --input DIR --bucket NAME [--prefix PREFIX] [flags]",
-    ...[...Map.groupBy(flags, (flag) => flag.group)].flatMap(([group, members]) => [
-      "",
-      group.toUpperCase(),
-      ...members.map(flagHelp)
-    ]),
+    ...groups(flags),
     "",
     "UNITS",
     wrap("SIZE: bytes, or KiB, MiB, GiB (K, M, G for short), or KB, MB, GB.", "  "),
@@ -75,9 +87,24 @@ export const s3 = (flags: ReadonlyArray<Flag<unknown>>): string =>
     "      --bucket incidents --endpoint https://minio.example.com:9000 --dry-run"
   ].join("\n")
 
+export const status = (flags: Flags): string =>
+  [
+    "ibsr-export status: what was stored, what waits, and what was lost, from the ledger alone",
+    "",
+    "USAGE",
+    "  ibsr-export status [flags]",
+    ...groups(flags),
+    "",
+    "EXIT STATUS",
+    exitRow(0, "ok", "it was told, whatever it says"),
+    exitRow(ExitCode.ofError.StateUnusable.code, "state", "there is no ledger, or it cannot be read"),
+    exitRow(ExitCode.ofError.UsageError.code, "usage", "bad flag or value")
+  ].join("\n")
+
 export const root = `ibsr-export: carry IBSR traffic snapshots to a bucket
 
 USAGE
   ibsr-export s3 [flags]       upload to S3, MinIO, Cloudflare R2 and the like
   ibsr-export s3 --help        all flags, exit codes, examples
+  ibsr-export status [flags]   what was stored, what waits, what was lost
   ibsr-export --version`

@@ -1,15 +1,18 @@
-/** The flags of `ibsr-export s3`, in the order of `--help`. One constant each, so as long as the command line is. */
+/** The flags, in the order of `--help`. One constant each, so as long as the command line is. */
 import { hostname } from "node:os"
+import process from "node:process"
 import * as ObjectKey from "../domain/ObjectKey.ts"
 import * as Size from "../domain/Size.ts"
 import * as Span from "../domain/Span.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import * as Flag from "./Flag.ts"
+import * as StateDir from "./StateDir.ts"
 import * as Values from "./Values.ts"
 
 const what = "What is uploaded"
 const where = "Where it goes"
 const how = "How it is stored"
+const memoryOfRuns = "What is remembered"
 const limits = "Limits"
 const output = "Output"
 
@@ -212,6 +215,53 @@ export const noOverwrite = Flag.toggle({
   description: "only create objects (If-None-Match: *); one that exists is a failure; implies --final-only"
 })
 
+export const stateDir = Flag.withDefault({
+  name: "state-dir",
+  group: memoryOfRuns,
+  value: "DIR",
+  description: "where the ledger of what was stored lies; on a local disk, outside of --input; one run at a time",
+  // systemd names what StateDirectory= made
+  env: ["IBSR_EXPORT_STATE_DIR", "STATE_DIRECTORY"],
+  default: StateDir.fallback(process.env),
+  shownDefault: "$XDG_STATE_HOME/ibsr-export, else ~/.local/state/ibsr-export",
+  parse: StateDir.parse
+})
+
+export const force = Flag.toggle({
+  name: "force",
+  group: memoryOfRuns,
+  description: "send also what the ledger knows as unchanged"
+})
+
+export const appendOnly = Flag.repeated({
+  name: "append-only",
+  group: memoryOfRuns,
+  value: "GLOB",
+  description:
+    "files that only ever grow: an object is never overwritten by content that does not contain it; repeatable",
+  default: "**/*.jsonl",
+  parse: Values.path
+})
+
+export const onReplace = Flag.withDefault({
+  name: "on-replace",
+  group: memoryOfRuns,
+  value: "MODE",
+  description:
+    "when such a file was truncated or recreated: new-key (stored as NAME.g2.jsonl, then g3 …), overwrite, or fail",
+  default: "new-key",
+  parse: Values.choice("new-key", "overwrite", "fail")
+})
+
+export const lockWait = Flag.withDefault({
+  name: "lock-wait",
+  group: memoryOfRuns,
+  value: "DURATION",
+  description: "how long to wait for another run on the same ledger to end",
+  default: "0s",
+  parse: Span.parse
+})
+
 export const concurrency = Flag.withDefault({
   name: "concurrency",
   group: limits,
@@ -308,7 +358,7 @@ export const logFormat = Flag.withDefault({
   parse: Values.choice("auto", "pretty", "logfmt", "json")
 })
 
-/** All of them, by the name of what they become. */
+/** Those of `s3`, by the name of what they become. */
 export const s3 = {
   input,
   include,
@@ -334,6 +384,11 @@ export const s3 = {
   metadata,
   acl,
   noOverwrite,
+  stateDir,
+  force,
+  appendOnly,
+  onReplace,
+  lockWait,
   concurrency,
   memory,
   partSize,
@@ -346,3 +401,6 @@ export const s3 = {
   verbose,
   logFormat
 }
+
+/** Those of `status`. */
+export const status = { stateDir, outputFormat }

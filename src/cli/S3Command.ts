@@ -77,6 +77,11 @@ const settings = (values: Values): Settings.Settings => ({
     metadata: Object.fromEntries(values.metadata),
     noOverwrite: values.noOverwrite
   },
+  appendOnly: values.appendOnly,
+  onReplace: values.onReplace,
+  force: values.force,
+  stateDir: values.stateDir,
+  lockWait: values.lockWait,
   concurrency: values.concurrency,
   memoryBytes: values.memory,
   partSizeBytes: values.partSize,

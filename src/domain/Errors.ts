@@ -38,7 +38,7 @@ export class UploadFailed extends Data.TaggedError("UploadFailed")<StoreAnswer> 
   readonly hint = this.advice ?? "look the store's code up in its documentation; the request id helps its support"
 }
 
-/** `--no-overwrite`, and the key is taken. */
+/** `--no-overwrite` or `--on-replace fail`, and the key is taken. */
 export class ObjectExists extends Data.TaggedError("ObjectExists")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint =
@@ -122,6 +122,25 @@ export class NothingSelected extends Data.TaggedError("NothingSelected")<{ reado
   readonly hint = "check --input, --include and --exclude, and whether the collector runs"
 }
 
+/** Another run works with the same ledger. */
+export class Locked extends Data.TaggedError("Locked")<{ readonly path: string }> {
+  override readonly message = `${this.path}: another run is at work with this ledger`
+  readonly hint = "let it end, or give --lock-wait; jobs for different targets may have a --state-dir each"
+}
+
+/** The ledger cannot be written or read: no permission, a full disk, an I/O error. */
+export class StateUnusable extends Data.TaggedError("StateUnusable")<{
+  readonly path: string
+  readonly detail: string
+  /** The system's or SQLite's name for it, such as `EACCES` or `SQLITE_FULL`. */
+  readonly code?: string | undefined
+  readonly advice?: string | undefined
+  readonly cause?: unknown
+}> {
+  override readonly message = `${this.path}: ${this.detail}`
+  readonly hint = this.advice ?? "--state-dir names a directory on a local disk that may be written to and has room"
+}
+
 /** `--input` is missing, not a directory, or unreadable. */
 export class InputUnusable extends Data.TaggedError("InputUnusable")<{
   readonly input: string
@@ -174,7 +193,7 @@ export type StoreError =
   | IntegrityFailure
 
 /** One file failed. */
-export type FileError = StoreError | SourceUnreadable | ConfigError | InternalError
+export type FileError = StoreError | SourceUnreadable | StateUnusable | ConfigError | InternalError
 
 /** Every way in which a run can fail. */
-export type ExportError = FileError | DeadlineExceeded | NothingSelected | InputUnusable | UsageError
+export type ExportError = FileError | DeadlineExceeded | NothingSelected | Locked | InputUnusable | UsageError

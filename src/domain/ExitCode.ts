@@ -32,7 +32,7 @@ const mixed = row(12, "mixed", true, "failures of several classes")
 /** One row per failure class. */
 export const ofError = {
   UploadFailed: row(10, "upload-failed", true, "the store refused for a reason that has no class of its own"),
-  ObjectExists: row(11, "object-exists", false, "--no-overwrite, and the key exists"),
+  ObjectExists: row(11, "object-exists", false, "--no-overwrite or --on-replace fail, and the key exists"),
   CredentialsMissing: row(20, "credentials-missing", false, "the credential chain found none"),
   CredentialsRejected: row(21, "credentials-rejected", false, "expired, invalid, wrong signature, clock skew"),
   AccessDenied: row(22, "access-denied", false, "403 for any other reason"),
@@ -42,8 +42,15 @@ export const ofError = {
   StoreUnavailable: row(32, "unavailable", true, "throttled or 5xx after all retries"),
   DeadlineExceeded: row(33, "deadline", true, "--deadline passed with work left"),
   IntegrityFailure: row(40, "integrity", false, "checksum mismatch after a retry"),
-  SourceUnreadable: row(41, "source-unreadable", false, "a selected file cannot be read, or its name cannot be a key"),
+  SourceUnreadable: row(
+    41,
+    "source-unreadable",
+    false,
+    "a file cannot be read, cannot be a key, or was rotated away before it was stored"
+  ),
   NothingSelected: row(42, "nothing-selected", false, "no file was selected, with --fail-if-empty"),
+  Locked: row(50, "locked", true, "another run is at work with this ledger"),
+  StateUnusable: row(51, "state", false, "the ledger cannot be written or read, disk full"),
   InputUnusable: row(52, "input", false, "--input is missing, not a directory, or unreadable"),
   UsageError: row(60, "usage", false, "bad flag or value"),
   ConfigError: row(61, "config", false, "no region, unknown profile, bad endpoint"),
@@ -73,13 +80,14 @@ export interface Ending {
 }
 
 /**
- * The code of a run. The first that holds: a defect; the signal; bytes in doubt; what ended the run; the one class if
- * all failures share it, also when other files went through; `mixed`.
+ * The code of a run. The first that holds: a defect; the signal; the ledger or bytes in doubt; what ended the run; the
+ * one class if all failures share it, also when other files went through; `mixed`.
  */
 export const of = ({ endedBy, failed, signal }: Ending): ExitCode => {
   const has = (tag: ExportError["_tag"]) => endedBy === tag || failed.has(tag)
   if (has("InternalError")) return ofError.InternalError
   if (signal !== undefined) return ofSignal[signal]
+  if (has("StateUnusable")) return ofError.StateUnusable
   if (has("IntegrityFailure")) return ofError.IntegrityFailure
   if (endedBy !== undefined) return ofError[endedBy]
   const [first, ...others] = failed

@@ -10,7 +10,11 @@ export type Outcome = Data.TaggedEnum<{
     readonly sizeBytes: number
     /** It is final, and yet ends in half a line. */
     readonly torn: boolean
+    /** The key it got because the file no longer begins with what was stored before, which stays where it is. */
+    readonly replaces: string | undefined
   }
+  /** All of it is stored, by an earlier run. */
+  Unchanged: {}
   /** With `--dry-run`: would be uploaded. */
   Planned: { readonly relativePath: string; readonly key: string; readonly sizeBytes: number; readonly parts: number }
   Failed: {
@@ -45,6 +49,7 @@ export const maxFailures = 100
 export interface Tally {
   uploaded: number
   uploadedBytes: number
+  unchanged: number
   /** Requests sent once more; counted as they are sent, whatever becomes of the file. */
   retries: number
   failed: number
@@ -63,12 +68,21 @@ export interface Tally {
   readonly failures: Array<Extract<Outcome, { _tag: "Failed" }>>
   /** Final files that end in half a line; the first `maxFailures`. */
   readonly torn: Array<string>
+  /** Files whose content went to a new key; the first `maxFailures`. */
+  readonly replaced: Array<{ readonly file: string; readonly key: string }>
+  /** Rotated away without having been stored, since the run before this one. */
+  lost: number
+  /** The first `maxFailures`. */
+  readonly lostFiles: Array<string>
+  /** Not stored, and to be rotated away before the next run: path and time, the first `maxFailures`. */
+  readonly atRisk: Array<{ readonly file: string; readonly rotatedAt: number }>
   readonly plan: Array<Extract<Outcome, { _tag: "Planned" }>>
 }
 
 export const emptyTally = (): Tally => ({
   uploaded: 0,
   uploadedBytes: 0,
+  unchanged: 0,
   retries: 0,
   failed: 0,
   denied: 0,
@@ -83,16 +97,26 @@ export const emptyTally = (): Tally => ({
   failedClasses: new Set(),
   failures: [],
   torn: [],
+  replaced: [],
+  lost: 0,
+  lostFiles: [],
+  atRisk: [],
   plan: []
 })
 
 /** Counts one more file. */
 export const add = (tally: Tally, outcome: Outcome): void =>
   Outcome.$match(outcome, {
-    Uploaded: ({ relativePath, sizeBytes, torn }) => {
+    Uploaded: ({ relativePath, replaces, sizeBytes, torn }) => {
       if (torn && tally.torn.length < maxFailures) tally.torn.push(relativePath)
+      if (replaces !== undefined && tally.replaced.length < maxFailures) {
+        tally.replaced.push({ file: relativePath, key: replaces })
+      }
       tally.uploaded++
       tally.uploadedBytes += sizeBytes
+    },
+    Unchanged: () => {
+      tally.unchanged++
     },
     Planned: (planned) => {
       tally.plan.push(planned)
@@ -127,9 +151,21 @@ export const add = (tally: Tally, outcome: Outcome): void =>
     }
   })
 
+/** Counts a file that was rotated away without having been stored; it was not among those of this run. */
+export const addLost = (tally: Tally, file: string): void => {
+  tally.lost++
+  tally.failedClasses.add("SourceUnreadable")
+  if (tally.lostFiles.length < maxFailures) tally.lostFiles.push(file)
+}
+
+export const addAtRisk = (tally: Tally, risk: Tally["atRisk"][number]): void => {
+  if (tally.atRisk.length < maxFailures) tally.atRisk.push(risk)
+}
+
 /** Files that `--include` and `--exclude` let through, whatever became of them. */
 export const selected = (tally: Tally): number =>
   tally.uploaded +
+  tally.unchanged +
   tally.plan.length +
   tally.failed +
   tally.notReady +

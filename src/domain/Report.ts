@@ -1,15 +1,10 @@
 /** The result of a run: one value, which is printed as text or as JSON. */
 import { Schema } from "effect"
+import { Count, described, optional } from "./Described.ts"
 import type { ExportError } from "./Errors.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Outcome from "./Outcome.ts"
 import type { Settings } from "./Settings.ts"
-
-const Count = Schema.NonNegativeInt
-const described = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
-  Schema.annotations(schema, { description })
-const optional = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
-  Schema.NullOr(schema).annotations({ description })
 
 const Problem = Schema.Struct({
   class: described(Schema.String, "name of the failure class, as in the table of exit codes"),
@@ -43,10 +38,18 @@ export const Report = Schema.Struct({
     prefix: Schema.String,
     endpoint: optional(Schema.String, "null: AWS")
   }),
+  ledger: optional(
+    Schema.Struct({
+      path: Schema.String,
+      setAside: optional(Schema.String, "where a former ledger was put that could not be used")
+    }),
+    "what this host remembers of its uploads; null: it could not be opened"
+  ),
   totals: Schema.Struct({
     selected: described(Count, "files that --include and --exclude let through"),
     uploaded: described(Count, "files stored by this run"),
     uploadedBytes: described(Count, "their bytes"),
+    unchanged: described(Count, "files of which an earlier run stored all there is"),
     skipped: described(Count, "not regular files: the next three together"),
     skippedSymlinks: described(Count, "symbolic links, without --follow-symlinks"),
     skippedDeadLinks: described(Count, "symbolic links that lead nowhere or in a circle"),
@@ -58,6 +61,7 @@ export const Report = Schema.Struct({
     failed: described(Count, "files, and directories that could not be listed"),
     interrupted: described(Count, "begun, and cut off by a signal or the deadline"),
     notTried: described(Count, "the run ended before their turn"),
+    lost: described(Count, "rotated away since the last run without having been stored; not among the selected"),
     retries: described(Count, "requests sent once more, over all files")
   }),
   complete: described(Schema.Boolean, "false: the run was cut off before it had seen all of the input"),
@@ -69,6 +73,15 @@ export const Report = Schema.Struct({
   tornFiles: described(
     Schema.Array(Schema.String),
     "stored as they are, though final and ending in half a line: their writer was cut off; the first 100"
+  ),
+  lostFiles: described(Schema.Array(Schema.String), "those lost, each told once; the first 100"),
+  filesAtRisk: described(
+    Schema.Array(Schema.Struct({ file: Schema.String, rotatedAt: Schema.String })),
+    "not stored, and rotated away before the next run is to be expected; rotatedAt is ISO 8601, UTC; the first 100"
+  ),
+  replacedFiles: described(
+    Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String })),
+    "they no longer begin with what was stored before, so their content went to a key of its own; the first 100"
   ),
   openMultipartUploads: described(
     Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, reason: Schema.String })),
@@ -95,6 +108,7 @@ export interface Facts {
   readonly complete: boolean
   readonly tally: Outcome.Tally
   readonly openUploads: ReadonlyArray<OpenUpload>
+  readonly ledger: { readonly path: string; readonly setAside: string | undefined } | undefined
 }
 
 const problem = (error: ExportError): typeof Problem.Type => ({
@@ -131,10 +145,12 @@ export const make = (settings: Settings, facts: Facts): Report => {
       prefix: settings.prefix,
       endpoint: settings.target.endpoint?.href ?? null
     },
+    ledger: facts.ledger === undefined ? null : { path: facts.ledger.path, setAside: facts.ledger.setAside ?? null },
     totals: {
       selected: Outcome.selected(tally),
       uploaded: tally.uploaded,
       uploadedBytes: tally.uploadedBytes,
+      unchanged: tally.unchanged,
       skipped: tally.skipped,
       skippedSymlinks: tally.skippedBy.symlink,
       skippedDeadLinks: tally.skippedBy["dead-link"],
@@ -146,6 +162,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
       failed: tally.failed,
       interrupted: tally.interrupted,
       notTried: tally.notTried,
+      lost: tally.lost,
       retries: tally.retries
     },
     complete: facts.complete,
@@ -156,6 +173,9 @@ export const make = (settings: Settings, facts: Facts): Report => {
     })),
     failuresOmitted: tally.failed - tally.failures.length,
     tornFiles: tally.torn,
+    lostFiles: tally.lostFiles,
+    filesAtRisk: tally.atRisk.map(({ file, rotatedAt }) => ({ file, rotatedAt: new Date(rotatedAt).toISOString() })),
+    replacedFiles: tally.replaced,
     openMultipartUploads: facts.openUploads,
     plan: settings.dryRun
       ? tally.plan.map(({ key, parts, relativePath, sizeBytes }) => ({

@@ -3,11 +3,7 @@ import { Duration } from "effect"
 import type { Report } from "./Report.ts"
 import * as Size from "./Size.ts"
 import * as Span from "./Span.ts"
-
-/** Names come from a file system: a control character in one must not reach a terminal or start a line of its own. */
-const shown = (text: string) => text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1))
-
-const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`
+import { plural, shown } from "./Text.ts"
 
 /** One line, such as `uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s`. What never happens often is left out at 0. */
 export const summary = (report: Report): string => {
@@ -18,12 +14,14 @@ export const summary = (report: Report): string => {
     report.run.dryRun
       ? [planned.length, `would upload ${planned.length} (${Size.format(bytes)})`, true]
       : [totals.uploaded, `uploaded ${totals.uploaded} (${Size.format(totals.uploadedBytes)})`, true],
+    [totals.unchanged, `unchanged ${totals.unchanged}`],
     [totals.skipped, `skipped ${totals.skipped}`, true],
     [totals.notReady, `not ready ${totals.notReady}`],
     [totals.live, `live ${totals.live}`],
     [totals.vanished, `vanished ${totals.vanished}`],
     [totals.interrupted, `interrupted ${totals.interrupted}`],
     [totals.notTried, `not tried ${totals.notTried}${report.complete ? "" : " or more"}`],
+    [totals.lost, `lost ${totals.lost}`],
     [totals.failed, `failed ${totals.failed}`, true]
   ]
   const { exitCode, name } = report.result
@@ -56,6 +54,21 @@ const failures = (report: Report): ReadonlyArray<string> =>
     ]
   )
 
+const warnings = (report: Report): ReadonlyArray<string> =>
+  [
+    ...(report.ledger?.setAside == null
+      ? []
+      : [`the ledger could not be used: it is now ${report.ledger.setAside}, and everything was sent anew`]),
+    ...report.lostFiles.map((file) => `${file} was rotated away before all of it was stored`),
+    ...report.filesAtRisk.map(
+      ({ file, rotatedAt }) => `${file} is not stored, and will be rotated away at ${rotatedAt}, before the next run`
+    ),
+    ...report.replacedFiles.map(
+      ({ file, key }) => `${file} no longer begins with what was stored: it went to ${key}, beside the older object`
+    ),
+    ...report.tornFiles.map((file) => `${file} ends in half a line: its writer was cut off`)
+  ].map((text) => `warning: ${shown(text)}`)
+
 /** What ended the run, unless it stands among the failures of files. */
 const ending = ({ failures, result: { endedBy } }: Report): ReadonlyArray<string> =>
   endedBy === null || failures.some(({ message }) => message === endedBy.message)
@@ -70,7 +83,7 @@ export const render = (report: Report): ReadonlyArray<string> => [
   ),
   ...failures(report),
   ...(report.failuresOmitted > 0 ? [`and ${plural(report.failuresOmitted, "more failure")}`] : []),
-  ...report.tornFiles.map((file) => `warning: ${shown(file)} ends in half a line: its writer was cut off`),
+  ...warnings(report),
   ...report.openMultipartUploads.map(
     ({ key, reason, uploadId }) =>
       `multipart upload left open: ${shown(key)}, upload id ${shown(uploadId)} (${shown(reason)})`

@@ -24,9 +24,13 @@ const options = { dot: true, flags: "s" }
 /** A name that no pattern spells out. */
 const anyName = "\u0001"
 
+/** Whether a path matches one of the globs. */
+export const matcher = (globs: ReadonlyArray<string>): ((relativePath: string) => boolean) =>
+  globs.length === 0 ? () => false : picomatch([...globs], options)
+
 export const make = (patterns: Patterns): Selection => {
-  const includes = picomatch([...patterns.include], options)
-  const excludes = patterns.exclude.length === 0 ? () => false : picomatch([...patterns.exclude], options)
+  const includes = matcher(patterns.include)
+  const excludes = matcher(patterns.exclude)
   return { excludes, keeps: (relativePath) => includes(relativePath) && !excludes(relativePath) }
 }
 

@@ -37,6 +37,9 @@ export interface ObjectAttributes {
   readonly noOverwrite: boolean
 }
 
+/** What to do with a file that no longer begins with what is stored under its key. */
+export type OnReplace = "new-key" | "overwrite" | "fail"
+
 export interface Settings {
   readonly input: string
   readonly target: Target
@@ -44,6 +47,15 @@ export interface Settings {
   readonly include: ReadonlyArray<string>
   readonly exclude: ReadonlyArray<string>
   readonly followSymlinks: boolean
+  /** Globs of files that only ever grow, so that an object is only overwritten by content that begins with it. */
+  readonly appendOnly: ReadonlyArray<string>
+  readonly onReplace: OnReplace
+  /** Send also what the ledger knows as unchanged. */
+  readonly force: boolean
+  /** Directory of the ledger. */
+  readonly stateDir: string
+  /** How long to wait for another run on the same ledger. */
+  readonly lockWait: Duration.Duration
   readonly attributes: ObjectAttributes
   /** Requests in flight at once, over files and parts together. */
   readonly concurrency: number

@@ -27,6 +27,15 @@ export const endOfHour = (relativePath: string): number | undefined => {
   return year >= firstYear && same ? start + hourMillis : undefined
 }
 
+/** How long after the start of its hour the collector deletes a snapshot. */
+const keptMillis = 24 * hourMillis
+
+/** When the collector deletes the file, in milliseconds since 1970; undefined for names that it does not rotate away. */
+export const rotatedAt = (relativePath: string): number | undefined => {
+  const end = endOfHour(relativePath)
+  return end === undefined ? undefined : end - hourMillis + keptMillis
+}
+
 /**
  * | name                        | final                                                          |
  * | --------------------------- | -------------------------------------------------------------- |

@@ -10,6 +10,18 @@ export interface SourceFile {
   readonly relativePath: string
 }
 
+/** What `stat` says of a file. While this stays the same, the content does. */
+export interface Outside {
+  /** Bytes. */
+  readonly size: bigint
+  /** Time of the last change of the content, in nanoseconds since 1970. */
+  readonly mtimeNs: bigint
+  /** Device. */
+  readonly dev: bigint
+  /** Inode. */
+  readonly ino: bigint
+}
+
 /** Why something was left out without being a failure. */
 export type SkipReason =
   /** A symbolic link, without `--follow-symlinks`. */

@@ -8,7 +8,7 @@ const denials = 3
 /**
  * | failure                                     | the run ends                                             |
  * | ------------------------------------------- | -------------------------------------------------------- |
- * | credentials, bucket, TLS                    | at once: every file would meet it                        |
+ * | credentials, bucket, TLS, the ledger        | at once: every file would meet it                        |
  * | access denied                               | at the third, if nothing was stored: a single key may be locked or reserved, and the others must not wait for it |
  * | anything else                               | no                                                       |
  *
@@ -20,6 +20,7 @@ export const endsRun = (error: FileError, tally: Pick<Tally, "uploaded" | "denie
     case "CredentialsRejected":
     case "BucketUnusable":
     case "TlsFailure":
+    case "StateUnusable":
       return true
     case "AccessDenied":
       return tally.uploaded === 0 && tally.denied >= denials

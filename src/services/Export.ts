@@ -1,15 +1,16 @@
-import { Clock, Context, Effect, Either, Layer, Option } from "effect"
+import { Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
 import { NothingSelected } from "../domain/Errors.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../domain/Report.ts"
-import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
-import { type Found, pathOf, type SourceFile } from "../domain/SourceFile.ts"
+import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Verdict from "../domain/Verdict.ts"
-import { Ending } from "./Ending.ts"
-import { KeyMapping } from "./KeyMapping.ts"
+import { type End, Ending } from "./Ending.ts"
+import { Ledger, type OpenLedger } from "./Ledger.ts"
 import { Progress } from "./Progress.ts"
 import { Reporter } from "./Reporter.ts"
+import * as Review from "./Review.ts"
+import * as Screening from "./Screening.ts"
 import { Stop } from "./Stop.ts"
 import { Traversal } from "./Traversal.ts"
 import { Uploads } from "./Uploads.ts"
@@ -28,27 +29,33 @@ export class Export extends Context.Tag("ibsr-export/Export")<
       Export,
       Effect.gen(function* () {
         const traversal = yield* Traversal
-        const keys = yield* KeyMapping
+        const ledgers = yield* Ledger
         const uploads = yield* Uploads
         const reporter = yield* Reporter
         const progress = yield* Progress
         const stop = yield* Stop
         const ending = yield* Ending
-        const selection = Selection.make(settings)
+        const screened = Screening.make(settings, reporter)
 
-        const upload = (file: SourceFile): Effect.Effect<Outcome.Outcome> =>
-          Effect.flatMap(stop.reason, (reason) =>
+        // asked when the first file needs it: most runs find little to send, and some nothing
+        const ready = yield* Effect.cached(
+          Effect.raceFirst(uploads.ready, stop.requested).pipe(
+            Effect.catchAll((error) =>
+              error._tag === "Interrupted" ? Effect.void : stop.request({ _tag: "Failure", error })
+            )
+          )
+        )
+
+        const send = (ledger: OpenLedger, file: SourceFile): Effect.Effect<Outcome.Outcome> =>
+          Effect.flatMap(Effect.zipRight(ready, stop.reason), (reason) =>
             Option.isSome(reason)
-              ? Effect.succeed(Outcome.Outcome.NotTried())
-              : Either.match(keys.keyOf(file), {
-                  onLeft: (error) => Effect.succeed(Outcome.failed(file, error)),
-                  onRight: (key) => ending.inTime(uploads.upload(file, key))
-                })
+              ? Effect.as(Effect.ignore(ledger.sighted(file.relativePath)), Outcome.Outcome.NotTried())
+              : ending.inTime(uploads.upload(ledger, file))
           )
 
-        const one = (found: Found) =>
-          Either.match(Selection.admit(selection, found), { onLeft: Effect.succeed, onRight: upload }).pipe(
-            Effect.tap((outcome) => reporter.outcome(pathOf(found), outcome)),
+        const one = (ledger: OpenLedger) => (file: SourceFile) =>
+          send(ledger, file).pipe(
+            Effect.tap((outcome) => reporter.outcome(file.relativePath, outcome)),
             Effect.flatMap((outcome) =>
               outcome._tag === "Failed" && Verdict.endsRun(outcome.error, reporter.tally)
                 ? stop.request({ _tag: "Failure", error: outcome.error })
@@ -56,38 +63,68 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             )
           )
 
-        // when there is a reason to stop, the files left are still counted
-        const everything = Effect.zipRight(
-          Effect.raceFirst(uploads.ready, stop.requested),
-          Workers.forEach(traversal.files(settings.input), settings.concurrency, one)
-        )
+        /** All files; when there is a reason to stop, those left are still counted. Then what became of the others. */
+        const work = (ledger: OpenLedger, startedAt: number): Effect.Effect<End> =>
+          Effect.gen(function* () {
+            const files = Stream.mapChunksEffect(traversal.files(settings.input), screened(ledger))
+            const everything = Workers.forEach(files, settings.concurrency, one(ledger))
+            const end = yield* progress.during(ending.bound(everything))
+            for (let left = end.abandoned; left > 0; left--) {
+              Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
+            }
+            const signalled = Option.exists(yield* stop.reason, (reason) => reason._tag === "Signal")
+            const books = end.complete && !signalled && !ledger.moved ? review(ledger, startedAt) : Effect.void
+            return yield* Effect.match(Effect.zipRight(books, ledger.flush), {
+              onFailure: (error) => ({ ...end, error }),
+              onSuccess: () => end
+            })
+          })
+
+        const review = (ledger: OpenLedger, startedAt: number) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            Review.review(ledger, settings.input, Review.nextRunAt(now, startedAt, ledger.previousRunAt), reporter)
+          )
 
         const run = Effect.gen(function* () {
           const startedAt = yield* Clock.currentTimeMillis
-          const end = yield* progress.during(ending.bound(everything))
-          for (let left = end.abandoned; left > 0; left--) {
-            Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
-          }
+          const opened = yield* Effect.raceFirst(
+            Effect.asSome(ledgers.open({ id: identity.runId, startedAt })),
+            Effect.as(stop.requested, Option.none<OpenLedger>())
+          ).pipe(Effect.either)
+          const end = yield* Either.match(opened, {
+            onLeft: (error) => Effect.succeed<End>({ ...nothingDone, error }),
+            onRight: Option.match({
+              onNone: () => Effect.succeed<End>(nothingDone),
+              onSome: (ledger) => work(ledger, startedAt)
+            })
+          })
+          const ledger = Option.flatten(Either.getRight(opened))
+
           const reason = Option.getOrUndefined(yield* stop.reason)
-          const failure = reason?._tag === "Failure" ? reason.error : end.error
+          const failure = end.error?._tag !== "StateUnusable" && reason?._tag === "Failure" ? reason.error : end.error
+          const endedAt = yield* Clock.currentTimeMillis
           const report = Report.make(settings, {
             ...identity,
             startedAt: new Date(startedAt),
-            durationMillis: (yield* Clock.currentTimeMillis) - startedAt,
+            durationMillis: endedAt - startedAt,
             signal: reason?._tag === "Signal" ? reason.signal : undefined,
             endedBy: failure ?? emptiness(settings, reporter.tally),
             complete: end.complete,
             tally: reporter.tally,
-            openUploads: reporter.openUploads
+            openUploads: reporter.openUploads,
+            ledger: Option.getOrUndefined(ledger)
           })
+          yield* Effect.ignore(Effect.transposeMapOption(ledger, (open) => open.ended(report.result.exitCode, endedAt)))
           yield* reporter.publish(report)
           return report
-        })
+        }).pipe(Effect.scoped)
 
         return { run }
       })
     )
 }
+
+const nothingDone: End = { complete: false, abandoned: 0 }
 
 const emptiness = ({ failIfEmpty, input }: Settings, tally: Outcome.Tally) =>
   failIfEmpty && Outcome.selected(tally) === 0 ? new NothingSelected({ input }) : undefined

@@ -1,4 +1,4 @@
-import { Context, type Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { ConfigError, SourceUnreadable, StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { OpenUpload } from "../domain/Report.ts"
@@ -33,6 +33,8 @@ export interface MultipartBody {
 export interface MultipartPolicy<E> {
   /** Put around each request: its retries, time-out and place in the queue. */
   readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | E>
+  /** Done when all parts are stored, before the request that makes an object of them. */
+  readonly completing: Effect.Effect<void, E>
   /** Told of an upload that could not be aborted. */
   readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
 }
@@ -64,4 +66,22 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
       policy: MultipartPolicy<E>
     ) => Effect.Effect<StoredObject, StoreError | SourceUnreadable | E>
   }
->() {}
+>() {
+  /** A store that is loaded when it is first used. */
+  static readonly layerLazy = (load: Effect.Effect<Layer.Layer<ObjectStore>>) =>
+    Layer.scoped(
+      ObjectStore,
+      Effect.gen(function* () {
+        const scope = yield* Effect.scope
+        const store = yield* Effect.cached(
+          Effect.flatMap(load, (layer) => Effect.map(Layer.buildWithScope(layer, scope), Context.get(ObjectStore)))
+        )
+        return {
+          ready: Effect.flatMap(store, ({ ready }) => ready),
+          put: (object, body) => Effect.flatMap(store, ({ put }) => put(object, body)),
+          putMultipart: (object, body, policy) =>
+            Effect.flatMap(store, ({ putMultipart }) => putMultipart(object, body, policy))
+        }
+      })
+    )
+}

@@ -44,7 +44,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
 
         const draw = (startedAt: number) =>
           Effect.map(Clock.currentTimeMillis, (now) => {
-            const files = tally.uploaded + tally.failed + tally.vanished + tally.notReady + tally.live
+            const files = tally.uploaded + tally.unchanged + tally.failed + tally.vanished + tally.notReady + tally.live
             const done = { files, bytes: tally.uploadedBytes }
             const line = ProgressLine.render(
               { done, total, counted, elapsedMillis: now - startedAt },

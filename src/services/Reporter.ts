@@ -1,4 +1,4 @@
-import { Console, Context, Effect, Layer } from "effect"
+import { Console, Context, Effect, FiberRef, Layer, LogLevel } from "effect"
 import * as Outcome from "../domain/Outcome.ts"
 import type { OpenUpload, Report } from "../domain/Report.ts"
 import * as ReportText from "../domain/ReportText.ts"
@@ -9,8 +9,16 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
   {
     /** Counts one file, and logs it: failures as warnings, the others for `--verbose`. */
     readonly outcome: (relativePath: string, outcome: Outcome.Outcome) => Effect.Effect<void>
+    /** The same for many at once. */
+    readonly outcomes: (
+      all: ReadonlyArray<readonly [relativePath: string, outcome: Outcome.Outcome]>
+    ) => Effect.Effect<void>
     /** Remembers a multipart upload that could not be aborted. */
     readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
+    /** A file that was rotated away without having been stored. */
+    readonly lost: (relativePath: string) => void
+    /** One that will be before the next run; `rotatedAt` in milliseconds since 1970. */
+    readonly atRisk: (relativePath: string, rotatedAt: number) => void
     /** The sums so far; they go on changing. */
     readonly tally: Outcome.Tally
     readonly openUploads: ReadonlyArray<OpenUpload>
@@ -27,6 +35,18 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
           Outcome.add(tally, outcome)
           return log(file, outcome)
         },
+        outcomes: (all) => {
+          for (const [, outcome] of all) Outcome.add(tally, outcome)
+          // asking the log for each of a million files takes longer than counting them
+          return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) => {
+            const telling = LogLevel.lessThanEqual(least, LogLevel.Debug)
+              ? all
+              : all.filter(([, { _tag }]) => _tag === "Failed")
+            return Effect.forEach(telling, ([file, outcome]) => log(file, outcome), { discard: true })
+          })
+        },
+        lost: (file) => Outcome.addLost(tally, file),
+        atRisk: (file, rotatedAt) => Outcome.addAtRisk(tally, { file, rotatedAt }),
         leftOpen: (upload) => Effect.sync(() => openUploads.push(upload)),
         tally,
         openUploads,

@@ -3,11 +3,12 @@
  * file of lines that may still be written to, none of a line that is not whole yet.
  */
 import { Clock, Data, Effect, type Scope } from "effect"
-import { constants, promises as fs } from "node:fs"
+import { constants, lstatSync, promises as fs, statSync } from "node:fs"
 import { SourceUnreadable } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Snapshot from "../domain/Snapshot.ts"
-import type { SourceFile } from "../domain/SourceFile.ts"
+import type { Outside, SourceFile } from "../domain/SourceFile.ts"
+import { codeOf, detailOf } from "./SystemError.ts"
 
 /** The file was rotated away before it could be opened. */
 export class Vanished extends Data.TaggedError("Vanished") {}
@@ -18,33 +19,34 @@ export class NotRegular extends Data.TaggedError("NotRegular")<{ readonly why: "
 export class NotReady extends Data.TaggedError("NotReady") {}
 
 export interface OpenSource {
+  /** As the system opens it. */
+  readonly path: string
   /** Of the content as it is seen here; the file may be larger. */
   readonly sizeBytes: number
   readonly state: Snapshot.State
+  /** Of the whole file, when it was opened. */
+  readonly outside: Outside
   /** A final file of lines that does not end with one: whoever wrote it was cut off. */
   readonly torn: boolean
   /** The whole content. */
   readonly bytes: Effect.Effect<Uint8Array, SourceUnreadable>
-  /** The whole content in pieces of at most `pieceBytes`. An error it throws is a `SourceUnreadable`. */
-  readonly pieces: () => AsyncIterable<Uint8Array>
+  /** The whole content, or its first so many bytes, in pieces of at most `pieceBytes`. Throws `SourceUnreadable`. */
+  readonly pieces: (firstBytes?: number) => AsyncIterable<Uint8Array>
 }
 
 /**
  * Bytes of a piece. Parts are put together from pieces, and keep the rest of their last one alive: small, so that this
  * costs little memory; not tiny, because each costs a round through the thread pool.
  */
-const pieceBytes = 256 * 1024
-
-const errno = (cause: unknown) =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined
+export const pieceBytes = 256 * 1024
 
 const unreadable = (path: string) => (cause: unknown) =>
   cause instanceof SourceUnreadable
     ? cause
     : new SourceUnreadable({
         path,
-        detail: cause instanceof Error ? cause.message : String(cause),
-        code: errno(cause),
+        detail: detailOf(cause),
+        code: codeOf(cause),
         cause
       })
 
@@ -102,6 +104,27 @@ const wholeLines = async (handle: fs.FileHandle, sizeBytes: number) => {
   return 0
 }
 
+/** Whether a file may still be written to, by its name, its time of change, and the clock. */
+export const stateOf = (
+  { relativePath }: SourceFile,
+  { mtimeNs }: Outside,
+  nowMillis: number,
+  { finalAfter }: Pick<Settings, "finalAfter">
+): Snapshot.State =>
+  Snapshot.stateOf({ relativePath, modifiedMillis: Number(mtimeNs / 1_000_000n) }, nowMillis, finalAfter)
+
+const quietly = { bigint: true, throwIfNoEntry: false } as const
+
+/** What can be told of a file without opening it; undefined where opening it will tell why that is nothing. */
+export const look = (file: SourceFile, { followSymlinks }: Pick<Settings, "followSymlinks">): Outside | undefined => {
+  try {
+    // at once, for the same reason as the traversal reads
+    return followSymlinks ? statSync(file.path, quietly) : lstatSync(file.path, quietly)
+  } catch {
+    return undefined
+  }
+}
+
 /** `O_NONBLOCK`, so that a FIFO that took a file's place does not hang the run. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
@@ -115,7 +138,7 @@ export const open = (
       Effect.tryPromise({
         try: () => fs.open(file.path, options.followSymlinks ? flags : flags | constants.O_NOFOLLOW),
         catch: (cause) => {
-          const code = errno(cause)
+          const code = codeOf(cause)
           if (code === "ENOENT" || code === "ENOTDIR") return new Vanished()
           if (code === "ELOOP" && !options.followSymlinks) return new NotRegular({ why: "symlink" })
           // a socket, or a device without a driver
@@ -125,23 +148,29 @@ export const open = (
       }),
       (handle) => Effect.ignore(Effect.tryPromise(() => handle.close()))
     )
-    const stat = yield* Effect.tryPromise({ try: () => handle.stat(), catch: unreadable(file.path) })
-    if (!stat.isFile()) return yield* new NotRegular({ why: "special" })
+    const outside = yield* Effect.tryPromise({
+      try: () => handle.stat({ bigint: true }),
+      catch: unreadable(file.path)
+    })
+    if (!outside.isFile()) return yield* new NotRegular({ why: "special" })
     const { relativePath } = file
     const now = yield* Clock.currentTimeMillis
-    const state = Snapshot.stateOf({ relativePath, modifiedMillis: stat.mtimeMs }, now, options.finalAfter)
+    const fileBytes = Number(outside.size)
+    const state = stateOf(file, outside, now, options)
     const lines = Snapshot.hasLines(relativePath)
-      ? yield* Effect.tryPromise({ try: () => wholeLines(handle, stat.size), catch: unreadable(file.path) })
-      : stat.size
+      ? yield* Effect.tryPromise({ try: () => wholeLines(handle, fileBytes), catch: unreadable(file.path) })
+      : fileBytes
     if (state === "live" && lines === 0 && Snapshot.hasLines(relativePath)) return yield* new NotReady()
     // nothing will complete the last line of a final file: what there is of it is better than nothing
-    const sizeBytes = state === "final" ? stat.size : lines
+    const sizeBytes = state === "final" ? fileBytes : lines
     return {
+      path: file.path,
       sizeBytes,
       state,
+      outside,
       torn: lines < sizeBytes,
       bytes: Effect.tryPromise({ try: () => readAll(handle, file.path, sizeBytes), catch: unreadable(file.path) }),
-      pieces: () => pieces(handle, file.path, sizeBytes)
+      pieces: (firstBytes = sizeBytes) => pieces(handle, file.path, Math.min(firstBytes, sizeBytes))
     }
   })
 

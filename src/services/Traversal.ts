@@ -2,6 +2,7 @@ import { Chunk, Context, Effect, Layer, Stream } from "effect"
 import { type Dirent, promises as fs, type Stats } from "node:fs"
 import { InputUnusable, SourceUnreadable } from "../domain/Errors.ts"
 import { Found, oldestFirst, type SkipReason } from "../domain/SourceFile.ts"
+import { codeOf, detailOf } from "./SystemError.ts"
 
 /** What lies below a directory. */
 export class Traversal extends Context.Tag("ibsr-export/Traversal")<
@@ -34,11 +35,11 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
 /** Entries sorted at once: above the 3,600 files that a collector keeps, and some 2 MB of memory. */
 const stretch = 16_384
 
+/** Elements of a chunk of the stream: what is done with one at a stretch must not keep requests waiting. */
+const batch = 1024
+
 /** Entries that one system call may bring. */
 const bufferSize = 256
-
-const detailOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
-const codeOf = (cause: unknown) => (cause instanceof Error && "code" in cause ? String(cause.code) : undefined)
 
 const unusable = (input: string, cause: unknown) => new InputUnusable({ input, detail: detailOf(cause), cause })
 
@@ -66,13 +67,12 @@ const undecodable = (path: string) =>
 
 const identity = (stat: Stats) => `${stat.dev}:${stat.ino}`
 
-/** What an entry is; a link that is followed is what it leads to. */
+/** What an entry is that is not a file; a link that is followed is what it leads to. */
 const kindOf = async (
   entry: Dirent,
   path: string,
   followSymlinks: boolean
 ): Promise<"file" | "directory" | "gone" | "undecodable" | SkipReason> => {
-  if (entry.isFile()) return "file"
   if (entry.isDirectory()) return "directory"
   if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()) return "special"
   if (entry.isSymbolicLink() && !followSymlinks) return "symlink"
@@ -105,15 +105,19 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       const subdirectories: Array<string> = []
       for await (const entries of stretches(root + relative)) {
         entries.sort((a, b) => oldestFirst(a.name, b.name))
-        const found: Array<Found> = []
+        let found: Array<Found> = []
         for (const entry of entries) {
           const relativePath = relative + entry.name
           const path = root + relativePath
-          const kind = await kindOf(entry, path, followSymlinks)
+          const kind = entry.isFile() ? "file" : await kindOf(entry, path, followSymlinks)
           if (kind === "directory") subdirectories.push(`${relativePath}/`)
           else if (kind === "file") found.push(Found.File({ file: { path, relativePath } }))
           else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
           else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
+          if (found.length === batch) {
+            yield found
+            found = []
+          }
         }
         yield found
       }
@@ -131,14 +135,23 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
   }
 }
 
+/**
+ * Opening goes through the thread pool, so that a file server that hangs does not hang the program; what has just been
+ * opened is read at once, which takes a third of the time.
+ */
 async function* stretches(path: string): AsyncGenerator<Array<Dirent>> {
-  let entries: Array<Dirent> = []
-  for await (const entry of await fs.opendir(path, { bufferSize })) {
-    entries.push(entry)
-    if (entries.length === stretch) {
-      yield entries
-      entries = []
+  const directory = await fs.opendir(path, { bufferSize })
+  try {
+    let entries: Array<Dirent> = []
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      entries.push(entry)
+      if (entries.length === stretch) {
+        yield entries
+        entries = []
+      }
     }
+    yield entries
+  } finally {
+    directory.closeSync()
   }
-  yield entries
 }

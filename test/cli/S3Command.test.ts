@@ -5,6 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Layer, Option } from "effect"
 import * as Argv from "../../src/cli/Argv.ts"
 import * as Options from "../../src/cli/Options.ts"
+import * as StateDir from "../../src/cli/StateDir.ts"
 import * as S3Command from "../../src/cli/S3Command.ts"
 import { UsageError } from "../../src/domain/Errors.ts"
 
@@ -60,6 +61,11 @@ describe("defaults", () => {
           include: ["**/*.jsonl"],
           exclude: [],
           followSymlinks: false,
+          appendOnly: ["**/*.jsonl"],
+          onReplace: "new-key",
+          force: false,
+          stateDir: StateDir.fallback(process.env),
+          lockWait: Duration.zero,
           attributes: {
             encryption: { _tag: "BucketDefault" },
             storageClass: undefined,
@@ -162,6 +168,11 @@ const valued: ReadonlyArray<Row> = [
   ["tag", "IBSR_EXPORT_TAG", "a=b=c", ({ settings }) => settings.attributes.tags, { a: "b=c" }],
   ["metadata", "IBSR_EXPORT_METADATA", "host=h 1", ({ settings }) => settings.attributes.metadata, { host: "h 1" }],
   ["acl", "IBSR_EXPORT_ACL", "private", ({ settings }) => settings.attributes.acl, "private"],
+  ["state-dir", "IBSR_EXPORT_STATE_DIR", "/state", ({ settings }) => settings.stateDir, "/state"],
+  ["state-dir", "STATE_DIRECTORY", "/first:/second", ({ settings }) => settings.stateDir, "/first"],
+  ["append-only", "IBSR_EXPORT_APPEND_ONLY", "*.log", ({ settings }) => settings.appendOnly, ["*.log"]],
+  ["on-replace", "IBSR_EXPORT_ON_REPLACE", "fail", ({ settings }) => settings.onReplace, "fail"],
+  ["lock-wait", "IBSR_EXPORT_LOCK_WAIT", "5m", ({ settings }) => settings.lockWait, Duration.minutes(5)],
   ["concurrency", "IBSR_EXPORT_CONCURRENCY", "7", ({ settings }) => settings.concurrency, 7],
   ["memory", "IBSR_EXPORT_MEMORY", "1GiB", ({ settings }) => settings.memoryBytes, 1024 * MiB],
   ["part-size", "IBSR_EXPORT_PART_SIZE", "16MiB", ({ settings }) => settings.partSizeBytes, 16 * MiB],
@@ -194,6 +205,7 @@ const switches: ReadonlyArray<Switch> = [
     true,
     undefined
   ],
+  ["force", "IBSR_EXPORT_FORCE", ({ settings }) => settings.force, true, false],
   ["no-overwrite", "IBSR_EXPORT_NO_OVERWRITE", ({ settings }) => settings.attributes.noOverwrite, true, false],
   ["quiet", "IBSR_EXPORT_QUIET", ({ output }) => output.quiet, true, false],
   ["quiet", "IBSR_EXPORT_QUIET", ({ log }) => log.level, "Error", "Info"],

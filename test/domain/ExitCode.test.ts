@@ -32,6 +32,9 @@ describe("of", () => {
       ["IntegrityFailure"],
       { endedBy: "DeadlineExceeded" }
     ],
+    ["the ledger, before bytes in doubt", "state", 51, ["StateUnusable", "IntegrityFailure"]],
+    ["the ledger, before what ended the run", "state", 51, ["StateUnusable"], { endedBy: "DeadlineExceeded" }],
+    ["a signal, before the ledger", "interrupted", 143, [], { signal: "SIGTERM", endedBy: "StateUnusable" }],
     ["SIGHUP", "interrupted", 129, [], { signal: "SIGHUP" }],
     ["SIGINT", "interrupted", 130, [], { signal: "SIGINT" }],
     ["SIGTERM", "interrupted", 143, [], { signal: "SIGTERM" }],

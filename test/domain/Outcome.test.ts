@@ -23,8 +23,8 @@ describe("add", () => {
   it("sums up files and bytes of what was stored", () => {
     expect(
       tallied(
-        Uploaded({ relativePath: "a", torn: false, sizeBytes: 5 }),
-        Uploaded({ relativePath: "a", torn: false, sizeBytes: 7 })
+        Uploaded({ relativePath: "a", torn: false, sizeBytes: 5, replaces: undefined }),
+        Uploaded({ relativePath: "a", torn: false, sizeBytes: 7, replaces: undefined })
       )
     ).toEqual({
       ...Outcome.emptyTally(),
@@ -95,7 +95,7 @@ describe("emptyTally", () => {
 
 describe("selected", () => {
   it.each([
-    ["an uploaded file", 1, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1 })],
+    ["an uploaded file", 1, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, replaces: undefined })],
     ["a planned file", 1, planned],
     ["a failed file", 1, denied],
     ["a vanished file", 1, Vanished()],

@@ -29,12 +29,13 @@ const facts = (
     endedBy: undefined,
     complete: true,
     openUploads: [],
+    ledger: { path: "/state/ledger.db", setAside: undefined },
     ...more,
     tally
   }
 }
 
-const { Excluded, Failed, Interrupted, NotTried, Planned, Skipped, Uploaded, Vanished, NotReady, Live } =
+const { Excluded, Failed, Interrupted, NotTried, Planned, Skipped, Unchanged, Uploaded, Vanished, NotReady, Live } =
   Outcome.Outcome
 
 const denied = Failed({
@@ -57,8 +58,11 @@ const unreadable = Failed({
 
 const everything = facts(
   [
-    Uploaded({ relativePath: "a", torn: false, sizeBytes: 10 }),
-    Uploaded({ relativePath: "a", torn: false, sizeBytes: 20 }),
+    Uploaded({ relativePath: "a", torn: false, sizeBytes: 10, replaces: undefined }),
+    Uploaded({ relativePath: "a", torn: false, sizeBytes: 20, replaces: undefined }),
+    Unchanged(),
+    Unchanged(),
+    Unchanged(),
     denied,
     unreadable,
     Skipped({ why: "symlink" }),
@@ -131,9 +135,10 @@ describe("make", () => {
 
   it("counts every outcome once", () => {
     expect(Report.make(settings, everything).totals).toEqual({
-      selected: 12,
+      selected: 15,
       uploaded: 2,
       uploadedBytes: 30,
+      unchanged: 3,
       skipped: 6,
       skippedSymlinks: 3,
       skippedDeadLinks: 2,
@@ -145,8 +150,29 @@ describe("make", () => {
       failed: 2,
       interrupted: 2,
       notTried: 3,
+      lost: 0,
       retries: 0
     })
+  })
+
+  it("tells what was lost, what is at risk and what was replaced, and fails for what was lost", () => {
+    const found = facts([Uploaded({ relativePath: "s", torn: false, sizeBytes: 1, replaces: "p/s.g2" })], {
+      ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" }
+    })
+    Outcome.addLost(found.tally, "snapshot_2026112115.jsonl")
+    Outcome.addAtRisk(found.tally, { file: "snapshot_2026112116.jsonl", rotatedAt: Date.UTC(2026, 10, 22, 16) })
+    expect(Report.make(settings, found)).toMatchObject({
+      result: { exitCode: 41 },
+      ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" },
+      totals: { selected: 1, lost: 1, failed: 0 },
+      lostFiles: ["snapshot_2026112115.jsonl"],
+      filesAtRisk: [{ file: "snapshot_2026112116.jsonl", rotatedAt: "2026-11-22T16:00:00.000Z" }],
+      replacedFiles: [{ file: "s", key: "p/s.g2" }]
+    })
+  })
+
+  it("has no ledger where none could be opened", () => {
+    expect(Report.make(settings, facts([], { ledger: undefined })).ledger).toBeNull()
   })
 
   it("passes on that the run was cut off, and what stays in the store", () => {
@@ -157,10 +183,10 @@ describe("make", () => {
   })
 
   it.each<[title: string, facts: Report.Facts, exitCode: number, name: string]>([
-    ["success", facts([Uploaded({ relativePath: "a", torn: false, sizeBytes: 1 })]), 0, "ok"],
+    ["success", facts([Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, replaces: undefined })]), 0, "ok"],
     [
       "one class of failures",
-      facts([denied, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1 })]),
+      facts([denied, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, replaces: undefined })]),
       22,
       "access-denied"
     ],

@@ -20,11 +20,13 @@ const report = (outcomes: ReadonlyArray<Outcome.Outcome>, facts: Partial<Report.
     complete: true,
     tally,
     openUploads: [],
+    ledger: { path: "/state/ledger.db", setAside: undefined },
     ...facts
   })
 }
 
-const uploaded = (sizeBytes: number) => Outcome.Outcome.Uploaded({ relativePath: "a", torn: false, sizeBytes })
+const uploaded = (sizeBytes: number) =>
+  Outcome.Outcome.Uploaded({ relativePath: "a", torn: false, sizeBytes, replaces: undefined })
 const denied = (relativePath: string) =>
   Outcome.Outcome.Failed({
     relativePath,
@@ -52,6 +54,27 @@ describe("the report as text", () => {
     expect(ReportText.summary(report(rare, { signal: "SIGTERM", complete: false }))).toBe(
       "uploaded 0 (0 B), skipped 0, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
     )
+  })
+
+  it("warns of what was lost, of what soon will be, of what was replaced, and of a ledger that was set aside", () => {
+    const found = report([Outcome.Outcome.Unchanged()], { ledger: { path: "/l.db", setAside: "/l.db.old" } })
+    expect(
+      ReportText.render({
+        ...found,
+        totals: { ...found.totals, lost: 1 },
+        lostFiles: ["a"],
+        filesAtRisk: [{ file: "b", rotatedAt: "2026-11-22T16:00:00.000Z" }],
+        replacedFiles: [{ file: "c", key: "p/c.g2" }],
+        tornFiles: ["d\n"]
+      })
+    ).toEqual([
+      "warning: the ledger could not be used: it is now /l.db.old, and everything was sent anew",
+      "warning: a was rotated away before all of it was stored",
+      "warning: b is not stored, and will be rotated away at 2026-11-22T16:00:00.000Z, before the next run",
+      "warning: c no longer begins with what was stored: it went to p/c.g2, beside the older object",
+      "warning: d\\n ends in half a line: its writer was cut off",
+      "uploaded 0 (0 B), unchanged 1, skipped 0, lost 1, failed 0 in 0.8 s"
+    ])
   })
 
   it("puts what failed alike together, with the hint once, and names a few", () => {

@@ -11,7 +11,8 @@ describe("endsRun", () => {
     new Errors.CredentialsMissing({ detail: "none" }),
     new Errors.CredentialsRejected(answer),
     new Errors.BucketUnusable(answer),
-    new Errors.TlsFailure(answer)
+    new Errors.TlsFailure(answer),
+    new Errors.StateUnusable({ path: "/state/ledger.db", detail: "disk full" })
   ])("holds at the first $_tag, which every file would meet", (error) => {
     expect(endsRun(error, tally(0, 1))).toBe(true)
     expect(endsRun(error, tally(1000, 1))).toBe(true)

@@ -1,5 +1,5 @@
 /** Every row of the table of exit codes, each from the built program under the real condition. */
-import { chmodSync, existsSync } from "node:fs"
+import { chmodSync, existsSync, symlinkSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { generate } from "selfsigned"
@@ -180,6 +180,25 @@ describe("the exit code", () => {
     await ends(42, s3(tree({ "a.txt": "a" }), store.endpoint, "--fail-if-empty"))
   })
 
+  it("is 50 when another run is at work with the ledger", async () => {
+    const { args, store } = await withStore({ latencyMs: 2000 })
+    const stateDir = emptyDirectory()
+    const { ended } = start(args("--state-dir", stateDir))
+    await until(() => store.inFlight > 0)
+    const second = await ends(50, args("--state-dir", stateDir))
+    expect(second.millis).toBeLessThan(1500)
+    expect(second.stdout).toContain("--lock-wait")
+    expect((await ended).code).toBe(0)
+    expect(store.requests).toHaveLength(2)
+  })
+
+  it("is 51 when the ledger cannot be made, before anything is sent", async () => {
+    const { args, store } = await withStore()
+    const ended = await ends(51, args("--state-dir", join(tree({ file: "" }), "file")))
+    expect(ended.stdout).toContain("--state-dir")
+    expect(store.requests).toEqual([])
+  })
+
   it("is 52 when the input is missing, or a file", async () => {
     const { store } = await withStore()
     const input = tree({ "a.jsonl": "a" })
@@ -196,6 +215,17 @@ describe("the exit code", () => {
   it("is 61 when there is no region", async () => {
     const ended = await ends(61, ["s3", "--input", snapshots(), "--bucket", "b"])
     expect(ended.stdout).toContain("give --region")
+  })
+
+  it("is 61 when the ledger would be among the files", async () => {
+    const { store } = await withStore()
+    const input = snapshots()
+    const link = join(emptyDirectory(), "link")
+    symlinkSync(input, link)
+    for (const stateDir of [input, join(input, "state"), join(link, "a", "b")]) {
+      await ends(61, s3(input, store.endpoint, "--state-dir", stateDir))
+    }
+    expect(store.requests).toEqual([])
   })
 
   it("is 61 when the profile does not exist", async () => {

@@ -2,21 +2,15 @@
 import { appendFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+import { emptyDirectory, snapshotName, tree } from "../fixtures/Tree.ts"
 import { report, run, s3, start, summary, until } from "./Program.ts"
 import { startStore } from "./Store.ts"
 
 const prefix = "ibsr/host/snapshots"
 
-/** The collector's name for the hour that began so many hours ago. */
-const snapshot = (hoursAgo: number) => {
-  const hour = new Date(Date.now() - hoursAgo * 3_600_000).toISOString().slice(0, 13)
-  return `snapshot_${hour.replaceAll(/[-T]/g, "")}.jsonl`
-}
-
 // named once: the hour may change while the tests run
-const current = snapshot(0)
-const earlier = snapshot(3)
+const current = snapshotName(0)
+const earlier = snapshotName(3)
 
 describe("a file that is still written to", () => {
   it("is stored up to its last whole line, and says that it is live", async () => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { Report } from "../../src/domain/Report.ts"
 import { writer } from "../fakes/StrictS3.ts"
+import { emptyDirectory } from "../fixtures/Tree.ts"
 
 const program = fileURLToPath(new URL("../../dist/ibsr-export.js", import.meta.url))
 
@@ -19,10 +20,11 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
-/** Nothing of the machine's own configuration may get in; the login is that of the put-only user. */
+/** Nothing of the machine's own configuration may get in; the login is that of the put-only user; no run before it. */
 const environment = (): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   HOME: "/nonexistent",
+  IBSR_EXPORT_STATE_DIR: emptyDirectory(),
   AWS_ACCESS_KEY_ID: writer.accessKeyId,
   AWS_SECRET_ACCESS_KEY: writer.secretAccessKey,
   AWS_EC2_METADATA_DISABLED: "true"

@@ -96,6 +96,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
             concurrency: body.queueSize,
             discard: true
           })
+          yield* policy.completing
           const stored = yield* policy.request(
             Effect.zipRight(request("CompleteMultipartUpload", key), store("CompleteMultipartUpload", key, bytes))
           )

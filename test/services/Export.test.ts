@@ -12,6 +12,7 @@ import type { Settings } from "../../src/domain/Settings.ts"
 import { Ending } from "../../src/services/Ending.ts"
 import { Export } from "../../src/services/Export.ts"
 import { KeyMapping } from "../../src/services/KeyMapping.ts"
+import * as SqliteLedger from "../../src/services/Ledger/Sqlite.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
 import { Progress } from "../../src/services/Progress.ts"
 import { Reporter } from "../../src/services/Reporter.ts"
@@ -22,7 +23,8 @@ import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
-const settingsFor = (input: string, changed: Partial<Settings> = {}) => settingsWith({ input, ...changed })
+const settingsFor = (input: string, changed: Partial<Settings> = {}) =>
+  settingsWith({ input, stateDir: emptyDirectory(), ...changed })
 
 const run = (settings: Settings, store: Layer.Layer<ObjectStore>) =>
   Effect.flatMap(Export, (job) => job.run).pipe(
@@ -33,6 +35,7 @@ const run = (settings: Settings, store: Layer.Layer<ObjectStore>) =>
           Layer.mergeAll(
             Ending.layer(settings),
             Traversal.layer(settings),
+            SqliteLedger.layer(settings),
             KeyMapping.layer(settings.prefix),
             Progress.layerNone
           )
@@ -93,12 +96,12 @@ describe("a run", () => {
     })
   )
 
-  it.live("touches no file without credentials", () => {
+  it.live("begins no upload without credentials", () => {
     const missing = Layer.mock(ObjectStore, { ready: Effect.fail(new CredentialsMissing({ detail: "none" })) })
     return Effect.gen(function* () {
       const report = yield* run(settingsFor(five()), missing)
       expect(report.result).toMatchObject({ exitCode: 20, endedBy: { class: "credentials-missing" } })
-      expect(report).toMatchObject({ complete: false, totals: { selected: 0 } })
+      expect(report).toMatchObject({ complete: true, totals: { selected: 5, notTried: 5 } })
     }).pipe(Effect.provide(Stop.layer))
   })
 
@@ -106,9 +109,14 @@ describe("a run", () => {
     let asked = 0
     const late = new StoreUnavailable({ operation: "credentials", detail: "503", retryable: true })
     const ready = Effect.suspend(() => (asked++ === 0 ? Effect.fail(late) : Effect.void))
-    const settings = settingsFor(emptyDirectory(), { maxRetries: 1, timeout: Duration.millis(200) })
+    const put = () => Effect.succeed({ etag: "e", versionId: undefined })
+    const settings = settingsFor(tree({ "a.jsonl": "1\n" }), {
+      maxRetries: 1,
+      timeout: Duration.millis(200),
+      force: true
+    })
     return Effect.gen(function* () {
-      const first = yield* Effect.provide(run(settings, Layer.mock(ObjectStore, { ready })), Stop.layer)
+      const first = yield* Effect.provide(run(settings, Layer.mock(ObjectStore, { ready, put })), Stop.layer)
       expect(first.result.exitCode).toBe(0)
       expect(asked).toBe(2)
       const hanging = Layer.mock(ObjectStore, { ready: Effect.never })

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, type Layer } from "effect"
 import { createHash } from "node:crypto"
-import { SourceUnreadable, type StoreError } from "../../src/domain/Errors.ts"
+import { SourceUnreadable, StateUnusable, type StoreError } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import type { OpenUpload } from "../../src/domain/Report.ts"
 import { type MultipartPolicy, type NewObject, ObjectStore } from "../../src/services/ObjectStore.ts"
@@ -42,6 +42,7 @@ const policy = () => {
   const left: Array<OpenUpload> = []
   let requests = 0
   const counting: MultipartPolicy<never> = {
+    completing: Effect.void,
     request: (attempt) =>
       Effect.zipRight(
         Effect.sync(() => requests++),
@@ -166,6 +167,43 @@ export const contract = (
           const stored = yield* Effect.promise(() => bucket.read("big.jsonl"))
           expect(stored?.equals(bytes)).toBe(true)
           expect(around.requests()).toBe(1 + 3 + 1)
+          expect(yield* Effect.promise(bucket.openUploads)).toBe(0)
+        })
+      )
+    )
+
+    it.live("waits, once all parts are stored, for what has to come before the object", () =>
+      using({}, (bucket, store) =>
+        Effect.gen(function* () {
+          const bytes = random(12 * MiB, 7)
+          const around = policy()
+          let requestsBefore = 0
+          let before: Buffer | undefined
+          const completing = Effect.promise(async () => {
+            requestsBefore = around.requests()
+            before = await bucket.read("big.jsonl")
+          })
+          yield* store.putMultipart(object("big.jsonl"), multipart(bytes), { ...around.policy, completing })
+          expect(before).toBeUndefined()
+          expect(requestsBefore).toBe(1 + 3)
+          expect(around.requests()).toBe(1 + 3 + 1)
+        })
+      )
+    )
+
+    it.live("stores nothing and leaves nothing open when that fails", () =>
+      using({}, (bucket, store) =>
+        Effect.gen(function* () {
+          const around = policy()
+          const refused = new StateUnusable({ path: "ledger.db", detail: "disk full" })
+          const error = yield* Effect.flip(
+            store.putMultipart<StateUnusable>(object("big.jsonl"), multipart(random(6 * MiB, 8)), {
+              ...around.policy,
+              completing: Effect.fail(refused)
+            })
+          )
+          expect(error).toBe(refused)
+          expect(yield* Effect.promise(() => bucket.read("big.jsonl"))).toBeUndefined()
           expect(yield* Effect.promise(bucket.openUploads)).toBe(0)
         })
       )

@@ -1,18 +1,22 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
+import { Clock, Context, Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
 import { truncateSync } from "node:fs"
 import { join } from "node:path"
 import { AccessDenied, StoreUnavailable } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import { KeyMapping } from "../../src/services/KeyMapping.ts"
+import { Ledger, type OpenLedger } from "../../src/services/Ledger.ts"
+import * as SqliteLedger from "../../src/services/Ledger/Sqlite.ts"
 import { Reporter } from "../../src/services/Reporter.ts"
 import { Stop } from "../../src/services/Stop.ts"
-import { type Limits, Uploads } from "../../src/services/Uploads.ts"
+import { type Options, Uploads } from "../../src/services/Uploads.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
-import { tree } from "../fixtures/Tree.ts"
+import { settingsWith } from "../fixtures/Settings.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
 
-const limits: Limits = {
+const options: Options = {
   concurrency: 4,
   memoryBytes: 64 * MiB,
   partSizeBytes: 8 * MiB,
@@ -20,11 +24,26 @@ const limits: Limits = {
   timeout: Duration.seconds(60),
   followSymlinks: false,
   finalAfter: Duration.minutes(2),
-  finalOnly: false
+  finalOnly: false,
+  appendOnly: ["**/*.jsonl"],
+  onReplace: "new-key",
+  force: false
 }
 
-const layer = (store: MemoryStore.MemoryStore, changed: Partial<Limits> = {}) =>
-  Uploads.layer({ ...limits, ...changed }).pipe(
+/** A ledger of its own for each test. */
+class Opened extends Context.Tag("Opened")<Opened, OpenLedger>() {}
+const opened = Layer.scoped(
+  Opened,
+  Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "run-1", startedAt: 0 }))
+).pipe(
+  Layer.provide(Layer.unwrapEffect(Effect.sync(() => SqliteLedger.layer(settingsWith({ stateDir: emptyDirectory() })))))
+)
+const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
+const keys = KeyMapping.layer(prefix)
+
+const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}) =>
+  Layer.merge(Uploads.layer({ ...options, ...changed }), opened).pipe(
+    Layer.provide(keys),
     Layer.provideMerge(Layer.mergeAll(store.layer, Stop.layer, Reporter.layer({ format: "text", quiet: true })))
   )
 
@@ -33,8 +52,7 @@ const upload = (root: string, name: string) =>
   Effect.gen(function* () {
     if ((yield* Clock.currentTimeMillis) === 0) yield* TestClock.setTime(Date.now())
     const uploads = yield* Uploads
-    const key = Either.getOrThrow(ObjectKey.of(Either.getOrThrow(ObjectKey.parsePrefix("p")), name))
-    return yield* uploads.upload({ path: join(root, name), relativePath: name }, key)
+    return yield* uploads.upload(yield* Opened, { path: join(root, name), relativePath: name })
   })
 
 /** Lets the file system, which knows nothing of the test's clock, do its part between steps of time. */
@@ -67,7 +85,7 @@ describe("Uploads", () => {
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": "{}\n" }), "a.jsonl"))
       yield* letPass(20, "1 second")
-      expect((yield* Fiber.join(fiber))._tag).toBe("Uploaded")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Uploaded" })
       expect((yield* Reporter).tally.retries).toBe(2)
       expect(store.versions.get("p/a.jsonl")?.map(String)).toEqual(["{}\n"])
     }).pipe(Effect.provide(layer(store)))
@@ -86,7 +104,7 @@ describe("Uploads", () => {
       const root = tree({ "a.jsonl": Buffer.alloc(20 * MiB, 1) })
       const fiber = yield* Effect.fork(upload(root, "a.jsonl"))
       yield* letPass(100, "1 second")
-      expect((yield* Fiber.join(fiber))._tag).toBe("Uploaded")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Uploaded" })
       expect((yield* Reporter).tally.retries).toBe(1)
       expect(store.requests.filter((request) => request.startsWith("UploadPart"))).toHaveLength(4)
       expect(store.requests.filter((request) => request.startsWith("Create"))).toHaveLength(1)
@@ -229,6 +247,6 @@ describe("Uploads", () => {
       const root = tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(17 * MiB) })
       expect(yield* upload(root, "a.jsonl")).toMatchObject({ _tag: "Planned", key: "p/a.jsonl", parts: 1 })
       expect(yield* upload(root, "big.jsonl")).toMatchObject({ _tag: "Planned", sizeBytes: 17 * MiB, parts: 3 })
-    }).pipe(Effect.provide(Uploads.layerDryRun(limits)))
+    }).pipe(Effect.provide(Layer.merge(Layer.provide(Uploads.layerDryRun(options), keys), opened)))
   )
 })

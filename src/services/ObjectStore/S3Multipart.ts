@@ -8,7 +8,7 @@
  */
 import {
   AbortMultipartUploadCommand,
-  type CompleteMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
   type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
   type PutObjectCommandInput,
@@ -64,7 +64,12 @@ export const put = <E>(
     }
     const recorder = {
       send: (command: Command) =>
-        run(Effect.tapErrorCause(policy.request(attempt(command)), (cause) => Deferred.failCause(failed, cause)))
+        run(
+          Effect.zipRight(
+            command instanceof CompleteMultipartUploadCommand ? policy.completing : Effect.void,
+            policy.request(attempt(command))
+          ).pipe(Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)))
+        )
     }
 
     const stream = yield* readable(body.pieces())

@@ -1,0 +1,23 @@
+/** Where the ledger lies if nobody says. */
+import { Either } from "effect"
+import { homedir } from "node:os"
+import { isAbsolute, join } from "node:path"
+
+/** Source: XDG Base Directory Specification 0.8, where a relative path does not count. */
+export const fallback = (env: Readonly<Record<string, string | undefined>>): string => {
+  const stateHome = env["XDG_STATE_HOME"] ?? ""
+  return join(isAbsolute(stateHome) ? stateHome : join(home(), ".local", "state"), "ibsr-export")
+}
+
+/** A user without a home directory has none to write to; that is said when it is tried. */
+const home = () => {
+  try {
+    const path = homedir()
+    return isAbsolute(path) ? path : "/"
+  } catch {
+    return "/"
+  }
+}
+
+/** systemd separates several directories by colons; the first is taken. Source: systemd.exec(5), `StateDirectory=`. */
+export const parse = (text: string): Either.Either<string, string> => Either.right(text.split(/:(?=\/)/)[0] ?? text)

@@ -1,0 +1,67 @@
+/** What a ledger says of its targets: one value, which is printed as text or as JSON. */
+import { Schema } from "effect"
+import { Count, described, optional } from "./Described.ts"
+import * as ExitCode from "./ExitCode.ts"
+import * as Size from "./Size.ts"
+import { plural, shown } from "./Text.ts"
+
+const Run = Schema.Struct({
+  id: Schema.String,
+  startedAt: described(Schema.String, "ISO 8601, UTC"),
+  endedAt: optional(Schema.String, "null: it is running, or was killed"),
+  exitCode: Schema.NullOr(Count)
+})
+
+const Target = Schema.Struct({
+  bucket: Schema.String,
+  prefix: Schema.String,
+  endpoint: optional(Schema.String, "null: AWS"),
+  input: described(Schema.String, "of the last run"),
+  lastRun: Schema.NullOr(Run),
+  lastSuccess: optional(Run, "the last run that ended with 0"),
+  stored: described(Count, "files of which something is stored"),
+  storedBytes: described(Count, "bytes of their objects"),
+  waiting: described(Count, "files of which something was seen that is not stored"),
+  oldestWaiting: Schema.NullOr(
+    Schema.Struct({ file: Schema.String, since: described(Schema.String, "ISO 8601, UTC") })
+  ),
+  lost: described(Count, "files rotated away before all of them was stored"),
+  lostFiles: described(Schema.Array(Schema.String), "the last 100 of them by name")
+})
+
+export const Status = Schema.Struct({
+  schemaVersion: Schema.Literal(1),
+  ledger: described(Schema.String, "its path"),
+  targets: Schema.Array(Target)
+})
+export type Status = typeof Status.Type
+
+type Target = typeof Target.Type
+
+const run = (run: typeof Run.Type | null) => {
+  if (run === null) return "none"
+  if (run.exitCode === null) return `${run.startedAt}, has not ended: it is running, or was killed`
+  const name = ExitCode.table.find(({ code }) => code === run.exitCode)?.name
+  return `${run.startedAt}, exit ${run.exitCode}${name === undefined ? "" : ` (${name})`}`
+}
+
+const files = (count: number) => plural(count, "file")
+
+const target = (target: Target): ReadonlyArray<string> => [
+  `s3://${target.bucket}/${shown(target.prefix)}${target.endpoint === null ? "" : ` at ${target.endpoint}`}`,
+  `  input         ${shown(target.input)}`,
+  `  last run      ${run(target.lastRun)}`,
+  `  last success  ${run(target.lastSuccess)}`,
+  `  stored        ${files(target.stored)} (${Size.format(target.storedBytes)})`,
+  `  waiting       ${files(target.waiting)}${
+    target.oldestWaiting === null
+      ? ""
+      : `, the oldest since ${target.oldestWaiting.since}: ${shown(target.oldestWaiting.file)}`
+  }`,
+  `  lost          ${files(target.lost)}`,
+  ...target.lostFiles.map((file) => `    ${shown(file)}`)
+]
+
+/** For people. */
+export const render = (status: Status): ReadonlyArray<string> =>
+  status.targets.length === 0 ? ["no run has used this ledger yet"] : status.targets.flatMap(target)

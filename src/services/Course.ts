@@ -1,0 +1,72 @@
+/** Which object a file's content goes to, so that no object is ever overwritten by content that does not contain it. */
+import { type Context, Effect } from "effect"
+import type { Content } from "../domain/Content.ts"
+import { ObjectExists, type SourceUnreadable, type StateUnusable } from "../domain/Errors.ts"
+import type { ObjectKey } from "../domain/ObjectKey.ts"
+import * as Selection from "../domain/Selection.ts"
+import type { Settings } from "../domain/Settings.ts"
+import type { SourceFile } from "../domain/SourceFile.ts"
+import type { KeyMapping } from "./KeyMapping.ts"
+import type { Known, OpenLedger } from "./Ledger.ts"
+
+export interface Course {
+  readonly key: ObjectKey
+  readonly generation: number
+  /** What the content has to begin with. */
+  readonly former: Content | undefined
+  /** An older object stays where it is, because the file no longer begins with it. */
+  readonly replaces: boolean
+}
+
+export type Policy = Pick<Settings, "appendOnly" | "onReplace">
+
+/**
+ * | the file was sent before | and is append-only | `--on-replace`    | generation   | must begin with      |
+ * | ------------------------ | ------------------ | ----------------- | ------------ | -------------------- |
+ * | no                       |                    |                   | first free   | anything             |
+ * | yes                      | no                 |                   | same         | anything             |
+ * | yes                      | yes                | overwrite         | same         | anything             |
+ * | yes                      | yes                | new-key, or fail  | same         | what was sent before |
+ * | and does not begin so    | yes                | new-key           | next free    | anything             |
+ * | and does not begin so    | yes                | fail              | fails        |                      |
+ */
+export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onReplace }: Policy) => {
+  const onlyGrows = Selection.matcher(appendOnly)
+
+  const generation = (file: SourceFile, generation: number, former: Content | undefined, replaces: boolean) =>
+    Effect.map(keys.keyOf(file, generation), (key): Course => ({ key, generation, former, replaces }))
+
+  return {
+    /** From what is known of the file alone. */
+    plot: (ledger: OpenLedger, file: SourceFile, known: Known | undefined) => {
+      if (known === undefined) {
+        return Effect.flatMap(ledger.reserve(file.relativePath, 1), (first) =>
+          generation(file, first, undefined, false)
+        )
+      }
+      const bound = onReplace !== "overwrite" && onlyGrows(file.relativePath)
+      return generation(file, known.generation, bound ? known.content : undefined, false)
+    },
+    /** When the file turned out not to begin with what it should. */
+    anew: (
+      ledger: OpenLedger,
+      file: SourceFile,
+      course: Course,
+      cause: SourceUnreadable
+    ): Effect.Effect<Course, ObjectExists | SourceUnreadable | StateUnusable> =>
+      onReplace === "fail"
+        ? Effect.fail(taken(course.key, cause))
+        : Effect.flatMap(ledger.reserve(file.relativePath, course.generation + 1), (next) =>
+            generation(file, next, undefined, true)
+          )
+  }
+}
+
+const taken = (key: ObjectKey, cause: SourceUnreadable) =>
+  new ObjectExists({
+    operation: "PutObject",
+    detail: `not overwritten, because ${cause.message}`,
+    retryable: false,
+    advice: `--on-replace new-key stores the new content beside ${key}`,
+    cause
+  })

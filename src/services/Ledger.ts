@@ -1,0 +1,100 @@
+import { Context, type Effect, type Scope } from "effect"
+import type { Content } from "../domain/Content.ts"
+import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
+import type { ObjectKey } from "../domain/ObjectKey.ts"
+import type { State } from "../domain/Snapshot.ts"
+import type { Outside, SourceFile } from "../domain/SourceFile.ts"
+import type { StoredObject } from "./ObjectStore.ts"
+
+/**
+ * What this host has stored, so that it need not be asked for, which would take the right to read.
+ *
+ * All paths are relative to the input. What is written is on disk soon; what has to be there before a step is taken,
+ * when the method ends. Whatever is not there when the program is killed costs a repeated upload.
+ */
+export class Ledger extends Context.Tag("ibsr-export/Ledger")<
+  Ledger,
+  {
+    /**
+     * Opens the part of the ledger that one target has, for one run, until the scope ends. Nobody else can open it
+     * meanwhile. Waits `lockWait` for another run to end. A ledger that is damaged, or that a newer version of this
+     * program has written, is set aside: uploading everything anew loses nothing.
+     */
+    readonly open: (run: RunIdentity) => Effect.Effect<OpenLedger, Locked | StateUnusable | ConfigError, Scope.Scope>
+  }
+>() {}
+
+export interface RunIdentity {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+}
+
+/** A file as it is now, seen from outside. */
+export interface Seen {
+  readonly file: SourceFile
+  readonly outside: Outside
+}
+
+/** What is known of a file that was sent before. */
+export interface Known {
+  /** Which object it goes to. */
+  readonly generation: number
+  /** The most that this object may hold: an upload counts from before it is sent, because its answer may be lost. */
+  readonly content: Content
+  /** The state it was acknowledged with; undefined where it is not known whether the last upload arrived. */
+  readonly acknowledged: State | undefined
+}
+
+/** An object that the store has acknowledged. */
+export interface Acknowledged extends StoredObject {
+  readonly key: ObjectKey
+  readonly generation: number
+  readonly content: Content
+  readonly state: State
+  /** Of the file, when its content was read. */
+  readonly outside: Outside
+}
+
+/** A file of which not everything that was seen, or that it will become, is stored. */
+export interface Unsettled {
+  readonly path: string
+  /** Something was seen of it that is not stored. */
+  readonly pending: boolean
+}
+
+export interface OpenLedger {
+  /** Where it lies. */
+  readonly path: string
+  /** Where a former ledger was put that could not be used. */
+  readonly setAside: string | undefined
+  /** When the run before this one began, in milliseconds since 1970. */
+  readonly previousRunAt: number | undefined
+  /** The run before this one had another input directory: what is not below this one need not be gone. */
+  readonly moved: boolean
+
+  /** Of each, as what all of it is stored; undefined where it is not, or was changed since. */
+  readonly stored: (files: ReadonlyArray<Seen>) => Effect.Effect<ReadonlyArray<State | undefined>, StateUnusable>
+  /** Remembers that there is something to store of this file, and tells what is known of it. */
+  readonly sighted: (path: string) => Effect.Effect<Known | undefined, StateUnusable>
+  /** There was nothing to store after all. */
+  readonly withdrawn: (path: string) => Effect.Effect<void, StateUnusable>
+  /** Keeps for this file the first generation from `least` on whose key no other file has. */
+  readonly reserve: (path: string, least: number) => Effect.Effect<number, StateUnusable>
+  /** From now on the object may hold this. On disk when it ends, so that it may be sent. */
+  readonly attempting: (path: string, generation: number, content: Content) => Effect.Effect<void, StateUnusable>
+  /** The store has it. */
+  readonly acknowledged: (path: string, object: Acknowledged) => Effect.Effect<void, StateUnusable>
+  /** The file was looked at, and its content is what was acknowledged. */
+  readonly confirmed: (path: string, outside: Outside) => Effect.Effect<void, StateUnusable>
+
+  /** Up to `limit` files behind `after`, in the order of their paths. */
+  readonly unsettled: (after: string, limit: number) => Effect.Effect<ReadonlyArray<Unsettled>, StateUnusable>
+  /** The file is not there any more; `lost`: without having been stored. */
+  readonly gone: (path: string, lost: boolean) => Effect.Effect<void, StateUnusable>
+
+  /** All that was written so far is on disk when it ends. */
+  readonly flush: Effect.Effect<void, StateUnusable>
+  /** How the run ended, for `status`. */
+  readonly ended: (exitCode: number, endedAt: number) => Effect.Effect<void, StateUnusable>
+}

@@ -1,0 +1,157 @@
+/** The files of a ledger: the database, and a lock beside it. */
+import { Clock, Duration, Effect, Schedule, type Scope } from "effect"
+import { existsSync, mkdirSync, realpathSync, renameSync } from "node:fs"
+import { basename, dirname, join, resolve, sep } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { ConfigError, Locked, type StateUnusable } from "../../domain/Errors.ts"
+import * as Schema from "./Schema.ts"
+import { isBusy, isDamaged, stateUnusable } from "./SqliteErrors.ts"
+
+export const pathIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
+
+/** Between two looks at a lock that is held. */
+const lockInterval = Duration.millis(200)
+
+/** A reader may hold the database for a moment, when it is the first after a crash. */
+const busyMillis = 2000
+
+/**
+ * Keeps every other run out until the scope ends. SQLite's locks are the kernel's, which gives them up for a process
+ * that is killed. It is a file of its own, so that others can read the ledger meanwhile.
+ */
+export const lock = (
+  stateDir: string,
+  wait: Duration.Duration
+): Effect.Effect<void, Locked | StateUnusable, Scope.Scope> => {
+  const path = join(resolve(stateDir), "ledger.lock")
+  const attempt = Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+        const held = new DatabaseSync(path, { timeout: 0 })
+        try {
+          held.exec("BEGIN EXCLUSIVE")
+          return held
+        } catch (cause) {
+          held.close()
+          throw cause
+        }
+      },
+      catch: (cause) => (isBusy(cause) ? new Locked({ path }) : stateUnusable(path, cause))
+    }),
+    (held) => Effect.sync(() => held.close())
+  )
+  return Effect.flatMap(Clock.currentTimeMillis, (from) =>
+    Effect.retry(attempt, {
+      while: (error) =>
+        error._tag === "Locked"
+          ? Effect.map(Clock.currentTimeMillis, (now) => now - from < Duration.toMillis(wait))
+          : Effect.succeed(false),
+      schedule: Schedule.spaced(lockInterval)
+    })
+  ).pipe(Effect.asVoid)
+}
+
+export interface Opened {
+  readonly db: DatabaseSync
+  /** Where a database was moved that could not be used. */
+  readonly setAside: string | undefined
+}
+
+/** Opens the database until the scope ends; the lock must be held. */
+export const open = (path: string): Effect.Effect<Opened, StateUnusable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    return yield* Effect.acquireRelease(
+      Effect.try({
+        try: (): Opened => {
+          const db = usable(path)
+          if (db !== undefined) return { db, setAside: undefined }
+          const setAside = moveAside(path, now)
+          const anew = usable(path)
+          if (anew === undefined) throw new Error("a new database cannot be used")
+          return { db: anew, setAside }
+        },
+        catch: (cause) => stateUnusable(path, cause)
+      }),
+      ({ db }) => Effect.sync(() => db.close())
+    )
+  })
+
+/** For looking only, until the scope ends; undefined if there is none, or none that this program can work with. */
+export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefined, StateUnusable, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        if (!existsSync(path)) return undefined
+        const db = new DatabaseSync(path, { readOnly: true, timeout: busyMillis })
+        try {
+          if (Schema.isOurs(db)) return db
+        } catch (cause) {
+          if (!isDamaged(cause)) {
+            db.close()
+            throw cause
+          }
+        }
+        db.close()
+        return undefined
+      },
+      catch: (cause) => stateUnusable(path, cause)
+    }),
+    (db) => Effect.sync(() => db?.close())
+  )
+
+/** The database with an up-to-date schema; undefined if it is damaged, somebody else's, or of a newer version. */
+const usable = (path: string): DatabaseSync | undefined => {
+  const db = new DatabaseSync(path, { timeout: busyMillis })
+  try {
+    if (Schema.isOurs(db)) {
+      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+      Schema.migrate(db)
+      return db
+    }
+  } catch (cause) {
+    db.close()
+    if (isDamaged(cause)) return undefined
+    throw cause
+  }
+  db.close()
+  return undefined
+}
+
+/** Nothing is deleted: somebody may want to know what was in it. */
+export const moveAside = (path: string, nowMillis: number): string => {
+  const aside = `${path}.${new Date(nowMillis).toISOString().replaceAll(":", "-")}`
+  for (const suffix of ["", "-wal", "-shm"]) {
+    try {
+      renameSync(path + suffix, aside + suffix)
+    } catch (cause) {
+      if (suffix === "" || !(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause
+    }
+  }
+  return aside
+}
+
+/** A ledger among the files to be uploaded would change them with every run. */
+export const checkOutside = (stateDir: string, input: string): Effect.Effect<void, ConfigError> =>
+  Effect.suspend(() => {
+    const inner = real(resolve(stateDir))
+    const outer = real(resolve(input))
+    return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+      ? Effect.fail(
+          new ConfigError({
+            detail: `the state directory ${stateDir} lies inside of --input`,
+            advice: "give --state-dir a directory elsewhere"
+          })
+        )
+      : Effect.void
+  })
+
+/** Without symbolic links, as far as the path exists. */
+const real = (path: string): string => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path === dirname(path) ? path : join(real(dirname(path)), basename(path))
+  }
+}

@@ -1,0 +1,166 @@
+/** The rows of one target's files: each step a statement or two, in the words of `OpenLedger`. */
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
+import type { Content } from "../../domain/Content.ts"
+import * as Generation from "../../domain/Generation.ts"
+import type { State } from "../../domain/Snapshot.ts"
+import type { Outside } from "../../domain/SourceFile.ts"
+import type { Acknowledged, Known, Seen, Unsettled } from "../Ledger.ts"
+
+type Row = Readonly<Record<string, SQLOutputValue>>
+
+const hex = (value: SQLOutputValue | undefined) => Buffer.from(value as Uint8Array).toString("hex")
+const blob = (digest: string) => Buffer.from(digest, "hex")
+
+/** SQLite has signed integers, the kernel has unsigned ones. */
+const signed = (value: bigint) => BigInt.asIntN(64, value)
+
+const outsideColumns = ({ dev, ino, mtimeNs, size }: Outside) => ({
+  fileSize: size,
+  mtimeNs,
+  device: signed(dev),
+  inode: signed(ino)
+})
+
+/** An upload without an answer is newer than what was acknowledged before it. */
+const knownFrom = (row: Row): Known | undefined => {
+  const attempted = row["attempted_size"] !== null
+  const [generation, size, digest, head] = attempted
+    ? [row["attempted_generation"], row["attempted_size"], row["attempted_digest"], row["attempted_head"]]
+    : [row["generation"], row["size"], row["digest"], row["head"]]
+  if (size === null) return undefined
+  return {
+    generation: generation as number,
+    content: { sizeBytes: size as number, digest: hex(digest), head: hex(head) },
+    acknowledged: attempted ? undefined : (row["state"] as State)
+  }
+}
+
+/** What can be asked without changing anything. */
+export const reading = (db: DatabaseSync, target: number) => {
+  // nearly all files of most runs: so it is decided where the row is, and little of it is handed over
+  const settled = db.prepare(
+    `SELECT state FROM files WHERE target = ? AND path = ? AND file_size = ? AND mtime_ns = ? AND inode = ? AND device = ?
+     AND pending_since IS NULL AND fate IS NULL`
+  )
+  const find = db.prepare(
+    `SELECT pending_since, fate, files.generation, files.size, files.digest, files.head, state,
+       attempts.generation AS attempted_generation, attempts.size AS attempted_size,
+       attempts.digest AS attempted_digest, attempts.head AS attempted_head
+     FROM files LEFT JOIN attempts USING (target, path) WHERE target = ? AND path = ?`
+  )
+  const unsettled = db.prepare(
+    `SELECT path, pending_since IS NOT NULL AS pending FROM files INDEXED BY unsettled_files
+     WHERE target = ? AND path > ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live')
+     ORDER BY path LIMIT ?`
+  )
+  const rowOf = (path: string): Row | undefined => find.get(target, path)
+  return {
+    stored: ({ file, outside: { dev, ino, mtimeNs, size } }: Seen) =>
+      settled.get(target, file.relativePath, size, mtimeNs, signed(ino), signed(dev))?.["state"] as State | undefined,
+    find: rowOf,
+    known: (path: string) => {
+      const row = rowOf(path)
+      return row && knownFrom(row)
+    },
+    unsettled: (after: string, limit: number): ReadonlyArray<Unsettled> =>
+      unsettled.all(target, after, limit).map((row) => ({ path: String(row["path"]), pending: row["pending"] === 1 }))
+  }
+}
+
+/** What is written in one run. */
+export const writing = (
+  db: DatabaseSync,
+  target: number,
+  run: { readonly row: number | bigint; readonly startedAt: number }
+) => {
+  const { find } = reading(db, target)
+  const add = db.prepare("INSERT INTO files (target, path, first_seen, pending_since) VALUES (?, ?, ?, ?)")
+  const expect = db.prepare(
+    "UPDATE files SET pending_since = coalesce(pending_since, ?), fate = NULL WHERE target = ? AND path = ?"
+  )
+  const forget = db.prepare(
+    `DELETE FROM files WHERE target = ? AND path = ? AND first_seen >= ? AND size IS NULL
+     AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.target = files.target AND attempts.path = files.path)`
+  )
+  const settle = db.prepare(
+    "UPDATE files SET pending_since = NULL WHERE target = ? AND path = ? AND pending_since >= ?"
+  )
+  const generation = db.prepare("SELECT generation FROM files WHERE target = ? AND path = ?")
+  const reserve = db.prepare("UPDATE files SET generation = ? WHERE target = ? AND path = ?")
+  const attempt = db.prepare(
+    "INSERT OR REPLACE INTO attempts (target, path, generation, size, digest, head) VALUES (?, ?, ?, ?, ?, ?)"
+  )
+  const answered = db.prepare("DELETE FROM attempts WHERE target = ? AND path = ?")
+  const acknowledge = db.prepare(
+    `UPDATE files SET pending_since = NULL, fate = NULL, generation = $generation, key = $key, size = $size,
+       digest = $digest, head = $head, state = $state, etag = $etag, version_id = $versionId, file_size = $fileSize,
+       mtime_ns = $mtimeNs, device = $device, inode = $inode, acknowledged_at = $now, run = $run
+     WHERE target = $target AND path = $path`
+  )
+  const confirm = db.prepare(
+    `UPDATE files SET pending_since = NULL, file_size = $fileSize, mtime_ns = $mtimeNs, device = $device, inode = $inode
+     WHERE target = $target AND path = $path`
+  )
+  const gone = db.prepare("UPDATE files SET fate = ?, pending_since = NULL WHERE target = ? AND path = ?")
+  const end = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?")
+
+  /** 0 for a path that was never seen. */
+  const highest = (path: string) => (generation.get(target, path)?.["generation"] ?? 0) as number
+  /** Whether a generation of another file has the key that this path would have by itself. */
+  const isOthers = (own: string, path: string) =>
+    Generation.origins(path).some((origin) => origin.path !== own && highest(origin.path) >= origin.generation)
+  const isFree = (path: string, generation: number) => {
+    const name = Generation.named(path, generation)
+    return !isOthers(path, name) && (generation === 1 || highest(name) === 0)
+  }
+
+  return {
+    sighted: (path: string, now: number): Known | undefined => {
+      const row = find(path)
+      if (row === undefined) add.run(target, path, now, now)
+      else if (row["pending_since"] === null || row["fate"] !== null) expect.run(now, target, path)
+      return row && knownFrom(row)
+    },
+    withdrawn: (path: string): void => {
+      forget.run(target, path, run.startedAt)
+      settle.run(target, path, run.startedAt)
+    },
+    reserve: (path: string, least: number): number => {
+      let generation = least
+      while (!isFree(path, generation)) generation++
+      if (generation > 1) reserve.run(generation, target, path)
+      return generation
+    },
+    attempting: (path: string, generation: number, { digest, head, sizeBytes }: Content): void => {
+      attempt.run(target, path, generation, sizeBytes, blob(digest), blob(head))
+    },
+    acknowledged: (path: string, object: Acknowledged, now: number): void => {
+      const { content, etag, generation, key, outside, state, versionId } = object
+      answered.run(target, path)
+      acknowledge.run({
+        target,
+        path,
+        generation,
+        key,
+        size: content.sizeBytes,
+        digest: blob(content.digest),
+        head: blob(content.head),
+        state,
+        etag: etag ?? null,
+        versionId: versionId ?? null,
+        ...outsideColumns(outside),
+        now,
+        run: run.row
+      })
+    },
+    confirmed: (path: string, outside: Outside): void => {
+      confirm.run({ target, path, ...outsideColumns(outside) })
+    },
+    gone: (path: string, lost: boolean): void => {
+      gone.run(lost ? "lost" : "gone", target, path)
+    },
+    ended: (exitCode: number, endedAt: number): void => {
+      end.run(endedAt, exitCode, run.row)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** The tables, and how those of an older version become those of this one. */
+import type { DatabaseSync } from "node:sqlite"
+
+/** Says whose database it is: `ibsr` in ASCII. */
+export const applicationId = 0x69627372
+
+/**
+ * Each brings the schema to the version that is its number, counted from 1. One that was released is never changed.
+ *
+ * Times are in milliseconds since 1970, but `mtime_ns`. Where nothing else is said, NULL means: never acknowledged.
+ */
+const migrations: ReadonlyArray<string> = [
+  `
+  CREATE TABLE targets (
+    id INTEGER PRIMARY KEY,
+    endpoint TEXT NOT NULL, -- empty: AWS
+    bucket TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    mapping TEXT NOT NULL,  -- how keys are made from paths
+    input TEXT NOT NULL,    -- of the last run
+    UNIQUE (endpoint, bucket, prefix, mapping)
+  ) STRICT;
+
+  CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    target INTEGER NOT NULL REFERENCES targets,
+    name TEXT NOT NULL,     -- $INVOCATION_ID, or a UUID
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,       -- NULL: it is running, or was killed
+    exit_code INTEGER
+  ) STRICT;
+  CREATE INDEX runs_of_target ON runs (target, started_at);
+
+  CREATE TABLE files (
+    target INTEGER NOT NULL REFERENCES targets,
+    path TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    pending_since INTEGER,  -- NULL: all that was seen of it is stored
+    fate TEXT CHECK (fate IN ('gone', 'lost')), -- NULL: it was there when last looked for
+    generation INTEGER NOT NULL DEFAULT 1,      -- the highest whose key it was given
+    key TEXT,
+    size INTEGER,           -- of the object
+    digest BLOB,            -- SHA-256 of the object
+    head BLOB,              -- SHA-256 of its first 4,096 bytes
+    state TEXT CHECK (state IN ('final', 'live')),
+    etag TEXT,
+    version_id TEXT,
+    file_size INTEGER,      -- this and the next three: stat of the file when it was read
+    mtime_ns INTEGER,
+    device INTEGER,
+    inode INTEGER,
+    acknowledged_at INTEGER,
+    run INTEGER REFERENCES runs, -- that stored it
+    PRIMARY KEY (target, path)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX unsettled_files ON files (target, path)
+    WHERE fate IS NULL AND (pending_since IS NOT NULL OR state = 'live');
+
+  -- uploads without an answer (yet): their objects may have been stored
+  CREATE TABLE attempts (
+    target INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    head BLOB NOT NULL,
+    PRIMARY KEY (target, path)
+  ) STRICT, WITHOUT ROWID;
+  `
+]
+
+/** Of the schema that this program writes. */
+export const version = migrations.length
+
+/** Whether this program can work with the database. */
+export const isOurs = (db: DatabaseSync): boolean => {
+  const isEmpty = db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.["tables"] === 0
+  return isEmpty || (pragma(db, "application_id") === applicationId && pragma(db, "user_version") <= version)
+}
+
+/** Brings the schema up to date, in one step or not at all. */
+export const migrate = (db: DatabaseSync): void => {
+  const from = pragma(db, "user_version")
+  if (from === version) return
+  db.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${applicationId};`)
+  for (const migration of migrations.slice(from)) db.exec(migration)
+  db.exec(`PRAGMA user_version = ${version}; COMMIT`)
+}
+
+const pragma = (db: DatabaseSync, name: "application_id" | "user_version") =>
+  Number(db.prepare(`PRAGMA ${name}`).get()?.[name])

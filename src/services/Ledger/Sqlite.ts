@@ -1,0 +1,132 @@
+/** The ledger as a SQLite database. */
+import { Clock, Effect, Layer } from "effect"
+import { resolve } from "node:path"
+import type { DatabaseSync } from "node:sqlite"
+import type { Settings } from "../../domain/Settings.ts"
+import { Ledger, type OpenLedger, type RunIdentity } from "../Ledger.ts"
+import * as Batch from "./Batch.ts"
+import * as Database from "./Database.ts"
+import * as Files from "./Files.ts"
+import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
+
+export type Options = Pick<Settings, "stateDir" | "lockWait" | "input" | "target" | "prefix">
+
+export const layer = (options: Options) =>
+  Layer.succeed(Ledger, {
+    open: (run) =>
+      Effect.gen(function* () {
+        yield* Database.checkOutside(options.stateDir, options.input)
+        yield* Database.lock(options.stateDir, options.lockWait)
+        const path = Database.pathIn(options.stateDir)
+        const { db, setAside } = yield* Database.open(path)
+        const { durable, flush, read, write } = yield* Batch.make(db, (cause) => {
+          // so that the next run begins with a new one
+          if (isDamaged(cause)) Database.moveAside(path, Date.now())
+          return stateUnusable(path, cause)
+        })
+        const { before, row, target } = yield* write(() => enter(db, options, run))
+        // a ledger that cannot be written to shows itself here, before anything is sent
+        yield* flush
+        const reading = Files.reading(db, target)
+        const writing = Files.writing(db, target, { row, startedAt: run.startedAt })
+        const writeAt = <A>(step: (now: number) => A) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
+
+        return {
+          path,
+          setAside,
+          ...before,
+          stored: (files) => read(() => files.map(reading.stored)),
+          sighted: (path) => writeAt((now) => writing.sighted(path, now)),
+          withdrawn: (path) => write(() => writing.withdrawn(path)),
+          reserve: (path, least) => write(() => writing.reserve(path, least)),
+          attempting: (path, generation, content) =>
+            Effect.zipRight(
+              write(() => writing.attempting(path, generation, content)),
+              durable
+            ),
+          acknowledged: (path, object) => writeAt((now) => writing.acknowledged(path, object, now)),
+          confirmed: (path, outside) => write(() => writing.confirmed(path, outside)),
+          unsettled: (after, limit) => read(() => reading.unsettled(after, limit)),
+          gone: (path, lost) => write(() => writing.gone(path, lost)),
+          flush,
+          ended: (exitCode, endedAt) =>
+            Effect.zipRight(
+              write(() => writing.ended(exitCode, endedAt)),
+              flush
+            )
+        }
+      })
+  })
+
+/** Tells what it knows, and remembers nothing. It takes no lock; where `layer` would begin anew, it knows nothing. */
+export const layerReadOnly = (options: Options) =>
+  Layer.succeed(Ledger, {
+    open: () =>
+      Effect.gen(function* () {
+        const path = Database.pathIn(options.stateDir)
+        const db = yield* Database.openReadOnly(path)
+        const target = db && targetOf(db, options)
+        if (db === undefined || target === undefined) return unwritten(path)
+        const reading = Files.reading(db, target.id)
+        return {
+          ...unwritten(path),
+          stored: (files) => Effect.sync(() => files.map(reading.stored)),
+          sighted: (path) => Effect.sync(() => reading.known(path))
+        }
+      })
+  })
+
+/** A ledger in which nothing is, and nothing stays. */
+const unwritten = (path: string): OpenLedger => ({
+  path,
+  setAside: undefined,
+  previousRunAt: undefined,
+  moved: false,
+  stored: (files) => Effect.succeed(files.map(() => undefined)),
+  sighted: () => Effect.sync(() => undefined),
+  withdrawn: () => Effect.void,
+  reserve: (_, least) => Effect.succeed(least),
+  attempting: () => Effect.void,
+  acknowledged: () => Effect.void,
+  confirmed: () => Effect.void,
+  unsettled: () => Effect.succeed([]),
+  gone: () => Effect.void,
+  flush: Effect.void,
+  ended: () => Effect.void
+})
+
+/** How keys are made from paths; another way would be another target. */
+const mapping = "path"
+
+type Target = Pick<Options, "target" | "prefix">
+
+const nameOf = ({ prefix, target }: Target) => [target.endpoint?.href ?? "", target.bucket, prefix, mapping] as const
+
+const targetOf = (db: DatabaseSync, target: Target) =>
+  db
+    .prepare("SELECT id, input FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?")
+    .get(...nameOf(target)) as { readonly id: number; readonly input: string } | undefined
+
+/** Writes down that a run on this target begins. */
+const enter = (db: DatabaseSync, options: Options, run: RunIdentity) => {
+  const known = targetOf(db, options)
+  const input = resolve(options.input)
+  const { id } = db
+    .prepare(
+      `INSERT INTO targets (endpoint, bucket, prefix, mapping, input) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET input = excluded.input RETURNING id`
+    )
+    .get(...nameOf(options), input) as { readonly id: number }
+  const { last } = db.prepare("SELECT max(started_at) AS last FROM runs WHERE target = ?").get(id) as {
+    readonly last: number | null
+  }
+  const { lastInsertRowid: row } = db
+    .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
+    .run(id, run.id, run.startedAt)
+  return {
+    target: id,
+    row,
+    before: { previousRunAt: last ?? undefined, moved: known !== undefined && known.input !== input }
+  }
+}

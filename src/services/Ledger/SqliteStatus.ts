@@ -1,0 +1,90 @@
+/** The sums over a ledger. */
+import { Effect, Layer } from "effect"
+import type { DatabaseSync } from "node:sqlite"
+import { StateUnusable } from "../../domain/Errors.ts"
+import type { Status } from "../../domain/Status.ts"
+import { LedgerStatus } from "../LedgerStatus.ts"
+import * as Database from "./Database.ts"
+import { stateUnusable } from "./SqliteErrors.ts"
+
+export const layer = (stateDir: string) =>
+  Layer.succeed(LedgerStatus, {
+    read: Effect.gen(function* () {
+      const path = Database.pathIn(stateDir)
+      const db = yield* Database.openReadOnly(path)
+      if (db === undefined) return yield* noLedger(path)
+      return yield* Effect.try({
+        try: (): Status => ({ schemaVersion: 1, ledger: path, targets: targets(db) }),
+        catch: (cause) => stateUnusable(path, cause)
+      })
+    }).pipe(Effect.scoped)
+  })
+
+const noLedger = (path: string) =>
+  new StateUnusable({
+    path,
+    detail: "there is no ledger here that this version can read",
+    advice: "the first run of ibsr-export s3 makes one; check --state-dir"
+  })
+
+interface RunRow {
+  readonly name: string
+  readonly started_at: number
+  readonly ended_at: number | null
+  readonly exit_code: number | null
+}
+
+const time = (millis: number) => new Date(millis).toISOString()
+
+const run = (row: RunRow | undefined) =>
+  row === undefined
+    ? null
+    : {
+        id: row.name,
+        startedAt: time(row.started_at),
+        endedAt: row.ended_at === null ? null : time(row.ended_at),
+        exitCode: row.exit_code
+      }
+
+const targets = (db: DatabaseSync): Status["targets"] => {
+  const lastRun = (condition: string) =>
+    db.prepare(
+      `SELECT name, started_at, ended_at, exit_code FROM runs WHERE target = ? AND ${condition}
+       ORDER BY started_at DESC, id DESC LIMIT 1`
+    )
+  const [last, lastSuccess] = [lastRun("TRUE"), lastRun("exit_code = 0")]
+  const sums = db.prepare(
+    `SELECT count(size) AS stored, coalesce(sum(size), 0) AS stored_bytes, count(pending_since) AS waiting,
+       count(*) FILTER (WHERE fate = 'lost') AS lost
+     FROM files WHERE target = ?`
+  )
+  const oldest = db.prepare(
+    `SELECT path, pending_since FROM files INDEXED BY unsettled_files
+     WHERE target = ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live') AND pending_since IS NOT NULL
+     ORDER BY pending_since, path LIMIT 1`
+  )
+  const lost = db.prepare("SELECT path FROM files WHERE target = ? AND fate = 'lost' ORDER BY path DESC LIMIT 100")
+
+  return db
+    .prepare("SELECT id, endpoint, bucket, prefix, input FROM targets ORDER BY id")
+    .all()
+    .map((row) => {
+      const { bucket, endpoint, id, input, prefix } = row as Readonly<Record<string, string>> & { readonly id: number }
+      const sum = sums.get(id) as Readonly<Record<"stored" | "stored_bytes" | "waiting" | "lost", number>>
+      const waiting = oldest.get(id) as { readonly path: string; readonly pending_since: number } | undefined
+      return {
+        bucket: bucket!,
+        prefix: prefix!,
+        endpoint: endpoint === "" ? null : endpoint!,
+        input: input!,
+        lastRun: run(last.get(id) as RunRow | undefined),
+        lastSuccess: run(lastSuccess.get(id) as RunRow | undefined),
+        stored: sum.stored,
+        storedBytes: sum.stored_bytes,
+        waiting: sum.waiting,
+        oldestWaiting: waiting === undefined ? null : { file: waiting.path, since: time(waiting.pending_since) },
+        lost: sum.lost,
+        lostFiles: lost.all(id).map(({ path }) => String(path))
+      }
+    })
+}

@@ -1,0 +1,53 @@
+/**
+ * Settles what can be settled without opening a file, a batch at a time: what is not selected, and what is as it was
+ * when all of it was stored. In most runs that is nearly everything, so it is done in plain loops.
+ */
+import { Chunk, Clock, type Context, Effect, Either } from "effect"
+import type { StateUnusable } from "../domain/Errors.ts"
+import { Outcome } from "../domain/Outcome.ts"
+import * as Selection from "../domain/Selection.ts"
+import type { Settings } from "../domain/Settings.ts"
+import { type Found, pathOf, type SourceFile } from "../domain/SourceFile.ts"
+import type { OpenLedger, Seen } from "./Ledger.ts"
+import type { Reporter } from "./Reporter.ts"
+import * as SourceReader from "./SourceReader.ts"
+
+const unchanged = Outcome.Unchanged()
+
+/** Reports what is settled, and hands on the files that have to be opened. */
+export const make = (settings: Settings, reporter: Context.Tag.Service<Reporter>) => {
+  const selection = Selection.make(settings)
+
+  return (ledger: OpenLedger) =>
+    (batch: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const told: Array<readonly [path: string, outcome: Outcome]> = []
+        const open: Array<SourceFile> = []
+        const seen: Array<Seen> = []
+        for (const found of batch) {
+          const admitted = Selection.admit(selection, found)
+          if (Either.isLeft(admitted)) {
+            told.push([pathOf(found), admitted.left])
+            continue
+          }
+          const file = admitted.right
+          const outside = settings.force ? undefined : SourceReader.look(file, settings)
+          if (outside === undefined) open.push(file)
+          else seen.push({ file, outside })
+        }
+        return ledger.stored(seen).pipe(
+          Effect.tap((stored) => {
+            seen.forEach(({ file, outside }, at) => {
+              // what was stored as live has to become final
+              const settled =
+                stored[at] === "final" ||
+                (stored[at] === "live" && SourceReader.stateOf(file, outside, now, settings) === "live")
+              if (settled) told.push([file.relativePath, unchanged])
+              else open.push(file)
+            })
+            return reporter.outcomes(told)
+          }),
+          Effect.map(() => Chunk.unsafeFromArray(open))
+        )
+      })
+}

@@ -1,0 +1,160 @@
+/** Sends a content to the store with one request or many, within the limits of the settings. */
+import { Effect, Option } from "effect"
+import type { Content } from "../domain/Content.ts"
+import {
+  ConfigError,
+  type FileError,
+  Interrupted,
+  SourceUnreadable,
+  type StateUnusable,
+  type StoreError
+} from "../domain/Errors.ts"
+import type { Settings } from "../domain/Settings.ts"
+import * as Size from "../domain/Size.ts"
+import * as UploadPlan from "../domain/UploadPlan.ts"
+import * as Digest from "./Digest.ts"
+import { type NewObject, ObjectStore, type StoredObject } from "./ObjectStore.ts"
+import * as Patience from "./Patience.ts"
+import { Reporter } from "./Reporter.ts"
+import { type OpenSource, pieceBytes } from "./SourceReader.ts"
+import { Stop } from "./Stop.ts"
+import * as TimeLimit from "./TimeLimit.ts"
+
+export type Limits = Pick<Settings, "concurrency" | "memoryBytes" | "partSizeBytes" | "maxRetries" | "timeout">
+
+/** What has to hold of a content for it to be sent. */
+export interface Terms {
+  /** It begins with this; else nothing becomes visible, and the failure is one that `Digest.isReplaced` knows. */
+  readonly former: Content | undefined
+  /** Ends before the request is sent that may make the object visible. */
+  readonly announced: (content: Content) => Effect.Effect<void, StateUnusable>
+}
+
+export interface Sent {
+  readonly content: Content
+  readonly stored: StoredObject
+}
+
+/**
+ * Every request passes three gates: `concurrency`, over files and parts together; `timeout`; and patience with what may
+ * go better a little later. Bodies wait for room in `memory` before they are read.
+ */
+export const make = (limits: Limits) =>
+  Effect.gen(function* () {
+    const store = yield* ObjectStore
+    const reporter = yield* Reporter
+    const requests = yield* Effect.makeSemaphore(limits.concurrency)
+    const memory = yield* Effect.makeSemaphore(limits.memoryBytes)
+    const patient = yield* Patience.make(limits.maxRetries)
+    const stop = yield* Stop
+
+    const once = <A>(attempt: Effect.Effect<A, StoreError>) =>
+      requests.withPermits(1)(
+        Effect.flatMap(stop.reason, (reason): Effect.Effect<A, StoreError | Interrupted> =>
+          Option.isSome(reason)
+            ? Effect.fail(new Interrupted())
+            : TimeLimit.inTime(attempt, limits.timeout, TimeLimit.noAnswer)
+        )
+      )
+
+    const send = (
+      source: OpenSource,
+      object: NewObject,
+      { announced, former }: Terms
+    ): Effect.Effect<Sent, FileError | Interrupted> => {
+      const request = <A>(attempt: Effect.Effect<A, StoreError>) =>
+        patient(once(attempt), (error) => {
+          reporter.tally.retries++
+          return retrying(object.key, error)
+        })
+      return UploadPlan.UploadPlan.$match(UploadPlan.decide(source.sizeBytes, limits), {
+        Single: ({ memoryBytes }) =>
+          memory.withPermits(memoryBytes)(
+            Effect.gen(function* () {
+              const body = yield* source.bytes
+              const content = yield* checked(source.path, body, former)
+              yield* announced(content)
+              return { content, stored: yield* request(store.put(object, body)) }
+            })
+          ),
+        // its parts would be thrown away without those that may not be sent any more, so it ends with the signal
+        Multipart: ({ memoryBytes, ...parts }) =>
+          Effect.suspend(() => {
+            let content: Content | undefined
+            const pieces = () =>
+              Digest.through(source.pieces(), Digest.make(source.path, former), (seen) => {
+                content = seen
+              })
+            return memory
+              .withPermits(memoryBytes)(
+                store.putMultipart<Interrupted | StateUnusable>(
+                  object,
+                  { ...parts, pieces },
+                  {
+                    request,
+                    // all pieces have passed by then
+                    completing: Effect.suspend(() => announced(content!)),
+                    leftOpen: reporter.leftOpen
+                  }
+                )
+              )
+              .pipe(Effect.map((stored) => ({ content: content!, stored })))
+          }).pipe(
+            // stored, but not as the parts that were sent: the whole upload is made anew, once
+            Effect.retry({ times: 1, while: isWholeMismatch }),
+            Effect.raceFirst(Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
+          ),
+        TooLarge: ({ neededMemoryBytes }) => Effect.fail(tooLarge(source.sizeBytes, neededMemoryBytes))
+      })
+    }
+
+    return {
+      // a credential source may be down for a moment, like a store
+      ready: patient(TimeLimit.inTime(store.ready, limits.timeout, TimeLimit.noCredentials), (error) =>
+        retrying("credentials", error)
+      ),
+      send,
+      /** The content, or the beginning of it, without sending anything. */
+      digest: (source: OpenSource, firstBytes?: number): Effect.Effect<Content, SourceUnreadable> =>
+        memory.withPermits(pieceBytes)(digestOf(source, firstBytes))
+    }
+  })
+
+/** Reads the content, or the beginning of it, for its digest. */
+export const digestOf = (source: OpenSource, firstBytes?: number): Effect.Effect<Content, SourceUnreadable> =>
+  Effect.tryPromise({
+    try: async () => {
+      const digest = Digest.make(source.path, undefined)
+      for await (const piece of source.pieces(firstBytes)) digest.update(piece)
+      return digest.content()
+    },
+    catch: asSourceUnreadable
+  })
+
+const checked = (path: string, body: Uint8Array, former: Content | undefined) =>
+  Effect.try({
+    try: () => {
+      const digest = Digest.make(path, former)
+      digest.update(body)
+      return digest.content()
+    },
+    catch: asSourceUnreadable
+  })
+
+const asSourceUnreadable = (cause: unknown) => {
+  if (cause instanceof SourceUnreadable) return cause
+  throw cause
+}
+
+const isWholeMismatch = (error: FileError | Interrupted) =>
+  error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload" && error.retryable
+
+export const tooLarge = (sizeBytes: number, neededMemoryBytes: number) =>
+  new ConfigError({
+    detail: `a file of ${Size.format(sizeBytes)} needs parts for which --memory has no room`,
+    advice: `give --memory ${Math.ceil(neededMemoryBytes / 1024 ** 2)}MiB`
+  })
+
+/** What is tried again, and why. */
+const retrying = (what: string, error: FileError) =>
+  Effect.annotateLogs(Effect.logDebug("retrying"), { what, error: error.message })

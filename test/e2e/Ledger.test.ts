@@ -1,0 +1,419 @@
+/** What is remembered from run to run. */
+import { execFileSync } from "node:child_process"
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { afterEach, describe, expect, it } from "vitest"
+import type { Status } from "../../src/domain/Status.ts"
+import { emptyDirectory, snapshotName, tree } from "../fixtures/Tree.ts"
+import { report, run, type RunOptions, s3, start, summary, until } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const MiB = 1024 ** 2
+const prefix = "ibsr/host/snapshots"
+
+/** A store, and runs that share a ledger. */
+const host = async (files: Parameters<typeof tree>[0], options?: Parameters<typeof startStore>[0]) => {
+  const store = await startStore(options)
+  const input = tree(files)
+  const stateDir = emptyDirectory()
+  const args = (...more: ReadonlyArray<string>) => s3(input, store.endpoint, "--state-dir", stateDir, ...more)
+  /** Runs, and tells what was asked of the store. */
+  const upload = async (more: ReadonlyArray<string> = [], runOptions?: RunOptions) => {
+    const before = store.requests.length
+    const ended = await run(args(...more), runOptions)
+    const requests = store.requests
+      .slice(before)
+      .map(({ key, operation }) => `${operation} ${key?.slice(prefix.length + 1)}`)
+    return { ...ended, requests }
+  }
+  const status = async () =>
+    JSON.parse((await run(["status", "--state-dir", stateDir, "--output=json"])).stdout) as Status
+  return { store, input, stateDir, args, upload, status, at: (name: string) => join(input, name) }
+}
+
+const now = () => new Date()
+const before = () => new Date(Date.now() - 3_600_000)
+const old = (path: string) => utimesSync(path, before(), before())
+
+describe("a run after another", () => {
+  it("sends nothing at all if nothing has changed, and loads no credentials", async () => {
+    const { upload } = await host({ "a.jsonl": "1\n", "b/c.jsonl": "2\n", "big.jsonl": Buffer.alloc(9 * MiB, "\n") })
+    expect((await upload()).requests).toHaveLength(2 + 4)
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
+    const second = await upload([], { env })
+    expect(second).toMatchObject({ code: 0, requests: [] })
+    expect(summary(second)).toMatch(/^uploaded 0 \(0 B\), unchanged 3, skipped 0, failed 0/)
+  })
+
+  it("sends one request after one file has grown", async () => {
+    const { at, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n", "c.jsonl": "3\n" })
+    await upload()
+    appendFileSync(at("b.jsonl"), "22\n")
+    expect((await upload()).requests).toEqual(["PutObject b.jsonl"])
+    expect(store.versions(`${prefix}/b.jsonl`).map(({ body }) => String(body))).toEqual(["2\n", "2\n22\n"])
+  })
+
+  it.each([
+    ["small", Buffer.from("1\n")],
+    ["large", Buffer.alloc(9 * MiB, "1\n")]
+  ])("sends nothing after a %s file was only touched, copied or moved", async (_, content) => {
+    const { at, upload } = await host({ "a.jsonl": content })
+    await upload()
+    utimesSync(at("a.jsonl"), now(), now())
+    expect((await upload()).requests).toEqual([])
+    writeFileSync(at("copy"), content)
+    renameSync(at("copy"), at("a.jsonl"))
+    expect((await upload()).requests).toEqual([])
+    expect(summary(await upload())).toContain("unchanged 1")
+  })
+
+  it("sends a live file once more when it is final, and says so in the object", async () => {
+    const { at, store, upload } = await host({ "a.jsonl": "1\n" })
+    utimesSync(at("a.jsonl"), now(), now())
+    await upload()
+    expect((await upload()).requests).toEqual([])
+    old(at("a.jsonl"))
+    expect((await upload()).requests).toEqual(["PutObject a.jsonl"])
+    expect((await upload()).requests).toEqual([])
+    expect(store.versions(`${prefix}/a.jsonl`).map(({ metadata }) => metadata["ibsr-state"])).toEqual(["live", "final"])
+  })
+
+  it("sends everything with --force", async () => {
+    const { upload } = await host({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB, "\n") })
+    const first = await upload()
+    expect((await upload(["--force"])).requests.toSorted()).toEqual(first.requests.toSorted())
+  })
+
+  it("knows each bucket, prefix and endpoint by itself", async () => {
+    const { args, store, upload } = await host({ "a.jsonl": "1\n" }, { buckets: ["snapshots", "other"] })
+    await upload()
+    const otherBucket = args().map((arg) => arg.replace("--bucket=snapshots", "--bucket=other"))
+    const otherPrefix = args().map((arg) => arg.replace("--prefix=", "--prefix=other/"))
+    for (const target of [otherBucket, otherPrefix, args()]) await run(target)
+    expect(store.keys()).toEqual([`${prefix}/a.jsonl`, `other/${prefix}/a.jsonl`])
+    expect(store.keys("other")).toEqual([`${prefix}/a.jsonl`])
+    expect(store.requests).toHaveLength(3)
+  })
+
+  it("plans only what is new with --dry-run, and remembers nothing of it", async () => {
+    const { at, stateDir, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
+    expect((await upload(["--dry-run"])).stdout).toContain("would upload 2 ")
+    expect(readdirSync(stateDir)).toEqual([])
+    await upload()
+    appendFileSync(at("a.jsonl"), "11\n")
+    writeFileSync(at("b.jsonl"), "3\n")
+    const plan = report(await upload(["--dry-run", "--output=json"])).plan
+    expect(plan?.map(({ key }) => key)).toEqual([`${prefix}/a.jsonl`, `${prefix}/b.g2.jsonl`])
+    expect((await upload()).requests).toEqual(["PutObject a.jsonl", "PutObject b.g2.jsonl"])
+  })
+})
+
+describe("an object", () => {
+  it.each([
+    ["was cut by copytruncate", "x\n"],
+    ["was cut, and has grown beyond its former size", "x\nyyyyyyyyyyyyy\n"],
+    ["was cut to its own beginning", "1\n"],
+    ["was emptied", ""]
+  ])("stays as it is when its file %s", async (_, content) => {
+    const { at, store, upload } = await host({ "status.jsonl": "1\n22\n" })
+    await upload()
+    truncateSync(at("status.jsonl"))
+    appendFileSync(at("status.jsonl"), content)
+    old(at("status.jsonl"))
+    const second = await upload(["--output=json"])
+    expect(second.requests).toEqual(["PutObject status.g2.jsonl"])
+    expect(report(second).replacedFiles).toEqual([{ file: "status.jsonl", key: `${prefix}/status.g2.jsonl` }])
+    expect(store.versions(`${prefix}/status.jsonl`)).toHaveLength(1)
+    expect(String(store.object(`${prefix}/status.g2.jsonl`)?.body)).toBe(content)
+    appendFileSync(at("status.jsonl"), "more\n")
+    expect((await upload()).requests).toEqual(["PutObject status.g2.jsonl"])
+    writeFileSync(at("status.jsonl"), "third\n")
+    expect((await upload()).requests).toEqual(["PutObject status.g3.jsonl"])
+  })
+
+  it("stays as it is when a large file differs only behind its head, at the cost of an aborted upload", async () => {
+    const { at, store, upload } = await host({ "big.jsonl": Buffer.alloc(20 * MiB, "a\n") })
+    await upload()
+    const changed = Buffer.alloc(21 * MiB, "a\n")
+    changed[15 * MiB] = 0x62
+    writeFileSync(at("big.jsonl"), changed)
+    old(at("big.jsonl"))
+    const second = await upload()
+    expect(second).toMatchObject({ code: 0 })
+    expect(second.requests).toContain("AbortMultipartUpload big.jsonl")
+    expect(second.requests).not.toContain("CompleteMultipartUpload big.jsonl")
+    expect(store.object(`${prefix}/big.g2.jsonl`)?.body.equals(changed)).toBe(true)
+    expect(store.versions(`${prefix}/big.jsonl`)).toHaveLength(1)
+    expect(store.openUploads()).toEqual([])
+  })
+
+  it("is overwritten, or is a failure, where --on-replace says so", async () => {
+    const { at, store, upload } = await host({ "a.jsonl": "1\n" })
+    await upload()
+    writeFileSync(at("a.jsonl"), "2\n")
+    const failed = await upload(["--on-replace=fail"])
+    expect(failed).toMatchObject({ code: 11, requests: [] })
+    expect(failed.stdout).toContain("--on-replace new-key")
+    expect((await upload(["--on-replace=overwrite"])).requests).toEqual(["PutObject a.jsonl"])
+    expect(store.versions(`${prefix}/a.jsonl`).map(({ body }) => String(body))).toEqual(["1\n", "2\n"])
+  })
+
+  it("is overwritten where its name is not one that only grows", async () => {
+    const { at, upload } = await host({ "a.txt": "1\n", "b.jsonl": "1\n" })
+    const all = ["--include=**", "--append-only=*.log"]
+    await upload(all)
+    writeFileSync(at("a.txt"), "2\n")
+    writeFileSync(at("b.jsonl"), "2\n")
+    expect((await upload(all)).requests).toEqual(["PutObject a.txt", "PutObject b.jsonl"])
+  })
+
+  it("has one file, also when another has the name of a generation", async () => {
+    const { at, store, upload } = await host({ "s.jsonl": "1\n", "t.jsonl": "1\n", "t.g2.jsonl": "other\n" })
+    await upload()
+    writeFileSync(at("s.jsonl"), "2\n")
+    writeFileSync(at("t.jsonl"), "2\n")
+    expect((await upload()).requests).toEqual(["PutObject s.g2.jsonl", "PutObject t.g3.jsonl"])
+    writeFileSync(at("s.g2.jsonl"), "other\n")
+    expect((await upload()).requests).toEqual(["PutObject s.g2.g2.jsonl"])
+    for (const key of store.keys()) expect(store.versions(key), key).toHaveLength(1)
+  })
+})
+
+describe("a file that is rotated away", () => {
+  const failing = (store: Awaited<ReturnType<typeof startStore>>) => {
+    store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown" })
+  }
+
+  it("before it was stored is told as lost, once, and stays in the status", async () => {
+    const { at, status, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
+    failing(store)
+    expect((await upload(["--max-retries=0"])).code).toBe(32)
+    expect((await status()).targets[0]).toMatchObject({ stored: 0, waiting: 2, lost: 0 })
+    store.fault = undefined
+    rmSync(at("a.jsonl"))
+    const second = await upload()
+    expect(second.code).toBe(41)
+    expect(second.stdout).toContain("warning: a.jsonl was rotated away before all of it was stored")
+    expect(summary(second)).toMatch(/^uploaded 1 \(2 B\), skipped 0, lost 1, failed 0 .*source-unreadable \(exit 41\)$/)
+    expect((await upload()).code).toBe(0)
+    expect((await status()).targets[0]).toMatchObject({ stored: 1, waiting: 0, lost: 1, lostFiles: ["a.jsonl"] })
+  })
+
+  it("while only its live state was stored is lost, but not one that is stored as final", async () => {
+    const live = snapshotName(0)
+    const { at, upload } = await host({ [live]: "1\n", [snapshotName(3)]: "1\n" })
+    expect((await upload()).requests).toHaveLength(2)
+    rmSync(at(live))
+    rmSync(at(snapshotName(3)))
+    const second = await upload(["--output=json"])
+    expect(second.code).toBe(41)
+    expect(report(second).lostFiles).toEqual([live])
+    expect((await upload()).code).toBe(0)
+  })
+
+  it("within the run that found it is none of both", async () => {
+    const { at, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
+    store.fault = () => {
+      rmSync(at("b.jsonl"), { force: true })
+      return undefined
+    }
+    const ended = await upload(["--concurrency=1"])
+    expect(ended.code).toBe(0)
+    expect(summary(ended)).toContain("uploaded 1 (2 B), skipped 0, vanished 1")
+    expect((await upload()).code).toBe(0)
+  })
+
+  it("soon, and is not stored, is warned of", async () => {
+    const oldest = snapshotName(23)
+    const { store, upload } = await host({ [oldest]: "1\n", [snapshotName(3)]: "1\n" })
+    failing(store)
+    const ended = await upload(["--max-retries=0", "--output=json"])
+    expect(report(ended).filesAtRisk.map(({ file }) => file)).toEqual([oldest])
+    store.fault = undefined
+    expect(report(await upload(["--output=json"])).filesAtRisk).toEqual([])
+  })
+
+  it("is not missed where the input is another directory", async () => {
+    const { args, store, upload } = await host({ "a.jsonl": "1\n" })
+    failing(store)
+    await upload(["--max-retries=0"])
+    store.fault = undefined
+    const moved = args().map((arg, at, all) => (all[at - 1] === "--input" ? tree({ "b.jsonl": "1\n" }) : arg))
+    expect((await run(moved)).code).toBe(0)
+  })
+})
+
+describe("the ledger", () => {
+  it.each([
+    ["is damaged", (path: string) => writeFileSync(path, "no database at all\n".repeat(300))],
+    [
+      "was written by a newer version",
+      (path: string) => {
+        const db = new DatabaseSync(path)
+        db.exec("PRAGMA user_version = 1000")
+        db.close()
+      }
+    ],
+    [
+      "is somebody else's",
+      (path: string) => {
+        rmSync(path)
+        const db = new DatabaseSync(path)
+        db.exec("CREATE TABLE files (a)")
+        db.close()
+      }
+    ]
+  ])("is set aside with a warning when it %s, and everything is sent anew", async (_, harm) => {
+    const { stateDir, upload } = await host({ "a.jsonl": "1\n" })
+    await upload()
+    const path = join(stateDir, "ledger.db")
+    harm(path)
+    const harmed = readFileSync(path)
+    const second = await upload(["--output=json"])
+    expect(second).toMatchObject({ code: 0, requests: ["PutObject a.jsonl"] })
+    const { setAside } = report(second).ledger!
+    expect(setAside).toMatch(/ledger\.db\.\d{4}-\d\d-\d\dT/)
+    expect(readFileSync(setAside!).equals(harmed)).toBe(true)
+    expect((await upload()).requests).toEqual([])
+  })
+
+  it("is set aside by the run after the one that found it damaged on the way", async () => {
+    const files = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`${at}.jsonl`, `${at}\n`]))
+    const { stateDir, upload } = await host(files)
+    await upload()
+    const path = join(stateDir, "ledger.db")
+    const bytes = readFileSync(path)
+    // the header and the schema stay
+    bytes.fill(0xee, 3 * 4096)
+    writeFileSync(path, bytes)
+    expect((await upload()).code).toBe(51)
+    expect(await upload()).toMatchObject({ code: 0, requests: { length: 500 } })
+  })
+
+  it("waits for another run with --lock-wait", async () => {
+    const { args, store } = await host({ "a.jsonl": "1\n" }, { latencyMs: 1000 })
+    const first = start(args())
+    await until(() => store.inFlight === 1)
+    const second = await run(args("--lock-wait=30s"))
+    expect(second.code).toBe(0)
+    expect(summary(second)).toContain("unchanged 1")
+    expect((await first.ended).code).toBe(0)
+    expect(store.requests).toHaveLength(1)
+  })
+
+  it("is waited for no longer than that, and not after a signal", async () => {
+    const { args, store } = await host({ "a.jsonl": "1\n" }, { latencyMs: 3000 })
+    const first = start(args())
+    await until(() => store.inFlight === 1)
+    expect((await run(args("--lock-wait=500ms"))).code).toBe(50)
+    const waiting = start(args("--lock-wait=1h"))
+    setTimeout(() => waiting.child.kill("SIGTERM"), 700)
+    expect((await waiting.ended).code).toBe(143)
+    expect((await first.ended).code).toBe(0)
+  })
+
+  it("is free again when the run that had it was killed", async () => {
+    const { args, store, upload } = await host({ "a.jsonl": "1\n" }, { latencyMs: 1000 })
+    const first = start(args())
+    await until(() => store.inFlight === 1)
+    first.child.kill("SIGKILL")
+    await first.ended
+    expect((await upload()).code).toBe(0)
+  })
+
+  it("knows by its status how the last run ended, also while another is at work", async () => {
+    const { args, input, status, stateDir, store, upload } = await host({ "a.jsonl": "1\n" }, { latencyMs: 1000 })
+    const missing = await run(["status", "--state-dir", stateDir])
+    expect(missing).toMatchObject({ code: 51, stdout: "" })
+    await upload(["--storage-class=MARBLE"])
+    const { ended } = start(args())
+    await until(() => store.inFlight === 1)
+    const target = (await status()).targets[0]
+    expect(target).toMatchObject({
+      bucket: "snapshots",
+      prefix,
+      input,
+      lastRun: { exitCode: null, endedAt: null },
+      lastSuccess: null,
+      waiting: 1,
+      oldestWaiting: { file: "a.jsonl" }
+    })
+    await ended
+    const text = await run(["status", "--state-dir", stateDir])
+    expect(text.code).toBe(0)
+    expect(text.stdout).toMatch(/last run {6}\S+Z, exit 0 \(ok\)\n/)
+    expect(text.stdout).toMatch(/stored {8}1 file \(2 B\)\n {2}waiting {7}0 files\n {2}lost {10}0 files\n$/)
+    expect(store.requests).toHaveLength(2)
+  })
+})
+
+const isRoot = process.getuid?.() === 0
+const mounted: Array<string> = []
+const smallDisk = (size: string) => {
+  const path = emptyDirectory()
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path], { stdio: "ignore" })
+  } catch {
+    return undefined
+  }
+  mounted.push(path)
+  return path
+}
+afterEach(() => {
+  for (const path of mounted.splice(0)) execFileSync("umount", [path])
+})
+
+describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("a full disk below the ledger", () => {
+  const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}-${"n".repeat(200)}.jsonl`, `${at}\n`]))
+
+  it("ends the run with 51, with nothing acknowledged that is not on disk, and the next run recovers", async ({
+    skip
+  }) => {
+    const { input, store } = await host(many(2000))
+    const stateDir = smallDisk("700k") ?? skip("no tmpfs can be mounted here")
+    const on = (...more: ReadonlyArray<string>) => ["--state-dir", stateDir, ...more]
+    const args = s3(input, store.endpoint, ...on())
+    const full = await run(args)
+    expect(full.code, full.stdout + full.stderr).toBe(51)
+    expect(full.stdout).toContain("SQLITE_FULL")
+    const arrived = store.keys().length
+    expect(arrived).toBeLessThan(2000)
+
+    const acknowledged = JSON.parse((await run(["status", ...on("--output=json")])).stdout) as Status
+    expect(acknowledged.targets[0]?.stored).toBeLessThanOrEqual(arrived)
+
+    const before = store.requests.length
+    expect((await run(args)).code).toBe(51)
+    expect(store.requests.length - before).toBeLessThan(100)
+
+    execFileSync("mount", ["-o", "remount,size=64m", stateDir])
+    const recovered = await run(args)
+    expect(recovered.code, recovered.stdout).toBe(0)
+    expect(store.keys()).toHaveLength(2000)
+    expect((await run(args)).stdout).toContain("unchanged 2000")
+  })
+
+  it("before the run begins sends nothing", async ({ skip }) => {
+    const { input, store } = await host({ "a.jsonl": "1\n" })
+    const stateDir = smallDisk("64k") ?? skip("no tmpfs can be mounted here")
+    try {
+      writeFileSync(join(stateDir, "filler"), Buffer.alloc(MiB))
+    } catch {
+      // as full as it gets
+    }
+    expect((await run(s3(input, store.endpoint, "--state-dir", stateDir))).code).toBe(51)
+    expect(store.requests).toEqual([])
+  })
+})
