@@ -23,6 +23,8 @@ export interface MemoryOptions {
   readonly mayAbort?: boolean
   /** Runs before each attempt of a request, which fails with what it fails with. */
   readonly before?: (operation: string, key: string) => Effect.Effect<void, StoreError>
+  /** Runs after what stores an object, whose answer is lost when it fails. */
+  readonly after?: (key: string) => Effect.Effect<void, StoreError>
 }
 
 export interface MemoryStore {
@@ -62,7 +64,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
         return Effect.fail(new ObjectExists(refusal(operation, "PreconditionFailed")))
       }
       versions.set(key, [...known, body])
-      return Effect.succeed({ etag: undefined, versionId: String(known.length) })
+      return Effect.as(options.after?.(key) ?? Effect.void, { etag: undefined, versionId: String(known.length) })
     })
 
   const abort = (key: string, { leftOpen }: Pick<MultipartPolicy<never>, "leftOpen">) =>

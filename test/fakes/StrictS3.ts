@@ -46,6 +46,7 @@ export class StrictS3 {
         latencyMs: options.latencyMs ?? 0,
         minPartBytes: options.minPartBytes ?? 5 * 1024 * 1024,
         keepBodies,
+        clock: options.clock ?? Date.now,
         ...(options.domain === undefined ? {} : { domain: options.domain })
       }
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { type Console, Duration, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { Duration, Effect, Fiber, Layer, TestClock } from "effect"
 import { join } from "node:path"
 import {
   AccessDenied,
@@ -9,46 +9,15 @@ import {
   StoreUnavailable
 } from "../../src/domain/Errors.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
-import { Ending } from "../../src/services/Ending.ts"
-import { Export } from "../../src/services/Export.ts"
-import { KeyMapping } from "../../src/services/KeyMapping.ts"
-import * as SqliteLedger from "../../src/services/Ledger/Sqlite.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
-import { Progress } from "../../src/services/Progress.ts"
-import { Reporter } from "../../src/services/Reporter.ts"
 import { Stop } from "../../src/services/Stop.ts"
-import { Traversal } from "../../src/services/Traversal.ts"
-import { Uploads } from "../../src/services/Uploads.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
+import { exportTo } from "../fixtures/Export.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
 const settingsFor = (input: string, changed: Partial<Settings> = {}) =>
   settingsWith({ input, stateDir: emptyDirectory(), ...changed })
-
-const run = (settings: Settings, store: Layer.Layer<ObjectStore>) =>
-  Effect.flatMap(Export, (job) => job.run).pipe(
-    Effect.provide(
-      Export.layer(settings, { version: "1.2.3", runId: "run-1" }).pipe(
-        Layer.provide(Layer.provide(Uploads.layer(settings), store)),
-        Layer.provide(
-          Layer.mergeAll(
-            Ending.layer(settings),
-            Traversal.layer(settings),
-            SqliteLedger.layer(settings),
-            KeyMapping.layer(settings.prefix),
-            Progress.layerNone
-          )
-        ),
-        Layer.provideMerge(
-          Layer.merge(Reporter.layer({ format: "text", quiet: false }), Logger.minimumLogLevel(LogLevel.None))
-        )
-      )
-    ),
-    Effect.withConsole(silent)
-  )
-
-const silent: Console.Console = { ...Effect.runSync(Effect.console), log: () => Effect.void }
 
 const refusing = (refuse: (key: string) => StoreError | undefined) =>
   MemoryStore.make({
@@ -66,7 +35,7 @@ describe("a run", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const input = tree({ "a.jsonl": "1\n", "d/b.jsonl": "22\n", "c.txt": "" })
-      const report = yield* run(settingsFor(input), store.layer)
+      const report = yield* exportTo(settingsFor(input), store.layer)
       expect(report.totals).toMatchObject({ selected: 2, uploaded: 2, uploadedBytes: 5, excluded: 1, failed: 0 })
       expect(report).toMatchObject({ complete: true, result: { exitCode: 0 }, run: { id: "run-1" } })
       expect([...store.versions.keys()]).toEqual(["p/a.jsonl", "p/d/b.jsonl"])
@@ -76,7 +45,7 @@ describe("a run", () => {
   it.live("ends with what every file would meet, and counts those not tried", () => {
     const store = refusing(() => new BucketUnusable(answer("NoSuchBucket")))
     return Effect.gen(function* () {
-      const report = yield* run(settingsFor(five()), store.layer)
+      const report = yield* exportTo(settingsFor(five()), store.layer)
       expect(report.totals).toMatchObject({ selected: 5, failed: 1, notTried: 4 })
       expect(report.result).toMatchObject({ exitCode: 23, endedBy: { class: "bucket", code: "NoSuchBucket" } })
       expect(store.requests).toHaveLength(1)
@@ -87,11 +56,11 @@ describe("a run", () => {
     Effect.gen(function* () {
       const denied = new AccessDenied(answer("AccessDenied"))
       const one = refusing((key) => (key === "p/1.jsonl" ? denied : undefined))
-      const first = yield* Effect.provide(run(settingsFor(five()), one.layer), Stop.layer)
+      const first = yield* Effect.provide(exportTo(settingsFor(five()), one.layer), Stop.layer)
       expect(first.totals).toMatchObject({ uploaded: 4, failed: 1 })
       expect(first.result.exitCode).toBe(22)
       const all = refusing(() => denied)
-      const second = yield* Effect.provide(run(settingsFor(five()), all.layer), Stop.layer)
+      const second = yield* Effect.provide(exportTo(settingsFor(five()), all.layer), Stop.layer)
       expect(second.totals).toMatchObject({ uploaded: 0, failed: 3, notTried: 2 })
     })
   )
@@ -99,7 +68,7 @@ describe("a run", () => {
   it.live("begins no upload without credentials", () => {
     const missing = Layer.mock(ObjectStore, { ready: Effect.fail(new CredentialsMissing({ detail: "none" })) })
     return Effect.gen(function* () {
-      const report = yield* run(settingsFor(five()), missing)
+      const report = yield* exportTo(settingsFor(five()), missing)
       expect(report.result).toMatchObject({ exitCode: 20, endedBy: { class: "credentials-missing" } })
       expect(report).toMatchObject({ complete: true, totals: { selected: 5, notTried: 5 } })
     }).pipe(Effect.provide(Stop.layer))
@@ -116,11 +85,11 @@ describe("a run", () => {
       force: true
     })
     return Effect.gen(function* () {
-      const first = yield* Effect.provide(run(settings, Layer.mock(ObjectStore, { ready, put })), Stop.layer)
+      const first = yield* Effect.provide(exportTo(settings, Layer.mock(ObjectStore, { ready, put })), Stop.layer)
       expect(first.result.exitCode).toBe(0)
       expect(asked).toBe(2)
       const hanging = Layer.mock(ObjectStore, { ready: Effect.never })
-      const second = yield* Effect.provide(run(settings, hanging), Stop.layer)
+      const second = yield* Effect.provide(exportTo(settings, hanging), Stop.layer)
       expect(second.result).toMatchObject({
         exitCode: 30,
         endedBy: { message: expect.stringContaining("credentials") }
@@ -131,7 +100,7 @@ describe("a run", () => {
   it.live("tells an input that is missing, and one that is empty if asked to", () =>
     Effect.gen(function* () {
       const code = (settings: Settings) =>
-        run(settings, MemoryStore.make().layer).pipe(
+        exportTo(settings, MemoryStore.make().layer).pipe(
           Effect.provide(Stop.layer),
           Effect.map((report) => report.result.exitCode)
         )
@@ -145,7 +114,7 @@ describe("a run", () => {
   it.effect("ends at the deadline, and does not wait for what is in flight", () => {
     const store = MemoryStore.make({ before: () => Effect.never })
     return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(run(settingsFor(five(), { deadline: Duration.seconds(5) }), store.layer))
+      const fiber = yield* Effect.fork(exportTo(settingsFor(five(), { deadline: Duration.seconds(5) }), store.layer))
       for (let at = 0; at < 50; at++) {
         yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
         yield* TestClock.adjust("100 millis")
@@ -161,7 +130,7 @@ describe("a run", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const input = tree({ "a.jsonl": "1\n", "b\uFFFD.jsonl": "2\n" })
-      const report = yield* run(settingsFor(input), store.layer)
+      const report = yield* exportTo(settingsFor(input), store.layer)
       expect(report.result.exitCode).toBe(41)
       expect(report.failures).toMatchObject([{ file: "b\uFFFD.jsonl", key: null, class: "source-unreadable" }])
       expect(store.requests).toEqual(["PutObject p/a.jsonl"])

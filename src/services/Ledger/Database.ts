@@ -1,6 +1,6 @@
 /** The files of a ledger: the database, and a lock beside it. */
 import { Clock, Duration, Effect, Schedule, type Scope } from "effect"
-import { existsSync, mkdirSync, realpathSync, renameSync } from "node:fs"
+import { mkdirSync, realpathSync, renameSync, statSync } from "node:fs"
 import { basename, dirname, join, resolve, sep } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { ConfigError, Locked, type StateUnusable } from "../../domain/Errors.ts"
@@ -30,7 +30,8 @@ export const lock = (
         mkdirSync(stateDir, { recursive: true, mode: 0o700 })
         const held = new DatabaseSync(path, { timeout: 0 })
         try {
-          held.exec("BEGIN EXCLUSIVE")
+          // not EXCLUSIVE, which two that begin at the same moment can keep each other from
+          held.exec("BEGIN IMMEDIATE")
           return held
         } catch (cause) {
           held.close()
@@ -83,7 +84,7 @@ export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefin
   Effect.acquireRelease(
     Effect.try({
       try: () => {
-        if (!existsSync(path)) return undefined
+        if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
         const db = new DatabaseSync(path, { readOnly: true, timeout: busyMillis })
         try {
           if (Schema.isOurs(db)) return db

@@ -11,7 +11,9 @@ import type { Answer, Fault, Headers, RecordedRequest, StrictS3Options } from ".
 /** What every exchange shares. */
 export interface Context {
   buckets: Map<string, Bucket>
-  options: Required<Pick<StrictS3Options, "region" | "identities" | "latencyMs" | "minPartBytes" | "keepBodies">> &
+  options: Required<
+    Pick<StrictS3Options, "region" | "identities" | "latencyMs" | "minPartBytes" | "keepBodies" | "clock">
+  > &
     Pick<StrictS3Options, "domain">
   secure: boolean
 }
@@ -88,7 +90,7 @@ const answerTo = async (
   let bucket: Bucket | undefined
   let body: Buffer | undefined
   try {
-    const identity = await authenticate(record, options.identities, options.region)
+    const identity = await authenticate(record, options)
     record.identity = identity.accessKeyId
     const target = parseTarget(record.method, record.path, record.headers, options.domain)
     checkHead(context, record)
@@ -124,7 +126,12 @@ const write = (response: ServerResponse, record: RecordedRequest, answer: Answer
       : answer.body
   const length: Record<string, string> =
     answer.status === 204 || answer.status === 304 ? {} : { "content-length": String(Buffer.byteLength(body ?? "")) }
-  response.writeHead(answer.status, { "x-amz-request-id": requestId, server: "AmazonS3", ...length, ...answer.headers })
+  response.writeHead(answer.status, {
+    "x-amz-request-id": requestId,
+    server: "AmazonS3",
+    ...length,
+    ...answer.headers
+  })
   response.end(record.method === "HEAD" ? undefined : body)
 }
 
@@ -141,7 +148,9 @@ export const exchange = async (
   const answerWith = (answer: Answer) => {
     // Before the client can see the answer, so that its next request does not count as simultaneous.
     settle()
-    write(response, record, answer, requestId)
+    // a client may set its own clock by it
+    const date = new Date(context.options.clock()).toUTCString()
+    write(response, record, { ...answer, headers: { date, ...answer.headers } }, requestId)
   }
   if (fault?.kind === "answer") {
     if ((await readBody(message, record)) === undefined) return

@@ -3,7 +3,7 @@ import { SignatureV4 } from "@smithy/signature-v4"
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto"
 import { S3Error } from "./Responses.ts"
 import { parseQuery, splitTarget } from "./Target.ts"
-import type { Headers, Identity } from "./Types.ts"
+import type { Headers, Identity, StrictS3Options } from "./Types.ts"
 
 type Source = string | ArrayBuffer | ArrayBufferView
 
@@ -92,8 +92,7 @@ const mismatch = () =>
 /** Tells who signed a request, by signing it again; throws what S3 answers if nobody known did. */
 export const authenticate = async (
   request: { method: string; path: string; headers: Headers },
-  identities: readonly Identity[],
-  region: string
+  { clock, identities, region }: Required<Pick<StrictS3Options, "clock" | "identities" | "region">>
 ): Promise<Identity> => {
   const { headers } = request
   if (headers["authorization"] === undefined) throw new S3Error(403, "AccessDenied", "Access Denied")
@@ -106,14 +105,14 @@ export const authenticate = async (
   const signingDate = parseDate(headers["x-amz-date"])
   if (headers["x-amz-date"]?.slice(0, 8) !== claim.day)
     throw malformed("the day of its credential is not x-amz-date's.")
-  if (Math.abs(Date.now() - signingDate.getTime()) > maxSkewMs) {
+  if (Math.abs(clock() - signingDate.getTime()) > maxSkewMs) {
     throw new S3Error(
       403,
       "RequestTimeTooSkewed",
       "The difference between the request time and the current time is too large.",
       {
         RequestTime: headers["x-amz-date"] ?? "",
-        ServerTime: new Date().toISOString(),
+        ServerTime: new Date(clock()).toISOString(),
         MaxAllowedSkewMilliseconds: "900000"
       }
     )

@@ -94,6 +94,8 @@ export interface StrictS3Options {
   minPartBytes?: number
   /** Default: true. Without, only size and SHA-256 of an object stay. */
   keepBodies?: boolean
+  /** The server's clock, in milliseconds since 1970, where it is not the machine's. */
+  clock?: () => number
   /** Also take the bucket from a host such as snapshots.s3.test, given s3.test. */
   domain?: string
 }

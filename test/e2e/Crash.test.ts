@@ -1,0 +1,124 @@
+/** The built program, killed over and over while a collector writes and rotates. */
+import { readdirSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { Collector, type Life } from "../fixtures/Collector.ts"
+import { type Random, seeded } from "../fixtures/Random.ts"
+import { emptyDirectory } from "../fixtures/Tree.ts"
+import { report, s3, start } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const prefix = "ibsr/host/snapshots/"
+const kills = Number(process.env["IBSR_TEST_KILLS"] ?? (process.env["CI"] === undefined ? 200 : 40))
+const seed = Number(process.env["IBSR_TEST_SEED"] ?? 20_261_124)
+
+/** Milliseconds; by then a run is over. */
+const longestRun = 450
+
+/** Has the program take its time from the collector; its signatures, too, so the store takes it as well. */
+const clock = `data:text/javascript,${encodeURIComponent(
+  "const real = Date.now, from = real(); Date.now = () => Number(process.env.TEST_NOW) + real() - from"
+)}`
+
+type Store = Awaited<ReturnType<typeof startStore>>
+
+/** Kills after a while, or when a request has arrived: then it is open whether it will be stored, and told. */
+const killer = (store: Store, random: Random, kill: () => void) => {
+  if (random.chance(0.5)) {
+    const timer = setTimeout(kill, random.next() * longestRun)
+    return () => clearTimeout(timer)
+  }
+  let left = random.below(6)
+  const late = random.chance(0.7)
+  store.fault = () => {
+    if (left-- === 0) {
+      if (late) setTimeout(kill, random.next() * 4)
+      else kill()
+    }
+    return undefined
+  }
+  return () => {
+    store.fault = undefined
+  }
+}
+
+describe("a program that is killed at any moment", () => {
+  it(`loses nothing, tears nothing and overwrites nothing with less (${kills} kills, seed ${seed})`, async () => {
+    const random = seeded(seed)
+    const input = emptyDirectory()
+    const stateDir = emptyDirectory()
+    const collector = new Collector(input, seeded(seed + 1), Date.UTC(2026, 10, 24, 12))
+    /** When the run began, by the collector's time; while it lasts, its own time passes as slowly as everybody's. */
+    let began = collector.now
+    const store = await startStore({ clock: () => began })
+    /** How much of a life a run that was not killed has seen. */
+    const seen = new Map<Life, number>()
+
+    const run = async (isKilled: boolean) => {
+      const atStart = collector.lives.filter(({ there }) => there).map((life) => [life, life.text.length] as const)
+      began = collector.now
+      const { child, ended } = start(s3(input, store.endpoint, "--state-dir", stateDir, "--output=json"), {
+        env: { NODE_OPTIONS: `--import=${clock}`, TEST_NOW: String(began) }
+      })
+      const disarm = isKilled ? killer(store, random, () => child.kill("SIGKILL")) : () => {}
+      const end = await ended
+      disarm()
+      if (end.code !== null) {
+        // what was rotated away between two kills may be lost, and is told
+        expect([0, 41], end.stdout + end.stderr).toContain(end.code)
+        expect(report(end).ledger).toMatchObject({ setAside: null })
+        for (const [life, length] of atStart) if (life.there) seen.set(life, length)
+      }
+      return end
+    }
+
+    const writing = setInterval(() => collector.tick(), 4)
+    let killed = 0
+    for (let runs = 0; killed < kills; runs++) {
+      const end = await run(runs % 5 !== 4)
+      if (end.code === null) killed++
+    }
+    clearInterval(writing)
+    collector.finish()
+    collector.now += 2 * 3_600_000
+    const last = await run(false)
+    const again = await run(false)
+    expect(report(again).totals.uploaded, "a run without news").toBe(0)
+    expect(report(last).totals.failed).toBe(0)
+
+    const stored = (life: Life) =>
+      store.keys().filter((key) => life.text.startsWith(String(store.object(key)?.body)) && store.object(key)!.size > 0)
+    for (const key of store.keys()) {
+      const name = key.slice(prefix.length).replace(/\.g\d+(?=\.jsonl$)/, "")
+      const lives = collector.lives.filter((life) => life.name === name)
+      let before = ""
+      for (const [at, { body }] of store.versions(key).entries()) {
+        const text = String(body)
+        expect(text === "" || text.endsWith("\n"), `${key}, version ${at} ends in a torn line`).toBe(true)
+        expect(text.startsWith(before), `${key}, version ${at} was overwritten by less`).toBe(true)
+        expect(
+          lives.some((life) => life.text.startsWith(text)),
+          `${key}, version ${at} is no life's beginning`
+        ).toBe(true)
+        before = text
+      }
+    }
+    for (const [life, length] of seen) {
+      // of a line that was being written when the run began, the rest came later
+      const whole = life.text.slice(0, length).lastIndexOf("\n") + 1
+      const longest = Math.max(0, ...stored(life).map((key) => store.object(key)!.size))
+      expect(longest, `${life.name}: ${whole} bytes were there when a run began`).toBeGreaterThanOrEqual(whole)
+    }
+    const present = collector.lives.filter(({ there }) => there)
+    expect(present.length).toBeGreaterThan(20)
+    for (const life of present) {
+      const [key, ...others] = stored(life).filter((key) => store.object(key)!.size === life.text.length)
+      expect(others, life.name).toEqual([])
+      expect(store.object(key!)?.metadata, life.name).toEqual({ "ibsr-state": "final" })
+    }
+    expect(readdirSync(stateDir).toSorted()).toEqual(["ledger.db", "ledger.lock"])
+    console.log(
+      `${killed} kills, ${seen.size} of ${collector.lives.length} files seen by whole runs, ${store.requests.length} requests, ` +
+        `${store.keys().filter((key) => /\.g\d+\./.test(key)).length} generation keys`
+    )
+  }, 600_000)
+})

@@ -1,0 +1,192 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Either, Exit, Scope } from "effect"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import type { Content } from "../../../src/domain/Content.ts"
+import * as ObjectKey from "../../../src/domain/ObjectKey.ts"
+import { type Acknowledged, Ledger, type OpenLedger } from "../../../src/services/Ledger.ts"
+import * as Sqlite from "../../../src/services/Ledger/Sqlite.ts"
+import { settingsWith } from "../../fixtures/Settings.ts"
+import { emptyDirectory } from "../../fixtures/Tree.ts"
+
+const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
+const content = (sizeBytes: number, byte: string): Content => ({
+  sizeBytes,
+  digest: byte.repeat(64),
+  head: byte.repeat(64)
+})
+const outside = { size: 10n, mtimeNs: 1_795_000_000_123_456_789n, dev: 2n ** 64n - 1n, ino: 2n ** 63n + 1n }
+const object = (path: string, of: Content, more: Partial<Acknowledged> = {}): Acknowledged => ({
+  key: Either.getOrThrow(ObjectKey.of(prefix, path)),
+  generation: 1,
+  content: of,
+  state: "final",
+  outside,
+  etag: "e",
+  versionId: undefined,
+  ...more
+})
+const seen = (relativePath: string, changed: Partial<typeof outside> = {}) => ({
+  file: { path: `/in/${relativePath}`, relativePath },
+  outside: { ...outside, ...changed }
+})
+
+const open = (stateDir: string, startedAt = 0) =>
+  Effect.flatMap(Ledger, (ledger) => ledger.open({ id: `run-${startedAt}`, startedAt })).pipe(
+    Effect.provide(Sqlite.layer(settingsWith({ stateDir })))
+  )
+
+const using = <A, E>(stateDir: string, use: (ledger: OpenLedger) => Effect.Effect<A, E>, startedAt?: number) =>
+  Effect.scoped(Effect.flatMap(open(stateDir, startedAt), use))
+
+const store = (ledger: OpenLedger, path: string, of: Content, more?: Partial<Acknowledged>) =>
+  Effect.gen(function* () {
+    yield* ledger.sighted(path)
+    yield* ledger.attempting(path, more?.generation ?? 1, of)
+    yield* ledger.acknowledged(path, object(path, of, more))
+  })
+
+describe("the ledger", () => {
+  it.live("knows what was acknowledged, by each of the things that tell a file from outside", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      yield* using(stateDir, (ledger) => store(ledger, "a", content(10, "a"), { state: "live" }))
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          const files = [
+            seen("a"),
+            seen("a", { size: 11n }),
+            seen("a", { mtimeNs: outside.mtimeNs + 1n }),
+            seen("a", { dev: 1n }),
+            seen("a", { ino: 1n }),
+            seen("b")
+          ]
+          expect(yield* ledger.stored(files)).toEqual(["live", ...files.slice(1).map(() => undefined)])
+          expect(yield* ledger.sighted("a")).toEqual({
+            generation: 1,
+            content: content(10, "a"),
+            acknowledged: "live"
+          })
+          expect(yield* ledger.stored([seen("a")]), "there is something new of it").toEqual([undefined])
+          yield* ledger.confirmed("a", { ...outside, mtimeNs: 7n })
+          expect(yield* ledger.stored([seen("a", { mtimeNs: 7n })])).toEqual(["live"])
+        })
+      )
+    })
+  )
+
+  it.live("takes an upload without an answer for the most that an object may hold", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          yield* store(ledger, "a", content(10, "a"))
+          yield* ledger.sighted("a")
+          yield* ledger.attempting("a", 1, content(20, "b"))
+        })
+      )
+      const known = yield* using(stateDir, (ledger) => ledger.sighted("a"))
+      expect(known).toEqual({ generation: 1, content: content(20, "b"), acknowledged: undefined })
+    })
+  )
+
+  it.live("has on disk, without being closed, what may be sent", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const scope = yield* Scope.make()
+      const ledger = yield* Scope.extend(open(stateDir), scope)
+      yield* ledger.sighted("a")
+      yield* ledger.attempting("a", 1, content(20, "b"))
+      const other = new DatabaseSync(join(stateDir, "ledger.db"), { readOnly: true })
+      expect(other.prepare("SELECT path, size FROM attempts").all()).toMatchObject([{ path: "a", size: 20 }])
+      other.close()
+      yield* Scope.close(scope, Exit.void)
+    })
+  )
+
+  it.live("gives each file a key of its own", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        const reserve = (path: string, least: number) =>
+          Effect.zipRight(ledger.sighted(path), ledger.reserve(path, least))
+        expect(yield* reserve("s.jsonl", 1)).toBe(1)
+        expect(yield* reserve("s.jsonl", 2)).toBe(2)
+        expect(yield* reserve("s.jsonl", 2), "the same again, if it was not used").toBe(2)
+        expect(yield* reserve("s.g2.jsonl", 1), "its name is the key of another").toBe(2)
+        expect(yield* reserve("s.g4.jsonl", 1)).toBe(1)
+        expect(yield* reserve("s.jsonl", 3)).toBe(3)
+        expect(yield* reserve("s.jsonl", 4), "another has that name").toBe(5)
+      })
+    )
+  )
+
+  it.live("forgets what turned out to be nothing, if it was first seen in this run", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const long = Date.now() + 1_000_000
+      const paths = (ledger: OpenLedger) => Effect.map(ledger.unsettled("", 10), (all) => all.map(({ path }) => path))
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          yield* Effect.forEach(["new", "old", "tried"], ledger.sighted)
+          yield* ledger.attempting("tried", 1, content(1, "a"))
+          yield* ledger.withdrawn("new")
+          expect(yield* paths(ledger)).toEqual(["old", "tried"])
+        })
+      )
+      yield* using(
+        stateDir,
+        (ledger) =>
+          Effect.gen(function* () {
+            yield* ledger.withdrawn("old")
+            expect(yield* paths(ledger), "it was seen by a run before").toEqual(["old", "tried"])
+          }),
+        long
+      )
+    })
+  )
+
+  it.live("lists what is not settled, page by page, until it is told to be gone", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        yield* store(ledger, "final", content(1, "a"))
+        yield* store(ledger, "live", content(1, "a"), { state: "live" })
+        yield* Effect.forEach(["p1", "p2"], ledger.sighted)
+        const live = { path: "live", pending: false }
+        expect(yield* ledger.unsettled("", 2)).toEqual([live, { path: "p1", pending: true }])
+        expect(yield* ledger.unsettled("p1", 2)).toEqual([{ path: "p2", pending: true }])
+        yield* ledger.gone("p1", true)
+        yield* ledger.gone("live", false)
+        expect((yield* ledger.unsettled("", 10)).map(({ path }) => path)).toEqual(["p2"])
+        yield* ledger.sighted("p1")
+        expect(
+          (yield* ledger.unsettled("", 10)).map(({ path }) => path),
+          "it is there again"
+        ).toEqual(["p1", "p2"])
+      })
+    )
+  )
+
+  it.live("tells when the run before began, and whether its input was another", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const before = (input: string, startedAt: number) =>
+        Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "r", startedAt })).pipe(
+          Effect.map(({ moved, previousRunAt }) => ({ moved, previousRunAt })),
+          Effect.scoped,
+          Effect.provide(Sqlite.layer(settingsWith({ stateDir, input })))
+        )
+      expect(yield* before("/in", 1000)).toEqual({ moved: false, previousRunAt: undefined })
+      expect(yield* before("/in", 2000)).toEqual({ moved: false, previousRunAt: 1000 })
+      expect(yield* before("/elsewhere", 3000)).toEqual({ moved: true, previousRunAt: 2000 })
+    })
+  )
+
+  it.live("can be opened by one at a time", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const second = yield* using(stateDir, () => Effect.flip(Effect.scoped(open(stateDir))))
+      expect(second._tag).toBe("Locked")
+      yield* Effect.scoped(open(stateDir))
+    })
+  )
+})
