@@ -158,6 +158,15 @@ describe("an object", () => {
     expect(store.openUploads()).toEqual([])
   })
 
+  it("stays as it is when a large file differs in its head, without a request for the older object", async () => {
+    const { at, upload } = await host({ "big.jsonl": Buffer.alloc(20 * MiB, "a\n") })
+    await upload()
+    writeFileSync(at("big.jsonl"), Buffer.alloc(21 * MiB, "b\n"))
+    old(at("big.jsonl"))
+    const { requests } = await upload()
+    expect(new Set(requests.map((request) => request.split(" ")[1]))).toEqual(new Set(["big.g2.jsonl"]))
+  })
+
   it("is overwritten, or is a failure, where --on-replace says so", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n" })
     await upload()
