@@ -1,7 +1,8 @@
-// Runs the real upload against an embedded S3 server: a snapshot tree like a collector's goes in, objects come out.
+// Runs the real upload against an embedded S3 server: a snapshot tree like a collector's goes in, objects come out, and
+// when the collector has written one more line, one file is sent once more.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -22,6 +23,7 @@ const snapshot = (hour: Date) =>
 const name = (hour: Date) => `snapshot_${hour.toISOString().slice(0, 13).replaceAll(/[-T]/g, "")}.jsonl`
 
 const input = mkdtempSync(join(tmpdir(), "ibsr-export-demo-"))
+const stateDir = mkdtempSync(join(tmpdir(), "ibsr-export-demo-state-"))
 const store = await StrictS3.start({ buckets: ["customer-bucket"] })
 try {
   const thisHour = Math.floor(Date.now() / 3_600_000) * 3_600_000
@@ -34,23 +36,34 @@ try {
   const args = ["s3", "--input", input, "--bucket", "customer-bucket", "--prefix", "ibsr/demo-host/snapshots"]
   console.log(`${hours} hours of snapshots in ${input}`)
   console.log(`An S3 server at ${store.endpoint}, and a user who may do nothing but PutObject\n`)
-  console.log(`$ ibsr-export ${args.join(" ")} --endpoint ${store.endpoint}`)
-  const program = spawn(process.execPath, ["dist/ibsr-export.js", ...args, "--endpoint", store.endpoint], {
-    stdio: "inherit",
-    env: { ...process.env, AWS_ACCESS_KEY_ID: writer.accessKeyId, AWS_SECRET_ACCESS_KEY: writer.secretAccessKey }
-  })
-  const [code] = (await once(program, "close")) as [number | null]
-  console.log(`exit code ${code}\n`)
+  const upload = async () => {
+    const before = store.requests.length
+    const where = ["--endpoint", store.endpoint, "--state-dir", stateDir]
+    console.log(`$ ibsr-export ${[...args, ...where].join(" ")}`)
+    const program = spawn(process.execPath, ["dist/ibsr-export.js", ...args, ...where], {
+      stdio: "inherit",
+      env: { ...process.env, AWS_ACCESS_KEY_ID: writer.accessKeyId, AWS_SECRET_ACCESS_KEY: writer.secretAccessKey }
+    })
+    const [code] = (await once(program, "close")) as [number | null]
+    const operations = Map.groupBy(store.requests.slice(before), ({ operation }) => operation)
+    console.log(
+      `exit code ${code}; requests: ${[...operations].map(([name, { length }]) => `${length} ${name}`).join(", ")}\n`
+    )
+    return code ?? 70
+  }
+  const first = await upload()
+
+  console.log("The collector writes one more line:")
+  appendFileSync(join(input, name(new Date(thisHour))), `${JSON.stringify({ ts: Math.floor(Date.now() / 1000) })}\n`)
+  const second = await upload()
 
   console.log("In the bucket:")
   for (const key of store.keys("customer-bucket")) {
     const { body, contentType } = store.object(key, "customer-bucket")!
     console.log(`  ${Size.format(body.length).padStart(9)}  ${contentType}  ${key}`)
   }
-  const operations = Map.groupBy(store.requests, ({ operation }) => operation)
-  console.log(`\nRequests: ${[...operations].map(([operation, { length }]) => `${length} ${operation}`).join(", ")}`)
-  process.exitCode = code ?? 70
+  process.exitCode = first || second
 } finally {
   await store.stop()
-  rmSync(input, { recursive: true })
+  for (const directory of [input, stateDir]) rmSync(directory, { recursive: true })
 }

@@ -10,7 +10,7 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
   {
     /**
      * Everything below `input` that is not a directory, as a stream: memory does not grow with the number of files.
-     * A directory's files come oldest first, then its subdirectories. A directory with more than 16,384 entries is
+     * A directory's files come oldest first, then its subdirectories. A directory with more than 4,096 entries is
      * ordered in stretches of so many. Fails if `input` itself is missing, not a directory, or unreadable; a directory
      * below it that cannot be listed is an element.
      */
@@ -32,8 +32,8 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
     })
 }
 
-/** Entries sorted at once: above the 3,600 files that a collector keeps, and some 2 MB of memory. */
-const stretch = 16_384
+/** Entries sorted at once: above the 3,600 files that a collector keeps, and half a MB of memory. */
+const stretch = 4096
 
 /** Elements of a chunk of the stream: what is done with one at a stretch must not keep requests waiting. */
 const batch = 1024
@@ -111,7 +111,8 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
           const path = root + relativePath
           const kind = entry.isFile() ? "file" : await kindOf(entry, path, followSymlinks)
           if (kind === "directory") subdirectories.push(`${relativePath}/`)
-          else if (kind === "file") found.push(Found.File({ file: { path, relativePath } }))
+          // plain, because there may be a million, and nobody compares them
+          else if (kind === "file") found.push({ _tag: "File", file: { path, relativePath } })
           else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
           else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
           if (found.length === batch) {
