@@ -138,7 +138,8 @@ export class StateUnusable extends Data.TaggedError("StateUnusable")<{
   readonly cause?: unknown
 }> {
   override readonly message = `${this.path}: ${this.detail}`
-  readonly hint = this.advice ?? "--state-dir names a directory on a local disk that may be written to and has room"
+  readonly hint =
+    this.advice ?? "--state-dir names a directory on a local disk that this user may write to, with room left"
 }
 
 /** `--input` is missing, not a directory, or unreadable. */

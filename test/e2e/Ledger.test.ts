@@ -28,13 +28,14 @@ const host = async (files: Parameters<typeof tree>[0], options?: Parameters<type
   const input = tree(files)
   const stateDir = emptyDirectory()
   const args = (...more: ReadonlyArray<string>) => s3(input, store.endpoint, "--state-dir", stateDir, ...more)
-  /** Runs, and tells what was asked of the store. */
+  /** Runs, and tells what was asked of the store, in the order of the alphabet: several are on their way at once. */
   const upload = async (more: ReadonlyArray<string> = [], runOptions?: RunOptions) => {
     const before = store.requests.length
     const ended = await run(args(...more), runOptions)
     const requests = store.requests
       .slice(before)
       .map(({ key, operation }) => `${operation} ${key?.slice(prefix.length + 1)}`)
+      .toSorted()
     return { ...ended, requests }
   }
   const status = async () =>
@@ -92,7 +93,7 @@ describe("a run after another", () => {
   it("sends everything with --force", async () => {
     const { upload } = await host({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB, "\n") })
     const first = await upload()
-    expect((await upload(["--force"])).requests.toSorted()).toEqual(first.requests.toSorted())
+    expect((await upload(["--force"])).requests).toEqual(first.requests)
   })
 
   it("knows each bucket, prefix and endpoint by itself", async () => {
@@ -383,11 +384,11 @@ afterEach(() => {
   for (const path of mounted.splice(0)) execFileSync("umount", [path])
 })
 
-describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("a full disk below the ledger", () => {
+describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("the disk below the ledger", () => {
   const many = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}-${"n".repeat(200)}.jsonl`, `${at}\n`]))
 
-  it("ends the run with 51, with nothing acknowledged that is not on disk, and the next run recovers", async ({
+  it("being full ends the run with 51, with nothing acknowledged that is not on disk, and the next run recovers", async ({
     skip
   }) => {
     const { input, store } = await host(many(2000))
@@ -414,7 +415,7 @@ describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("a full disk below the
     expect((await run(args)).stdout).toContain("unchanged 2000")
   })
 
-  it("before the run begins sends nothing", async ({ skip }) => {
+  it("being full before the run begins lets nothing be sent", async ({ skip }) => {
     const { input, store } = await host({ "a.jsonl": "1\n" })
     const stateDir = smallDisk("64k") ?? skip("no tmpfs can be mounted here")
     try {
@@ -424,5 +425,18 @@ describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("a full disk below the
     }
     expect((await run(s3(input, store.endpoint, "--state-dir", stateDir))).code).toBe(51)
     expect(store.requests).toEqual([])
+  })
+
+  it("being read-only keeps nobody from reading the status", async ({ skip }) => {
+    const { input, store } = await host({ "a.jsonl": "1\n" })
+    const stateDir = smallDisk("4m") ?? skip("no tmpfs can be mounted here")
+    const flags = ["--state-dir", stateDir]
+    await run(s3(input, store.endpoint, ...flags))
+    execFileSync("mount", ["-o", "remount,ro", stateDir])
+    const told = await run(["status", ...flags])
+    expect(told.code, told.stderr).toBe(0)
+    expect(told.stdout).toContain("1 file (2 B)")
+    expect((await run(s3(input, store.endpoint, ...flags, "--dry-run"))).stdout).toContain("unchanged 1")
+    expect((await run(s3(input, store.endpoint, ...flags))).code).toBe(51)
   })
 })

@@ -1,11 +1,12 @@
 /** The files of a ledger: the database, and a lock beside it. */
 import { Clock, Duration, Effect, Schedule, type Scope } from "effect"
-import { mkdirSync, realpathSync, renameSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, realpathSync, renameSync, statSync } from "node:fs"
 import { basename, dirname, join, resolve, sep } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { pathToFileURL } from "node:url"
 import { ConfigError, Locked, type StateUnusable } from "../../domain/Errors.ts"
 import * as Schema from "./Schema.ts"
-import { isBusy, isDamaged, stateUnusable } from "./SqliteErrors.ts"
+import { isBusy, isDamaged, isReadOnly, stateUnusable } from "./SqliteErrors.ts"
 
 export const pathIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
 
@@ -42,15 +43,12 @@ export const lock = (
     }),
     (held) => Effect.sync(() => held.close())
   )
-  return Effect.flatMap(Clock.currentTimeMillis, (from) =>
+  return Effect.asVoid(
     Effect.retry(attempt, {
-      while: (error) =>
-        error._tag === "Locked"
-          ? Effect.map(Clock.currentTimeMillis, (now) => now - from < Duration.toMillis(wait))
-          : Effect.succeed(false),
-      schedule: Schedule.spaced(lockInterval)
+      while: (error) => error._tag === "Locked",
+      schedule: Schedule.upTo(Schedule.spaced(lockInterval), wait)
     })
-  ).pipe(Effect.asVoid)
+  )
 }
 
 export interface Opened {
@@ -85,22 +83,32 @@ export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefin
     Effect.try({
       try: () => {
         if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
-        const db = new DatabaseSync(path, { readOnly: true, timeout: busyMillis })
         try {
-          if (Schema.isOurs(db)) return db
+          return readable(path)
         } catch (cause) {
-          if (!isDamaged(cause)) {
-            db.close()
-            throw cause
-          }
+          // who may not write cannot share the memory that readers and writers share; but nobody is at work with it
+          if (!isReadOnly(cause) || existsSync(`${path}-wal`)) throw cause
+          return readable(new URL("?immutable=1", pathToFileURL(path)))
         }
-        db.close()
-        return undefined
       },
       catch: (cause) => stateUnusable(path, cause)
     }),
     (db) => Effect.sync(() => db?.close())
   )
+
+const readable = (location: string | URL): DatabaseSync | undefined => {
+  const db = new DatabaseSync(location, { readOnly: true, timeout: busyMillis })
+  try {
+    if (Schema.isOurs(db)) return db
+  } catch (cause) {
+    if (!isDamaged(cause)) {
+      db.close()
+      throw cause
+    }
+  }
+  db.close()
+  return undefined
+}
 
 /** The database with an up-to-date schema; undefined if it is damaged, somebody else's, or of a newer version. */
 const usable = (path: string): DatabaseSync | undefined => {

@@ -22,6 +22,11 @@ const nameOf = (cause: unknown): string | undefined =>
 
 export const isBusy = (cause: unknown): boolean => nameOf(cause) === "SQLITE_BUSY"
 
+export const isReadOnly = (cause: unknown): boolean => {
+  const code = nameOf(cause)
+  return code === "SQLITE_READONLY" || code === "SQLITE_CANTOPEN"
+}
+
 /** What is in the file is not, or not any more, a database. */
 export const isDamaged = (cause: unknown): boolean => {
   const code = nameOf(cause)
