@@ -9,7 +9,7 @@ import { Stop } from "./Stop.ts"
 export interface End {
   /** All of the input was seen. */
   readonly complete: boolean
-  readonly error?: ExportError
+  readonly error?: ExportError | undefined
   /** Uploads that were given up without having ended. */
   readonly abandoned: number
 }

@@ -87,18 +87,16 @@ export class Export extends Context.Tag("ibsr-export/Export")<
 
         const run = Effect.gen(function* () {
           const startedAt = yield* Clock.currentTimeMillis
+          // it may be waited for
           const opened = yield* Effect.raceFirst(
             Effect.asSome(ledgers.open({ id: identity.runId, startedAt })),
             Effect.as(stop.requested, Option.none<OpenLedger>())
           ).pipe(Effect.either)
-          const end = yield* Either.match(opened, {
-            onLeft: (error) => Effect.succeed<End>({ ...nothingDone, error }),
-            onRight: Option.match({
-              onNone: () => Effect.succeed<End>(nothingDone),
-              onSome: (ledger) => work(ledger, startedAt)
-            })
-          })
           const ledger = Option.flatten(Either.getRight(opened))
+          const end = yield* Option.match(ledger, {
+            onNone: () => Effect.succeed(nothingDone(Option.getOrUndefined(Either.getLeft(opened)))),
+            onSome: (open) => work(open, startedAt)
+          })
 
           const reason = Option.getOrUndefined(yield* stop.reason)
           const failure = end.error?._tag !== "StateUnusable" && reason?._tag === "Failure" ? reason.error : end.error
@@ -124,7 +122,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
     )
 }
 
-const nothingDone: End = { complete: false, abandoned: 0 }
+const nothingDone = (error: End["error"]): End => ({ complete: false, abandoned: 0, error })
 
 const emptiness = ({ failIfEmpty, input }: Settings, tally: Outcome.Tally) =>
   failIfEmpty && Outcome.selected(tally) === 0 ? new NothingSelected({ input }) : undefined
