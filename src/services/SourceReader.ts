@@ -3,7 +3,8 @@
  * file of lines that may still be written to, none of a line that is not whole yet.
  */
 import { Clock, Data, Effect, type Scope } from "effect"
-import { constants, lstatSync, promises as fs, statSync } from "node:fs"
+import { constants, fstatSync, lstatSync, promises as fs, statSync } from "node:fs"
+import { headBytes } from "../domain/Content.ts"
 import { SourceUnreadable } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Snapshot from "../domain/Snapshot.ts"
@@ -50,44 +51,82 @@ const unreadable = (path: string) => (cause: unknown) =>
         cause
       })
 
-const shrank = (path: string, sizeBytes: number, at: number) =>
+const newline = 0x0a
+
+const truncated = (path: string) =>
   new SourceUnreadable({
     path,
-    detail: `it shrank from ${sizeBytes} to ${at} bytes while it was read`,
-    code: shrunk,
+    detail: "it was truncated while it was read",
+    code: truncatedCode,
     advice: "something truncates it (logrotate's copytruncate?); the next run sends what it has become"
   })
 
-const shrunk = "SHRUNK"
+const truncatedCode = "TRUNCATED"
 /** It was truncated while it was read; another look may find it at rest. */
-export const isShrunk = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
-  error._tag === "SourceUnreadable" && error.code === shrunk
+export const isTruncated = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
+  error._tag === "SourceUnreadable" && error.code === truncatedCode
 
-async function* pieces(handle: fs.FileHandle, path: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
+/** What of an open file is read. */
+interface View {
+  readonly handle: fs.FileHandle
+  readonly path: string
+  readonly outside: Outside
+  readonly sizeBytes: number
+  /** It was cut to whole lines, and so has to end with one. */
+  readonly wholeLines: boolean
+}
+
+async function* pieces(view: View, firstBytes: number): AsyncGenerator<Uint8Array> {
+  const { handle, path, sizeBytes } = view
   let at = 0
-  while (at < sizeBytes) {
-    const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, sizeBytes - at))
+  let head = new Uint8Array()
+  let last: number | undefined
+  while (at < firstBytes) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, firstBytes - at))
     const { bytesRead } = await handle.read(piece, 0, piece.length, at).catch((cause) => {
       throw unreadable(path)(cause)
     })
-    if (bytesRead === 0) throw shrank(path, sizeBytes, at)
+    if (bytesRead === 0) throw truncated(path)
+    if (at === 0) head = Uint8Array.from(piece.subarray(0, Math.min(headBytes, bytesRead)))
     at += bytesRead
+    last = at === sizeBytes ? piece[bytesRead - 1] : undefined
     yield piece.subarray(0, bytesRead)
   }
+  await checkUndisturbed(view, head, last)
 }
 
-const readAll = async (handle: fs.FileHandle, path: string, sizeBytes: number) => {
+const readAll = async (view: View) => {
+  const { handle, path, sizeBytes } = view
   const body = Buffer.allocUnsafeSlow(sizeBytes)
   let at = 0
   while (at < sizeBytes) {
     const { bytesRead } = await handle.read(body, at, sizeBytes - at, at)
-    if (bytesRead === 0) throw shrank(path, sizeBytes, at)
+    if (bytesRead === 0) throw truncated(path)
     at += bytesRead
   }
+  await checkUndisturbed(view, body.subarray(0, headBytes), body.at(-1))
   return body
 }
 
-const newline = 0x0a
+/**
+ * Fails if the file was truncated while it was read, also if it has grown since to what it was: then its beginning is
+ * another, or the end that was read is not one of a line. `last` is the last byte of the view, if it was read.
+ */
+const checkUndisturbed = async (
+  { handle, outside, path, sizeBytes, wholeLines }: View,
+  head: Uint8Array,
+  last?: number
+) => {
+  const { mtimeNs, size } = fstatSync(handle.fd, { bigint: true })
+  if (mtimeNs === outside.mtimeNs && size === outside.size) return
+  const again = Buffer.alloc(head.length)
+  await handle.read(again, 0, head.length, 0).catch((cause) => {
+    throw unreadable(path)(cause)
+  })
+  if (size < sizeBytes || !again.equals(head) || (wholeLines && last !== undefined && last !== newline)) {
+    throw truncated(path)
+  }
+}
 
 /** Bytes up to the last line break and with it; found from the end, a piece at a time. */
 const wholeLines = async (handle: fs.FileHandle, sizeBytes: number) => {
@@ -157,20 +196,28 @@ export const open = (
     const now = yield* Clock.currentTimeMillis
     const fileBytes = Number(outside.size)
     const state = stateOf(file, outside, now, options)
-    const lines = Snapshot.hasLines(relativePath)
+    const hasLines = Snapshot.hasLines(relativePath)
+    const lines = hasLines
       ? yield* Effect.tryPromise({ try: () => wholeLines(handle, fileBytes), catch: unreadable(file.path) })
       : fileBytes
-    if (state === "live" && lines === 0 && Snapshot.hasLines(relativePath)) return yield* new NotReady()
+    if (state === "live" && lines === 0 && hasLines) return yield* new NotReady()
     // nothing will complete the last line of a final file: what there is of it is better than nothing
     const sizeBytes = state === "final" ? fileBytes : lines
+    const view: View = {
+      handle,
+      path: file.path,
+      outside,
+      sizeBytes,
+      wholeLines: hasLines && lines === sizeBytes
+    }
     return {
       path: file.path,
       sizeBytes,
       state,
       outside,
       torn: lines < sizeBytes,
-      bytes: Effect.tryPromise({ try: () => readAll(handle, file.path, sizeBytes), catch: unreadable(file.path) }),
-      pieces: (firstBytes = sizeBytes) => pieces(handle, file.path, Math.min(firstBytes, sizeBytes))
+      bytes: Effect.tryPromise({ try: () => readAll(view), catch: unreadable(file.path) }),
+      pieces: (firstBytes = sizeBytes) => pieces(view, Math.min(firstBytes, sizeBytes))
     }
   })
 

@@ -136,7 +136,7 @@ const uploader = (
     return outcome.pipe(
       Effect.scoped,
       // looked at anew, it is smaller and at rest
-      Effect.retry({ times: 2, while: SourceReader.isShrunk }),
+      Effect.retry({ times: 2, while: SourceReader.isTruncated }),
       Effect.catchTags({
         Vanished: () => withdrawn(Outcome.Vanished()),
         NotReady: () => withdrawn(Outcome.NotReady()),

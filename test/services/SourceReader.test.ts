@@ -3,6 +3,7 @@ import { Duration, Effect, Exit } from "effect"
 import { execFileSync } from "node:child_process"
 import { appendFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import type { SourceUnreadable } from "../../src/domain/Errors.ts"
 import * as SourceReader from "../../src/services/SourceReader.ts"
 import { tree } from "../fixtures/Tree.ts"
 
@@ -37,9 +38,27 @@ describe("SourceReader", () => {
       const source = yield* open(path)
       truncateSync(path, 3)
       const error = yield* Effect.flip(source.bytes)
-      expect(error.message).toContain("shrank from 8 to 3 bytes")
+      expect(error.message).toContain("it was truncated while it was read")
       const pieces = yield* Effect.exit(Effect.promise(() => Array.fromAsync(source.pieces())))
       expect(Exit.isFailure(pieces)).toBe(true)
+    })
+  )
+
+  it.scopedLive.each([
+    ["with another beginning", "TWO\nTHREE\n"],
+    ["with the same beginning, and another end", "one\ntwo three\n"]
+  ] as const)("fails when the file was truncated and has grown again, %s", ([, content]) =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
+      writeFileSync(path, "one\ntwo\n")
+      const source = yield* open(path)
+      truncateSync(path)
+      appendFileSync(path, content)
+      expect(SourceReader.isTruncated(yield* Effect.flip(source.bytes))).toBe(true)
+      const pieces = yield* Effect.flip(
+        Effect.tryPromise({ try: () => Array.fromAsync(source.pieces()), catch: (error) => error })
+      )
+      expect(SourceReader.isTruncated(pieces as SourceUnreadable)).toBe(true)
     })
   )
 
