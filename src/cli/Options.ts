@@ -220,11 +220,9 @@ export const stateDir = Flag.withDefault({
   group: memoryOfRuns,
   value: "DIR",
   description: "where the ledger of what was stored lies; on a local disk, outside of --input; one run at a time",
-  // systemd names what StateDirectory= made
-  env: ["IBSR_EXPORT_STATE_DIR", "STATE_DIRECTORY"],
   default: StateDir.fallback(process.env),
-  shownDefault: "$XDG_STATE_HOME/ibsr-export, else ~/.local/state/ibsr-export",
-  parse: StateDir.parse
+  shownDefault: "$STATE_DIRECTORY, else $XDG_STATE_HOME/ibsr-export, else ~/.local/state/ibsr-export",
+  parse: Values.path
 })
 
 export const force = Flag.toggle({
@@ -340,7 +338,7 @@ export const outputFormat = Flag.withDefault({
 export const quiet = Flag.toggle({
   name: "quiet",
   group: output,
-  description: "print nothing if all went well"
+  description: "print nothing if all went well, and the ledger could be used"
 })
 
 export const verbose = Flag.toggle({

@@ -1,10 +1,14 @@
 /** Where the ledger lies if nobody says. */
-import { Either } from "effect"
 import { homedir } from "node:os"
 import { isAbsolute, join } from "node:path"
 
-/** Source: XDG Base Directory Specification 0.8, where a relative path does not count. */
+/**
+ * Sources: systemd.exec(5), `StateDirectory=`, where several are separated by colons; XDG Base Directory Specification
+ * 0.8, where a relative path does not count.
+ */
 export const fallback = (env: Readonly<Record<string, string | undefined>>): string => {
+  const [ofUnit = ""] = env["STATE_DIRECTORY"]?.split(":") ?? []
+  if (ofUnit !== "") return ofUnit
   const stateHome = env["XDG_STATE_HOME"] ?? ""
   return join(isAbsolute(stateHome) ? stateHome : join(home(), ".local", "state"), "ibsr-export")
 }
@@ -18,6 +22,3 @@ const home = () => {
     return "/"
   }
 }
-
-/** systemd separates several directories by colons; the first is taken. Source: systemd.exec(5), `StateDirectory=`. */
-export const parse = (text: string): Either.Either<string, string> => Either.right(text.split(/:(?=\/)/)[0] ?? text)

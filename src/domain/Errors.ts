@@ -155,7 +155,7 @@ export class InputUnusable extends Data.TaggedError("InputUnusable")<{
 /** Bad flags or values, all of them at once. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly problems: ReadonlyArray<string> }> {
   override readonly message = this.problems.join("\n")
-  readonly hint = "ibsr-export s3 --help lists all flags"
+  readonly hint = "--help behind a command lists all of its flags"
 }
 
 /** The flags are well-formed, but what they and the environment say together cannot work. */

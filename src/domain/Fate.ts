@@ -15,7 +15,7 @@ export const Fate = Data.taggedEnum<Fate>()
 /**
  * | file  | something is not stored | name       | fate                                                            |
  * | ----- | ----------------------- | ---------- | --------------------------------------------------------------- |
- * | there | yes                     | a snapshot | `AtRisk` if it is rotated away by `nextRunAt`, else `Waits`     |
+ * | there | yes, or no              | a snapshot | `AtRisk` if it is rotated away by `nextRunAt`, else `Waits`     |
  * | there | yes, or no              | any other  | `Waits`                                                         |
  * | gone  | yes                     | any        | lost                                                            |
  * | gone  | no                      | a snapshot | lost: it was stored while it was live, and its end never was    |
@@ -30,5 +30,5 @@ export const of = (
 ): Fate => {
   const rotatedAt = Snapshot.rotatedAt(file.path)
   if (!isThere) return Fate.Gone({ lost: file.pending || rotatedAt !== undefined })
-  return file.pending && rotatedAt !== undefined && rotatedAt <= nextRunAt ? Fate.AtRisk({ rotatedAt }) : Fate.Waits()
+  return rotatedAt !== undefined && rotatedAt <= nextRunAt ? Fate.AtRisk({ rotatedAt }) : Fate.Waits()
 }

@@ -31,7 +31,7 @@ export type Outcome = Data.TaggedEnum<{
   Live: {}
   /** Rotated away before it could be opened. */
   Vanished: {}
-  /** Begun, and cut off by a signal or the deadline; nothing of it is stored. */
+  /** Begun, and cut off by a signal or the deadline; whether it is stored is open. */
   Interrupted: {}
   /** The run ended before its turn. */
   NotTried: {}

@@ -77,7 +77,7 @@ export const Report = Schema.Struct({
   lostFiles: described(Schema.Array(Schema.String), "those lost, each told once; the first 100"),
   filesAtRisk: described(
     Schema.Array(Schema.Struct({ file: Schema.String, rotatedAt: Schema.String })),
-    "not stored, and rotated away before the next run is to be expected; rotatedAt is ISO 8601, UTC; the first 100"
+    "not wholly stored, and rotated away before the next run is to be expected; rotatedAt is ISO 8601, UTC; the first 100"
   ),
   replacedFiles: described(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String })),

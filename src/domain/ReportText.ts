@@ -61,7 +61,8 @@ const warnings = (report: Report): ReadonlyArray<string> =>
       : [`the ledger could not be used: it is now ${report.ledger.setAside}, and everything was sent anew`]),
     ...report.lostFiles.map((file) => `${file} was rotated away before all of it was stored`),
     ...report.filesAtRisk.map(
-      ({ file, rotatedAt }) => `${file} is not stored, and will be rotated away at ${rotatedAt}, before the next run`
+      ({ file, rotatedAt }) =>
+        `${file} is not wholly stored, and will be rotated away at ${rotatedAt}, before the next run`
     ),
     ...report.replacedFiles.map(
       ({ file, key }) => `${file} no longer begins with what was stored: it went to ${key}, beside the older object`

@@ -8,7 +8,7 @@ import { plural, shown } from "./Text.ts"
 const Run = Schema.Struct({
   id: Schema.String,
   startedAt: described(Schema.String, "ISO 8601, UTC"),
-  endedAt: optional(Schema.String, "null: it is running, or was killed"),
+  endedAt: optional(Schema.String, "null: it is running, was killed, or could not write to the ledger"),
   exitCode: Schema.NullOr(Count)
 })
 
@@ -40,7 +40,8 @@ type Target = typeof Target.Type
 
 const run = (run: typeof Run.Type | null) => {
   if (run === null) return "none"
-  if (run.exitCode === null) return `${run.startedAt}, has not ended: it is running, or was killed`
+  if (run.exitCode === null)
+    return `${run.startedAt}, has not ended: it is running, was killed, or could not write here`
   const name = ExitCode.table.find(({ code }) => code === run.exitCode)?.name
   return `${run.startedAt}, exit ${run.exitCode}${name === undefined ? "" : ` (${name})`}`
 }

@@ -14,6 +14,8 @@ export interface Course {
   readonly generation: number
   /** What the content has to begin with. */
   readonly former: Content | undefined
+  /** What was known of the file. */
+  readonly before: Known | undefined
   /** An older object stays where it is, because the file no longer begins with it. */
   readonly replaces: boolean
 }
@@ -33,31 +35,29 @@ export type Policy = Pick<Settings, "appendOnly" | "onReplace">
 export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onReplace }: Policy) => {
   const onlyGrows = Selection.matcher(appendOnly)
 
-  const generation = (file: SourceFile, generation: number, former: Content | undefined, replaces: boolean) =>
-    Effect.map(keys.keyOf(file, generation), (key): Course => ({ key, generation, former, replaces }))
+  const course = (file: SourceFile, generation: number, more: Pick<Course, "former" | "before" | "replaces">) =>
+    Effect.map(keys.keyOf(file, generation), (key): Course => ({ key, generation, ...more }))
 
   return {
     /** From what is known of the file alone. */
-    plot: (ledger: OpenLedger, file: SourceFile, known: Known | undefined) => {
-      if (known === undefined) {
-        return Effect.flatMap(ledger.reserve(file.relativePath, 1), (first) =>
-          generation(file, first, undefined, false)
-        )
-      }
+    plot: (ledger: OpenLedger, file: SourceFile, before: Known | undefined) => {
       const bound = onReplace !== "overwrite" && onlyGrows(file.relativePath)
-      return generation(file, known.generation, bound ? known.content : undefined, false)
+      const more = { before, former: bound ? before?.content : undefined, replaces: false }
+      return before === undefined
+        ? Effect.flatMap(ledger.reserve(file.relativePath, 1), (first) => course(file, first, more))
+        : course(file, before.generation, more)
     },
     /** When the file turned out not to begin with what it should. */
     anew: (
       ledger: OpenLedger,
       file: SourceFile,
-      course: Course,
+      { before, generation, key }: Course,
       cause: SourceUnreadable
     ): Effect.Effect<Course, ObjectExists | SourceUnreadable | StateUnusable> =>
       onReplace === "fail"
-        ? Effect.fail(taken(course.key, cause))
-        : Effect.flatMap(ledger.reserve(file.relativePath, course.generation + 1), (next) =>
-            generation(file, next, undefined, true)
+        ? Effect.fail(taken(key, cause))
+        : Effect.flatMap(ledger.reserve(file.relativePath, generation + 1), (next) =>
+            course(file, next, { before, former: undefined, replaces: true })
           )
   }
 }

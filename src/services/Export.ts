@@ -68,22 +68,23 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           Effect.gen(function* () {
             const files = Stream.mapChunksEffect(traversal.files(settings.input), screened(ledger))
             const everything = Workers.forEach(files, settings.concurrency, one(ledger))
-            const end = yield* progress.during(ending.bound(everything))
+            const end = yield* progress.during(ending.bound(Effect.zipRight(everything, review(ledger, startedAt))))
             for (let left = end.abandoned; left > 0; left--) {
               Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
             }
-            const signalled = Option.exists(yield* stop.reason, (reason) => reason._tag === "Signal")
-            const books = end.complete && !signalled && !ledger.moved ? review(ledger, startedAt) : Effect.void
-            return yield* Effect.match(Effect.zipRight(books, ledger.flush), {
+            return yield* Effect.match(ledger.flush, {
               onFailure: (error) => ({ ...end, error }),
               onSuccess: () => end
             })
           })
 
         const review = (ledger: OpenLedger, startedAt: number) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            Review.review(ledger, settings.input, Review.nextRunAt(now, startedAt, ledger.previousRunAt), reporter)
-          )
+          Effect.gen(function* () {
+            // who was told to stop does not look for more
+            if (Option.exists(yield* stop.reason, (reason) => reason._tag === "Signal")) return
+            const now = yield* Clock.currentTimeMillis
+            yield* Review.review(ledger, settings, Review.nextRunAt(now, startedAt, ledger.previousRunAt), reporter)
+          })
 
         const run = Effect.gen(function* () {
           const startedAt = yield* Clock.currentTimeMillis

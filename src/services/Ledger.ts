@@ -18,7 +18,7 @@ export class Ledger extends Context.Tag("ibsr-export/Ledger")<
     /**
      * Opens the part of the ledger that one target has, for one run, until the scope ends. Nobody else can open it
      * meanwhile. Waits `lockWait` for another run to end. A ledger that is damaged, or that a newer version of this
-     * program has written, is set aside: uploading everything anew loses nothing.
+     * program has written, is set aside, and everything is sent anew.
      */
     readonly open: (run: RunIdentity) => Effect.Effect<OpenLedger, Locked | StateUnusable | ConfigError, Scope.Scope>
   }
@@ -70,8 +70,6 @@ export interface OpenLedger {
   readonly setAside: string | undefined
   /** When the run before this one began, in milliseconds since 1970. */
   readonly previousRunAt: number | undefined
-  /** The run before this one had another input directory: what is not below this one need not be gone. */
-  readonly moved: boolean
 
   /** Of each, as what all of it is stored; undefined where it is not, or was changed since. */
   readonly stored: (files: ReadonlyArray<Seen>) => Effect.Effect<ReadonlyArray<State | undefined>, StateUnusable>
@@ -83,12 +81,14 @@ export interface OpenLedger {
   readonly reserve: (path: string, least: number) => Effect.Effect<number, StateUnusable>
   /** From now on the object may hold this. On disk when it ends, so that it may be sent. */
   readonly attempting: (path: string, generation: number, content: Content) => Effect.Effect<void, StateUnusable>
+  /** No request for it was made, or the store said no: the object holds what was known before. */
+  readonly refused: (path: string, before: Known | undefined) => Effect.Effect<void, StateUnusable>
   /** The store has it. */
   readonly acknowledged: (path: string, object: Acknowledged) => Effect.Effect<void, StateUnusable>
   /** The file was looked at, and its content is what was acknowledged. */
   readonly confirmed: (path: string, outside: Outside) => Effect.Effect<void, StateUnusable>
 
-  /** Up to `limit` files behind `after`, in the order of their paths. */
+  /** Of the files below this input directory, up to `limit` behind `after`, in the order of their paths. */
   readonly unsettled: (after: string, limit: number) => Effect.Effect<ReadonlyArray<Unsettled>, StateUnusable>
   /** The file is not there any more; `lost`: without having been stored. */
   readonly gone: (path: string, lost: boolean) => Effect.Effect<void, StateUnusable>

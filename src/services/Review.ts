@@ -1,15 +1,18 @@
 /** What the ledger still waits for when a run is over: what was rotated away unseen, and what soon will be. */
 import { Effect } from "effect"
-import { lstatSync } from "node:fs"
+import { lstatSync, promises as fs } from "node:fs"
 import { join } from "node:path"
 import type { StateUnusable } from "../domain/Errors.ts"
 import * as Fate from "../domain/Fate.ts"
+import * as Selection from "../domain/Selection.ts"
+import type { Settings } from "../domain/Settings.ts"
 import type { OpenLedger } from "./Ledger.ts"
 import { codeOf } from "./SystemError.ts"
 
 /** Files asked for at once. */
 const page = 1000
 
+/** Where the findings go, and whose they are. */
 export interface Findings {
   readonly lost: (path: string) => void
   readonly atRisk: (path: string, rotatedAt: number) => void
@@ -28,15 +31,20 @@ export const nextRunAt = (now: number, startedAt: number, previousRunAt: number 
 /** Each file that is gone is told once, and remembered as told. `nextRunAt` in milliseconds since 1970. */
 export const review = (
   ledger: OpenLedger,
-  input: string,
+  settings: Pick<Settings, "input" | "include" | "exclude">,
   nextRunAt: number,
   findings: Findings
 ): Effect.Effect<void, StateUnusable> =>
   Effect.gen(function* () {
+    const selection = Selection.make(settings)
     let files = yield* ledger.unsettled("", page)
     while (files.length > 0) {
+      // a file server that hangs must not hang the program: what is asked at once comes after what is waited for
+      yield* Effect.promise(() => fs.stat(settings.input).catch(() => undefined))
       for (const file of files) {
-        const fate = Fate.of(file, isThere(join(input, file.path)), nextRunAt)
+        // what is no longer selected is nobody's business
+        if (!selection.keeps(file.path)) continue
+        const fate = Fate.of(file, isThere(join(settings.input, file.path)), nextRunAt)
         if (fate._tag === "Gone") yield* ledger.gone(file.path, fate.lost)
         if (fate._tag === "Gone" && fate.lost) findings.lost(file.path)
         if (fate._tag === "AtRisk") findings.atRisk(file.path, fate.rotatedAt)

@@ -3,6 +3,7 @@
  * when all of it was stored. In most runs that is nearly everything, so it is done in plain loops.
  */
 import { Chunk, Clock, type Context, Effect, Either } from "effect"
+import { promises as fs } from "node:fs"
 import type { StateUnusable } from "../domain/Errors.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import * as Selection from "../domain/Selection.ts"
@@ -14,13 +15,23 @@ import * as SourceReader from "./SourceReader.ts"
 
 const unchanged = Outcome.Unchanged()
 
+/**
+ * Waits until the file system answers, as it may not if it is a server's; what is asked next is asked at once, and would
+ * keep the program from a signal or the deadline.
+ */
+const answering = (batch: Chunk.Chunk<Found>) =>
+  Effect.promise(async () => {
+    const first = Chunk.toReadonlyArray(batch).find((found) => found._tag === "File")
+    if (first !== undefined) await fs.lstat(first.file.path).catch(() => undefined)
+  })
+
 /** Reports what is settled, and hands on the files that have to be opened. */
 export const make = (settings: Settings, reporter: Context.Tag.Service<Reporter>) => {
   const selection = Selection.make(settings)
 
   return (ledger: OpenLedger) =>
     (batch: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      Effect.flatMap(Effect.zipRight(answering(batch), Clock.currentTimeMillis), (now) => {
         const told: Array<readonly [path: string, outcome: Outcome]> = []
         const open: Array<SourceFile> = []
         const seen: Array<Seen> = []

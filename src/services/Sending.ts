@@ -20,6 +20,10 @@ import { type OpenSource, pieceBytes } from "./SourceReader.ts"
 import { Stop } from "./Stop.ts"
 import * as TimeLimit from "./TimeLimit.ts"
 
+/** The store has answered, and said no. */
+const isRefusal = (error: StoreError) =>
+  "status" in error && error.status !== undefined && error.status >= 400 && error.status < 500
+
 export type Limits = Pick<Settings, "concurrency" | "memoryBytes" | "partSizeBytes" | "maxRetries" | "timeout">
 
 /** What has to hold of a content for it to be sent. */
@@ -28,6 +32,8 @@ export interface Terms {
   readonly former: Content | undefined
   /** Ends before the request is sent that may make the object visible. */
   readonly announced: (content: Content) => Effect.Effect<void, StateUnusable>
+  /** After a failure, if no such request was sent, or the store has refused each: the object is what it was. */
+  readonly refused: Effect.Effect<void, StateUnusable>
 }
 
 export interface Sent {
@@ -60,8 +66,15 @@ export const make = (limits: Limits) =>
     const send = (
       source: OpenSource,
       object: NewObject,
-      { announced, former }: Terms
+      { announced, former, refused }: Terms
     ): Effect.Effect<Sent, FileError | Interrupted> => {
+      let mayBeStored = false
+      const watched = <A>(attempt: Effect.Effect<A, StoreError>) =>
+        Effect.suspend(() => {
+          const before = mayBeStored
+          mayBeStored = true
+          return Effect.tapError(attempt, (error) => Effect.sync(() => (mayBeStored = before || !isRefusal(error))))
+        })
       const request = <A>(attempt: Effect.Effect<A, StoreError>) =>
         patient(once(attempt), (error) => {
           reporter.tally.retries++
@@ -74,7 +87,7 @@ export const make = (limits: Limits) =>
               const body = yield* source.bytes
               const content = yield* checked(source.path, body, former)
               yield* announced(content)
-              return { content, stored: yield* request(store.put(object, body)) }
+              return { content, stored: yield* request(watched(store.put(object, body))) }
             })
           ),
         // its parts would be thrown away without those that may not be sent any more, so it ends with the signal
@@ -93,7 +106,10 @@ export const make = (limits: Limits) =>
                   {
                     request,
                     // all pieces have passed by then
-                    completing: Effect.suspend(() => announced(content!)),
+                    completing: Effect.suspend(() => {
+                      mayBeStored = true
+                      return announced(content!)
+                    }),
                     leftOpen: reporter.leftOpen
                   }
                 )
@@ -105,7 +121,7 @@ export const make = (limits: Limits) =>
             Effect.raceFirst(Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
           ),
         TooLarge: ({ neededMemoryBytes }) => Effect.fail(tooLarge(source.sizeBytes, neededMemoryBytes))
-      })
+      }).pipe(Effect.tapError(() => (mayBeStored ? Effect.void : refused)))
     }
 
     return {
@@ -115,16 +131,25 @@ export const make = (limits: Limits) =>
       ),
       send,
       /** The content, or the beginning of it, without sending anything. */
-      digest: (source: OpenSource, firstBytes?: number): Effect.Effect<Content, SourceUnreadable> =>
-        memory.withPermits(pieceBytes)(digestOf(source, firstBytes))
+      digest: (source: OpenSource, part?: Part): Effect.Effect<Content, SourceUnreadable> =>
+        memory.withPermits(pieceBytes)(digestOf(source, part))
     }
   })
 
-/** Reads the content, or the beginning of it, for its digest. */
-export const digestOf = (source: OpenSource, firstBytes?: number): Effect.Effect<Content, SourceUnreadable> =>
+/** What of a content is looked at: its first so many bytes, or all; and what it has to begin with. */
+export interface Part {
+  readonly firstBytes?: number
+  readonly former?: Content
+}
+
+/** Reads the content, or a part of it, for its digest. */
+export const digestOf = (
+  source: OpenSource,
+  { firstBytes, former }: Part = {}
+): Effect.Effect<Content, SourceUnreadable> =>
   Effect.tryPromise({
     try: async () => {
-      const digest = Digest.make(source.path, undefined)
+      const digest = Digest.make(source.path, former)
       for await (const piece of source.pieces(firstBytes)) digest.update(piece)
       return digest.content()
     },

@@ -31,7 +31,9 @@ export interface OpenSource {
   readonly torn: boolean
   /** The whole content. */
   readonly bytes: Effect.Effect<Uint8Array, SourceUnreadable>
-  /** The whole content, or its first so many bytes, in pieces of at most `pieceBytes`. Throws `SourceUnreadable`. */
+  /**
+   * The whole content, or the file's first so many bytes, in pieces of at most `pieceBytes`. Throws `SourceUnreadable`.
+   */
   readonly pieces: (firstBytes?: number) => AsyncIterable<Uint8Array>
 }
 
@@ -217,7 +219,7 @@ export const open = (
       outside,
       torn: lines < sizeBytes,
       bytes: Effect.tryPromise({ try: () => readAll(view), catch: unreadable(file.path) }),
-      pieces: (firstBytes = sizeBytes) => pieces(view, Math.min(firstBytes, sizeBytes))
+      pieces: (firstBytes = sizeBytes) => pieces(view, Math.min(firstBytes, fileBytes))
     }
   })
 

@@ -30,14 +30,18 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const sending = yield* Sending.make(options)
 
         const store: Destined = (ledger, file, source, course) => {
-          const { former, generation, key, replaces } = course
+          const { before, former, generation, key, replaces } = course
           const { relativePath } = file
           const { outside, sizeBytes, state, torn } = source
           return sending
             .send(
               source,
               { key, state },
-              { former, announced: (content) => ledger.attempting(relativePath, generation, content) }
+              {
+                former,
+                announced: (content) => ledger.attempting(relativePath, generation, content),
+                refused: ledger.refused(relativePath, before)
+              }
             )
             .pipe(
               Effect.tap(({ content, stored }) =>
@@ -55,8 +59,10 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     Layer.effect(
       Uploads,
       Effect.map(KeyMapping, (keys) => {
-        const plan: Destined = (_, { relativePath }, { sizeBytes }, { key }) => {
-          const planned = (parts: number) => Effect.succeed(Outcome.Planned({ relativePath, key, sizeBytes, parts }))
+        const plan: Destined = (_, { relativePath }, source, { former, key }) => {
+          const { sizeBytes } = source
+          const begins = former === undefined ? Effect.void : Sending.digestOf(source, { former })
+          const planned = (parts: number) => Effect.as(begins, Outcome.Planned({ relativePath, key, sizeBytes, parts }))
           return UploadPlan.UploadPlan.$match(UploadPlan.decide(sizeBytes, options), {
             Single: () => planned(1),
             Multipart: ({ parts }) => planned(parts),
@@ -84,7 +90,7 @@ type Destined = (
 const uploader = (
   options: Options,
   keys: Context.Tag.Service<KeyMapping>,
-  digest: (source: SourceReader.OpenSource, firstBytes?: number) => ReturnType<typeof Sending.digestOf>,
+  digest: typeof Sending.digestOf,
   destined: Destined
 ): Context.Tag.Service<Uploads>["upload"] => {
   const courses = Course.make(keys, options)
@@ -93,14 +99,19 @@ const uploader = (
   const isStored = (source: SourceReader.OpenSource, known: Known | undefined) =>
     known?.acknowledged === undefined ||
     options.force ||
-    source.sizeBytes !== known.content.sizeBytes ||
+    source.sizeBytes > known.content.sizeBytes ||
+    // more than the whole lines, if it was final and ended in half of one
+    source.outside.size < known.content.sizeBytes ||
     (known.acknowledged === "live" && source.state === "final")
       ? Effect.succeed(false)
-      : Effect.map(digest(source), (content) => content.digest === known.content.digest)
+      : Effect.map(
+          digest(source, { firstBytes: known.content.sizeBytes }),
+          (content) => content.digest === known.content.digest
+        )
 
   /** Tells most replaced files before anything of them is sent. */
   const checkHead = (source: SourceReader.OpenSource, former: Content) =>
-    Effect.flatMap(digest(source, headLength(former.sizeBytes)), ({ head }) =>
+    Effect.flatMap(digest(source, { firstBytes: headLength(former.sizeBytes) }), ({ head }) =>
       head === former.head && source.sizeBytes >= former.sizeBytes
         ? Effect.void
         : Effect.fail(Digest.replacedFailure(source.path, former))

@@ -169,7 +169,6 @@ const valued: ReadonlyArray<Row> = [
   ["metadata", "IBSR_EXPORT_METADATA", "host=h 1", ({ settings }) => settings.attributes.metadata, { host: "h 1" }],
   ["acl", "IBSR_EXPORT_ACL", "private", ({ settings }) => settings.attributes.acl, "private"],
   ["state-dir", "IBSR_EXPORT_STATE_DIR", "/state", ({ settings }) => settings.stateDir, "/state"],
-  ["state-dir", "STATE_DIRECTORY", "/first:/second", ({ settings }) => settings.stateDir, "/first"],
   ["append-only", "IBSR_EXPORT_APPEND_ONLY", "*.log", ({ settings }) => settings.appendOnly, ["*.log"]],
   ["on-replace", "IBSR_EXPORT_ON_REPLACE", "fail", ({ settings }) => settings.onReplace, "fail"],
   ["lock-wait", "IBSR_EXPORT_LOCK_WAIT", "5m", ({ settings }) => settings.lockWait, Duration.minutes(5)],

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Either } from "effect"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import * as StateDir from "../../src/cli/StateDir.ts"
@@ -7,18 +6,12 @@ import * as StateDir from "../../src/cli/StateDir.ts"
 describe("the state directory", () => {
   it.each([
     [{ XDG_STATE_HOME: "/var/state" }, "/var/state/ibsr-export"],
+    [{ STATE_DIRECTORY: "/var/lib/ibsr-export", XDG_STATE_HOME: "/var/state" }, "/var/lib/ibsr-export"],
+    [{ STATE_DIRECTORY: "/var/lib/first:/var/lib/second" }, "/var/lib/first"],
     [{ XDG_STATE_HOME: "relative" }, join(homedir(), ".local/state/ibsr-export")],
     [{ XDG_STATE_HOME: "" }, join(homedir(), ".local/state/ibsr-export")],
     [{}, join(homedir(), ".local/state/ibsr-export")]
   ])("is, in the environment %j, %s", (env, expected) => {
     expect(StateDir.fallback(env)).toBe(expected)
-  })
-
-  it.each([
-    ["/var/lib/ibsr-export", "/var/lib/ibsr-export"],
-    ["/var/lib/first:/var/lib/second", "/var/lib/first"],
-    ["relative/a:b", "relative/a:b"]
-  ])("is, as systemd writes %s, %s", (text, expected) => {
-    expect(StateDir.parse(text)).toEqual(Either.right(expected))
   })
 })

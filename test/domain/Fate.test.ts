@@ -8,7 +8,15 @@ describe("the fate of a file", () => {
   it.each([
     ["there, pending, rotated away later", snapshot, true, true, rotatedAt - 1, Fate.Waits()],
     ["there, pending, rotated away by then", snapshot, true, true, rotatedAt, Fate.AtRisk({ rotatedAt })],
-    ["there, nothing missing", snapshot, false, true, rotatedAt, Fate.Waits()],
+    ["there, stored while it was live, rotated away later", snapshot, false, true, rotatedAt - 1, Fate.Waits()],
+    [
+      "there, stored while it was live, rotated away by then",
+      snapshot,
+      false,
+      true,
+      rotatedAt,
+      Fate.AtRisk({ rotatedAt })
+    ],
     ["there, pending, of another name", "status.jsonl", true, true, Infinity, Fate.Waits()],
     ["gone, pending", snapshot, true, false, 0, Fate.Gone({ lost: true })],
     ["gone, pending, of another name", "status.jsonl", true, false, 0, Fate.Gone({ lost: true })],

@@ -70,7 +70,7 @@ describe("the report as text", () => {
     ).toEqual([
       "warning: the ledger could not be used: it is now /l.db.old, and everything was sent anew",
       "warning: a was rotated away before all of it was stored",
-      "warning: b is not stored, and will be rotated away at 2026-11-22T16:00:00.000Z, before the next run",
+      "warning: b is not wholly stored, and will be rotated away at 2026-11-22T16:00:00.000Z, before the next run",
       "warning: c no longer begins with what was stored: it went to p/c.g2, beside the older object",
       "warning: d\\n ends in half a line: its writer was cut off",
       "uploaded 0 (0 B), unchanged 1, skipped 0, lost 1, failed 0 in 0.8 s"

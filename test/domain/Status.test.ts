@@ -41,7 +41,9 @@ describe("the status", () => {
     const running = { ...target, endpoint: "http://m:9000/", lastRun: { ...run, endedAt: null, exitCode: null } }
     const lines = Status.render(status(target, running))
     expect(lines[8]).toBe("s3://b/ibsr/h at http://m:9000/")
-    expect(lines[10]).toBe("  last run      2026-11-24T15:00:02.838Z, has not ended: it is running, or was killed")
+    expect(lines[10]).toBe(
+      "  last run      2026-11-24T15:00:02.838Z, has not ended: it is running, was killed, or could not write here"
+    )
     expect(Status.render(status())).toEqual(["no run has used this ledger yet"])
   })
 

@@ -90,6 +90,16 @@ describe("a run after another", () => {
     expect(store.versions(`${prefix}/a.jsonl`).map(({ metadata }) => metadata["ibsr-state"])).toEqual(["live", "final"])
   })
 
+  it("sends nothing after a touch of a file that was stored with half a line at its end", async () => {
+    const { at, store, upload } = await host({ "a.jsonl": "1\n2" })
+    await upload()
+    utimesSync(at("a.jsonl"), now(), now())
+    expect((await upload()).requests).toEqual([])
+    appendFileSync(at("a.jsonl"), "2\n3")
+    expect((await upload()).requests).toEqual(["PutObject a.jsonl"])
+    expect(store.versions(`${prefix}/a.jsonl`).map(({ body }) => String(body))).toEqual(["1\n2", "1\n22\n"])
+  })
+
   it("sends everything with --force", async () => {
     const { upload } = await host({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB, "\n") })
     const first = await upload()
@@ -114,9 +124,11 @@ describe("a run after another", () => {
     await upload()
     appendFileSync(at("a.jsonl"), "11\n")
     writeFileSync(at("b.jsonl"), "3\n")
+    writeFileSync(at("b.g2.jsonl"), "other\n")
+    await upload(["--include=b.g2.jsonl"])
     const plan = report(await upload(["--dry-run", "--output=json"])).plan
-    expect(plan?.map(({ key }) => key)).toEqual([`${prefix}/a.jsonl`, `${prefix}/b.g2.jsonl`])
-    expect((await upload()).requests).toEqual(["PutObject a.jsonl", "PutObject b.g2.jsonl"])
+    expect(plan?.map(({ key }) => key)).toEqual([`${prefix}/a.jsonl`, `${prefix}/b.g3.jsonl`])
+    expect((await upload()).requests).toEqual(["PutObject a.jsonl", "PutObject b.g3.jsonl"])
   })
 })
 
@@ -186,6 +198,22 @@ describe("an object", () => {
     writeFileSync(at("a.txt"), "2\n")
     writeFileSync(at("b.jsonl"), "2\n")
     expect((await upload(all)).requests).toEqual(["PutObject a.txt", "PutObject b.jsonl"])
+  })
+
+  it("takes the next key only, whatever was refused or failed before", async () => {
+    const { at, store, upload } = await host({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB, "1\n") })
+    store.fault = () => ({ kind: "answer", status: 403, code: "AccessDenied" })
+    expect((await upload()).code).toBe(22)
+    writeFileSync(at("a.jsonl"), "2\n")
+    store.fault = undefined
+    expect((await upload()).requests).toContain("PutObject a.jsonl")
+    writeFileSync(at("big.jsonl"), Buffer.alloc(9 * MiB, "2\n"))
+    store.fault = ({ operation }) =>
+      operation === "UploadPart" ? { kind: "answer", status: 503, code: "SlowDown" } : undefined
+    for (let at = 0; at < 2; at++) expect((await upload(["--max-retries=0"])).code).toBe(32)
+    store.fault = undefined
+    await upload()
+    expect(store.keys()).toEqual([`${prefix}/a.jsonl`, `${prefix}/big.g2.jsonl`, `${prefix}/big.jsonl`])
   })
 
   it("has one file, also when another has the name of a generation", async () => {

@@ -56,9 +56,9 @@ describe("SourceReader", () => {
       appendFileSync(path, content)
       expect(SourceReader.isTruncated(yield* Effect.flip(source.bytes))).toBe(true)
       const pieces = yield* Effect.flip(
-        Effect.tryPromise({ try: () => Array.fromAsync(source.pieces()), catch: (error) => error })
+        Effect.tryPromise({ try: () => Array.fromAsync(source.pieces()), catch: (error) => error as SourceUnreadable })
       )
-      expect(SourceReader.isTruncated(pieces as SourceUnreadable)).toBe(true)
+      expect(SourceReader.isTruncated(pieces)).toBe(true)
     })
   )
 

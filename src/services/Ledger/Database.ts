@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { ConfigError, Locked, type StateUnusable } from "../../domain/Errors.ts"
 import * as Schema from "./Schema.ts"
-import { isBusy, isDamaged, isReadOnly, stateUnusable } from "./SqliteErrors.ts"
+import { isBusy, isDamaged, isUnwritable, stateUnusable } from "./SqliteErrors.ts"
 
 export const pathIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
 
@@ -87,7 +87,7 @@ export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefin
           return readable(path)
         } catch (cause) {
           // who may not write cannot share the memory that readers and writers share; but nobody is at work with it
-          if (!isReadOnly(cause) || existsSync(`${path}-wal`)) throw cause
+          if (!isUnwritable(cause) || existsSync(`${path}-wal`)) throw cause
           return readable(new URL("?immutable=1", pathToFileURL(path)))
         }
       },
@@ -99,7 +99,7 @@ export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefin
 const readable = (location: string | URL): DatabaseSync | undefined => {
   const db = new DatabaseSync(location, { readOnly: true, timeout: busyMillis })
   try {
-    if (Schema.isOurs(db)) return db
+    if (Schema.isOurs(db) && !Schema.isEmpty(db)) return db
   } catch (cause) {
     if (!isDamaged(cause)) {
       db.close()

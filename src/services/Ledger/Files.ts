@@ -35,8 +35,15 @@ const knownFrom = (row: Row): Known | undefined => {
   }
 }
 
+/** Whose files they are. */
+export interface Target {
+  readonly id: number
+  /** Since when its input is the directory that it is; milliseconds since 1970. */
+  readonly inputSince: number
+}
+
 /** What can be asked without changing anything. */
-export const reading = (db: DatabaseSync, target: number) => {
+export const reading = (db: DatabaseSync, { id: target, inputSince }: Target) => {
   // nearly all files of most runs: so it is decided where the row is, and little of it is handed over
   const settled = db.prepare(
     `SELECT state FROM files WHERE target = ? AND path = ? AND file_size = ? AND mtime_ns = ? AND inode = ? AND device = ?
@@ -51,29 +58,50 @@ export const reading = (db: DatabaseSync, target: number) => {
   const unsettled = db.prepare(
     `SELECT path, pending_since IS NOT NULL AS pending FROM files INDEXED BY unsettled_files
      WHERE target = ? AND path > ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live')
+       AND coalesce(pending_since, acknowledged_at) >= ?
      ORDER BY path LIMIT ?`
   )
+  const reserved = db.prepare("SELECT reserved FROM files WHERE target = ? AND path = ?")
+
+  /** 0 for a path that was never seen. */
+  const highest = (path: string) => (reserved.get(target, path)?.["reserved"] ?? 0) as number
+  /** Whether a generation of another file has the key that this path would have by itself. */
+  const isOthers = (own: string, path: string) =>
+    Generation.origins(path).some((origin) => origin.path !== own && highest(origin.path) >= origin.generation)
+  const isFree = (path: string, generation: number) => {
+    const name = Generation.named(path, generation)
+    return !isOthers(path, name) && (generation === 1 || highest(name) === 0)
+  }
+
   const rowOf = (path: string): Row | undefined => find.get(target, path)
   return {
     stored: ({ file, outside: { dev, ino, mtimeNs, size } }: Seen) =>
       settled.get(target, file.relativePath, size, mtimeNs, signed(ino), signed(dev))?.["state"] as State | undefined,
     find: rowOf,
+    /** The first generation from `least` on whose key no other file has. */
+    firstFree: (path: string, least: number): number => {
+      let generation = least
+      while (!isFree(path, generation)) generation++
+      return generation
+    },
     known: (path: string) => {
       const row = rowOf(path)
       return row && knownFrom(row)
     },
     unsettled: (after: string, limit: number): ReadonlyArray<Unsettled> =>
-      unsettled.all(target, after, limit).map((row) => ({ path: String(row["path"]), pending: row["pending"] === 1 }))
+      unsettled
+        .all(target, after, inputSince, limit)
+        .map((row) => ({ path: String(row["path"]), pending: row["pending"] === 1 }))
   }
 }
 
 /** What is written in one run. */
 export const writing = (
   db: DatabaseSync,
-  target: number,
+  { id: target }: Target,
+  { find, firstFree }: Pick<ReturnType<typeof reading>, "find" | "firstFree">,
   run: { readonly row: number | bigint; readonly startedAt: number }
 ) => {
-  const { find } = reading(db, target)
   const add = db.prepare("INSERT INTO files (target, path, first_seen, pending_since) VALUES (?, ?, ?, ?)")
   const expect = db.prepare(
     "UPDATE files SET pending_since = coalesce(pending_since, ?), fate = NULL WHERE target = ? AND path = ?"
@@ -85,8 +113,7 @@ export const writing = (
   const settle = db.prepare(
     "UPDATE files SET pending_since = NULL WHERE target = ? AND path = ? AND pending_since >= ?"
   )
-  const generation = db.prepare("SELECT generation FROM files WHERE target = ? AND path = ?")
-  const reserve = db.prepare("UPDATE files SET generation = ? WHERE target = ? AND path = ?")
+  const reserve = db.prepare("UPDATE files SET reserved = ? WHERE target = ? AND path = ?")
   const attempt = db.prepare(
     "INSERT OR REPLACE INTO attempts (target, path, generation, size, digest, head) VALUES (?, ?, ?, ?, ?, ?)"
   )
@@ -104,16 +131,6 @@ export const writing = (
   const gone = db.prepare("UPDATE files SET fate = ?, pending_since = NULL WHERE target = ? AND path = ?")
   const end = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?")
 
-  /** 0 for a path that was never seen. */
-  const highest = (path: string) => (generation.get(target, path)?.["generation"] ?? 0) as number
-  /** Whether a generation of another file has the key that this path would have by itself. */
-  const isOthers = (own: string, path: string) =>
-    Generation.origins(path).some((origin) => origin.path !== own && highest(origin.path) >= origin.generation)
-  const isFree = (path: string, generation: number) => {
-    const name = Generation.named(path, generation)
-    return !isOthers(path, name) && (generation === 1 || highest(name) === 0)
-  }
-
   return {
     sighted: (path: string, now: number): Known | undefined => {
       const row = find(path)
@@ -126,13 +143,19 @@ export const writing = (
       settle.run(target, path, run.startedAt)
     },
     reserve: (path: string, least: number): number => {
-      let generation = least
-      while (!isFree(path, generation)) generation++
+      const generation = firstFree(path, least)
       if (generation > 1) reserve.run(generation, target, path)
       return generation
     },
     attempting: (path: string, generation: number, { digest, head, sizeBytes }: Content): void => {
       attempt.run(target, path, generation, sizeBytes, blob(digest), blob(head))
+    },
+    refused: (path: string, before: Known | undefined): void => {
+      if (before === undefined || before.acknowledged !== undefined) answered.run(target, path)
+      else {
+        const { digest, head, sizeBytes } = before.content
+        attempt.run(target, path, before.generation, sizeBytes, blob(digest), blob(head))
+      }
     },
     acknowledged: (path: string, object: Acknowledged, now: number): void => {
       const { content, etag, generation, key, outside, state, versionId } = object

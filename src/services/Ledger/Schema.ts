@@ -18,6 +18,7 @@ const migrations: ReadonlyArray<string> = [
     prefix TEXT NOT NULL,
     mapping TEXT NOT NULL,  -- how keys are made from paths
     input TEXT NOT NULL,    -- of the last run
+    input_since INTEGER NOT NULL,
     UNIQUE (endpoint, bucket, prefix, mapping)
   ) STRICT;
 
@@ -37,7 +38,8 @@ const migrations: ReadonlyArray<string> = [
     first_seen INTEGER NOT NULL,
     pending_since INTEGER,  -- NULL: all that was seen of it is stored
     fate TEXT CHECK (fate IN ('gone', 'lost')), -- NULL: it was there when last looked for
-    generation INTEGER NOT NULL DEFAULT 1,      -- the highest whose key it was given
+    reserved INTEGER NOT NULL DEFAULT 1,        -- the highest generation whose key it was given
+    generation INTEGER,     -- of the object
     key TEXT,
     size INTEGER,           -- of the object
     digest BLOB,            -- SHA-256 of the object
@@ -73,10 +75,12 @@ const migrations: ReadonlyArray<string> = [
 export const version = migrations.length
 
 /** Whether this program can work with the database. */
-export const isOurs = (db: DatabaseSync): boolean => {
-  const isEmpty = db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.["tables"] === 0
-  return isEmpty || (pragma(db, "application_id") === applicationId && pragma(db, "user_version") <= version)
-}
+export const isOurs = (db: DatabaseSync): boolean =>
+  isEmpty(db) || (pragma(db, "application_id") === applicationId && pragma(db, "user_version") <= version)
+
+/** Nothing is in it: its making was cut off. */
+export const isEmpty = (db: DatabaseSync): boolean =>
+  db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.["tables"] === 0
 
 /** Brings the schema up to date, in one step or not at all. */
 export const migrate = (db: DatabaseSync): void => {

@@ -20,15 +20,13 @@ export const layer = (options: Options) =>
         const path = Database.pathIn(options.stateDir)
         const { db, setAside } = yield* Database.open(path)
         const { durable, flush, read, write } = yield* Batch.make(db, (cause) => {
-          // so that the next run begins with a new one
-          if (isDamaged(cause)) Database.moveAside(path, Date.now())
-          return stateUnusable(path, cause)
+          return isDamaged(cause) ? damaged(path, cause) : stateUnusable(path, cause)
         })
         const { before, row, target } = yield* write(() => enter(db, options, run))
         // a ledger that cannot be written to shows itself here, before anything is sent
         yield* flush
         const reading = Files.reading(db, target)
-        const writing = Files.writing(db, target, { row, startedAt: run.startedAt })
+        const writing = Files.writing(db, target, reading, { row, startedAt: run.startedAt })
         const writeAt = <A>(step: (now: number) => A) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
 
@@ -45,6 +43,7 @@ export const layer = (options: Options) =>
               write(() => writing.attempting(path, generation, content)),
               durable
             ),
+          refused: (path, before) => write(() => writing.refused(path, before)),
           acknowledged: (path, object) => writeAt((now) => writing.acknowledged(path, object, now)),
           confirmed: (path, outside) => write(() => writing.confirmed(path, outside)),
           unsettled: (after, limit) => read(() => reading.unsettled(after, limit)),
@@ -64,15 +63,19 @@ export const layerReadOnly = (options: Options) =>
   Layer.succeed(Ledger, {
     open: () =>
       Effect.gen(function* () {
+        yield* Database.checkOutside(options.stateDir, options.input)
         const path = Database.pathIn(options.stateDir)
         const db = yield* Database.openReadOnly(path)
-        const target = db && targetOf(db, options)
-        if (db === undefined || target === undefined) return unwritten(path)
-        const reading = Files.reading(db, target.id)
+        if (db === undefined) return unwritten(path)
+        const look = <A>(step: () => A) => Effect.try({ try: step, catch: (cause) => stateUnusable(path, cause) })
+        const target = yield* look(() => targetOf(db, options))
+        if (target === undefined) return unwritten(path)
+        const reading = yield* look(() => Files.reading(db, target))
         return {
           ...unwritten(path),
-          stored: (files) => Effect.sync(() => files.map(reading.stored)),
-          sighted: (path) => Effect.sync(() => reading.known(path))
+          stored: (files) => look(() => files.map(reading.stored)),
+          sighted: (path) => look(() => reading.known(path)),
+          reserve: (path, least) => look(() => reading.firstFree(path, least))
         }
       })
   })
@@ -82,12 +85,12 @@ const unwritten = (path: string): OpenLedger => ({
   path,
   setAside: undefined,
   previousRunAt: undefined,
-  moved: false,
   stored: (files) => Effect.succeed(files.map(() => undefined)),
   sighted: () => Effect.sync(() => undefined),
   withdrawn: () => Effect.void,
   reserve: (_, least) => Effect.succeed(least),
   attempting: () => Effect.void,
+  refused: () => Effect.void,
   acknowledged: () => Effect.void,
   confirmed: () => Effect.void,
   unsettled: () => Effect.succeed([]),
@@ -105,28 +108,41 @@ const nameOf = ({ prefix, target }: Target) => [target.endpoint?.href ?? "", tar
 
 const targetOf = (db: DatabaseSync, target: Target) =>
   db
-    .prepare("SELECT id, input FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?")
-    .get(...nameOf(target)) as { readonly id: number; readonly input: string } | undefined
+    .prepare(
+      "SELECT id, input, input_since AS inputSince FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?"
+    )
+    .get(...nameOf(target)) as (Files.Target & { readonly input: string }) | undefined
 
 /** Writes down that a run on this target begins. */
 const enter = (db: DatabaseSync, options: Options, run: RunIdentity) => {
   const known = targetOf(db, options)
   const input = resolve(options.input)
+  const inputSince = known?.input === input ? known.inputSince : run.startedAt
   const { id } = db
     .prepare(
-      `INSERT INTO targets (endpoint, bucket, prefix, mapping, input) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET input = excluded.input RETURNING id`
+      `INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET input = excluded.input, input_since = excluded.input_since RETURNING id`
     )
-    .get(...nameOf(options), input) as { readonly id: number }
+    .get(...nameOf(options), input, inputSince) as { readonly id: number }
   const { last } = db.prepare("SELECT max(started_at) AS last FROM runs WHERE target = ?").get(id) as {
     readonly last: number | null
   }
   const { lastInsertRowid: row } = db
     .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
     .run(id, run.id, run.startedAt)
-  return {
-    target: id,
-    row,
-    before: { previousRunAt: last ?? undefined, moved: known !== undefined && known.input !== input }
+  return { target: { id, inputSince }, row, before: { previousRunAt: last ?? undefined } }
+}
+
+/** The next run begins with a new one. */
+const damaged = (path: string, cause: unknown) => {
+  try {
+    const aside = Database.moveAside(path, Date.now())
+    return stateUnusable(
+      path,
+      cause,
+      `it was damaged, and is now ${aside}; the next run begins anew, and sends everything`
+    )
+  } catch {
+    return stateUnusable(path, cause)
   }
 }

@@ -22,7 +22,8 @@ const nameOf = (cause: unknown): string | undefined =>
 
 export const isBusy = (cause: unknown): boolean => nameOf(cause) === "SQLITE_BUSY"
 
-export const isReadOnly = (cause: unknown): boolean => {
+/** It would have to be written to, or beside. */
+export const isUnwritable = (cause: unknown): boolean => {
   const code = nameOf(cause)
   return code === "SQLITE_READONLY" || code === "SQLITE_CANTOPEN"
 }
@@ -33,12 +34,13 @@ export const isDamaged = (cause: unknown): boolean => {
   return code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB"
 }
 
-export const stateUnusable = (path: string, cause: unknown): StateUnusable => {
+export const stateUnusable = (path: string, cause: unknown, advice?: string): StateUnusable => {
   const code = nameOf(cause)
   return new StateUnusable({
     path,
     detail: `${detailOf(cause)}${code === undefined ? "" : ` (${code})`}`,
     code,
+    advice,
     cause
   })
 }

@@ -90,6 +90,28 @@ describe("the ledger", () => {
     })
   )
 
+  it.live("takes an upload that was refused for none, and remembers what was in doubt before it", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.sighted("a")
+        yield* ledger.attempting("a", 1, content(20, "b"))
+        yield* ledger.refused("a", undefined)
+        expect(yield* ledger.sighted("a")).toBeUndefined()
+        yield* ledger.attempting("a", 1, content(20, "b"))
+        const before = yield* ledger.sighted("a")
+        yield* ledger.attempting("a", 2, content(30, "c"))
+        yield* ledger.refused("a", before)
+        expect(yield* ledger.sighted("a")).toEqual(before)
+        yield* store(ledger, "a", content(10, "a"))
+        const stored = yield* ledger.sighted("a")
+        yield* ledger.reserve("a", 2)
+        yield* ledger.attempting("a", 2, content(30, "c"))
+        yield* ledger.refused("a", stored)
+        expect(yield* ledger.sighted("a"), "a reserved key is not the object's").toEqual(stored)
+      })
+    )
+  )
+
   it.live("has on disk, without being closed, what may be sent", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
@@ -166,18 +188,25 @@ describe("the ledger", () => {
     )
   )
 
-  it.live("tells when the run before began, and whether its input was another", () =>
+  it.live("tells when the run before began, and of no file below another input", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const before = (input: string, startedAt: number) =>
         Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "r", startedAt })).pipe(
-          Effect.map(({ moved, previousRunAt }) => ({ moved, previousRunAt })),
+          Effect.flatMap((ledger) =>
+            Effect.map(ledger.unsettled("", 10), (files) => ({
+              files: files.length,
+              previousRunAt: ledger.previousRunAt
+            }))
+          ),
           Effect.scoped,
           Effect.provide(Sqlite.layer(settingsWith({ stateDir, input })))
         )
-      expect(yield* before("/in", 1000)).toEqual({ moved: false, previousRunAt: undefined })
-      expect(yield* before("/in", 2000)).toEqual({ moved: false, previousRunAt: 1000 })
-      expect(yield* before("/elsewhere", 3000)).toEqual({ moved: true, previousRunAt: 2000 })
+      yield* using(stateDir, (ledger) => ledger.sighted("a"), 1000)
+      const later = Date.now() + 1_000_000
+      expect(yield* before("/in", 2000)).toEqual({ files: 1, previousRunAt: 1000 })
+      expect(yield* before("/elsewhere", later)).toEqual({ files: 0, previousRunAt: 2000 })
+      expect(yield* before("/elsewhere", later + 1)).toEqual({ files: 0, previousRunAt: later })
     })
   )
 
