@@ -181,12 +181,12 @@ describe("the exit code", () => {
   })
 
   it("is 50 when another run is at work with the ledger", async () => {
-    const { args, store } = await withStore({ latencyMs: 2000 })
+    const { args, store } = await withStore({ latencyMs: 5000 })
     const stateDir = emptyDirectory()
     const { ended } = start(args("--state-dir", stateDir))
     await until(() => store.inFlight > 0)
     const second = await ends(50, args("--state-dir", stateDir))
-    expect(second.millis).toBeLessThan(1500)
+    expect(second.millis).toBeLessThan(4000)
     expect(second.stdout).toContain("--lock-wait")
     expect((await ended).code).toBe(0)
     expect(store.requests).toHaveLength(2)

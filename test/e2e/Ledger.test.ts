@@ -351,12 +351,12 @@ describe("the ledger", () => {
   })
 
   it("is waited for no longer than that, and not after a signal", async () => {
-    const { args, store } = await host({ "a.jsonl": "1\n" }, { latencyMs: 3000 })
+    const { args, store } = await host({ "a.jsonl": "1\n" }, { latencyMs: 8000 })
     const first = start(args())
     await until(() => store.inFlight === 1)
     expect((await run(args("--lock-wait=500ms"))).code).toBe(50)
     const waiting = start(args("--lock-wait=1h"))
-    setTimeout(() => waiting.child.kill("SIGTERM"), 700)
+    setTimeout(() => waiting.child.kill("SIGTERM"), 2000)
     expect((await waiting.ended).code).toBe(143)
     expect((await first.ended).code).toBe(0)
   })
