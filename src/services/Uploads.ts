@@ -11,6 +11,7 @@ import * as Digest from "./Digest.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import type { Known, OpenLedger } from "./Ledger.ts"
 import * as Sending from "./Sending.ts"
+import { isTruncated } from "./SourceBytes.ts"
 import * as SourceReader from "./SourceReader.ts"
 
 /** Carries files to the store. */
@@ -147,7 +148,7 @@ const uploader = (
     return outcome.pipe(
       Effect.scoped,
       // looked at anew, it is smaller and at rest
-      Effect.retry({ times: 2, while: SourceReader.isTruncated }),
+      Effect.retry({ times: 2, while: isTruncated }),
       Effect.catchTags({
         Vanished: () => withdrawn(Outcome.Vanished()),
         NotReady: () => withdrawn(Outcome.NotReady()),

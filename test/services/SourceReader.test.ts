@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process"
 import { appendFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { SourceUnreadable } from "../../src/domain/Errors.ts"
+import { isTruncated } from "../../src/services/SourceBytes.ts"
 import * as SourceReader from "../../src/services/SourceReader.ts"
 import { tree } from "../fixtures/Tree.ts"
 
@@ -54,11 +55,11 @@ describe("SourceReader", () => {
       const source = yield* open(path)
       truncateSync(path)
       appendFileSync(path, content)
-      expect(SourceReader.isTruncated(yield* Effect.flip(source.bytes))).toBe(true)
+      expect(isTruncated(yield* Effect.flip(source.bytes))).toBe(true)
       const pieces = yield* Effect.flip(
         Effect.tryPromise({ try: () => Array.fromAsync(source.pieces()), catch: (error) => error as SourceUnreadable })
       )
-      expect(SourceReader.isTruncated(pieces)).toBe(true)
+      expect(isTruncated(pieces)).toBe(true)
     })
   )
 
