@@ -8,6 +8,7 @@ import { join } from "node:path"
 import process from "node:process"
 import * as MemoryStore from "../test/fakes/MemoryStore.ts"
 import { exportOnce } from "../test/fixtures/Export.ts"
+import * as Concurrency from "../src/domain/Concurrency.ts"
 import { settingsWith } from "../test/fixtures/Settings.ts"
 
 const counts = [10_000, 100_000]
@@ -74,7 +75,7 @@ const prepare = async (root: string, count: number) => {
     writeFileSync(path, `{"at":${at}}\n`)
     utimesSync(path, 1_700_000_000, 1_700_000_000)
   }
-  const settings = settingsWith({ input, stateDir, concurrency: 32 })
+  const settings = settingsWith({ input, stateDir, concurrency: Concurrency.auto })
   const target = { ...settings.target, endpoint: new URL(endpoint) }
   const { totals } = await Effect.runPromise(exportOnce({ ...settings, target }, MemoryStore.make().layer))
   if (totals.uploaded !== count) throw new Error(`only ${totals.uploaded} of ${count} files are in the ledger`)

@@ -263,11 +263,12 @@ export const lockWait = Flag.withDefault({
 export const concurrency = Flag.withDefault({
   name: "concurrency",
   group: limits,
-  value: "N",
-  description: "requests in flight at once, over files and parts together; 1 to 1024",
-  // at 60 ms an answer, some 500 small files a second
-  default: "32",
-  parse: Values.integer(1, 1024)
+  value: "N|auto",
+  description:
+    "most requests in flight at once, over files and parts together; 1 to 1024, or auto: 8 at first, 64 at most",
+  // 64 are, at 60 ms an answer, some 1,000 small files a second
+  default: "auto",
+  parse: Values.concurrency(1024)
 })
 
 export const memory = Flag.withDefault({
@@ -305,6 +306,16 @@ export const timeout = Flag.withDefault({
   description: "for one request, from its start to the end of its answer",
   // a part of 8 MiB then needs 1.1 Mbit/s
   default: "60s",
+  parse: Span.positive
+})
+
+export const giveUpAfter = Flag.withDefault({
+  name: "give-up-after",
+  group: limits,
+  value: "DURATION",
+  description: "the run ends when no request went well for so long",
+  // longer than a store takes to restart, and than a dead connection goes unnoticed
+  default: "5m",
   parse: Span.positive
 })
 
@@ -392,6 +403,7 @@ export const s3 = {
   partSize,
   maxRetries,
   timeout,
+  giveUpAfter,
   deadline,
   grace,
   outputFormat,

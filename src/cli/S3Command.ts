@@ -87,6 +87,7 @@ const settings = (values: Values): Settings.Settings => ({
   partSizeBytes: values.partSize,
   maxRetries: values.maxRetries,
   timeout: values.timeout,
+  giveUpAfter: values.giveUpAfter,
   deadline: values.deadline,
   grace: values.grace,
   finalAfter: values.finalAfter,

@@ -1,5 +1,6 @@
 /** How the values of flags are read. Each returns what it expected instead when it cannot. */
 import { Either } from "effect"
+import * as Concurrency from "../domain/Concurrency.ts"
 
 type Parse<A> = (text: string) => Either.Either<A, string>
 
@@ -16,6 +17,17 @@ export const integer =
     const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
     return number >= least && number <= most ? Either.right(number) : Either.left(`an integer from ${least} to ${most}`)
   }
+
+/** A number, or what suits most. */
+export const concurrency =
+  (most: number): Parse<Concurrency.Range> =>
+  (text) =>
+    text === "auto"
+      ? Either.right(Concurrency.auto)
+      : Either.mapBoth(integer(1, most)(text), {
+          onLeft: (expected) => `${expected}, or auto`,
+          onRight: Concurrency.fixed
+        })
 
 export const choice =
   <const A extends string>(...choices: ReadonlyArray<A>): Parse<A> =>

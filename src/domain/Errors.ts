@@ -193,6 +193,10 @@ export type StoreError =
   | StoreUnavailable
   | IntegrityFailure
 
+/** The same failure with a hint that fits the occasion better. */
+export const advised = <E extends NetworkFailure | StoreUnavailable>(error: E, advice: string): E =>
+  new (error.constructor as new (answer: StoreAnswer) => E)({ ...error, advice })
+
 /** One file failed. */
 export type FileError = StoreError | SourceUnreadable | StateUnusable | ConfigError | InternalError
 

@@ -1,5 +1,6 @@
 /** What one run is told to do. */
 import { type Duration, Either } from "effect"
+import type * as Concurrency from "./Concurrency.ts"
 import type { KeyPrefix } from "./ObjectKey.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
@@ -58,13 +59,15 @@ export interface Settings {
   readonly lockWait: Duration.Duration
   readonly attributes: ObjectAttributes
   /** Requests in flight at once, over files and parts together. */
-  readonly concurrency: number
+  readonly concurrency: Concurrency.Range
   readonly memoryBytes: number
   readonly partSizeBytes: number
   /** Retries of one request, after its first attempt. */
   readonly maxRetries: number
   /** For one request, from its start to the end of its answer. */
   readonly timeout: Duration.Duration
+  /** How long a run goes on while no request goes well. */
+  readonly giveUpAfter: Duration.Duration
   /** For the whole run. */
   readonly deadline: Duration.Duration | undefined
   /** What requests in flight get to finish after a signal. */

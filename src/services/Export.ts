@@ -67,7 +67,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const work = (ledger: OpenLedger, startedAt: number): Effect.Effect<End> =>
           Effect.gen(function* () {
             const files = Stream.mapChunksEffect(traversal.files(settings.input), screened(ledger))
-            const everything = Workers.forEach(files, settings.concurrency, one(ledger))
+            const everything = Workers.forEach(files, settings.concurrency.most, one(ledger))
             const end = yield* progress.during(ending.bound(Effect.zipRight(everything, review(ledger, startedAt))))
             for (let left = end.abandoned; left > 0; left--) {
               Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())

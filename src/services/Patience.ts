@@ -5,7 +5,7 @@ import { Stop } from "./Stop.ts"
 const base = Duration.millis(200)
 const cap = Duration.seconds(20)
 /** A store that wants to be left alone for longer is left to the next run. */
-const longestRetryAfter = Duration.minutes(1)
+export const longestRetryAfter = Duration.minutes(1)
 
 const retryAfter = (error: FileError) => ("retryAfter" in error && error.retryAfter) || Duration.zero
 

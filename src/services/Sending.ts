@@ -1,5 +1,5 @@
 /** Sends a content to the store with one request or many, within the limits of the settings. */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import type { Content } from "../domain/Content.ts"
 import {
   ConfigError,
@@ -14,6 +14,7 @@ import * as Size from "../domain/Size.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import * as Digest from "./Digest.ts"
 import { type NewObject, ObjectStore, type StoredObject } from "./ObjectStore.ts"
+import * as Pace from "./Pace.ts"
 import * as Patience from "./Patience.ts"
 import { Reporter } from "./Reporter.ts"
 import { pieceBytes } from "./SourceBytes.ts"
@@ -25,7 +26,7 @@ import * as TimeLimit from "./TimeLimit.ts"
 const isRefusal = (error: StoreError) =>
   "status" in error && error.status !== undefined && error.status >= 400 && error.status < 500
 
-export type Limits = Pick<Settings, "concurrency" | "memoryBytes" | "partSizeBytes" | "maxRetries" | "timeout">
+export type Limits = Pace.Options & Pick<Settings, "memoryBytes" | "partSizeBytes" | "maxRetries" | "timeout">
 
 /** What has to hold of a content for it to be sent. */
 export interface Terms {
@@ -43,26 +44,20 @@ export interface Sent {
 }
 
 /**
- * Every request passes three gates: `concurrency`, over files and parts together; `timeout`; and patience with what may
+ * Every request passes three gates: the pace of all, files and parts together; `timeout`; and patience with what may
  * go better a little later. Bodies wait for room in `memory` before they are read.
  */
 export const make = (limits: Limits) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
     const reporter = yield* Reporter
-    const requests = yield* Effect.makeSemaphore(limits.concurrency)
+    const paced = yield* Pace.make(limits)
     const memory = yield* Effect.makeSemaphore(limits.memoryBytes)
     const patient = yield* Patience.make(limits.maxRetries)
     const stop = yield* Stop
 
     const once = <A>(attempt: Effect.Effect<A, StoreError>) =>
-      requests.withPermits(1)(
-        Effect.flatMap(stop.reason, (reason): Effect.Effect<A, StoreError | Interrupted> =>
-          Option.isSome(reason)
-            ? Effect.fail(new Interrupted())
-            : TimeLimit.inTime(attempt, limits.timeout, TimeLimit.noAnswer)
-        )
-      )
+      paced(TimeLimit.inTime(attempt, limits.timeout, TimeLimit.noAnswer))
 
     const send = (
       source: OpenSource,

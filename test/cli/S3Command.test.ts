@@ -74,11 +74,12 @@ describe("defaults", () => {
             metadata: {},
             noOverwrite: false
           },
-          concurrency: 32,
+          concurrency: { initial: 8, most: 64 },
           memoryBytes: 64 * MiB,
           partSizeBytes: 8 * MiB,
           maxRetries: 8,
           timeout: Duration.seconds(60),
+          giveUpAfter: Duration.minutes(5),
           deadline: undefined,
           grace: Duration.seconds(20),
           finalAfter: Duration.minutes(2),
@@ -172,11 +173,12 @@ const valued: ReadonlyArray<Row> = [
   ["append-only", "IBSR_EXPORT_APPEND_ONLY", "*.log", ({ settings }) => settings.appendOnly, ["*.log"]],
   ["on-replace", "IBSR_EXPORT_ON_REPLACE", "fail", ({ settings }) => settings.onReplace, "fail"],
   ["lock-wait", "IBSR_EXPORT_LOCK_WAIT", "5m", ({ settings }) => settings.lockWait, Duration.minutes(5)],
-  ["concurrency", "IBSR_EXPORT_CONCURRENCY", "7", ({ settings }) => settings.concurrency, 7],
+  ["concurrency", "IBSR_EXPORT_CONCURRENCY", "7", ({ settings }) => settings.concurrency, { initial: 7, most: 7 }],
   ["memory", "IBSR_EXPORT_MEMORY", "1GiB", ({ settings }) => settings.memoryBytes, 1024 * MiB],
   ["part-size", "IBSR_EXPORT_PART_SIZE", "16MiB", ({ settings }) => settings.partSizeBytes, 16 * MiB],
   ["max-retries", "IBSR_EXPORT_MAX_RETRIES", "0", ({ settings }) => settings.maxRetries, 0],
   ["timeout", "IBSR_EXPORT_TIMEOUT", "5s", ({ settings }) => settings.timeout, Duration.seconds(5)],
+  ["give-up-after", "IBSR_EXPORT_GIVE_UP_AFTER", "10m", ({ settings }) => settings.giveUpAfter, Duration.minutes(10)],
   ["deadline", "IBSR_EXPORT_DEADLINE", "1h30m", ({ settings }) => settings.deadline, Duration.minutes(90)],
   ["final-after", "IBSR_EXPORT_FINAL_AFTER", "5m", ({ settings }) => settings.finalAfter, Duration.minutes(5)],
   ["grace", "IBSR_EXPORT_GRACE", "0s", ({ settings }) => settings.grace, Duration.zero],
@@ -382,7 +384,7 @@ describe("environment", () => {
   )
 
   it.effect.each([
-    ["IBSR_EXPORT_CONCURRENCY", "0", "an integer from 1 to 1024"],
+    ["IBSR_EXPORT_CONCURRENCY", "0", "an integer from 1 to 1024, or auto"],
     ["IBSR_EXPORT_TIMEOUT", "60", "a duration such as 500ms, 90s, 5m or 1h30m"],
     ["IBSR_EXPORT_SSE", "aes", "one of none, s3, kms"],
     ["IBSR_EXPORT_PREFIX", "a//b", "a prefix without empty segments ('//'); is a variable unset?"],
@@ -406,7 +408,7 @@ describe("problems", () => {
   )
 
   it.effect.each([
-    ["--concurrency", "1025", "an integer from 1 to 1024"],
+    ["--concurrency", "1025", "an integer from 1 to 1024, or auto"],
     ["--max-retries", "101", "an integer from 0 to 100"],
     ["--memory", "15728639", "at least 15MiB"],
     ["--part-size", "4MiB", "at least 5MiB"],
@@ -435,7 +437,7 @@ describe("problems", () => {
       expect(yield* problems(args, env)).toEqual([
         "--bucket is required (or IBSR_EXPORT_BUCKET)",
         "--sse: expected one of none, s3, kms, got 'x'",
-        "--concurrency: expected an integer from 1 to 1024, got '0'",
+        "--concurrency: expected an integer from 1 to 1024, or auto, got '0'",
         "IBSR_EXPORT_TIMEOUT: expected a duration such as 500ms, 90s, 5m or 1h30m, got '60'",
         "IBSR_EXPORT_QUIET: expected true or false, got 'maybe'"
       ])

@@ -12,6 +12,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { join } from "node:path"
+import * as Concurrency from "../../src/domain/Concurrency.ts"
 import { NetworkFailure } from "../../src/domain/Errors.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { exportOnce } from "../fixtures/Export.ts"
@@ -96,7 +97,7 @@ describe("an object of an append-only file", () => {
             stateDir: emptyDirectory(),
             memoryBytes: 15 * MiB,
             partSizeBytes: 5 * MiB,
-            concurrency: 2
+            concurrency: Concurrency.fixed(2)
           })
           for (const one of [...steps, { _tag: "run", answered: Infinity } as const]) {
             if (one._tag !== "run") {

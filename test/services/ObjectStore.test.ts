@@ -9,6 +9,7 @@ import {
 import { afterAll, describe, inject } from "@effect/vitest"
 import { Duration, Layer } from "effect"
 import { randomBytes } from "node:crypto"
+import * as Concurrency from "../../src/domain/Concurrency.ts"
 import type { ObjectStore } from "../../src/services/ObjectStore.ts"
 import * as S3 from "../../src/services/ObjectStore/S3.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
@@ -30,7 +31,7 @@ const adapter = (endpoint: string, bucket: string, login: Login, noOverwrite: bo
     return S3.layer({
       target: { ...target, bucket, endpoint: new URL(endpoint), region: "us-east-1" },
       attributes: { ...attributes, noOverwrite },
-      concurrency: 8,
+      concurrency: Concurrency.fixed(8),
       timeout: Duration.seconds(30)
     })
   })

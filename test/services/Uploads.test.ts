@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Clock, Context, Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
 import { truncateSync } from "node:fs"
 import { join } from "node:path"
+import * as Concurrency from "../../src/domain/Concurrency.ts"
 import { AccessDenied, StoreUnavailable } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import { KeyMapping } from "../../src/services/KeyMapping.ts"
@@ -17,11 +18,12 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 const MiB = 1024 ** 2
 
 const options: Options = {
-  concurrency: 4,
+  concurrency: Concurrency.fixed(4),
   memoryBytes: 64 * MiB,
   partSizeBytes: 8 * MiB,
   maxRetries: 3,
   timeout: Duration.seconds(60),
+  giveUpAfter: Duration.minutes(5),
   followSymlinks: false,
   finalAfter: Duration.minutes(2),
   finalOnly: false,
@@ -164,7 +166,7 @@ describe("Uploads", () => {
       yield* letPass(100, "1 second")
       expect((yield* Fiber.join(fiber)).map(({ _tag }) => _tag)).toEqual(all.map(() => "Uploaded"))
       expect(most).toBe(2)
-    }).pipe(Effect.provide(layer(store, { concurrency: 2 })))
+    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.fixed(2) })))
   })
 
   it.effect("holds no more than --memory of bodies at once", () => {
@@ -188,7 +190,11 @@ describe("Uploads", () => {
       yield* Fiber.join(fiber)
       // 15 MiB have room for three files of 5 MiB
       expect(most).toBe(3)
-    }).pipe(Effect.provide(layer(store, { concurrency: 32, memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB })))
+    }).pipe(
+      Effect.provide(
+        layer(store, { concurrency: Concurrency.fixed(32), memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB })
+      )
+    )
   })
 
   it.effect("begins no request once the run is to stop, and lets the one in flight finish", () => {
@@ -206,7 +212,7 @@ describe("Uploads", () => {
       expect((yield* Fiber.join(first))._tag).toBe("Uploaded")
       expect((yield* Fiber.join(second))._tag).toBe("Interrupted")
       expect(store.requests).toEqual(["PutObject p/a.jsonl"])
-    }).pipe(Effect.provide(layer(store, { concurrency: 1 })))
+    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.fixed(1) })))
   })
 
   it.effect("aborts a multipart upload at once when the run is to stop", () => {

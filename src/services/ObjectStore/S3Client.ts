@@ -18,7 +18,7 @@ const regionElsewhere = "us-east-1"
 
 export const make = (options: Pick<Settings, "target" | "concurrency" | "timeout">): S3Client => {
   const { target } = options
-  const agent = { keepAlive: true, maxSockets: options.concurrency }
+  const agent = { keepAlive: true, maxSockets: options.concurrency.most }
   const profile = target.profile === undefined ? {} : { profile: target.profile }
   return new S3Client({
     ...profile,

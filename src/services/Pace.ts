@@ -1,0 +1,82 @@
+/** How fast requests follow one another: one controller for all files, so that what one meets slows all of them. */
+import { Clock, Duration, Effect, Option } from "effect"
+import * as Concurrency from "../domain/Concurrency.ts"
+import { advised, Interrupted, type NetworkFailure, type StoreError, type StoreUnavailable } from "../domain/Errors.ts"
+import type { Settings } from "../domain/Settings.ts"
+import * as Span from "../domain/Span.ts"
+import { longestRetryAfter } from "./Patience.ts"
+import { Stop } from "./Stop.ts"
+
+export type Options = Pick<Settings, "concurrency" | "giveUpAfter">
+
+/**
+ * Lets an attempt pass when there is room for it, and learns from how it ends:
+ *
+ * - An overloaded store or line lets fewer pass (`Concurrency`).
+ * - A store that asks for a pause (`Retry-After`) gets it from all; one that asks for a long one, until the next run.
+ * - When nothing but such failures has come for `giveUpAfter`, the run ends: the next one may meet a better time. So a
+ *   dead store costs that long, and the requests in flight then, whatever the number of files.
+ */
+export const make = ({ concurrency, giveUpAfter }: Options) =>
+  Effect.gen(function* () {
+    const stop = yield* Stop
+    const clock = yield* Clock.clockWith(Effect.succeed)
+    const room = yield* Effect.makeSemaphore(concurrency.initial)
+    let current = Concurrency.begin(concurrency)
+    /** Milliseconds since 1970. */
+    let pauseUntil = 0
+    /** The first failure since something went well, in milliseconds since 1970. */
+    let failingSince: number | undefined
+
+    const become = (next: Concurrency.Concurrency) => {
+      const changed = Concurrency.requests(next) !== Concurrency.requests(current)
+      current = next
+      return changed ? room.resize(Concurrency.requests(next)) : Effect.void
+    }
+
+    const answered = Effect.suspend(() => {
+      failingSince = undefined
+      return become(Concurrency.grown(current, concurrency))
+    })
+
+    const failed = (error: Overload, cutsWhenItBegan: number) =>
+      Effect.suspend(() => {
+        const now = clock.unsafeCurrentTimeMillis()
+        failingSince ??= now
+        const retryAfter = error.retryAfter ?? Duration.zero
+        if (Duration.greaterThan(retryAfter, longestRetryAfter)) return giveUp(error, asked(retryAfter))
+        if (now - failingSince >= Duration.toMillis(giveUpAfter)) return giveUp(error, inVain(giveUpAfter))
+        pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
+        return become(Concurrency.cut(current, cutsWhenItBegan))
+      })
+
+    const giveUp = (error: Overload, why: string) =>
+      stop.request({ _tag: "Failure", error: advised(error, `${why}, so the run ended; the next one goes on`) })
+
+    const pause = Effect.suspend(() => {
+      const millis = pauseUntil - clock.unsafeCurrentTimeMillis()
+      return millis > 0 ? Effect.raceFirst(Effect.sleep(millis), stop.requested) : Effect.void
+    })
+
+    return <A>(attempt: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError | Interrupted> =>
+      room.withPermits(1)(
+        Effect.flatMap(Effect.zipRight(pause, stop.reason), (reason): Effect.Effect<A, StoreError | Interrupted> => {
+          if (Option.isSome(reason)) return Effect.fail(new Interrupted())
+          const { cuts } = current
+          return Effect.tapBoth(attempt, {
+            onFailure: (error) => (isOverload(error) ? failed(error, cuts) : answered),
+            onSuccess: () => answered
+          })
+        })
+      )
+  })
+
+type Overload = NetworkFailure | StoreUnavailable
+
+const isOverload = (error: StoreError): error is Overload =>
+  (error._tag === "NetworkFailure" || error._tag === "StoreUnavailable") && error.retryable
+
+const inVain = (giveUpAfter: Duration.Duration) =>
+  `no request went well for ${Span.format(giveUpAfter)} (--give-up-after)`
+
+const asked = (retryAfter: Duration.Duration) => `the store asked to be left alone for ${Span.format(retryAfter)}`

@@ -1,0 +1,143 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Clock, Deferred, Duration, Effect, Fiber, Option, TestClock } from "effect"
+import * as Concurrency from "../../src/domain/Concurrency.ts"
+import { AccessDenied, NetworkFailure, StoreUnavailable } from "../../src/domain/Errors.ts"
+import * as Pace from "../../src/services/Pace.ts"
+import { Stop } from "../../src/services/Stop.ts"
+
+const options: Pace.Options = { concurrency: Concurrency.fixed(8), giveUpAfter: Duration.minutes(5) }
+
+const busy = (retryAfter?: Duration.Duration) =>
+  new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true, retryAfter })
+const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retryable: true })
+const denied = new AccessDenied({ operation: "PutObject", detail: "no", retryable: false })
+
+/** Offers `offered` requests that do not end, and counts those that begin. */
+const begun = (paced: Effect.Effect.Success<ReturnType<typeof Pace.make>>, offered = 20) =>
+  Effect.gen(function* () {
+    let count = 0
+    const ended = yield* Deferred.make<void>()
+    const attempt = Effect.zipRight(
+      Effect.sync(() => count++),
+      Deferred.await(ended)
+    )
+    const fibers = yield* Effect.forEach(Array.from({ length: offered }), () => Effect.fork(paced(attempt)))
+    yield* TestClock.adjust("1 millis")
+    yield* Fiber.interruptAll(fibers)
+    return count
+  })
+
+const reason = Effect.flatMap(Stop, (stop) => stop.reason)
+
+describe("Pace", () => {
+  it.effect("lets as many pass as the limit says", () =>
+    Effect.gen(function* () {
+      expect(yield* begun(yield* Pace.make(options))).toBe(8)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect.each([
+    ["a throttled store", busy()],
+    ["a connection that is lost", lost]
+  ] as const)("lets half as many pass after %s", ([, error]) =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      yield* Effect.flip(paced(Effect.fail(error)))
+      expect(yield* begun(paced)).toBe(4)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("lets as many pass as before after a refusal", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      yield* Effect.flip(paced(Effect.fail(denied)))
+      expect(yield* begun(paced)).toBe(8)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("answers one jam once, however many requests met it", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      const fails = Effect.delay(Effect.fail(busy()), "1 second")
+      const all = yield* Effect.fork(
+        Effect.forEach(Array.from({ length: 8 }), () => Effect.exit(paced(fails)), { concurrency: 8 })
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(all)
+      expect(yield* begun(paced)).toBe(4)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("lets more and more pass again", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      yield* Effect.flip(paced(Effect.fail(busy())))
+      yield* Effect.repeatN(paced(Effect.void), 8)
+      expect(yield* begun(paced)).toBe(5)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("gives a store the pause that it asked one request for, with all", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(30)))))
+      const began = yield* Effect.fork(paced(Clock.currentTimeMillis))
+      yield* TestClock.adjust("2 minutes")
+      expect(yield* Fiber.join(began)).toBe(30_000)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("does not wait out a pause when the run is to stop", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(30)))))
+      const fiber = yield* Effect.fork(Effect.flip(paced(Effect.void)))
+      yield* TestClock.adjust("1 second")
+      yield* Effect.flatMap(Stop, (stop) => stop.request({ _tag: "Signal", signal: "SIGTERM" }))
+      expect((yield* Fiber.join(fiber))._tag).toBe("Interrupted")
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("ends the run when a store asks for more than a minute", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(61)))))
+      expect(Option.getOrThrow(yield* reason)).toMatchObject({
+        _tag: "Failure",
+        error: { _tag: "StoreUnavailable", hint: expect.stringContaining("left alone for 1 min 1 s") }
+      })
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  const failEvery = (paced: Effect.Effect.Success<ReturnType<typeof Pace.make>>, seconds: number, times: number) =>
+    Effect.repeatN(
+      Effect.zipRight(TestClock.adjust(Duration.seconds(seconds)), Effect.exit(paced(Effect.fail(lost)))),
+      times - 1
+    )
+
+  it.effect("ends the run when nothing has gone well for --give-up-after, with the class of what failed last", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      yield* failEvery(paced, 50, 6)
+      expect(yield* reason).toEqual(Option.none())
+      yield* failEvery(paced, 50, 1)
+      expect(Option.getOrThrow(yield* reason)).toMatchObject({
+        _tag: "Failure",
+        error: { _tag: "NetworkFailure", message: lost.message, hint: expect.stringContaining("5 min 0 s") }
+      })
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect.each([
+    ["a success", Effect.void],
+    ["a refusal, which is an answer", Effect.fail(denied)]
+  ] as const)("has patience anew after %s", ([, attempt]) =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      yield* failEvery(paced, 50, 6)
+      yield* Effect.exit(paced(attempt))
+      yield* failEvery(paced, 50, 6)
+      expect(yield* reason).toEqual(Option.none())
+    }).pipe(Effect.provide(Stop.layer))
+  )
+})
