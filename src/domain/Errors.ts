@@ -193,9 +193,11 @@ export type StoreError =
   | StoreUnavailable
   | IntegrityFailure
 
-/** The same failure with a hint that fits the occasion better. */
-export const advised = <E extends NetworkFailure | StoreUnavailable>(error: E, advice: string): E =>
-  new (error.constructor as new (answer: StoreAnswer) => E)({ ...error, advice })
+/** The same answer, about which something more is known. */
+export const revised = <E extends Exclude<StoreError, CredentialsMissing>>(
+  error: E,
+  more: Partial<Pick<StoreAnswer, "advice" | "retryable">>
+): E => new (error.constructor as new (answer: StoreAnswer) => E)({ ...error, ...more })
 
 /** One file failed. */
 export type FileError = StoreError | SourceUnreadable | StateUnusable | ConfigError | InternalError

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { Count, described, optional } from "./Described.ts"
 import type { ExportError } from "./Errors.ts"
 import * as ExitCode from "./ExitCode.ts"
+import type { Learned } from "./Learned.ts"
 import * as Outcome from "./Outcome.ts"
 import type { Settings } from "./Settings.ts"
 
@@ -44,6 +45,16 @@ export const Report = Schema.Struct({
       setAside: optional(Schema.String, "where a former ledger was put that could not be used")
     }),
     "what this host remembers of its uploads; null: it could not be opened"
+  ),
+  store: optional(
+    Schema.Struct({
+      checksum: described(
+        Schema.Literal("CRC32", "MD5"),
+        "what goes with every body; MD5 where CRC32 is not implemented"
+      ),
+      clockOffsetSeconds: optional(Schema.Number, "what its clock has in advance of this host's")
+    }),
+    "what the store has told of itself; null: it was not asked anything"
   ),
   totals: Schema.Struct({
     selected: described(Count, "files that --include and --exclude let through"),
@@ -109,6 +120,7 @@ export interface Facts {
   readonly tally: Outcome.Tally
   readonly openUploads: ReadonlyArray<OpenUpload>
   readonly ledger: { readonly path: string; readonly setAside: string | undefined } | undefined
+  readonly learned: Learned | undefined
 }
 
 const problem = (error: ExportError): typeof Problem.Type => ({
@@ -146,6 +158,14 @@ export const make = (settings: Settings, facts: Facts): Report => {
       endpoint: settings.target.endpoint?.href ?? null
     },
     ledger: facts.ledger === undefined ? null : { path: facts.ledger.path, setAside: facts.ledger.setAside ?? null },
+    store:
+      facts.learned === undefined
+        ? null
+        : {
+            checksum: facts.learned.checksum,
+            clockOffsetSeconds:
+              facts.learned.clockOffsetMillis === undefined ? null : Math.round(facts.learned.clockOffsetMillis / 1000)
+          },
     totals: {
       selected: Outcome.selected(tally),
       uploaded: tally.uploaded,

@@ -1,5 +1,6 @@
 /** The report for people. */
 import { Duration } from "effect"
+import * as Learned from "./Learned.ts"
 import type { Report } from "./Report.ts"
 import * as Size from "./Size.ts"
 import * as Span from "./Span.ts"
@@ -59,6 +60,10 @@ const warnings = (report: Report): ReadonlyArray<string> =>
     ...(report.ledger?.setAside == null
       ? []
       : [`the ledger could not be used: it is now ${report.ledger.setAside}, and everything was sent anew`]),
+    ...(report.store?.checksum === "MD5"
+      ? ["the store does not implement CRC-32 checksums: bodies go with Content-MD5 instead"]
+      : []),
+    ...clock(report.store?.clockOffsetSeconds ?? 0),
     ...report.lostFiles.map((file) => `${file} was rotated away before all of it was stored`),
     ...report.filesAtRisk.map(
       ({ file, rotatedAt }) =>
@@ -69,6 +74,16 @@ const warnings = (report: Report): ReadonlyArray<string> =>
     ),
     ...report.tornFiles.map((file) => `${file} ends in half a line: its writer was cut off`)
   ].map((text) => `warning: ${shown(text)}`)
+
+/** Seconds from which on it matters: stores refuse signatures that are off by a quarter of an hour. */
+const muchOff = 300
+
+const clock = (offsetSeconds: number) =>
+  Math.abs(offsetSeconds) < muchOff
+    ? []
+    : [
+        `${Learned.clocks(offsetSeconds * 1000)}: requests were signed by the store's, but which files are final goes by the host's`
+      ]
 
 /** What ended the run, unless it stands among the failures of files. */
 const ending = ({ failures, result: { endedBy } }: Report): ReadonlyArray<string> =>

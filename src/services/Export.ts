@@ -1,5 +1,6 @@
 import { Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
 import { NothingSelected } from "../domain/Errors.ts"
+import type { Learned } from "../domain/Learned.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../domain/Report.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -37,24 +38,27 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const ending = yield* Ending
         const screened = Screening.make(settings, reporter)
 
-        // asked when the first file needs it: most runs find little to send, and some nothing
-        const ready = yield* Effect.cached(
-          Effect.raceFirst(uploads.ready, stop.requested).pipe(
-            Effect.catchAll((error) =>
-              error._tag === "Interrupted" ? Effect.void : stop.request({ _tag: "Failure", error })
+        /** Asked when the first file needs it: most runs find little to send, and some nothing. */
+        const readiness = (ledger: OpenLedger) =>
+          Effect.cached(
+            Effect.raceFirst(uploads.ready(ledger.checksum), stop.requested).pipe(
+              Effect.tap(() => Effect.sync(() => void (met = true))),
+              Effect.catchAll((error) =>
+                error._tag === "Interrupted" ? Effect.void : stop.request({ _tag: "Failure", error })
+              )
             )
           )
-        )
+        let met = false
 
-        const send = (ledger: OpenLedger, file: SourceFile): Effect.Effect<Outcome.Outcome> =>
-          Effect.flatMap(Effect.zipRight(ready, stop.reason), (reason) =>
+        const send = (ledger: OpenLedger, ready: Effect.Effect<void>, file: SourceFile) =>
+          Effect.flatMap(Effect.zipRight(ready, stop.reason), (reason): Effect.Effect<Outcome.Outcome> =>
             Option.isSome(reason)
               ? Effect.as(Effect.ignore(ledger.sighted(file.relativePath)), Outcome.Outcome.NotTried())
               : ending.inTime(uploads.upload(ledger, file))
           )
 
-        const one = (ledger: OpenLedger) => (file: SourceFile) =>
-          send(ledger, file).pipe(
+        const one = (ledger: OpenLedger, ready: Effect.Effect<void>) => (file: SourceFile) =>
+          send(ledger, ready, file).pipe(
             Effect.tap((outcome) => reporter.outcome(file.relativePath, outcome)),
             Effect.flatMap((outcome) =>
               outcome._tag === "Failed" && Verdict.endsRun(outcome.error, reporter.tally)
@@ -64,17 +68,21 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           )
 
         /** All files; when there is a reason to stop, those left are still counted. Then what became of the others. */
-        const work = (ledger: OpenLedger, startedAt: number): Effect.Effect<End> =>
+        const work = (ledger: OpenLedger, startedAt: number): Effect.Effect<Done> =>
           Effect.gen(function* () {
             const files = Stream.mapChunksEffect(traversal.files(settings.input), screened(ledger))
-            const everything = Workers.forEach(files, settings.concurrency.most, one(ledger))
+            const ready = yield* readiness(ledger)
+            const everything = Workers.forEach(files, settings.concurrency.most, one(ledger, ready))
             const end = yield* progress.during(ending.bound(Effect.zipRight(everything, review(ledger, startedAt))))
             for (let left = end.abandoned; left > 0; left--) {
               Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
             }
+            const learned = met ? yield* uploads.learned : undefined
+            if (learned !== undefined && learned.checksum !== ledger.checksum)
+              yield* Effect.ignore(ledger.learned(learned.checksum))
             return yield* Effect.match(ledger.flush, {
-              onFailure: (error) => ({ ...end, error }),
-              onSuccess: () => end
+              onFailure: (error) => ({ ...end, learned, error }),
+              onSuccess: () => ({ ...end, learned })
             })
           })
 
@@ -111,7 +119,8 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             complete: end.complete,
             tally: reporter.tally,
             openUploads: reporter.openUploads,
-            ledger: Option.getOrUndefined(ledger)
+            ledger: Option.getOrUndefined(ledger),
+            learned: end.learned
           })
           yield* Effect.ignore(Effect.transposeMapOption(ledger, (open) => open.ended(report.result.exitCode, endedAt)))
           yield* reporter.publish(report)
@@ -123,7 +132,12 @@ export class Export extends Context.Tag("ibsr-export/Export")<
     )
 }
 
-const nothingDone = (error: End["error"]): End => ({ complete: false, abandoned: 0, error })
+interface Done extends End {
+  /** Of the store; undefined if it was not asked anything. */
+  readonly learned?: Learned | undefined
+}
+
+const nothingDone = (error: End["error"]): Done => ({ complete: false, abandoned: 0, error })
 
 const emptiness = ({ failIfEmpty, input }: Settings, tally: Outcome.Tally) =>
   failIfEmpty && Outcome.selected(tally) === 0 ? new NothingSelected({ input }) : undefined

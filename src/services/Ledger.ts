@@ -1,6 +1,7 @@
 import { Context, type Effect, type Scope } from "effect"
 import type { Content } from "../domain/Content.ts"
 import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
+import type { Checksum } from "../domain/Learned.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { State } from "../domain/Snapshot.ts"
 import type { Outside, SourceFile } from "../domain/SourceFile.ts"
@@ -70,6 +71,8 @@ export interface OpenLedger {
   readonly setAside: string | undefined
   /** When the run before this one began, in milliseconds since 1970. */
   readonly previousRunAt: number | undefined
+  /** What this target's store takes, as far as is known. */
+  readonly checksum: Checksum
 
   /** Of each, as what all of it is stored; undefined where it is not, or was changed since. */
   readonly stored: (files: ReadonlyArray<Seen>) => Effect.Effect<ReadonlyArray<State | undefined>, StateUnusable>
@@ -92,6 +95,9 @@ export interface OpenLedger {
   readonly unsettled: (after: string, limit: number) => Effect.Effect<ReadonlyArray<Unsettled>, StateUnusable>
   /** The file is not there any more; `lost`: without having been stored. */
   readonly gone: (path: string, lost: boolean) => Effect.Effect<void, StateUnusable>
+
+  /** The store takes this one. */
+  readonly learned: (checksum: Checksum) => Effect.Effect<void, StateUnusable>
 
   /** All that was written so far is on disk when it ends. */
   readonly flush: Effect.Effect<void, StateUnusable>

@@ -1,5 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import type { ConfigError, SourceUnreadable, StoreError } from "../domain/Errors.ts"
+import type { Checksum, Learned } from "../domain/Learned.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { OpenUpload } from "../domain/Report.ts"
 import type { State } from "../domain/Snapshot.ts"
@@ -48,8 +49,13 @@ export interface MultipartPolicy<E> {
 export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
   ObjectStore,
   {
-    /** Resolves region and credentials, and sends nothing to the store. */
-    readonly ready: Effect.Effect<void, StoreError | ConfigError>
+    /**
+     * Resolves region and credentials, and sends nothing to the store. Asked before all else. `checksum`: what an
+     * earlier run has learned that the store takes.
+     */
+    readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError>
+    /** What its answers have told so far. */
+    readonly learned: Effect.Effect<Learned>
     /**
      * One request. Stores the whole body under the key, or fails: never a part of it. A failure without an answer
      * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm.
@@ -77,7 +83,8 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
           Effect.flatMap(load, (layer) => Effect.map(Layer.buildWithScope(layer, scope), Context.get(ObjectStore)))
         )
         return {
-          ready: Effect.flatMap(store, ({ ready }) => ready),
+          ready: (checksum) => Effect.flatMap(store, ({ ready }) => ready(checksum)),
+          learned: Effect.flatMap(store, ({ learned }) => learned),
           put: (object, body) => Effect.flatMap(store, ({ put }) => put(object, body)),
           putMultipart: (object, body, policy) =>
             Effect.flatMap(store, ({ putMultipart }) => putMultipart(object, body, policy))

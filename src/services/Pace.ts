@@ -1,7 +1,7 @@
 /** How fast requests follow one another: one controller for all files, so that what one meets slows all of them. */
 import { Clock, Duration, Effect, Option } from "effect"
 import * as Concurrency from "../domain/Concurrency.ts"
-import { advised, Interrupted, type NetworkFailure, type StoreError, type StoreUnavailable } from "../domain/Errors.ts"
+import { Interrupted, type NetworkFailure, revised, type StoreError, type StoreUnavailable } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Span from "../domain/Span.ts"
 import { longestRetryAfter } from "./Patience.ts"
@@ -51,7 +51,10 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
       })
 
     const giveUp = (error: Overload, why: string) =>
-      stop.request({ _tag: "Failure", error: advised(error, `${why}, so the run ended; the next one goes on`) })
+      stop.request({
+        _tag: "Failure",
+        error: revised(error, { advice: `${why}, so the run ended; the next one goes on` })
+      })
 
     const pause = Effect.suspend(() => {
       const millis = pauseUntil - clock.unsafeCurrentTimeMillis()

@@ -10,6 +10,7 @@ import {
   type StoreError
 } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
+import type { Checksum } from "../domain/Learned.ts"
 import * as Size from "../domain/Size.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import * as Digest from "./Digest.ts"
@@ -122,9 +123,11 @@ export const make = (limits: Limits) =>
 
     return {
       // a credential source may be down for a moment, like a store
-      ready: patient(TimeLimit.inTime(store.ready, limits.timeout, TimeLimit.noCredentials), (error) =>
-        retrying("credentials", error)
-      ),
+      ready: (checksum: Checksum) =>
+        patient(TimeLimit.inTime(store.ready(checksum), limits.timeout, TimeLimit.noCredentials), (error) =>
+          retrying("credentials", error)
+        ),
+      learned: store.learned,
       send,
       /** The content, or the beginning of it, without sending anything. */
       digest: (source: OpenSource, part?: Part): Effect.Effect<Content, SourceUnreadable> =>

@@ -1,6 +1,7 @@
 import { Context, Effect, Layer } from "effect"
 import { type Content, headLength } from "../domain/Content.ts"
 import { type ConfigError, type FileError, InternalError, type Interrupted, type StoreError } from "../domain/Errors.ts"
+import type { Checksum, Learned } from "../domain/Learned.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -18,8 +19,10 @@ import * as SourceReader from "./SourceReader.ts"
 export class Uploads extends Context.Tag("ibsr-export/Uploads")<
   Uploads,
   {
-    /** Whether there is anybody to upload as, and where; sends nothing to the store. */
-    readonly ready: Effect.Effect<void, StoreError | ConfigError | Interrupted>
+    /** Whether there is anybody to upload as, and where; sends nothing to the store. `checksum`: what it takes. */
+    readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError | Interrupted>
+    /** What the store has told of itself so far. */
+    readonly learned: Effect.Effect<Learned>
     /** Stores what is new of one file. Never fails: what went wrong is an outcome like any other. */
     readonly upload: (ledger: OpenLedger, file: SourceFile) => Effect.Effect<Outcome>
   }
@@ -51,7 +54,8 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
               Effect.as(Outcome.Uploaded({ relativePath, sizeBytes, torn, replaces: replaces ? key : undefined }))
             )
         }
-        return { ready: sending.ready, upload: uploader(options, yield* KeyMapping, sending.digest, store) }
+        const { learned, ready } = sending
+        return { ready, learned, upload: uploader(options, yield* KeyMapping, sending.digest, store) }
       })
     )
 
@@ -70,9 +74,15 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
             TooLarge: ({ neededMemoryBytes }) => Effect.fail(Sending.tooLarge(sizeBytes, neededMemoryBytes))
           })
         }
-        return { ready: Effect.void, upload: uploader(options, keys, Sending.digestOf, plan) }
+        return { ...silent, upload: uploader(options, keys, Sending.digestOf, plan) }
       })
     )
+}
+
+/** Nobody is asked anything. */
+const silent = {
+  ready: () => Effect.void,
+  learned: Effect.succeed<Learned>({ checksum: "CRC32", clockOffsetMillis: undefined })
 }
 
 export type Options = Sending.Limits &

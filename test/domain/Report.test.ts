@@ -30,6 +30,7 @@ const facts = (
     complete: true,
     openUploads: [],
     ledger: { path: "/state/ledger.db", setAside: undefined },
+    learned: undefined,
     ...more,
     tally
   }

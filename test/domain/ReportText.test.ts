@@ -21,6 +21,7 @@ const report = (outcomes: ReadonlyArray<Outcome.Outcome>, facts: Partial<Report.
     tally,
     openUploads: [],
     ledger: { path: "/state/ledger.db", setAside: undefined },
+    learned: undefined,
     ...facts
   })
 }

@@ -7,6 +7,7 @@ import {
   SourceUnreadable,
   type StoreError
 } from "../../src/domain/Errors.ts"
+import type { Learned } from "../../src/domain/Learned.ts"
 import {
   type MultipartBody,
   type MultipartPolicy,
@@ -78,7 +79,8 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
     open,
     requests,
     layer: Layer.succeed(ObjectStore, {
-      ready: Effect.void,
+      ready: () => Effect.void,
+      learned: Effect.succeed<Learned>({ checksum: "CRC32", clockOffsetMillis: undefined }),
       put: ({ key }, body) => Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body))),
       putMultipart: <E>({ key }: NewObject, body: MultipartBody, policy: MultipartPolicy<E>) =>
         Effect.gen(function* () {

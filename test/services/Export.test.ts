@@ -8,6 +8,7 @@ import {
   type StoreError,
   StoreUnavailable
 } from "../../src/domain/Errors.ts"
+import type { Learned } from "../../src/domain/Learned.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
 import { Stop } from "../../src/services/Stop.ts"
@@ -66,7 +67,7 @@ describe("a run", () => {
   )
 
   it.live("begins no upload without credentials", () => {
-    const missing = Layer.mock(ObjectStore, { ready: Effect.fail(new CredentialsMissing({ detail: "none" })) })
+    const missing = Layer.mock(ObjectStore, { ready: () => Effect.fail(new CredentialsMissing({ detail: "none" })) })
     return Effect.gen(function* () {
       const report = yield* exportTo(settingsFor(five()), missing)
       expect(report.result).toMatchObject({ exitCode: 20, endedBy: { class: "credentials-missing" } })
@@ -77,18 +78,22 @@ describe("a run", () => {
   it.live("asks again for credentials that are late, and does not wait for a source that hangs", () => {
     let asked = 0
     const late = new StoreUnavailable({ operation: "credentials", detail: "503", retryable: true })
-    const ready = Effect.suspend(() => (asked++ === 0 ? Effect.fail(late) : Effect.void))
+    const ready = () => Effect.suspend(() => (asked++ === 0 ? Effect.fail(late) : Effect.void))
     const put = () => Effect.succeed({ etag: "e", versionId: undefined })
+    const learned = Effect.succeed<Learned>({ checksum: "CRC32", clockOffsetMillis: undefined })
     const settings = settingsFor(tree({ "a.jsonl": "1\n" }), {
       maxRetries: 1,
       timeout: Duration.millis(200),
       force: true
     })
     return Effect.gen(function* () {
-      const first = yield* Effect.provide(exportTo(settings, Layer.mock(ObjectStore, { ready, put })), Stop.layer)
+      const first = yield* Effect.provide(
+        exportTo(settings, Layer.mock(ObjectStore, { ready, learned, put })),
+        Stop.layer
+      )
       expect(first.result.exitCode).toBe(0)
       expect(asked).toBe(2)
-      const hanging = Layer.mock(ObjectStore, { ready: Effect.never })
+      const hanging = Layer.mock(ObjectStore, { ready: () => Effect.never })
       const second = yield* Effect.provide(exportTo(settings, hanging), Stop.layer)
       expect(second.result).toMatchObject({
         exitCode: 30,

@@ -72,7 +72,7 @@ export const contract = (
       })
     const refusedAs = (error: StoreError | SourceUnreadable, tag: string) => expect(error._tag, error.message).toBe(tag)
 
-    it.live("says it is ready without a request", () => using({}, (_, store) => store.ready))
+    it.live("says it is ready without a request", () => using({}, (_, store) => store.ready("CRC32")))
 
     it.live.each([
       ["nothing", Buffer.alloc(0)],

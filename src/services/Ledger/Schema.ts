@@ -68,7 +68,9 @@ const migrations: ReadonlyArray<string> = [
     head BLOB NOT NULL,
     PRIMARY KEY (target, path)
   ) STRICT, WITHOUT ROWID;
-  `
+  `,
+  // what the store takes with a body; CRC32 as long as it has not refused it
+  "ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32' CHECK (checksum IN ('CRC32', 'MD5'))"
 ]
 
 /** Of the schema that this program writes. */

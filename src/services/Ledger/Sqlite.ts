@@ -2,6 +2,7 @@
 import { Clock, Effect, Layer } from "effect"
 import { resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
+import type { Checksum } from "../../domain/Learned.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { Ledger, type OpenLedger, type RunIdentity } from "../Ledger.ts"
 import * as Batch from "./Batch.ts"
@@ -48,6 +49,8 @@ export const layer = (options: Options) =>
           confirmed: (path, outside) => write(() => writing.confirmed(path, outside)),
           unsettled: (after, limit) => read(() => reading.unsettled(after, limit)),
           gone: (path, lost) => write(() => writing.gone(path, lost)),
+          learned: (checksum) =>
+            write(() => void db.prepare("UPDATE targets SET checksum = ? WHERE id = ?").run(checksum, target.id)),
           flush,
           ended: (exitCode, endedAt) =>
             Effect.zipRight(
@@ -85,6 +88,7 @@ const unwritten = (path: string): OpenLedger => ({
   path,
   setAside: undefined,
   previousRunAt: undefined,
+  checksum: "CRC32",
   stored: (files) => Effect.succeed(files.map(() => undefined)),
   sighted: () => Effect.sync(() => undefined),
   withdrawn: () => Effect.void,
@@ -95,6 +99,7 @@ const unwritten = (path: string): OpenLedger => ({
   confirmed: () => Effect.void,
   unsettled: () => Effect.succeed([]),
   gone: () => Effect.void,
+  learned: () => Effect.void,
   flush: Effect.void,
   ended: () => Effect.void
 })
@@ -118,19 +123,19 @@ const enter = (db: DatabaseSync, options: Options, run: RunIdentity) => {
   const known = targetOf(db, options)
   const input = resolve(options.input)
   const inputSince = known?.input === input ? known.inputSince : run.startedAt
-  const { id } = db
+  const { checksum, id } = db
     .prepare(
       `INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET input = excluded.input, input_since = excluded.input_since RETURNING id`
+       ON CONFLICT DO UPDATE SET input = excluded.input, input_since = excluded.input_since RETURNING id, checksum`
     )
-    .get(...nameOf(options), input, inputSince) as { readonly id: number }
+    .get(...nameOf(options), input, inputSince) as { readonly id: number; readonly checksum: Checksum }
   const { last } = db.prepare("SELECT max(started_at) AS last FROM runs WHERE target = ?").get(id) as {
     readonly last: number | null
   }
   const { lastInsertRowid: row } = db
     .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
     .run(id, run.id, run.startedAt)
-  return { target: { id, inputSince }, row, before: { previousRunAt: last ?? undefined } }
+  return { target: { id, inputSince }, row, before: { previousRunAt: last ?? undefined, checksum } }
 }
 
 /** The next run begins with a new one. */

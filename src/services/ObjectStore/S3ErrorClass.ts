@@ -20,22 +20,28 @@ import {
 
 type Classify = (answer: StoreAnswer) => StoreError
 
+/** An answer, and whether it is a page for people, which no store sends. */
+export type Seen = StoreAnswer & { readonly isPage: boolean }
+
 const permanent =
   (Class: new (answer: StoreAnswer) => StoreError, advice?: string): Classify =>
   (answer) =>
     new Class({ ...answer, retryable: false, advice: advice ?? answer.advice })
 
 const passing =
-  (Class: new (answer: StoreAnswer) => StoreError): Classify =>
+  (Class: new (answer: StoreAnswer) => StoreError, advice?: string): Classify =>
   (answer) =>
-    new Class({ ...answer, retryable: true })
+    new Class({ ...answer, retryable: true, advice: advice ?? answer.advice })
 
 const skewed = permanent(
   CredentialsRejected,
   "set the host's clock: the store refuses signatures more than 15 minutes off"
 )
 const expired = permanent(CredentialsRejected, "the session has expired: renew the credentials")
-const wrongSecret = permanent(CredentialsRejected, "check the secret access key")
+const wrongSecret = permanent(
+  CredentialsRejected,
+  "check the secret access key; a proxy that changes headers has the same effect"
+)
 
 /** By the store's error code. */
 const byCode: Readonly<Record<string, Classify>> = {
@@ -77,7 +83,18 @@ const byCode: Readonly<Record<string, Classify>> = {
   RequestLimitExceeded: passing(StoreUnavailable),
   TooManyRequests: passing(StoreUnavailable),
   ServiceUnavailable: passing(StoreUnavailable),
-  InternalError: passing(StoreUnavailable)
+  InternalError: passing(StoreUnavailable),
+  // MinIO, Ceph and others, whose disks are their owner's
+  XMinioStorageFull: passing(StoreUnavailable, "the store's disks are full"),
+  InsufficientStorage: passing(StoreUnavailable, "the store's disks are full"),
+  QuotaExceeded: permanent(UploadFailed, "the quota of the bucket or of its owner is used up"),
+  XMinioAdminBucketQuotaExceeded: permanent(UploadFailed, "the quota of the bucket is used up"),
+  "KMS.DisabledException": permanent(UploadFailed, "the KMS key is disabled: enable it, or see --kms-key-id"),
+  "KMS.NotFoundException": permanent(UploadFailed, "there is no such KMS key: see --kms-key-id"),
+  "KMS.KMSInvalidStateException": permanent(UploadFailed, "the KMS key is about to be deleted: see --kms-key-id"),
+  EntityTooLarge: permanent(UploadFailed, "the store takes no body of this size: lower --part-size"),
+  InvalidStorageClass: permanent(UploadFailed, "the store has no such --storage-class"),
+  MethodNotAllowed: permanent(UploadFailed, "this is not where the store takes objects: check --endpoint and --bucket")
 }
 
 /** By HTTP status, where the code says nothing: an empty body, a proxy's page, a store of its own words. */
@@ -86,7 +103,7 @@ const byStatus: Readonly<Record<number, Classify>> = {
   307: passing(StoreUnavailable),
   401: permanent(CredentialsRejected),
   403: permanent(AccessDenied),
-  407: permanent(NetworkFailure, "the proxy wants a login"),
+  407: permanent(NetworkFailure, "the proxy wants a login: put it into HTTP_PROXY"),
   408: passing(NetworkFailure),
   412: permanent(ObjectExists),
   429: passing(StoreUnavailable),
@@ -94,11 +111,11 @@ const byStatus: Readonly<Record<number, Classify>> = {
   501: permanent(UploadFailed, "the store does not implement something that a flag asks for"),
   502: passing(StoreUnavailable),
   503: passing(StoreUnavailable),
-  504: passing(StoreUnavailable)
+  504: passing(StoreUnavailable),
+  507: passing(StoreUnavailable, "the store's disks are full")
 }
 
-const dns = (answer: StoreAnswer) =>
-  new NetworkFailure({ ...answer, retryable: true, advice: "check the host's DNS and the spelling of --endpoint" })
+const dns = passing(NetworkFailure, "check the host's DNS and the spelling of --endpoint")
 
 /** By the system's error code, or the SDK's name, where no answer came. */
 const bySystem: Readonly<Record<string, Classify>> = {
@@ -120,6 +137,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
   EPERM: passing(NetworkFailure),
   EACCES: passing(NetworkFailure),
   EAI_FAIL: dns,
+  ERR_PROXY_INVALID_CONFIG: permanent(NetworkFailure, "check HTTP_PROXY and HTTPS_PROXY"),
   EPROTO: permanent(
     TlsFailure,
     "the two sides speak no common protocol: is it https on one side and http on the other?"
@@ -127,26 +145,48 @@ const bySystem: Readonly<Record<string, Classify>> = {
   // the bucket's name or ARN makes no endpoint
   EndpointError: permanent(BucketUnusable),
   TimeoutError: passing(NetworkFailure),
-  HPE_INVALID_CONSTANT: permanent(NetworkFailure, "the other side does not speak HTTP: check --endpoint")
+  HPE_INVALID_CONSTANT: permanent(NetworkFailure, "the other side does not speak HTTP: check --endpoint"),
+  HPE_INVALID_VERSION: permanent(NetworkFailure, "the other side does not speak HTTP: check --endpoint")
 }
 
 /** OpenSSL's and Node's names for a certificate or a handshake that is not acceptable. */
 const tlsCode = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE))/
 
-/** What STS answers is about who we are, whatever its code. */
-const roleRefused = permanent(
-  CredentialsRejected,
-  "check --assume-role-arn or the profile's role: its trust policy, and whether sts:AssumeRole is allowed"
+/** What STS and SSO answer is about who we are, whatever its code, unless they have too much to do. */
+const issued = (code: string, status: number): Classify =>
+  status >= 500 || status === 429 || code.startsWith("Throttling")
+    ? passing(StoreUnavailable, "the service that issues credentials is overloaded or down")
+    : permanent(
+        CredentialsRejected,
+        "check --assume-role-arn or the profile's role: its trust policy, and whether sts:AssumeRole is allowed"
+      )
+
+const page = permanent(
+  NetworkFailure,
+  "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
 )
+
+/** A proxy that opens no tunnel, by its HTTP status. */
+const byProxy = (status = 0): Classify => {
+  if (status === 407) return permanent(NetworkFailure, "the proxy wants a login: put it into HTTPS_PROXY")
+  return status >= 500 || status === 0
+    ? passing(NetworkFailure, "the proxy cannot reach the store: check HTTPS_PROXY and --endpoint")
+    : permanent(
+        NetworkFailure,
+        "the proxy does not let this host through to the store: ask who runs it, or see NO_PROXY"
+      )
+}
 
 /** A row of a table, and nothing that every object has. */
 const row = (table: Readonly<Record<string, Classify>>, key: string) =>
   Object.hasOwn(table, key) ? table[key] : undefined
 
-export const classify: Classify = (answer) => of(answer)(answer)
+export const classify = ({ isPage, ...answer }: Seen): StoreError => of(answer, isPage)(answer)
 
-const of = ({ code = "", operation, status }: StoreAnswer): Classify => {
+const of = ({ code = "", operation, status }: StoreAnswer, isPage: boolean): Classify => {
+  if (code === "ERR_PROXY_TUNNEL") return byProxy(status)
   if (status === undefined) return row(bySystem, code) ?? permanent(tlsCode.test(code) ? TlsFailure : UploadFailed)
-  if (operation === "credentials" && status < 500) return roleRefused
+  if (isPage && status < 500 && status !== 429 && status !== 407) return page
+  if (operation.startsWith("credentials")) return issued(code, status)
   return row(byCode, code) ?? byStatus[status] ?? (status >= 500 ? passing(StoreUnavailable) : permanent(UploadFailed))
 }

@@ -1,62 +1,97 @@
 /** What the SDK throws, read for what it says of a request. */
 import { Duration } from "effect"
-import { CredentialsMissing, type StoreAnswer, type StoreError } from "../../domain/Errors.ts"
-import { classify } from "./S3ErrorClass.ts"
+import { CredentialsMissing, type StoreError } from "../../domain/Errors.ts"
+import { NoSource, SourceFailed } from "./S3Credentials.ts"
+import { classify, type Seen } from "./S3ErrorClass.ts"
 
-/** What the SDK throws, as far as it is looked at. All of it may be missing. */
+/** What the SDK and Node throw, as far as it is looked at. All of it may be missing. */
 interface Thrown {
   readonly name?: string
   readonly message?: string
   readonly code?: string
+  /** Of a call to the system, such as `connect`. */
+  readonly syscall?: string
+  /** Of a proxy that was asked for a tunnel. */
+  readonly statusCode?: number
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
-  readonly $response?: { readonly headers?: Readonly<Record<string, string>> }
+  readonly $response?: { readonly headers?: Headers }
   readonly Region?: string
 }
 
+type Headers = Readonly<Record<string, string>>
+
+const read = (cause: unknown): Thrown => (typeof cause === "object" && cause !== null ? cause : {})
+
 export const storeError = (operation: string, cause: unknown): StoreError => {
-  const thrown: Thrown = typeof cause === "object" && cause !== null ? cause : {}
+  if (cause instanceof NoSource) return new CredentialsMissing({ detail: cause.message, cause })
+  if (cause instanceof SourceFailed) return sourceError(cause)
+  if (isOfSources(read(cause))) return new CredentialsMissing({ detail: withoutContent(cause), cause })
+  return classify(answer(operation, cause))
+}
+
+const answer = (operation: string, cause: unknown): Seen => {
+  const thrown = read(cause)
   const status = thrown.$metadata?.httpStatusCode
   const headers = thrown.$response?.headers ?? {}
   // the SDK gives a connection that was reset the name of a time-out; the code is the truth
   const code = status === undefined ? (thrown.code ?? thrown.name) : thrown.name
-  const answer: StoreAnswer = {
+  const type = headers["content-type"] ?? "xml"
+  const isForeign = status !== undefined && !/xml|json/.test(type)
+  return {
     operation,
-    detail: isForeign(status, headers)
-      ? `answered with ${headers["content-type"]}, as no store does`
-      : detail(thrown, cause),
-    code: code === "Unknown" || code === "Error" ? undefined : code,
-    status,
+    detail: isForeign ? `answered with ${type}, as no store does` : detail(thrown, cause),
+    code: isForeign || code === "Unknown" || code === "Error" ? undefined : code,
+    status: status ?? thrown.statusCode,
     requestId: thrown.$metadata?.requestId,
     retryable: false,
     retryAfter: retryAfter(headers),
     advice: status === 301 || status === 307 || status === 400 ? region(headers, thrown) : undefined,
-    cause
+    cause,
+    isPage: isForeign && /\bhtml\b/.test(type)
   }
-  if (isProviderError(thrown)) return new CredentialsMissing({ detail: answer.detail, cause })
-  return classify(answer)
 }
 
-/** Thrown by the credential chain and each of its sources. */
-const isProviderError = ({ name }: Thrown) =>
+/**
+ * A source of credentials that is set up, and fails: by what STS, SSO, or the network on the way to them say; else by
+ * what it says itself.
+ */
+const sourceError = ({ cause, source }: SourceFailed): StoreError => {
+  const thrown = read(cause)
+  const isAnswer = thrown.$metadata?.httpStatusCode !== undefined
+  const isNetwork = thrown.name === "TimeoutError" || (thrown.code !== undefined && thrown.syscall !== "open")
+  return isAnswer || (isNetwork && !isOfSources(thrown))
+    ? classify(answer(`credentials (${source})`, cause))
+    : new CredentialsMissing({ detail: `${source}: ${withoutContent(cause)}`, cause })
+}
+
+/** Thrown by the SDK's own sources. */
+const isOfSources = ({ name }: Thrown) =>
   name === "CredentialsProviderError" || name === "ProviderError" || name === "TokenProviderError"
 
-/** A page of a proxy; the SDK only says that it is not XML. */
-const isForeign = (status: number | undefined, headers: Readonly<Record<string, string>>) =>
-  status !== undefined && headers["content-type"] !== undefined && !/xml|json/.test(headers["content-type"])
+/** Some of these quote what they read, or a command line, and that may hold a secret. */
+const withoutContent = (cause: unknown) => {
+  const { message = String(cause) } = read(cause)
+  if (/JSON/.test(message)) return "what it gave is not what credentials look like"
+  return message.startsWith("Command failed") ? "credential_process failed: run its command by hand" : message
+}
 
 const detail = ({ message, name }: Thrown, cause: unknown) =>
   message === undefined || message === "" || message === "UnknownError" ? (name ?? String(cause)) : message
 
 /** A store that is asked in the wrong region says which is the right one. */
-const region = (headers: Readonly<Record<string, string>>, { Region }: Thrown) => {
+const region = (headers: Headers, { Region }: Thrown) => {
   const right = headers["x-amz-bucket-region"] ?? Region
   return right === undefined ? undefined : `the bucket is in ${right}: give --region ${right}`
 }
 
-/** Seconds, or a date. Source: RFC 9110, section 10.2.3. */
-const retryAfter = (headers: Readonly<Record<string, string>>): Duration.Duration | undefined => {
+/** Sources: RFC 9110, section 10.2.3 (seconds, or a date), and AWS's own header, in milliseconds. */
+const retryAfter = (headers: Headers): Duration.Duration | undefined => {
   const text = headers["retry-after"]
-  if (text === undefined) return undefined
-  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000
-  return seconds > 0 ? Duration.seconds(seconds) : undefined
+  const millis =
+    text === undefined
+      ? Number(headers["x-amz-retry-after"])
+      : /^\d+$/.test(text)
+        ? Number(text) * 1000
+        : Date.parse(text) - Date.now()
+  return millis > 0 ? Duration.millis(millis) : undefined
 }

@@ -19,8 +19,18 @@ import { Upload } from "@aws-sdk/lib-storage"
 import { Deferred, Effect, Fiber, FiberSet } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
+import type { Checksum } from "../../domain/Learned.ts"
 import type { MultipartBody, MultipartPolicy, StoredObject } from "../ObjectStore.ts"
-import { crc32Base64, present, sameChecksum, type Send, storedObject } from "./S3Requests.ts"
+import type { Lessons } from "./S3Lessons.ts"
+import {
+  checksumHeader,
+  type ChecksumHeader,
+  crc32Base64,
+  present,
+  sameChecksum,
+  type Send,
+  storedObject
+} from "./S3Requests.ts"
 
 /** What `Upload` sends, with its tags off and `leavePartsOnError` on. */
 type Command = CreateMultipartUploadCommand | UploadPartCommand | CompleteMultipartUploadCommand
@@ -31,9 +41,15 @@ export type Attributes = PutObjectCommandInput & { readonly Bucket: string; read
 /** An abort saves the bucket's owner money, and nothing else depends on it: worth a short wait. */
 const abortTimeout = "5 seconds"
 
+/** Through which requests go, and what they heed. */
+export interface Via {
+  readonly client: S3Client
+  readonly lessons: Lessons
+  readonly send: Send
+}
+
 export const put = <E>(
-  client: S3Client,
-  send: Send,
+  { client, lessons, send }: Via,
   attributes: Attributes,
   body: MultipartBody,
   policy: MultipartPolicy<E>
@@ -50,15 +66,16 @@ export const put = <E>(
     const failed = yield* Deferred.make<never, StoreError | E>()
     const checksums = new Map<number, string>()
 
-    const attempt = (command: Command): Effect.Effect<unknown, StoreError> => {
+    const attempt = (command: Command, checksum: Checksum): Effect.Effect<unknown, StoreError> => {
       if (command instanceof CreateMultipartUploadCommand) {
+        const { ChecksumAlgorithm: _, ...plain } = command.input
         return settled(
-          Effect.tap(send(command), (answer) =>
+          Effect.tap(send(checksum === "CRC32" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
             Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => open.add(uploadId))
           )
         )
       }
-      if (command instanceof UploadPartCommand) return sendPart(send, command, checksums)
+      if (command instanceof UploadPartCommand) return sendPart(send, command, checksum, checksums)
       // Ceph leaves the ETag empty here
       return Effect.tap(send(command), (answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
     }
@@ -67,7 +84,7 @@ export const put = <E>(
         run(
           Effect.zipRight(
             command instanceof CompleteMultipartUploadCommand ? policy.completing : Effect.void,
-            policy.request(attempt(command))
+            policy.request(lessons.heeded((checksum) => attempt(command, checksum)))
           ).pipe(Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)))
         )
     }
@@ -117,20 +134,25 @@ const settled = <A, E>(attempt: Effect.Effect<A, E>) =>
     )
   )
 
-const sendPart = (send: Send, command: UploadPartCommand, checksums: Map<number, string>) => {
+const sendPart = (send: Send, command: UploadPartCommand, checksum: Checksum, checksums: Map<number, string>) => {
   const { ChecksumAlgorithm: _, ...part } = command.input
-  const checksum = crc32Base64(part.Body as Uint8Array)
-  return send(new UploadPartCommand({ ...part, ChecksumCRC32: checksum })).pipe(
+  const sum = checksumHeader(checksum, part.Body as Uint8Array)
+  return send(new UploadPartCommand({ ...part, ...sum })).pipe(
     Effect.tap((answer) => present("UploadPart", answer.ETag)),
-    Effect.tap((answer) => sameChecksum("UploadPart", checksum, answer)),
-    Effect.tap(() => Effect.sync(() => checksums.set(part.PartNumber!, checksum)))
+    Effect.tap((answer) => sameChecksum("UploadPart", sum, answer)),
+    Effect.tap(() =>
+      Effect.sync(() => {
+        if (sum.ChecksumCRC32 !== undefined) checksums.set(part.PartNumber!, sum.ChecksumCRC32)
+      })
+    )
   )
 }
 
 /** The checksum of the parts' checksums. Source: "Checking object integrity" in the Amazon S3 User Guide. */
-const composite = (checksums: ReadonlyMap<number, string>) => {
+const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeader => {
+  if (checksums.size === 0) return {}
   const inOrder = [...checksums].sort(([a], [b]) => a - b).map(([, checksum]) => Buffer.from(checksum, "base64"))
-  return `${crc32Base64(Buffer.concat(inOrder))}-${inOrder.length}`
+  return { ChecksumCRC32: `${crc32Base64(Buffer.concat(inOrder))}-${inOrder.length}` }
 }
 
 /** A stream that may be dropped at any time. */

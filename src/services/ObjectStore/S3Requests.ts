@@ -7,8 +7,10 @@ import type {
   ServiceOutputTypes
 } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
+import { createHash } from "node:crypto"
 import { crc32 } from "node:zlib"
 import { IntegrityFailure, NetworkFailure, type StoreError } from "../../domain/Errors.ts"
+import type { Checksum } from "../../domain/Learned.ts"
 import type { StoredObject } from "../ObjectStore.ts"
 import { storeError } from "./S3Errors.ts"
 
@@ -26,13 +28,24 @@ export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutpu
   command: Command<Input, Output>
 ) => Effect.Effect<Output, StoreError>
 
+/** `explained` says more of a failure. */
 export const sender =
-  (client: S3Client): Send =>
+  (client: S3Client, explained: (error: StoreError) => StoreError): Send =>
   (command) =>
     Effect.tryPromise({
       try: (signal) => client.send(command, { abortSignal: signal }),
-      catch: (cause) => storeError(command.constructor.name.replace(/Command$/, ""), cause)
+      catch: (cause) => explained(storeError(command.constructor.name.replace(/Command$/, ""), cause))
     })
+
+export interface ChecksumHeader {
+  readonly ChecksumCRC32?: string
+  readonly ContentMD5?: string
+}
+
+export const checksumHeader = (checksum: Checksum, bytes: Uint8Array): ChecksumHeader =>
+  checksum === "CRC32"
+    ? { ChecksumCRC32: crc32Base64(bytes) }
+    : { ContentMD5: createHash("md5").update(bytes).digest("base64") }
 
 /** CRC-32 as its header has it: big-endian, base64. */
 export const crc32Base64 = (bytes: Uint8Array): string => {
@@ -60,11 +73,11 @@ export const present = (operation: string, field: string | undefined): Effect.Ef
  */
 export const sameChecksum = (
   operation: string,
-  sent: string,
+  { ChecksumCRC32: sent }: ChecksumHeader,
   answer: { readonly ChecksumCRC32?: string | undefined },
   mayReplace = true
 ): Effect.Effect<void, IntegrityFailure> =>
-  answer.ChecksumCRC32 === undefined || answer.ChecksumCRC32 === sent
+  sent === undefined || answer.ChecksumCRC32 === undefined || answer.ChecksumCRC32 === sent
     ? Effect.void
     : Effect.fail(
         new IntegrityFailure({

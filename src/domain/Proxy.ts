@@ -1,0 +1,65 @@
+/** Which proxy is asked for what, from the variables that curl and most others read. */
+import { Array, Either } from "effect"
+
+/** In the spelling of Node's agents. */
+export interface Proxies {
+  readonly HTTP_PROXY?: string
+  readonly HTTPS_PROXY?: string
+  readonly NO_PROXY?: string
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** The lower-case name counts more, as with curl. An empty one counts as not set. */
+const variable = (env: Env, name: string) => env[name.toLowerCase()] || env[name] || undefined
+
+/** The sentence that says what is wrong names the variable, and not its value, which may hold a password. */
+export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
+  const read = (name: "HTTP_PROXY" | "HTTPS_PROXY") => {
+    const text = variable(env, name)
+    if (text === undefined) return Either.right({})
+    const url = URL.parse(text.includes("://") ? text : `http://${text}`)
+    return url !== null && /^https?:$/.test(url.protocol)
+      ? Either.right({ [name]: url.href })
+      : Either.left(`${name} is not the URL of an HTTP proxy, such as http://proxy.example.com:3128`)
+  }
+  const exempt = variable(env, "NO_PROXY")
+  return Either.map(Either.all([read("HTTP_PROXY"), read("HTTPS_PROXY")]), ([http, https]) => ({
+    ...http,
+    ...https,
+    ...(exempt === undefined ? {} : { NO_PROXY: exemptions(exempt) })
+  }))
+}
+
+/**
+ * `NO_PROXY` as Node reads it. Node takes a name for this one host and knows no networks; elsewhere, and so here, a name
+ * includes what is below it, and a network may be given in CIDR notation.
+ *
+ * | given            | becomes                      |
+ * | ---------------- | ---------------------------- |
+ * | `*`              | `*`                          |
+ * | `example.com`    | `example.com`, `.example.com`|
+ * | `.example.com`   | the same                     |
+ * | `10.1.0.0/16`    | `10.1.0.0-10.1.255.255`      |
+ * | `10.1.2.3`       | `10.1.2.3`                   |
+ * | `host:9000`      | `host:9000`                  |
+ */
+export const exemptions = (text: string): string =>
+  Array.flatMap(
+    text.split(/[\s,]+/).filter((entry) => entry !== ""),
+    (entry) => {
+      const network = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(entry)
+      if (network !== null) return [range(network.slice(1).map(Number))]
+      const name = entry.replace(/^\*?\./, ".")
+      return /^[a-z][a-z0-9.-]*$/i.test(name) && !name.startsWith(".") ? [name, `.${name}`] : [name]
+    }
+  ).join(",")
+
+const range = ([a = 0, b = 0, c = 0, d = 0, bits = 32]: ReadonlyArray<number>) => {
+  const size = 2 ** Math.max(0, 32 - bits)
+  const address = ((a * 256 + b) * 256 + c) * 256 + d
+  const first = Math.floor(address / size) * size
+  return `${dotted(first)}-${dotted(first + size - 1)}`
+}
+
+const dotted = (address: number) => [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".")

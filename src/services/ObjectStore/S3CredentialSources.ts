@@ -1,0 +1,90 @@
+/** Where credentials may come from, in the order of the AWS chain. The first source that is set up decides. */
+import { fromEnv, fromHttp, fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers"
+import process from "node:process"
+import { setTimeout as sleep } from "node:timers/promises"
+import type { Handler } from "./S3Network.ts"
+import * as Profiles from "./S3Profiles.ts"
+
+/** Asks for credentials; told by the SDK which client wants them. */
+export type Provider = ReturnType<typeof fromIni>
+
+/** What sources are asked with. */
+export interface Asking {
+  readonly profile: string | undefined
+  /** For the clients of STS and SSO that the SDK makes on the way. */
+  readonly clientConfig: { readonly requestHandler: Handler; readonly maxAttempts: number }
+}
+
+export interface Source {
+  readonly name: (asking: Asking) => string
+  /** What is missing for it to be asked. */
+  readonly lacks: (asking: Asking) => Promise<string | undefined>
+  readonly provider: (asking: Asking) => Provider
+  /** Whoever needs longer hangs. */
+  readonly limitSeconds: number
+}
+
+const unset = (...names: ReadonlyArray<string>) => {
+  const missing = names.filter((name) => !process.env[name])
+  return missing.length === 0 ? undefined : `${missing.join(" and ")} not set`
+}
+
+const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+const fullUri = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+const disabled = "AWS_EC2_METADATA_DISABLED"
+
+/** The SDK warns on the console, in the middle of a log. */
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+export const sources: ReadonlyArray<Source> = [
+  {
+    name: () => "environment",
+    lacks: async ({ profile }) =>
+      profile === undefined
+        ? unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        : "not asked, because a profile is named",
+    provider: () => fromEnv({ logger }),
+    limitSeconds: 1
+  },
+  {
+    name: ({ profile = Profiles.fallback }) => `profile '${profile}'`,
+    lacks: ({ profile }) => Profiles.lacksCredentials(profile),
+    // read anew each time: somebody may have renewed what is in the files
+    provider: ({ clientConfig, profile = Profiles.fallback }) =>
+      fromIni({ profile, clientConfig, ignoreCache: true, logger }),
+    limitSeconds: 60
+  },
+  {
+    name: () => "web identity",
+    lacks: async () => unset("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+    provider: ({ clientConfig }) => fromTokenFile({ clientConfig, logger }),
+    limitSeconds: 30
+  },
+  {
+    name: () => "container",
+    lacks: async () => (unset(relativeUri) === undefined || unset(fullUri) === undefined ? undefined : unset(fullUri)),
+    provider: () => fromHttp({ timeout: 2000, maxRetries: 2, logger }),
+    limitSeconds: 10
+  },
+  {
+    name: () => "instance metadata",
+    lacks: async () => (/^(|false)$/i.test(process.env[disabled] ?? "") ? undefined : `${disabled} is set`),
+    provider: () => instanceMetadata,
+    limitSeconds: 10
+  }
+]
+
+/** It may be late when a host starts, and it may not be there at all. */
+const attempts = 3
+
+const instanceMetadata: Provider = async () => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // made anew, because it remembers a token that it was not given; and never without a token (IMDSv1)
+      return await fromInstanceMetadata({ timeout: 2000, maxRetries: 0, ec2MetadataV1Disabled: true, logger })()
+    } catch (cause) {
+      if (attempt === attempts) throw cause
+      await sleep(200 * attempt)
+    }
+  }
+}
