@@ -10,7 +10,6 @@ import {
   type S3Client,
   UploadPartCommand
 } from "@aws-sdk/client-s3"
-import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { type Identity, owner, StrictS3, writer, writerNoAbort } from "./StrictS3.ts"
 import { checksum, md5 } from "./strict-s3/Checksums.ts"
@@ -238,27 +237,6 @@ describe("multipart uploads", () => {
   it("refuses a part with a wrong ETag", async () => {
     expect(await outcome(upload([3], () => '"0123456789abcdef0123456789abcdef"'))).toBe("400 InvalidPart")
     expect(server.keys()).toEqual([])
-  })
-})
-
-describe("faults", () => {
-  it.each(["answer", "reset", "hang"] as const)("gives the client no success on %s", async (kind) => {
-    server.fault = () => (kind === "answer" ? { kind, status: 503, code: "SlowDown" } : { kind })
-    const sent = raw({})
-    if (kind === "hang") {
-      expect(await Promise.race([sent, sleep(300, "waiting")])).toBe("waiting")
-      expect(server.inFlight).toBe(1)
-    } else {
-      expect(await sent).toBe(kind === "answer" ? "503 SlowDown" : "cut")
-    }
-    expect(server.keys()).toEqual([])
-  })
-
-  it("answers with a wrong checksum though it stores the right bytes", async () => {
-    server.fault = () => ({ kind: "wrong-checksum" })
-    const answer = await as(writer).send(new PutObjectCommand({ Bucket, Key: "key", Body: "hello" }))
-    expect(answer.ChecksumCRC32).not.toBe(base64("crc32", "hello"))
-    expect(server.object("key")?.body.toString()).toBe("hello")
   })
 })
 

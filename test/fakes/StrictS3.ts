@@ -3,9 +3,9 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
 import { type Context, exchange, openRecord } from "./strict-s3/Exchange.ts"
+import { type Fault, interrupt, isInterruption, type Line } from "./strict-s3/Faults.ts"
 import { Bucket } from "./strict-s3/Objects.ts"
 import {
-  type Fault,
   owner,
   type RecordedRequest,
   type StoredVersion,
@@ -15,7 +15,8 @@ import {
 } from "./strict-s3/Types.ts"
 
 export { owner, writer, writerNoAbort } from "./strict-s3/Types.ts"
-export type { Fault, Identity, RecordedRequest, StoredVersion, StrictS3Options } from "./strict-s3/Types.ts"
+export type { Fault, Told } from "./strict-s3/Faults.ts"
+export type { Identity, RecordedRequest, StoredVersion, StrictS3Options } from "./strict-s3/Types.ts"
 
 /**
  * S3 in this process, as strict as AWS: it recomputes signatures and checksums, refuses what AWS refuses with
@@ -57,6 +58,8 @@ export class StrictS3 {
       options.tls === undefined
         ? createHttpServer(patience, listener)
         : createHttpsServer({ ...options.tls, ...patience }, listener)
+    // Without it, Node would ask for the body before a fault can answer.
+    this.#server.on("checkContinue", listener)
     this.#server.on("connection", (socket: Socket) => {
       const port = socket.remotePort ?? 0
       this.#sockets.set(port, socket)
@@ -152,16 +155,22 @@ export class StrictS3 {
     message.on("error", () => {})
     response.on("error", () => {})
     const fault = this.fault?.(record)
-    if (fault?.kind === "hang") {
-      // Reading on is what lets the server notice that the client left.
-      message.resume()
-    } else if (fault?.kind === "reset") {
-      cut = true
-      this.#reset(message.socket)
-    } else {
-      const handled = exchange(this.#context, message, response, record, requestId, fault, settle)
-      handled.catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))))
+    const line: Line = {
+      message,
+      response,
+      record,
+      cut: (how) => {
+        cut = true
+        settle()
+        if (how === "reset") this.#reset(message.socket)
+        else message.socket.destroySoon()
+      }
     }
+    if (message.headers.expect !== undefined && fault?.kind !== "early-answer") response.writeContinue()
+    const handled = isInterruption(fault)
+      ? interrupt(fault, line)
+      : exchange(this.#context, line, requestId, fault, settle)
+    handled.catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))))
   }
 
   #reset(socket: Socket): void {

@@ -1,12 +1,13 @@
-import type { IncomingMessage, ServerResponse } from "node:http"
+import type { IncomingMessage } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
+import { type Disturbance, disturbed, type Line, sendBadly, told, toldAnswer } from "./Faults.ts"
 import { authorize, verifyPayload } from "./Guards.ts"
 import { Bucket } from "./Objects.ts"
 import { createBucket, perform } from "./Operations.ts"
-import { errorDocument, S3Error, spoilChecksum } from "./Responses.ts"
+import { errorDocument, S3Error } from "./Responses.ts"
 import { authenticate } from "./Signature.ts"
 import { parseTarget, type Target } from "./Target.ts"
-import type { Answer, Fault, Headers, RecordedRequest, StrictS3Options } from "./Types.ts"
+import type { Answer, Headers, RecordedRequest, StrictS3Options } from "./Types.ts"
 
 /** What every exchange shares. */
 export interface Context {
@@ -117,54 +118,56 @@ const answerTo = async (
   }
 }
 
-const write = (response: ServerResponse, record: RecordedRequest, answer: Answer, requestId: string): void => {
-  record.status = answer.status
-  record.endedAt = Date.now()
+/** The answer with the headers that every answer has. */
+const complete = (answer: Answer, date: string, requestId: string): Answer => {
   const body =
     typeof answer.body === "string"
       ? answer.body.replace("<RequestId></RequestId>", `<RequestId>${requestId}</RequestId>`)
       : answer.body
   const length: Record<string, string> =
     answer.status === 204 || answer.status === 304 ? {} : { "content-length": String(Buffer.byteLength(body ?? "")) }
-  response.writeHead(answer.status, {
-    "x-amz-request-id": requestId,
-    server: "AmazonS3",
-    ...length,
-    ...answer.headers
-  })
-  response.end(record.method === "HEAD" ? undefined : body)
+  return {
+    status: answer.status,
+    // a client may set its own clock by the date
+    headers: { date, "x-amz-request-id": requestId, server: "AmazonS3", ...length, ...answer.headers },
+    ...(body === undefined ? {} : { body })
+  }
+}
+
+const write = ({ record, response }: Line, answer: Answer): void => {
+  record.status = answer.status
+  record.endedAt = Date.now()
+  response.writeHead(answer.status, answer.headers)
+  response.end(record.method === "HEAD" ? undefined : answer.body)
 }
 
 /** Handles one request as its fault says, or as S3 does; calls settle when it has an answer. */
 export const exchange = async (
   context: Context,
-  message: IncomingMessage,
-  response: ServerResponse,
-  record: RecordedRequest,
+  line: Line,
   requestId: string,
-  fault: Exclude<Fault, { kind: "reset" | "hang" }> | undefined,
+  fault: Disturbance | undefined,
   settle: () => void
 ): Promise<void> => {
-  const answerWith = (answer: Answer) => {
-    // Before the client can see the answer, so that its next request does not count as simultaneous.
-    settle()
-    // a client may set its own clock by it
-    const date = new Date(context.options.clock()).toUTCString()
-    write(response, record, { ...answer, headers: { date, ...answer.headers } }, requestId)
+  const { message, record } = line
+  const instead = told(fault)
+  let answer: Answer | undefined
+  if (instead === undefined) {
+    if (fault?.kind === "delay") await sleep(fault.ms)
+    const release: (() => void)[] = []
+    answer = await answerTo(context, message, record, release)
+    for (const free of release) free()
+  } else if (fault?.kind === "early-answer") {
+    answer = toldAnswer({ ...instead, headers: { connection: "close", ...instead.headers } }, record.path)
+  } else if ((await readBody(message, record)) !== undefined) {
+    answer = toldAnswer(instead, record.path)
   }
-  if (fault?.kind === "answer") {
-    if ((await readBody(message, record)) === undefined) return
-    record.code = fault.code
-    const error = new S3Error(fault.status, fault.code ?? "InternalError", "This is what the test asked for.")
-    const document = errorDocument(error, record.path, "")
-    const body = fault.body ?? (fault.status < 300 ? "" : document.body) ?? ""
-    answerWith({ status: fault.status, headers: { ...document.headers, ...fault.headers }, body })
-    return
-  }
-  if (fault?.kind === "delay") await sleep(fault.ms)
-  const release: (() => void)[] = []
-  const answer = await answerTo(context, message, record, release)
-  for (const free of release) free()
   if (answer === undefined) return
-  answerWith(fault?.kind === "wrong-checksum" && answer.status < 300 ? spoilChecksum(answer) : answer)
+  if (instead !== undefined) record.code = instead.code
+  const date = new Date(context.options.clock()).toUTCString()
+  const whole = complete(disturbed(fault, answer), date, requestId)
+  if (fault?.kind === "trickle" || fault?.kind === "cut-answer") return sendBadly(fault, line, whole)
+  // Before the client can see the answer, so that its next request does not count as simultaneous.
+  settle()
+  write(line, whole)
 }

@@ -70,6 +70,7 @@ export const sendRaw = async (client: RawClient, raw: RawRequest): Promise<strin
         answer.on("data", (chunk: string) => {
           text += chunk
         })
+        answer.on("error", () => resolve("cut"))
         answer.on("end", () => {
           const code = /<Code>([^<]*)<\/Code>/.exec(text)?.[1]
           resolve(code === undefined ? String(answer.statusCode) : `${answer.statusCode} ${code}`)

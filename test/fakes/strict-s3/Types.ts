@@ -70,14 +70,6 @@ export interface StoredVersion {
   parts: number
 }
 
-/** What to do to a request in place of, or besides, handling it. */
-export type Fault =
-  | { kind: "answer"; status: number; code?: string; headers?: Record<string, string>; body?: string }
-  | { kind: "hang" }
-  | { kind: "reset" }
-  | { kind: "delay"; ms: number }
-  | { kind: "wrong-checksum" }
-
 /** How to start the server. */
 export interface StrictS3Options {
   /** Default: snapshots. */

@@ -1,0 +1,108 @@
+import { PutObjectCommand } from "@aws-sdk/client-s3"
+import { setTimeout as sleep } from "node:timers/promises"
+import { beforeEach, describe, expect, it } from "vitest"
+import { type Fault, StrictS3, writer } from "./StrictS3.ts"
+import { checksum } from "./strict-s3/Checksums.ts"
+import { outcome, sdkClient } from "./strict-s3/Clients.ts"
+import { type RawRequest, sendRaw } from "./strict-s3/RawRequest.ts"
+
+const silence = "silence"
+const large = Buffer.alloc(4 * 1024 ** 2, "x")
+
+let server: StrictS3
+beforeEach(async () => {
+  server = await StrictS3.start()
+  return () => server.stop()
+})
+
+/** What the client has after a while. */
+const put = (fault: Fault, request: Partial<RawRequest> = {}) => {
+  server.fault = () => fault
+  const client = { endpoint: server.endpoint, region: "us-east-1", ...writer }
+  const sent = sendRaw(client, { method: "PUT", path: "/snapshots/key", body: "hello", ...request })
+  return Promise.race([sent, sleep(300, silence)])
+}
+
+/** The same, as the program's client understands it. */
+const putBySdk = async (fault: Fault, Body: string | Buffer = "hello") => {
+  server.fault = () => fault
+  const client = sdkClient({ endpoint: server.endpoint, region: "us-east-1", ...writer })
+  try {
+    return await client.send(new PutObjectCommand({ Bucket: "snapshots", Key: "key", Body }))
+  } finally {
+    client.destroy()
+  }
+}
+
+describe("a fault", () => {
+  const unstored: [string, string, Fault][] = [
+    ["answers what it is told", "503 SlowDown", { kind: "answer", status: 503, code: "SlowDown" }],
+    ["answers a page", "502", { kind: "answer", status: 502, body: "<html>Bad Gateway</html>" }],
+    ["answers nothing but a status", "503", { kind: "answer", status: 503, body: "" }],
+    [
+      "answers an error though it says 200",
+      "200 InternalError",
+      { kind: "answer", status: 200, code: "InternalError" }
+    ],
+    ["hangs", silence, { kind: "hang" }],
+    ["hangs in the body", silence, { kind: "stall", afterBytes: 3 }],
+    ["resets", "cut", { kind: "reset" }],
+    ["resets in the body", "cut", { kind: "reset", afterBytes: 3 }],
+    ["speaks no HTTP", "cut", { kind: "garbage" }],
+    [
+      "cuts short what it is told to answer",
+      "cut",
+      { kind: "cut-answer", end: -20, by: "close", told: { status: 500, code: "InternalError" } }
+    ]
+  ]
+  it.each(unstored)("%s, and stores nothing", async (_, expected, fault) => {
+    expect(await put(fault)).toBe(expected)
+    expect(server.versions("key")).toEqual([])
+    expect(server.inFlight).toBe(expected === silence ? 1 : 0)
+  })
+
+  const stored: [string, string, Fault][] = [
+    ["loses an answer by a reset", "cut", { kind: "cut-answer", end: 0, by: "reset" }],
+    ["loses an answer by silence", silence, { kind: "cut-answer", end: 0, by: "silence" }],
+    ["resets in the answer", "cut", { kind: "cut-answer", end: 60, by: "reset" }],
+    ["closes before the last byte of an answer", "cut", { kind: "cut-answer", end: -1, by: "close" }],
+    ["falls silent before the last byte of an answer", silence, { kind: "cut-answer", end: -1, by: "silence" }],
+    ["answers late", "200", { kind: "delay", ms: 100 }],
+    ["answers slowly", silence, { kind: "trickle", msPerByte: 5 }],
+    ["answers slowly, but all of it", "200", { kind: "trickle", msPerByte: 0 }]
+  ]
+  it.each(stored)("%s, and stores what came", async (_, expected, fault) => {
+    expect(await put(fault)).toBe(expected)
+    expect(server.versions("key").map(({ body }) => String(body))).toEqual(["hello"])
+  })
+
+  it.each(["reset", "stall"] as const)("takes about as much of the body as it says before a %s", async (kind) => {
+    expect(await put({ kind, afterBytes: 100_000 }, { body: large })).toBe(kind === "stall" ? silence : "cut")
+    expect(server.requests[0]?.bodyBytes).toBeGreaterThanOrEqual(100_000)
+    expect(server.requests[0]?.bodyBytes).toBeLessThan(large.length / 2)
+  })
+
+  it("answers before the body came, and closes", async () => {
+    const fault: Fault = { kind: "early-answer", status: 403, code: "AccessDenied" }
+    expect(await put(fault, { sent: "hel" })).toBe("403 AccessDenied")
+    expect(await put({ ...fault, kind: "answer" }, { sent: "hel" })).toBe(silence)
+  })
+
+  it("answers in place of asking for the body, where the client waits to be asked", async () => {
+    const fault: Fault = { kind: "early-answer", status: 403, code: "AccessDenied" }
+    expect(await outcome(putBySdk(fault, large))).toBe("403 AccessDenied")
+    expect(server.requests[0]?.bodyBytes).toBe(0)
+    expect(await outcome(putBySdk({ kind: "delay", ms: 0 }, large))).toBe("200")
+  })
+
+  it("answers with a wrong checksum though it stores the right bytes", async () => {
+    const { ChecksumCRC32 } = await putBySdk({ kind: "wrong-checksum" })
+    expect(ChecksumCRC32).not.toBe(checksum("crc32", Buffer.from("hello")).toString("base64"))
+    expect(server.object("key")?.body.toString()).toBe("hello")
+  })
+
+  it("answers without an ETag though it stores the object", async () => {
+    expect((await putBySdk({ kind: "missing-etag" })).ETag).toBeUndefined()
+    expect(server.object("key")?.body.toString()).toBe("hello")
+  })
+})
