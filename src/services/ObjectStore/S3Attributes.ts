@@ -43,12 +43,14 @@ export const explained =
       return revised(error, { advice: permissions(attributes) })
     }
     if (error._tag === "UploadFailed" && error.status === 501) {
-      return revised(error, { advice: `the store does not know ${Provider.of(target.endpoint).lacks}` })
+      return revised(error, {
+        advice: `the store does not know what a flag asks for: see ${Provider.of(target.endpoint).lacks}`
+      })
     }
     const unresolved = error._tag === "NetworkFailure" && error.code === "ENOTFOUND" && target.endpoint !== undefined
     return unresolved && target.forcePathStyle === undefined
       ? revised(error, {
-          advice: "check the spelling of --endpoint; without names per bucket, give --force-path-style"
+          advice: "check the host's DNS and --endpoint; a store without a name per bucket needs --force-path-style"
         })
       : error
   }

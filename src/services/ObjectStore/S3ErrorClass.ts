@@ -46,8 +46,8 @@ const wrongSecret = permanent(
 /** By the store's error code. */
 const byCode: Readonly<Record<string, Classify>> = {
   AccessDenied: permanent(AccessDenied),
-  AllAccessDisabled: permanent(AccessDenied),
-  AccountProblem: permanent(AccessDenied),
+  AllAccessDisabled: permanent(AccessDenied, "all access to this bucket is switched off: ask its owner"),
+  AccountProblem: permanent(AccessDenied, "something is wrong with the account of the bucket's owner: ask there"),
   ExpiredToken: expired,
   TokenRefreshRequired: expired,
   InvalidToken: permanent(CredentialsRejected, "check the session token: it does not belong to this access key"),
@@ -93,6 +93,7 @@ const byCode: Readonly<Record<string, Classify>> = {
   "KMS.NotFoundException": permanent(UploadFailed, "there is no such KMS key: see --kms-key-id"),
   "KMS.KMSInvalidStateException": permanent(UploadFailed, "the KMS key is about to be deleted: see --kms-key-id"),
   EntityTooLarge: permanent(UploadFailed, "the store takes no body of this size: lower --part-size"),
+  AccessControlListNotSupported: permanent(UploadFailed, "the bucket takes no ACLs, as most do today: drop --acl"),
   InvalidStorageClass: permanent(UploadFailed, "the store has no such --storage-class"),
   MethodNotAllowed: permanent(UploadFailed, "this is not where the store takes objects: check --endpoint and --bucket")
 }
@@ -103,9 +104,13 @@ const byStatus: Readonly<Record<number, Classify>> = {
   307: passing(StoreUnavailable),
   401: permanent(CredentialsRejected),
   403: permanent(AccessDenied),
+  404: permanent(BucketUnusable, "check --bucket and --endpoint: there is no such place"),
   407: permanent(NetworkFailure, "the proxy wants a login: put it into HTTP_PROXY"),
   408: passing(NetworkFailure),
   412: permanent(ObjectExists),
+  413: permanent(UploadFailed, "the store, or a proxy before it, takes no body of this size: lower --part-size"),
+  // meant for another server; over a new connection it may reach the right one (RFC 9110, section 15.5.20)
+  421: passing(NetworkFailure),
   429: passing(StoreUnavailable),
   500: passing(StoreUnavailable),
   501: permanent(UploadFailed, "the store does not implement something that a flag asks for"),
@@ -144,9 +149,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ),
   // the bucket's name or ARN makes no endpoint
   EndpointError: permanent(BucketUnusable),
-  TimeoutError: passing(NetworkFailure),
-  HPE_INVALID_CONSTANT: permanent(NetworkFailure, "the other side does not speak HTTP: check --endpoint"),
-  HPE_INVALID_VERSION: permanent(NetworkFailure, "the other side does not speak HTTP: check --endpoint")
+  TimeoutError: passing(NetworkFailure)
 }
 
 /** OpenSSL's and Node's names for a certificate or a handshake that is not acceptable. */
@@ -161,10 +164,18 @@ const issued = (code: string, status: number): Classify =>
         "check --assume-role-arn or the profile's role: its trust policy, and whether sts:AssumeRole is allowed"
       )
 
-const page = permanent(
-  NetworkFailure,
-  "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
-)
+const inPlace = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
+
+/** What a page says by its status, which is meant for people; undefined where the status says more. */
+const byPage = (status: number): Classify | undefined => {
+  if (status < 300) return passing(NetworkFailure, inPlace)
+  return status >= 500 || [407, 408, 413, 421, 429].includes(status) ? undefined : permanent(NetworkFailure, inPlace)
+}
+
+/** What Node's HTTP parser calls its errors. */
+const garbled = permanent(NetworkFailure, "the other side does not speak HTTP as it should: check --endpoint")
+
+const unnamed = (code: string) => permanent(tlsCode.test(code) ? TlsFailure : UploadFailed)
 
 /** A proxy that opens no tunnel, by its HTTP status. */
 const byProxy = (status = 0): Classify => {
@@ -185,8 +196,11 @@ export const classify = ({ isPage, ...answer }: Seen): StoreError => of(answer, 
 
 const of = ({ code = "", operation, status }: StoreAnswer, isPage: boolean): Classify => {
   if (code === "ERR_PROXY_TUNNEL") return byProxy(status)
-  if (status === undefined) return row(bySystem, code) ?? permanent(tlsCode.test(code) ? TlsFailure : UploadFailed)
-  if (isPage && status < 500 && status !== 429 && status !== 407) return page
+  if (status === undefined) return row(bySystem, code) ?? (code.startsWith("HPE_") ? garbled : unnamed(code))
   if (operation.startsWith("credentials")) return issued(code, status)
-  return row(byCode, code) ?? byStatus[status] ?? (status >= 500 ? passing(StoreUnavailable) : permanent(UploadFailed))
+  return (
+    (isPage ? byPage(status) : row(byCode, code)) ??
+    byStatus[status] ??
+    (status >= 500 ? passing(StoreUnavailable) : permanent(UploadFailed))
+  )
 }

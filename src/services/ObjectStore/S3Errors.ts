@@ -75,8 +75,11 @@ const withoutContent = (cause: unknown) => {
   return message.startsWith("Command failed") ? "credential_process failed: run its command by hand" : message
 }
 
-const detail = ({ message, name }: Thrown, cause: unknown) =>
-  message === undefined || message === "" || message === "UnknownError" ? (name ?? String(cause)) : message
+const detail = ({ message, name }: Thrown, cause: unknown) => {
+  // with advice for who debugs the SDK
+  if (message?.includes("Deserialization error") === true) return "the answer is cut off, or not XML"
+  return message === undefined || message === "" || message === "UnknownError" ? (name ?? String(cause)) : message
+}
 
 /** A store that is asked in the wrong region says which is the right one. */
 const region = (headers: Headers, { Region }: Thrown) => {

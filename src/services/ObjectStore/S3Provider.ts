@@ -25,7 +25,7 @@ export const of = (endpoint: URL | undefined): Provider => {
   return endpoint.hostname.endsWith(".r2.cloudflarestorage.com") ? r2 : other(endpoint.hostname)
 }
 
-const aws: Provider = { defaultRegion: undefined, pathStyle: false, lacks: "a flag that says how objects are stored" }
+const aws: Provider = { defaultRegion: undefined, pathStyle: false, lacks: "--acl, --sse, --storage-class and --tag" }
 const r2: Provider = {
   defaultRegion: "auto",
   pathStyle: false,
@@ -35,5 +35,5 @@ const other = (hostname: string): Provider => ({
   // any will do, but the signature must name one
   defaultRegion: "us-east-1",
   pathStyle: hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0,
-  lacks: "--acl, --storage-class, --tag and --sse, which not every store has"
+  lacks: "--acl, --sse, --storage-class and --tag, which not every store has"
 })

@@ -9,9 +9,6 @@ const noChecksums: Strike = ({ headers }) =>
     ? { kind: "answer", status: 501, code: "NotImplemented" }
     : undefined
 
-const noFallback = "there is no fallback to Content-MD5"
-const general = "the hint does not depend on the flags"
-
 const denied: Strike = always({ kind: "answer", status: 403, code: "AccessDenied" })
 
 const rights: ReadonlyArray<readonly [flag: string, right: RegExp]> = [
@@ -26,8 +23,7 @@ export const dialects: ReadonlyArray<Row> = [
     strike: noChecksums,
     attempts: 2,
     exit: 0,
-    says: /MD5/,
-    pending: noFallback
+    says: /MD5/
   },
   {
     name: "no checksum headers, for a file sent in parts",
@@ -36,16 +32,14 @@ export const dialects: ReadonlyArray<Row> = [
     strike: noChecksums,
     attempts: { CreateMultipartUpload: 2, UploadPart: 2, CompleteMultipartUpload: 1 },
     exit: 0,
-    says: /MD5/,
-    pending: noFallback
+    says: /MD5/
   },
   {
     name: "something else that is not implemented: the fallback is tried, once",
     strike: always({ kind: "answer", status: 501, code: "NotImplemented" }),
     attempts: 2,
     exit: 10,
-    hint: /flag/,
-    pending: noFallback
+    hint: /flag/
   },
   {
     name: "no multipart uploads",
@@ -53,8 +47,7 @@ export const dialects: ReadonlyArray<Row> = [
     strike: always({ kind: "answer", status: 501, code: "NotImplemented" }),
     attempts: { CreateMultipartUpload: 2 },
     exit: 10,
-    hint: /flag/,
-    pending: noFallback
+    hint: /flag/
   },
   {
     name: "no ACLs, as in most buckets of today",
@@ -62,8 +55,7 @@ export const dialects: ReadonlyArray<Row> = [
     strike: always({ kind: "answer", status: 400, code: "AccessControlListNotSupported" }),
     attempts: 1,
     exit: 10,
-    hint: /--acl/,
-    pending: general
+    hint: /--acl/
   },
   ...rights.map(([flag, right]): Row => ({
     name: `no right to ${flag}`,
@@ -71,7 +63,6 @@ export const dialects: ReadonlyArray<Row> = [
     strike: denied,
     attempts: 1,
     exit: 22,
-    hint: right,
-    pending: general
+    hint: right
   }))
 ]

@@ -8,8 +8,6 @@ const part = "UploadPart"
 const complete = "CompleteMultipartUpload"
 const abort = "AbortMultipartUpload"
 
-const foreign = "taken for a refusal of the store, where a single PutObject is tried again"
-
 const busy: Fault = { kind: "answer", status: 503, code: "SlowDown" }
 const denied: Fault = { kind: "answer", status: 403, code: "AccessDenied" }
 const lost: Fault = { kind: "cut-answer", end: 0, by: "reset" }
@@ -54,8 +52,7 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
     ),
     attempts: { [create]: 3 },
     exit: 30,
-    hint: /proxy/,
-    pending: foreign
+    hint: /proxy/
   },
   {
     name: "a part that is put off once",
@@ -172,8 +169,7 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
     ),
     attempts: { [create]: 1, [part]: 2, [complete]: 3, [abort]: 1 },
     exit: 30,
-    hint: /proxy/,
-    pending: foreign
+    hint: /proxy/
   },
   {
     name: "a completion that the store finds wrong",

@@ -15,9 +15,7 @@ const way = /--endpoint|--timeout|network/
 const bytes = /changes bytes/
 const proxy = /proxy/
 const full = /full|space|room/
-const unsaid = "the hint does not say that the store is full"
-
-const codes: ReadonlyArray<readonly [status: number, code: string, exit: number, hint?: RegExp, pending?: string]> = [
+const codes: ReadonlyArray<readonly [status: number, code: string, exit: number, hint?: RegExp]> = [
   [503, "SlowDown", 32, overloaded],
   [503, "ServiceUnavailable", 32, overloaded],
   [500, "InternalError", 32, overloaded],
@@ -28,8 +26,8 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [503, "ServerBusy", 32, overloaded],
   [503, "XMinioServerNotInitialized", 32, overloaded],
   [307, "TemporaryRedirect", 32, overloaded],
-  [507, "XMinioStorageFull", 32, full, unsaid],
-  [507, "InsufficientStorage", 32, full, unsaid],
+  [507, "XMinioStorageFull", 32, full],
+  [507, "InsufficientStorage", 32, full],
   [400, "RequestTimeout", 30, way],
   [400, "IncompleteBody", 30, way],
   [409, "OperationAborted", 10],
@@ -40,14 +38,14 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [400, "XAmzContentChecksumMismatch", 40, bytes]
 ]
 
-const codeless: ReadonlyArray<readonly [name: string, answer: Told, exit: number, hint: RegExp, pending?: string]> = [
+const codeless: ReadonlyArray<readonly [name: string, answer: Told, exit: number, hint: RegExp]> = [
   ["an internal error under a 200", { status: 200, code: "InternalError" }, 32, overloaded],
   ["a login page under a 200", page(200), 30, proxy],
   ["nothing under a 200", silent(200), 30, proxy],
   ["520 as a page", page(520), 32, overloaded],
   ["408 without a word", silent(408), 30, way],
   ["429 without a word", silent(429), 32, overloaded],
-  ["500 whose document is torn", torn, 32, overloaded, "the message is the SDK's, about its insides"]
+  ["500 whose document is torn", torn, 32, overloaded]
 ]
 
 /** A gateway's and a store's words for the same, one after the other. */
@@ -57,7 +55,7 @@ const inAnyForm = (status: number): Strike => {
 }
 
 /** One or two of each class. */
-const passingSoon: ReadonlyArray<readonly [name: string, answer: Told, pending?: string]> = [
+const passingSoon: ReadonlyArray<readonly [name: string, answer: Told]> = [
   ["503 SlowDown", { status: 503, code: "SlowDown" }],
   ["500 InternalError", { status: 500, code: "InternalError" }],
   ["400 ThrottlingException", { status: 400, code: "ThrottlingException" }],
@@ -72,25 +70,23 @@ const passingSoon: ReadonlyArray<readonly [name: string, answer: Told, pending?:
   ["503 without a word", silent(503)],
   ["500 whose document is torn", torn],
   // RFC 9110, section 15.5.20: may be sent again, over another connection
-  ["421 as a page", page(421), "taken for a refusal of the store"]
+  ["421 as a page", page(421)]
 ]
 
 export const passing: ReadonlyArray<Row> = [
-  ...codes.map(([status, code, exit, hint, pending]): Row => ({
+  ...codes.map(([status, code, exit, hint]): Row => ({
     name: `${status} ${code}, for ever`,
     strike: always({ kind: "answer", status, code }),
     attempts: 3,
     exit,
-    hint,
-    pending
+    hint
   })),
-  ...codeless.map(([name, answer, exit, hint, pending]): Row => ({
+  ...codeless.map(([name, answer, exit, hint]): Row => ({
     name: `${name}, for ever`,
     strike: always({ kind: "answer", ...answer }),
     attempts: 3,
     exit,
-    hint,
-    pending
+    hint
   })),
   ...[500, 502, 503, 504].map((status): Row => ({
     name: `${status} as a page, without a word, and as a document`,
@@ -99,11 +95,10 @@ export const passing: ReadonlyArray<Row> = [
     exit: 32,
     hint: overloaded
   })),
-  ...passingSoon.map(([name, answer, pending]): Row => ({
+  ...passingSoon.map(([name, answer]): Row => ({
     name: `${name}, once`,
     strike: once({ kind: "answer", ...answer }),
     attempts: 2,
-    exit: 0,
-    pending
+    exit: 0
   }))
 ]

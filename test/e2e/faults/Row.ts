@@ -23,8 +23,6 @@ export const to =
 /** One way in which an upload can fail, and what has to come of it. The program has `--max-retries 2`. */
 export interface Row {
   readonly name: string
-  /** Why the program does not do this yet. The row has to fail until it does. */
-  readonly pending?: string | undefined
 
   /** One file: of a few bytes; larger than what is sent without asking; or sent in two parts. Default: small. */
   readonly file?: "small" | "large" | "parts" | undefined
