@@ -55,12 +55,7 @@ const policy = () => {
 
 const multipart = (bytes: Buffer) => ({ pieces: () => inPieces(bytes), partSizeBytes: 5 * MiB, queueSize: 2 })
 
-export const contract = (
-  name: string,
-  make: (variant: Variant) => Promise<Bucket>,
-  /** False where only an administrator's own tools could restrict a user. */
-  { restrictable = true }: { readonly restrictable?: boolean } = {}
-) =>
+export const contract = (name: string, make: (variant: Variant) => Promise<Bucket>) =>
   describe(`the contract of a store: ${name}`, () => {
     const using = <A, E>(
       variant: Variant,
@@ -147,7 +142,7 @@ export const contract = (
       )
     )
 
-    it.live.skipIf(!restrictable)("tells a key that may not be written to, and writes to one that may", () =>
+    it.live("tells a key that may not be written to, and writes to one that may", () =>
       using({ restricted: true }, (bucket, store) =>
         Effect.gen(function* () {
           refusedAs(yield* Effect.flip(store.put(object("other/a.jsonl"), Buffer.from("x"))), "AccessDenied")
@@ -246,7 +241,7 @@ export const contract = (
       )
     )
 
-    it.live.skipIf(!restrictable)("tells of an upload that it may not abort", () =>
+    it.live("tells of an upload that it may not abort", () =>
       using({ restricted: true }, (bucket, store) =>
         Effect.gen(function* () {
           const failing = async function* () {
