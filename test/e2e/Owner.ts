@@ -1,0 +1,61 @@
+/** The owner of a bucket on a real server: makes it, and looks into it with tools that are not ours. */
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand
+} from "@aws-sdk/client-s3"
+import { execFile } from "node:child_process"
+import { createHash, randomBytes } from "node:crypto"
+import { existsSync } from "node:fs"
+import { promisify } from "node:util"
+import { sdkClient } from "../fakes/strict-s3/Clients.ts"
+import type { RealServer } from "../fixtures/real-servers.ts"
+
+export const canFetch = existsSync("/usr/bin/curl")
+
+/** The SHA-256 of an object, by curl, which signs for itself, and sha256sum. */
+const fetchedSum = async (url: string, user: string, region: string): Promise<string> => {
+  // Ceph wants the hash of the body named also where there is none
+  const noBody = `x-amz-content-sha256: ${createHash("sha256").digest("hex")}`
+  const curl = `curl --silent --fail --user "$USER_PAIR" --aws-sigv4 "aws:amz:$REGION:s3" --header "${noBody}"`
+  const command = `${curl} "$URL" | sha256sum`
+  const env = { ...process.env, USER_PAIR: user, REGION: region, URL: url }
+  const { stdout } = await promisify(execFile)("bash", ["-o", "pipefail", "-c", command], { env })
+  return stdout.slice(0, 64)
+}
+
+export const sumOf = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex")
+
+export interface Owned {
+  readonly bucket: string
+  /** The SHA-256 of what is stored under the key. */
+  readonly sum: (key: string) => Promise<string>
+  /** How an object is encrypted, as the server tells it. */
+  readonly encryption: (key: string) => Promise<string | undefined>
+  /** The uploads of a key that are neither completed nor aborted. */
+  readonly openUploads: (key: string) => Promise<ReadonlyArray<string | undefined>>
+  readonly remove: () => Promise<unknown>
+}
+
+/** A new bucket. */
+export const newBucket = async (server: RealServer): Promise<Owned> => {
+  const { accessKeyId, endpoint, region, secretAccessKey } = server
+  const bucket = `e2e-${randomBytes(6).toString("hex")}`
+  const client = sdkClient(server)
+  await client.send(new CreateBucketCommand({ Bucket: bucket }))
+  return {
+    bucket,
+    sum: (key) => {
+      const path = key.split("/").map(encodeURIComponent).join("/")
+      return fetchedSum(`${endpoint}/${bucket}/${path}`, `${accessKeyId}:${secretAccessKey}`, region)
+    },
+    encryption: async (key) =>
+      (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ServerSideEncryption,
+    openUploads: async (key) => {
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key }))
+      return Uploads.map(({ UploadId }) => UploadId)
+    },
+    remove: () => client.send(new DeleteBucketCommand({ Bucket: bucket }))
+  }
+}

@@ -1,0 +1,188 @@
+/** What a host may do with the README's policy for one prefix, which is to write there and nothing else. */
+import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
+import { beforeAll, describe, expect, inject, it } from "vitest"
+import { outcome, sdkClient } from "../fakes/strict-s3/Clients.ts"
+import { putAndAbort, putOnly } from "../fixtures/Policy.ts"
+import { type Login, userWith } from "../fixtures/real-servers/Users.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+import { canFetch, newBucket, type Owned, sumOf } from "./Owner.ts"
+import { type Ended, report, start, until } from "./Program.ts"
+import { startRelay } from "./Relay.ts"
+import { isKnown, waysOf } from "./Ways.ts"
+
+const MiB = 1024 ** 2
+
+const prefix = "ibsr/host-17/snapshots"
+
+const small = { "a.jsonl": '{"a":1}\n' }
+/** Three parts. */
+const big = { "big.jsonl": Buffer.alloc(11 * MiB, '{"big":true}\n') }
+
+interface Change {
+  readonly bucket?: string
+  readonly prefix?: string
+  readonly endpoint?: string
+  readonly login?: Login
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Why a run failed: its exit code, and the store's answer. */
+const refusal = (ended: Ended) => {
+  const { failures, result } = report(ended)
+  return [result.exitCode, `${failures[0]?.status} ${failures[0]?.code}`]
+}
+
+const real = inject("servers")
+
+describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => {
+  describe.each(real)("on $name", (server) => {
+    const ways = waysOf(server.name)
+    let owned: Owned
+    let user: Login
+
+    beforeAll(async () => {
+      owned = await newBucket(server)
+      user = await userWith(server, owned.bucket, putOnly(owned.bucket, prefix))
+    })
+
+    const begin = (input: string, flags: ReadonlyArray<string>, change: Change = {}) => {
+      const target = { bucket: owned.bucket, prefix, endpoint: server.endpoint, login: user, ...change }
+      const where = ["--bucket", target.bucket, "--prefix", target.prefix, "--endpoint", target.endpoint]
+      return start(
+        ["s3", "--input", input, ...where, "--part-size=5MiB", "--output=json", "--verbose", ...ways.flags, ...flags],
+        {
+          env: {
+            AWS_ACCESS_KEY_ID: target.login.accessKeyId,
+            AWS_SECRET_ACCESS_KEY: target.login.secretAccessKey,
+            ...change.env
+          }
+        }
+      )
+    }
+    const upload = (files: Parameters<typeof tree>[0], flags: ReadonlyArray<string> = [], change?: Change) =>
+      begin(tree(files), flags, change).ended
+
+    const ends = (code: number, ended: Ended) => {
+      expect(ended.code, ended.stdout + ended.stderr).toBe(code)
+      return report(ended)
+    }
+
+    it("stores files, also in parts, and sends nothing when nothing is new", async () => {
+      const relay = await startRelay(server.endpoint)
+      const files = { ...small, "2026/b c.jsonl": '{"b":2}\n', ...big }
+      const input = tree(files)
+      const state = ["--state-dir", emptyDirectory()]
+      ends(0, await begin(input, state, { endpoint: relay.endpoint }).ended)
+      for (const [name, content] of Object.entries(files)) {
+        expect(await owned.sum(`${prefix}/${name}`), name).toBe(sumOf(content))
+      }
+      const { connections } = relay
+      const { totals } = ends(0, await begin(input, state, { endpoint: relay.endpoint }).ended)
+      expect(totals).toMatchObject({ uploaded: 0, unchanged: 3 })
+      expect(relay.connections).toBe(connections)
+    })
+
+    it.each([
+      ["in one request", small],
+      ["in parts", big]
+    ])("says which permission is missing outside of the prefix: %s", async (_, files) => {
+      const ended = await upload(files, [], { prefix: "ibsr/host-18/snapshots" })
+      expect(refusal(ended)).toEqual([22, "403 AccessDenied"])
+      expect(report(ended).failures[0]?.hint).toContain("s3:PutObject")
+    })
+
+    it("tells a bucket that is gone", async () => {
+      const gone = await newBucket(server)
+      const login = await userWith(server, gone.bucket, putOnly(gone.bucket, prefix))
+      await gone.remove()
+      for (const files of [small, big]) {
+        expect(refusal(await upload(files, [], { bucket: gone.bucket, login }))).toEqual([23, "404 NoSuchBucket"])
+      }
+    })
+
+    it("tells a bucket that never was as well as the server does", async () => {
+      expect(refusal(await upload(small, [], { bucket: `${owned.bucket}-typo` }))).toEqual(ways.unknownBucket)
+    })
+
+    it.each([
+      ["SignatureDoesNotMatch", { secretAccessKey: "not-the-secret" }],
+      ["InvalidAccessKeyId", { accessKeyId: "nobody-known" }]
+    ])("tells credentials that are wrong: %s", async (code, wrong) => {
+      const ended = await upload(small, [], { login: { ...user, ...wrong } })
+      expect(refusal(ended)).toEqual([21, `403 ${code}`])
+    })
+
+    it("asks for encryption with --sse s3, in one request and in parts", async () => {
+      const files = { "encrypted/a.jsonl": small["a.jsonl"], "encrypted/big.jsonl": big["big.jsonl"] }
+      ends(0, await upload(files, ["--sse=s3"]))
+      for (const [name, content] of Object.entries(files)) {
+        expect(await owned.sum(`${prefix}/${name}`), name).toBe(sumOf(content))
+        expect(await owned.encryption(`${prefix}/${name}`), name).toBe(ways.encryption)
+      }
+    })
+
+    it.each([
+      ["in one request", "once.jsonl", small["a.jsonl"], 11],
+      ["in parts", "once-big.jsonl", big["big.jsonl"], ways.existsInParts]
+    ] as const)("creates an object only once with --no-overwrite: %s", async (_, name, content, code) => {
+      const input = tree({ [name]: content })
+      const flags = ["--no-overwrite", "--state-dir", emptyDirectory()]
+      ends(0, await begin(input, flags).ended)
+      const again = await begin(input, [...flags, "--force"]).ended
+      ends(code, again)
+      if (code === 0) return
+      expect(refusal(again)).toEqual([11, "412 PreconditionFailed"])
+      // only the completion is refused, when the parts are there already
+      const left = report(again).openMultipartUploads.map(({ uploadId }) => uploadId)
+      expect(left).toHaveLength(name === "once.jsonl" ? 0 : 1)
+      expect(await owned.openUploads(`${prefix}/${name}`)).toEqual(left)
+    })
+
+    it.each([
+      ["names the upload that it may not abort", putOnly, 1],
+      ["leaves nothing open where it may abort", putAndAbort, 0]
+    ] as const)("%s when a signal comes, and the next run stores the file", async (_, policy, left) => {
+      const own = await newBucket(server)
+      const login = await userWith(server, own.bucket, policy(own.bucket, prefix))
+      const key = `${prefix}/big.jsonl`
+      const input = tree(big)
+      const relay = await startRelay(server.endpoint)
+      const change = { bucket: own.bucket, endpoint: relay.endpoint, login }
+      const state = ["--state-dir", emptyDirectory()]
+
+      relay.passBytes = MiB
+      const { child, ended } = begin(input, state, change)
+      await until(() => relay.cut > 0)
+      child.kill("SIGTERM")
+      const { openMultipartUploads } = ends(143, await ended)
+      expect(openMultipartUploads.map((open) => open.key)).toEqual(Array(left).fill(key))
+      for (const { reason } of openMultipartUploads) expect(reason).toContain("AccessDenied")
+      expect(await own.openUploads(key)).toEqual(openMultipartUploads.map(({ uploadId }) => uploadId))
+
+      relay.passBytes = Infinity
+      ends(0, await begin(input, state, change).ended)
+      expect(await own.sum(key)).toBe(sumOf(big["big.jsonl"]))
+    })
+
+    it.each(ways.roles)("writes with a session that STS gives for %s", async (arn) => {
+      const sts = await startRelay(server.endpoint)
+      const env = { AWS_ENDPOINT_URL_STS: sts.endpoint, AWS_REGION: server.region }
+      const role = ["--assume-role-arn", arn]
+      ends(0, await upload({ "session.jsonl": "{}\n" }, role, { env }))
+      expect(sts.connections).toBeGreaterThan(0)
+      expect(await owned.sum(`${prefix}/session.jsonl`)).toBe(sumOf("{}\n"))
+      const outside = await upload(small, role, { env, prefix: "ibsr/host-18/snapshots" })
+      expect(refusal(outside)).toEqual([22, "403 AccessDenied"])
+    })
+
+    // That the tests above prove something.
+    it.skipIf(!isKnown(server.name))("may neither list nor delete", async () => {
+      const client = sdkClient({ ...server, ...user })
+      const object = { Bucket: owned.bucket, Key: `${prefix}/a.jsonl` }
+      const listing = new ListObjectsV2Command({ Bucket: owned.bucket, Prefix: prefix })
+      expect(await outcome(client.send(listing))).toBe("403 AccessDenied")
+      expect(await outcome(client.send(new DeleteObjectCommand(object)))).toBe("403 AccessDenied")
+      client.destroy()
+    })
+  })
+})
