@@ -1,0 +1,91 @@
+/** The built program over a store that fails all the time, in every way. */
+import { createHash } from "node:crypto"
+import { beforeAll, describe, expect, it } from "vitest"
+import type { StrictS3 } from "../fakes/StrictS3.ts"
+import { seeded } from "../fixtures/Random.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+import { type Weather, weather } from "./faults/Weather.ts"
+import { report, run, s3 } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const seed = Number(process.env["IBSR_TEST_SEED"] ?? 20_261_125)
+const count = 2000
+
+/** Each with a content of its own; a few do not fit into one packet. */
+const contents = (): Record<string, string> => {
+  const random = seeded(seed)
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, at) => {
+      const lines = random.chance(0.02) ? random.below(4000) : random.below(100)
+      return [`d${at % 20}/${at}.jsonl`, `{"file":${at},"line":"${random.next()}"}\n`.repeat(lines)]
+    })
+  )
+}
+
+const files = contents()
+let input: string
+beforeAll(() => {
+  input = tree(files)
+})
+
+/** Time for one request; silence costs this much. */
+const timeout = "--timeout=2s"
+
+/** Whatever was stored at any time is whole, all is there, and nothing was sent again without a reason. */
+const expectAllStored = (store: StrictS3, ...weathers: ReadonlyArray<Weather>) => {
+  for (const [name, content] of Object.entries(files)) {
+    const key = `ibsr/host/snapshots/${name}`
+    const versions = store.versions(key)
+    const sha256 = createHash("sha256").update(content).digest("hex")
+    expect(new Set(versions.map((version) => version.sha256)), name).toEqual(new Set([sha256]))
+    const reasons = weathers.reduce((sum, { afterStoring }) => sum + afterStoring(key), 0)
+    expect(versions.length, name).toBeLessThanOrEqual(1 + reasons)
+  }
+  expect(store.keys()).toHaveLength(count)
+}
+
+describe(`${count} files (seed ${seed})`, () => {
+  it("all arrive where a fifth of all requests fail, and are known to have arrived", async () => {
+    const store = await startStore()
+    const { faults, struck, ...rest } = weather(seed, 0.2)
+    store.fault = faults
+    const args = s3(input, store.endpoint, timeout, "--output=json", "--state-dir", emptyDirectory())
+    const ended = await run(args)
+    expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+    expect(report(ended).totals).toMatchObject({ uploaded: count, failed: 0 })
+    expectAllStored(store, { faults, struck, ...rest })
+    expect(struck.size, "kinds of faults that struck").toBe(20)
+
+    store.fault = undefined
+    const requests = store.requests.length
+    expect(report(await run(args)).totals).toMatchObject({ uploaded: 0, unchanged: count })
+    expect(store.requests).toHaveLength(requests)
+  })
+
+  const ends: ReadonlyArray<readonly [flag: string, codes: ReadonlyArray<number>, pending?: string]> = [
+    ["--deadline=4s", [33]],
+    ["--give-up-after=3s", [30, 32], "there is no such flag"]
+  ]
+  for (const [flag, codes, pending] of ends) {
+    it(`end with ${flag} where every request fails; the next run stores them all`, { fails: !!pending }, async () => {
+      const store = await startStore()
+      const all = weather(seed, 1)
+      store.fault = all.faults
+      const args = s3(input, store.endpoint, timeout, "--output=json", "--state-dir", emptyDirectory())
+      const ended = await run([...args, flag])
+      expect(codes, ended.stdout + ended.stderr).toContain(ended.code)
+      expect(ended.millis).toBeLessThan(12_000)
+      const { complete, totals } = report(ended)
+      expect(complete).toBe(true)
+      expect(totals).toMatchObject({ selected: count, uploaded: 0 })
+      expect(totals.failed + totals.interrupted + totals.notTried).toBe(count)
+      expect(totals.notTried).toBeGreaterThan(count - 200)
+
+      store.fault = undefined
+      const next = await run(args)
+      expect(next.code, next.stdout + next.stderr).toBe(0)
+      expect(report(next).totals).toMatchObject({ uploaded: count, failed: 0 })
+      expectAllStored(store, all)
+    })
+  }
+})
