@@ -1,4 +1,5 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3"
+import { request } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
 import { beforeEach, describe, expect, it } from "vitest"
 import { type Fault, StrictS3, writer } from "./StrictS3.ts"
@@ -88,10 +89,28 @@ describe("a fault", () => {
     expect(await put({ ...fault, kind: "answer" }, { sent: "hel" })).toBe(silence)
   })
 
-  it("answers in place of asking for the body, where the client waits to be asked", async () => {
-    const fault: Fault = { kind: "early-answer", status: 403, code: "AccessDenied" }
-    expect(await outcome(putBySdk(fault, large))).toBe("403 AccessDenied")
-    expect(server.requests[0]?.bodyBytes).toBe(0)
+  it.each(["early-answer", "answer"] as const)("asks for a body only if it will read it: %s", async (kind) => {
+    server.fault = () => ({ kind, status: 403, code: "AccessDenied" })
+    const headers = { expect: "100-continue", "content-length": 5 }
+    const heard: Array<string> = []
+    await new Promise<void>((resolve, reject) => {
+      const asking = request(`${server.endpoint}/snapshots/key`, { method: "PUT", headers, agent: false })
+      asking.on("continue", () => {
+        heard.push("100")
+        asking.end("hello")
+      })
+      asking.on("response", (answer) => {
+        heard.push(String(answer.statusCode))
+        answer.resume().on("close", resolve)
+        asking.destroy()
+      })
+      asking.on("error", reject)
+      asking.flushHeaders()
+    })
+    expect(heard).toEqual(kind === "answer" ? ["100", "403"] : ["403"])
+  })
+
+  it("lets a client send that waits to be asked", async () => {
     expect(await outcome(putBySdk({ kind: "delay", ms: 0 }, large))).toBe("200")
   })
 
