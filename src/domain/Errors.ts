@@ -20,6 +20,8 @@ export interface StoreAnswer {
   readonly requestId?: string | undefined
   /** The same request may succeed a little later. */
   readonly retryable: boolean
+  /** The store, or the line, has too much to do: fewer requests at once may fare better. */
+  readonly overload?: boolean | undefined
   /** The store asked to be left alone this long. */
   readonly retryAfter?: Duration.Duration | undefined
   /** A better hint than the class has. */

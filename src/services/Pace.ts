@@ -39,7 +39,7 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
       return become(Concurrency.grown(current, concurrency))
     })
 
-    const failed = (error: Overload, cutsWhenItBegan: number) =>
+    const failed = (error: Passing, cutsWhenItBegan: number) =>
       Effect.suspend(() => {
         const now = clock.unsafeCurrentTimeMillis()
         failingSince ??= now
@@ -47,10 +47,10 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
         if (Duration.greaterThan(retryAfter, longestRetryAfter)) return giveUp(error, asked(retryAfter))
         if (now - failingSince >= Duration.toMillis(giveUpAfter)) return giveUp(error, inVain(giveUpAfter))
         pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
-        return become(Concurrency.cut(current, cutsWhenItBegan))
+        return error.overload === true ? become(Concurrency.cut(current, cutsWhenItBegan)) : Effect.void
       })
 
-    const giveUp = (error: Overload, why: string) =>
+    const giveUp = (error: Passing, why: string) =>
       stop.request({
         _tag: "Failure",
         error: revised(error, { advice: `${why}, so the run ended; the next one goes on` })
@@ -67,16 +67,16 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
           if (Option.isSome(reason)) return Effect.fail(new Interrupted())
           const { cuts } = current
           return Effect.tapBoth(attempt, {
-            onFailure: (error) => (isOverload(error) ? failed(error, cuts) : answered),
+            onFailure: (error) => (mayPass(error) ? failed(error, cuts) : answered),
             onSuccess: () => answered
           })
         })
       )
   })
 
-type Overload = NetworkFailure | StoreUnavailable
+type Passing = NetworkFailure | StoreUnavailable
 
-const isOverload = (error: StoreError): error is Overload =>
+const mayPass = (error: StoreError): error is Passing =>
   (error._tag === "NetworkFailure" || error._tag === "StoreUnavailable") && error.retryable
 
 const inVain = (giveUpAfter: Duration.Duration) =>

@@ -1,11 +1,12 @@
 import { type Duration, Effect } from "effect"
-import { NetworkFailure } from "../domain/Errors.ts"
+import { NetworkFailure, type StoreAnswer } from "../domain/Errors.ts"
 import * as Span from "../domain/Span.ts"
 
 /** A request was not answered. */
 export const noAnswer = {
   operation: "request",
   retryable: true,
+  overload: true,
   advice: "raise --timeout for a slow line, or lower --concurrency or --part-size"
 }
 
@@ -16,8 +17,10 @@ export const noCredentials = {
   advice: "a source of credentials hangs: check credential_process, the instance's metadata service, and STS"
 }
 
+type Late = Pick<StoreAnswer, "operation" | "retryable" | "overload" | "advice">
+
 /** Cuts an attempt off that takes longer, which then has failed. */
-export const inTime = <A, E>(attempt: Effect.Effect<A, E>, timeout: Duration.Duration, late: typeof noAnswer) =>
+export const inTime = <A, E>(attempt: Effect.Effect<A, E>, timeout: Duration.Duration, late: Late) =>
   Effect.timeoutFail(attempt, {
     duration: timeout,
     onTimeout: () => new NetworkFailure({ ...late, detail: `no complete answer within ${Span.format(timeout)}` })

@@ -33,19 +33,23 @@ const timeout = "--timeout=2s"
 
 /** Whatever was stored at any time is whole, all is there, and nothing was sent again without a reason. */
 const expectAllStored = (store: StrictS3, ...weathers: ReadonlyArray<Weather>) => {
+  // a slow machine may let a request run into its time-out without any fault
+  const abandoned = new Map<string | undefined, number>()
+  for (const { aborted, key } of store.requests) if (aborted) abandoned.set(key, (abandoned.get(key) ?? 0) + 1)
   for (const [name, content] of Object.entries(files)) {
     const key = `ibsr/host/snapshots/${name}`
     const versions = store.versions(key)
     const sha256 = createHash("sha256").update(content).digest("hex")
     expect(new Set(versions.map((version) => version.sha256)), name).toEqual(new Set([sha256]))
-    const reasons = weathers.reduce((sum, { afterStoring }) => sum + afterStoring(key), 0)
+    const faults = weathers.reduce((sum, { afterStoring }) => sum + afterStoring(key), 0)
+    const reasons = faults + (abandoned.get(key) ?? 0)
     expect(versions.length, name).toBeLessThanOrEqual(1 + reasons)
   }
   expect(store.keys()).toHaveLength(count)
 }
 
 describe(`${count} files (seed ${seed})`, () => {
-  it("all arrive where a fifth of all requests fail, and are known to have arrived", async () => {
+  it("all arrive where a fifth of all requests fail, and are known to have arrived", { timeout: 180_000 }, async () => {
     const store = await startStore()
     const { faults, struck, ...rest } = weather(seed, 0.2)
     store.fault = faults
@@ -62,12 +66,12 @@ describe(`${count} files (seed ${seed})`, () => {
     expect(store.requests).toHaveLength(requests)
   })
 
-  const ends: ReadonlyArray<readonly [flag: string, codes: ReadonlyArray<number>, pending?: string]> = [
+  const ends: ReadonlyArray<readonly [flag: string, codes: ReadonlyArray<number>]> = [
     ["--deadline=4s", [33]],
-    ["--give-up-after=3s", [30, 32], "there is no such flag"]
+    ["--give-up-after=3s", [30, 32]]
   ]
-  for (const [flag, codes, pending] of ends) {
-    it(`end with ${flag} where every request fails; the next run stores them all`, { fails: !!pending }, async () => {
+  for (const [flag, codes] of ends) {
+    it(`end with ${flag} where every request fails; the next run stores them all`, async () => {
       const store = await startStore()
       const all = weather(seed, 1)
       store.fault = all.faults

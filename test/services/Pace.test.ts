@@ -8,7 +8,8 @@ import { Stop } from "../../src/services/Stop.ts"
 const options: Pace.Options = { concurrency: Concurrency.fixed(8), giveUpAfter: Duration.minutes(5) }
 
 const busy = (retryAfter?: Duration.Duration) =>
-  new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true, retryAfter })
+  new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true, overload: true, retryAfter })
+const late = new NetworkFailure({ operation: "PutObject", detail: "no answer", retryable: true, overload: true })
 const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retryable: true })
 const denied = new AccessDenied({ operation: "PutObject", detail: "no", retryable: false })
 
@@ -38,7 +39,7 @@ describe("Pace", () => {
 
   it.effect.each([
     ["a throttled store", busy()],
-    ["a connection that is lost", lost]
+    ["no answer in time", late]
   ] as const)("lets half as many pass after %s", ([, error]) =>
     Effect.gen(function* () {
       const paced = yield* Pace.make(options)
@@ -47,10 +48,13 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("lets as many pass as before after a refusal", () =>
+  it.effect.each([
+    ["a refusal", denied],
+    ["a connection that is lost, which says nothing of the load", lost]
+  ] as const)("lets as many pass as before after %s", ([, error]) =>
     Effect.gen(function* () {
       const paced = yield* Pace.make(options)
-      yield* Effect.flip(paced(Effect.fail(denied)))
+      yield* Effect.flip(paced(Effect.fail(error)))
       expect(yield* begun(paced)).toBe(8)
     }).pipe(Effect.provide(Stop.layer))
   )

@@ -33,6 +33,12 @@ const passing =
   (answer) =>
     new Class({ ...answer, retryable: true, advice: advice ?? answer.advice })
 
+/** Of those, what fewer requests at once may spare. */
+const overloaded =
+  (Class: new (answer: StoreAnswer) => StoreError): Classify =>
+  (answer) =>
+    new Class({ ...answer, retryable: true, overload: true })
+
 const skewed = permanent(
   CredentialsRejected,
   "set the host's clock: the store refuses signatures more than 15 minutes off"
@@ -71,18 +77,18 @@ const byCode: Readonly<Record<string, Classify>> = {
   ConditionalRequestConflict: passing(UploadFailed),
   OperationAborted: passing(UploadFailed),
   // the body came too slowly, or not at all
-  RequestTimeout: passing(NetworkFailure),
+  RequestTimeout: overloaded(NetworkFailure),
   IncompleteBody: passing(NetworkFailure),
   BadDigest: passing(IntegrityFailure),
   InvalidDigest: passing(IntegrityFailure),
   XAmzContentSHA256Mismatch: passing(IntegrityFailure),
   XAmzContentChecksumMismatch: passing(IntegrityFailure),
-  SlowDown: passing(StoreUnavailable),
-  Throttling: passing(StoreUnavailable),
-  ThrottlingException: passing(StoreUnavailable),
-  RequestLimitExceeded: passing(StoreUnavailable),
-  TooManyRequests: passing(StoreUnavailable),
-  ServiceUnavailable: passing(StoreUnavailable),
+  SlowDown: overloaded(StoreUnavailable),
+  Throttling: overloaded(StoreUnavailable),
+  ThrottlingException: overloaded(StoreUnavailable),
+  RequestLimitExceeded: overloaded(StoreUnavailable),
+  TooManyRequests: overloaded(StoreUnavailable),
+  ServiceUnavailable: overloaded(StoreUnavailable),
   InternalError: passing(StoreUnavailable),
   // MinIO, Ceph and others, whose disks are their owner's
   XMinioStorageFull: passing(StoreUnavailable, "the store's disks are full"),
@@ -111,12 +117,12 @@ const byStatus: Readonly<Record<number, Classify>> = {
   413: permanent(UploadFailed, "the store, or a proxy before it, takes no body of this size: lower --part-size"),
   // meant for another server; over a new connection it may reach the right one (RFC 9110, section 15.5.20)
   421: passing(NetworkFailure),
-  429: passing(StoreUnavailable),
+  429: overloaded(StoreUnavailable),
   500: passing(StoreUnavailable),
   501: permanent(UploadFailed, "the store does not implement something that a flag asks for"),
   502: passing(StoreUnavailable),
-  503: passing(StoreUnavailable),
-  504: passing(StoreUnavailable),
+  503: overloaded(StoreUnavailable),
+  504: overloaded(StoreUnavailable),
   507: passing(StoreUnavailable, "the store's disks are full")
 }
 
@@ -130,7 +136,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ECONNRESET: passing(NetworkFailure),
   ECONNABORTED: passing(NetworkFailure),
   EPIPE: passing(NetworkFailure),
-  ETIMEDOUT: passing(NetworkFailure),
+  ETIMEDOUT: overloaded(NetworkFailure),
   EHOSTUNREACH: passing(NetworkFailure),
   ENETUNREACH: passing(NetworkFailure),
   ENETDOWN: passing(NetworkFailure),
@@ -149,7 +155,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ),
   // the bucket's name or ARN makes no endpoint
   EndpointError: permanent(BucketUnusable),
-  TimeoutError: passing(NetworkFailure)
+  TimeoutError: overloaded(NetworkFailure)
 }
 
 /** OpenSSL's and Node's names for a certificate or a handshake that is not acceptable. */
