@@ -1,0 +1,99 @@
+import {
+  createServer as createHttpServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse
+} from "node:http"
+import { createServer as createHttpsServer } from "node:https"
+import { text } from "node:stream/consumers"
+import { setTimeout as sleep } from "node:timers/promises"
+import { Loopback } from "../Loopback.ts"
+
+/** What every source of credentials may be told to do. All of it may be changed while it runs. */
+export interface Behaviour {
+  /** Wait so long before each answer. */
+  latencyMs: number
+  /** Accept requests, and never answer. */
+  hang: boolean
+  /** Answer 503 to so many requests; counted down. */
+  failures: number
+}
+
+/** A request, with its body. */
+export interface Asked {
+  method: string
+  /** As on the wire, with the query. */
+  path: string
+  headers: IncomingHttpHeaders
+  body: string
+  /** Undefined while unanswered, and for ever when the service hangs or the client leaves. */
+  status?: number
+}
+
+/** What the service says. */
+export interface Answer {
+  status: number
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** A certificate and its key (PEM). */
+export interface Tls {
+  key: string
+  cert: string
+}
+
+/** How a service is started. */
+export interface ServiceOptions extends Partial<Behaviour> {
+  tls?: Tls
+}
+
+/** What a service answers; undefined is no answer at all. */
+export type AnswerTo = (asked: Asked) => Answer | undefined
+
+/** An HTTP service that answers with what a function says, in the way that its behaviour says. */
+export class Service {
+  /** All requests, from when their bodies had arrived. */
+  readonly requests: Asked[]
+  readonly behaviour: Behaviour
+  /** Such as `http://127.0.0.1:4711`. */
+  readonly url: string
+  readonly #loopback: Loopback
+
+  private constructor(loopback: Loopback, requests: Asked[], behaviour: Behaviour, scheme: string) {
+    this.requests = requests
+    this.behaviour = behaviour
+    this.url = `${scheme}://127.0.0.1:${loopback.port}`
+    this.#loopback = loopback
+  }
+
+  /** `unavailable` is what `failures` answer with, where this service has a form for it. */
+  static async start(options: ServiceOptions, answerTo: AnswerTo, unavailable?: Answer): Promise<Service> {
+    const { failures = 0, hang = false, latencyMs = 0, tls } = options
+    const behaviour = { failures, hang, latencyMs }
+    const requests: Asked[] = []
+    const answering = async (message: IncomingMessage, response: ServerResponse) => {
+      const { headers, method = "", url: path = "" } = message
+      const asked: Asked = { method, path, headers, body: await text(message) }
+      requests.push(asked)
+      if (behaviour.hang) return
+      if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs)
+      if (response.destroyed) return
+      const failing = behaviour.failures > 0
+      if (failing) behaviour.failures -= 1
+      const answer = failing ? { status: 503, ...unavailable } : answerTo(asked)
+      if (answer === undefined) return
+      asked.status = answer.status
+      response.writeHead(answer.status, answer.headers).end(answer.body)
+    }
+    const listener = (message: IncomingMessage, response: ServerResponse) =>
+      // the client left in the middle of its request
+      void answering(message, response).catch(() => response.destroy())
+    const server = tls === undefined ? createHttpServer(listener) : createHttpsServer(tls, listener)
+    return new Service(await Loopback.listen(server), requests, behaviour, tls === undefined ? "http" : "https")
+  }
+
+  stop(): Promise<void> {
+    return this.#loopback.stop()
+  }
+}
