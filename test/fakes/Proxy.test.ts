@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, createServer, request as httpRequest } from "node:http"
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { makeAuthority } from "../fixtures/Certificates.ts"
 import { Loopback } from "./Loopback.ts"
 import { Proxy, type ProxyOptions } from "./Proxy.ts"
@@ -31,18 +31,17 @@ interface Ask {
   readonly proxy: string
   readonly body?: string | Buffer
   readonly ca?: string
+  /** Of the tunnel's making, in milliseconds. */
+  readonly timeout?: number
 }
 
 /** Status and body of a PUT through a proxy, or the code of an error, by Node's own client. */
-const put = ({ body, ca, proxy, url }: Ask) =>
+const put = ({ proxy, url, body, ...options }: Ask) =>
   new Promise<string>((resolve) => {
-    const env = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy }
+    const agent = { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy }, ...options }
     const outgoing = url.startsWith("https:")
-      ? httpsRequest(url, {
-          method: "PUT",
-          agent: new HttpsAgent({ proxyEnv: env, ...(ca === undefined ? {} : { ca }) })
-        })
-      : httpRequest(url, { method: "PUT", agent: new HttpAgent({ proxyEnv: env }) })
+      ? httpsRequest(url, { method: "PUT", agent: new HttpsAgent(agent) })
+      : httpRequest(url, { method: "PUT", agent: new HttpAgent(agent) })
     outgoing.on("response", (response) => {
       let text = `${response.statusCode} `
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk))
@@ -101,6 +100,14 @@ describe("the fake proxy", () => {
     const proxy = started(await Proxy.start({ resolve: () => undefined }))
     expect(await put({ url: "http://nowhere.test/", proxy: proxy.url() })).toMatch(/^502 /)
     expect(await put({ url: "https://nowhere.test/", proxy: proxy.url() })).toBe("ERR_PROXY_TUNNEL")
+  })
+
+  it("hangs until the client leaves", async () => {
+    const { ask, proxy, store } = await secureStore()
+    proxy.hang = true
+    expect(await put({ ...ask, timeout: 50 })).toBe("ERR_PROXY_TUNNEL")
+    await vi.waitFor(() => expect(proxy.connections).toBe(0))
+    expect([proxy.log, store.requests]).toEqual([["CONNECT bucket.s3.test:443"], []])
   })
 
   it("resets a tunnel after so many bytes", async () => {

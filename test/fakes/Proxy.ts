@@ -142,7 +142,7 @@ export class Proxy {
     }
     const refusal = this.#refusal(message)
     // reading on is what lets it notice that the client left
-    if (this.hang) return void client.resume()
+    if (this.hang) return void client.resume().once("end", () => client.destroy())
     if (refusal !== undefined) return answer(refusal)
     const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(message.url ?? "") ?? []
     const place = this.#place(host, Number(port))
