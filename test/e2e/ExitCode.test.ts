@@ -1,25 +1,15 @@
 /** Every row of the table of exit codes, each from the built program under the real condition. */
 import { chmodSync, existsSync, symlinkSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { generate } from "selfsigned"
 import { describe, expect, it } from "vitest"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
 import { type StrictS3Options, writer } from "../fakes/StrictS3.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { run, type RunOptions, s3, start, summary, until } from "./Program.ts"
+import { closedPort, run, type RunOptions, s3, start, summary, until } from "./Program.ts"
 import { startStore } from "./Store.ts"
 
 const snapshots = () => tree({ "snapshot_2026112214.jsonl": '{"a":1}\n', "snapshot_2026112215.jsonl": '{"a":2}\n' })
-
-/** A port on which nothing listens. */
-const closedPort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 const seen = new Set<number>()
 

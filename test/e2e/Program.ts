@@ -1,5 +1,6 @@
 /** The built program, run as its users run it. */
 import { type ChildProcess, spawn } from "node:child_process"
+import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
 import type { Report } from "../../src/domain/Report.ts"
 import { writer } from "../fakes/StrictS3.ts"
@@ -78,3 +79,12 @@ export const until = async (condition: () => boolean): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
+
+/** A port on which nothing listens. */
+export const closedPort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })

@@ -18,6 +18,8 @@ export interface MetadataOptions extends Partial<Behaviour>, IssuerOptions {
   steps?: Partial<Record<Step, number | "hang">>
   /** What a container has to send as Authorization. Default: container-token. */
   containerToken?: string
+  /** Where the instance runs. Default: it does not say. */
+  region?: string
 }
 
 /** One request. */
@@ -60,23 +62,24 @@ export class Metadata {
   readonly steps: Partial<Record<Step, number | "hang">>
   containerToken: string
   readonly role = "snapshots-writer"
+  readonly region: string | undefined
   readonly #service: Service
   // by token, when it ends
   readonly #tokens: Map<string, number>
 
-  private constructor(service: Service, issuer: Issuer, steps: Metadata["steps"], containerToken: string) {
+  private constructor(service: Service, options: MetadataOptions) {
     this.#service = service
     this.behaviour = service.behaviour
-    this.issuer = issuer
-    this.steps = steps
-    this.containerToken = containerToken
+    this.issuer = new Issuer(options)
+    this.steps = options.steps ?? {}
+    this.containerToken = options.containerToken ?? "container-token"
+    this.region = options.region
     this.#tokens = new Map()
   }
 
   static async start(options: MetadataOptions = {}): Promise<Metadata> {
     const service = await Service.start(options, (asked) => metadata.#answer(asked))
-    const { containerToken = "container-token", steps = {} } = options
-    const metadata: Metadata = new Metadata(service, new Issuer(options), steps, containerToken)
+    const metadata: Metadata = new Metadata(service, options)
     return metadata
   }
 
@@ -122,6 +125,7 @@ export class Metadata {
       const about = { Code: "Success", LastUpdated: inSeconds(new Date()), Type: "AWS-HMAC" }
       return plain(200, JSON.stringify({ ...about, ...fields(this.issuer.issue()) }))
     }
+    if (asked.path === "/latest/meta-data/placement/region" && this.region !== undefined) return plain(200, this.region)
     return plain(404)
   }
 

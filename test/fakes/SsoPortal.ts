@@ -26,7 +26,8 @@ const exception = (status: number, type: string): Answer => ({
 export class SsoPortal {
   readonly issuer: Issuer
   readonly behaviour: Behaviour
-  readonly accessToken: string
+  /** May be changed, as a portal forgets a session. */
+  accessToken: string
   readonly accountId: string
   readonly roleName: string
   readonly #service: Service

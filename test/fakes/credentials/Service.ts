@@ -17,6 +17,8 @@ export interface Behaviour {
   hang: boolean
   /** Answer 503 to so many requests; counted down. */
   failures: number
+  /** Send everybody to this URL, with 307, which means: the same request, with its headers and its body. */
+  redirect: string | undefined
 }
 
 /** A request, with its body. */
@@ -51,6 +53,14 @@ export interface ServiceOptions extends Partial<Behaviour> {
 /** What a service answers; undefined is no answer at all. */
 export type AnswerTo = (asked: Asked) => Answer | undefined
 
+/** What a behaviour has answered in place of the service. */
+const instead = (behaviour: Behaviour, unavailable: Answer | undefined): Answer | undefined => {
+  if (behaviour.redirect !== undefined) return { status: 307, headers: { location: behaviour.redirect } }
+  if (behaviour.failures === 0) return undefined
+  behaviour.failures -= 1
+  return { status: 503, ...unavailable }
+}
+
 /** An HTTP service that answers with what a function says, in the way that its behaviour says. */
 export class Service {
   /** All requests, from when their bodies had arrived. */
@@ -69,8 +79,8 @@ export class Service {
 
   /** `unavailable` is what `failures` answer with, where this service has a form for it. */
   static async start(options: ServiceOptions, answerTo: AnswerTo, unavailable?: Answer): Promise<Service> {
-    const { failures = 0, hang = false, latencyMs = 0, tls } = options
-    const behaviour = { failures, hang, latencyMs }
+    const { failures = 0, hang = false, latencyMs = 0, redirect, tls } = options
+    const behaviour: Behaviour = { failures, hang, latencyMs, redirect }
     const requests: Asked[] = []
     const answering = async (message: IncomingMessage, response: ServerResponse) => {
       const { headers, method = "", url: path = "" } = message
@@ -79,9 +89,7 @@ export class Service {
       if (behaviour.hang) return
       if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs)
       if (response.destroyed) return
-      const failing = behaviour.failures > 0
-      if (failing) behaviour.failures -= 1
-      const answer = failing ? { status: 503, ...unavailable } : answerTo(asked)
+      const answer = instead(behaviour, unavailable) ?? answerTo(asked)
       if (answer === undefined) return
       asked.status = answer.status
       response.writeHead(answer.status, answer.headers).end(answer.body)
