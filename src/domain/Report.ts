@@ -52,6 +52,7 @@ export const Report = Schema.Struct({
         Schema.Literal("CRC32", "MD5"),
         "what goes with every body; MD5 where CRC32 is not implemented"
       ),
+      unencrypted: described(Schema.Boolean, "--sse was given, and not confirmed by every answer"),
       clockOffsetSeconds: optional(Schema.Number, "what its clock has in advance of this host's")
     }),
     "what the store has told of itself; null: it was not asked anything"
@@ -163,6 +164,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
         ? null
         : {
             checksum: facts.learned.checksum,
+            unencrypted: facts.learned.unencrypted,
             clockOffsetSeconds:
               facts.learned.clockOffsetMillis === undefined ? null : Math.round(facts.learned.clockOffsetMillis / 1000)
           },

@@ -63,6 +63,9 @@ const warnings = (report: Report): ReadonlyArray<string> =>
     ...(report.store?.checksum === "MD5"
       ? ["the store does not implement CRC-32 checksums: bodies go with Content-MD5 instead"]
       : []),
+    ...(report.store?.unencrypted === true
+      ? ["the store has not confirmed --sse: objects may be stored without encryption"]
+      : []),
     ...clock(report.store?.clockOffsetSeconds ?? 0),
     ...report.lostFiles.map((file) => `${file} was rotated away before all of it was stored`),
     ...report.filesAtRisk.map(
@@ -87,7 +90,7 @@ const clock = (offsetSeconds: number) =>
 
 /** What ended the run, unless it stands among the failures of files. */
 const ending = ({ failures, result: { endedBy } }: Report): ReadonlyArray<string> =>
-  endedBy === null || failures.some(({ message }) => message === endedBy.message)
+  endedBy === null || failures.some(({ hint, message }) => message === endedBy.message && hint === endedBy.hint)
     ? []
     : [`${endedBy.class}: ${shown(endedBy.message)}`, `  hint: ${endedBy.hint}`]
 

@@ -29,6 +29,9 @@ const isRefusal = (error: StoreError) =>
 
 export type Limits = Pace.Options & Pick<Settings, "memoryBytes" | "partSizeBytes" | "maxRetries" | "timeout">
 
+/** Everything waits for them. */
+const mostRetriesForCredentials = 3
+
 /** What has to hold of a content for it to be sent. */
 export interface Terms {
   /** It begins with this; else nothing becomes visible, and the failure is one that `Digest.isReplaced` knows. */
@@ -55,6 +58,7 @@ export const make = (limits: Limits) =>
     const paced = yield* Pace.make(limits)
     const memory = yield* Effect.makeSemaphore(limits.memoryBytes)
     const patient = yield* Patience.make(limits.maxRetries)
+    const patientAtFirst = yield* Patience.make(Math.min(limits.maxRetries, mostRetriesForCredentials))
     const stop = yield* Stop
 
     const once = <A>(attempt: Effect.Effect<A, StoreError>) =>
@@ -124,7 +128,7 @@ export const make = (limits: Limits) =>
     return {
       // a credential source may be down for a moment, like a store
       ready: (checksum: Checksum) =>
-        patient(TimeLimit.inTime(store.ready(checksum), limits.timeout, TimeLimit.noCredentials), (error) =>
+        patientAtFirst(TimeLimit.inTime(store.ready(checksum), limits.timeout, TimeLimit.noCredentials), (error) =>
           retrying("credentials", error)
         ),
       learned: store.learned,

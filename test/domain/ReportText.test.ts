@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { AccessDenied, CredentialsMissing, SourceUnreadable } from "../../src/domain/Errors.ts"
+import { AccessDenied, CredentialsMissing, revised, SourceUnreadable } from "../../src/domain/Errors.ts"
+import * as Learned from "../../src/domain/Learned.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
 import * as Report from "../../src/domain/Report.ts"
 import * as ReportText from "../../src/domain/ReportText.ts"
@@ -98,6 +99,27 @@ describe("the report as text", () => {
     const failure = denied("a")
     const both = report([failure], failure._tag === "Failed" ? { endedBy: failure.error } : {})
     expect(ReportText.render(both).filter((line) => line.startsWith("access-denied: "))).toHaveLength(1)
+  })
+
+  it("says why the run was given up, also where files have failed in the same way", () => {
+    const failure = denied("a")
+    if (failure._tag !== "Failed" || failure.error._tag !== "AccessDenied") throw new Error("not denied")
+    const endedBy = revised(failure.error, { advice: "no request went well for 5 min" })
+    expect(ReportText.render(report([failure], { endedBy }))).toContain("  hint: no request went well for 5 min")
+  })
+
+  it("warns of what the store has told of itself", () => {
+    const warnings = (learned: Partial<Learned.Learned>) =>
+      ReportText.render(report([], { learned: { ...Learned.nothing, ...learned } })).filter((line) =>
+        line.startsWith("warning: ")
+      )
+    expect(warnings({ clockOffsetMillis: 299_000 })).toEqual([])
+    expect(warnings({ clockOffsetMillis: -3_600_000 })).toEqual([
+      "warning: this host's clock is 1 h 0 min ahead of the store's: requests were signed by the store's, but which files are final goes by the host's"
+    ])
+    expect(warnings({ clockOffsetMillis: 300_000 })[0]).toContain("5 min 0 s behind the store's")
+    expect(warnings({ checksum: "MD5" })[0]).toContain("Content-MD5")
+    expect(warnings({ unencrypted: true })[0]).toContain("--sse")
   })
 
   it("names uploads that were left open", () => {

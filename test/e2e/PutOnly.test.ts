@@ -114,7 +114,9 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
 
     it("asks for encryption with --sse s3, in one request and in parts", async () => {
       const files = { "encrypted/a.jsonl": small["a.jsonl"], "encrypted/big.jsonl": big["big.jsonl"] }
-      ends(0, await upload(files, ["--sse=s3"]))
+      const ended = await upload(files, ["--sse=s3"])
+      ends(0, ended)
+      expect(report(ended).store?.unencrypted).toBe(ways.encryption === undefined)
       for (const [name, content] of Object.entries(files)) {
         expect(await owned.sum(`${prefix}/${name}`), name).toBe(sumOf(content))
         expect(await owned.encryption(`${prefix}/${name}`), name).toBe(ways.encryption)

@@ -7,7 +7,7 @@ import {
   SourceUnreadable,
   type StoreError
 } from "../../src/domain/Errors.ts"
-import type { Learned } from "../../src/domain/Learned.ts"
+import * as Learned from "../../src/domain/Learned.ts"
 import {
   type MultipartBody,
   type MultipartPolicy,
@@ -80,7 +80,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
     requests,
     layer: Layer.succeed(ObjectStore, {
       ready: () => Effect.void,
-      learned: Effect.succeed<Learned>({ checksum: "CRC32", clockOffsetMillis: undefined }),
+      learned: Effect.succeed(Learned.nothing),
       put: ({ key }, body) => Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body))),
       putMultipart: <E>({ key }: NewObject, body: MultipartBody, policy: MultipartPolicy<E>) =>
         Effect.gen(function* () {

@@ -8,7 +8,7 @@ import {
   type StoreError,
   StoreUnavailable
 } from "../../src/domain/Errors.ts"
-import type { Learned } from "../../src/domain/Learned.ts"
+import * as Learned from "../../src/domain/Learned.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
 import { Stop } from "../../src/services/Stop.ts"
@@ -80,7 +80,7 @@ describe("a run", () => {
     const late = new StoreUnavailable({ operation: "credentials", detail: "503", retryable: true })
     const ready = () => Effect.suspend(() => (asked++ === 0 ? Effect.fail(late) : Effect.void))
     const put = () => Effect.succeed({ etag: "e", versionId: undefined })
-    const learned = Effect.succeed<Learned>({ checksum: "CRC32", clockOffsetMillis: undefined })
+    const learned = Effect.succeed(Learned.nothing)
     const settings = settingsFor(tree({ "a.jsonl": "1\n" }), {
       maxRetries: 1,
       timeout: Duration.millis(200),

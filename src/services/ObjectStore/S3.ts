@@ -52,6 +52,7 @@ export const layer = (options: Options) =>
               return send(new PutObjectCommand({ ...attributes(object), Body: body, ...sum })).pipe(
                 Effect.tap((answer) => present("PutObject", answer.ETag)),
                 Effect.tap((answer) => sameChecksum("PutObject", sum, answer, !options.attributes.noOverwrite)),
+                Effect.tap((answer) => Effect.sync(() => lessons.created(attributes(object), answer))),
                 Effect.map(storedObject)
               )
             })

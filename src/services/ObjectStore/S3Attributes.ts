@@ -58,7 +58,7 @@ export const explained =
 /** Sources: "Required permissions for Amazon S3 API operations" in the User Guide, and "Key policies" of AWS KMS. */
 const permissions = ({ acl, encryption, noOverwrite, tags }: ObjectAttributes): string => {
   const needed = [
-    "allow s3:PutObject on this bucket and prefix",
+    "allow s3:PutObject on this bucket and prefix (see --bucket and --prefix)",
     ...(Object.keys(tags).length > 0 ? ["s3:PutObjectTagging for --tag"] : []),
     ...(acl === undefined ? [] : ["s3:PutObjectAcl for --acl"]),
     ...(encryption._tag === "Kms" ? ["kms:GenerateDataKey and kms:Decrypt on the key of --sse kms"] : [])

@@ -16,10 +16,16 @@ import type { Renewing } from "./S3Credentials.ts"
 /** Milliseconds by which the answer to a request must have moved our idea of the store's clock. */
 const correction = 60_000
 
+interface Encryption {
+  readonly ServerSideEncryption?: string | undefined
+}
+
 export interface Lessons {
   /** What an earlier run has learned. */
   readonly expect: (known: Checksum) => void
   readonly learned: () => Learned
+  /** What was asked for an object, and what the answer says of it. */
+  readonly created: (asked: Encryption, answer: Encryption) => void
   /** One attempt, with the checksum that the store is thought to take. */
   readonly heeded: <A>(attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError>
 }
@@ -29,6 +35,7 @@ export const make = (client: S3Client, credentials: Renewing): Lessons => {
   /** It has been seen whether the store takes the other one. */
   let settled = false
   let answered = false
+  let unencrypted = false
   const offset = () => client.config.systemClockOffset
 
   const clock = (error: StoreError, before: number) => {
@@ -68,8 +75,12 @@ export const make = (client: S3Client, credentials: Renewing): Lessons => {
     learned: () => ({
       // until it was taken once, it is a guess
       checksum: settled ? checksum : "CRC32",
-      clockOffsetMillis: answered ? offset() : undefined
+      clockOffsetMillis: answered ? offset() : undefined,
+      unencrypted
     }),
+    created: (asked, answer) => {
+      unencrypted ||= asked.ServerSideEncryption !== undefined && answer.ServerSideEncryption === undefined
+    },
     heeded: (attempt) =>
       Effect.suspend(() => {
         const sent = checksum

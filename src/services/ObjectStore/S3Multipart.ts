@@ -71,7 +71,10 @@ export const put = <E>(
         const { ChecksumAlgorithm: _, ...plain } = command.input
         return settled(
           Effect.tap(send(checksum === "CRC32" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
-            Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => open.add(uploadId))
+            Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
+              open.add(uploadId)
+              lessons.created(attributes, answer)
+            })
           )
         )
       }

@@ -47,6 +47,21 @@ const store = (ledger: OpenLedger, path: string, of: Content, more?: Partial<Ack
   })
 
 describe("the ledger", () => {
+  it.live("knows what the store of a target takes, and nothing of that of another", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      yield* using(stateDir, (ledger) => {
+        expect(ledger.checksum).toBe("CRC32")
+        return ledger.learned("MD5")
+      })
+      yield* using(stateDir, (ledger) => Effect.sync(() => expect(ledger.checksum).toBe("MD5")))
+      const { target } = settingsWith()
+      const elsewhere = Sqlite.layer(settingsWith({ stateDir, target: { ...target, bucket: "other" } }))
+      const other = Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "run-2", startedAt: 0 }))
+      expect((yield* Effect.scoped(Effect.provide(other, elsewhere))).checksum).toBe("CRC32")
+    })
+  )
+
   it.live("knows what was acknowledged, by each of the things that tell a file from outside", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
