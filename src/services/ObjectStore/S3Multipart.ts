@@ -65,6 +65,8 @@ export const put = <E>(
     const run = yield* FiberSet.makeRuntimePromise()
     const failed = yield* Deferred.make<never, StoreError | E>()
     const checksums = new Map<number, string>()
+    /** As the creation tells it, or, on MinIO, the completion alone. */
+    let encryption: string | undefined
 
     const attempt = (command: Command, checksum: Checksum): Effect.Effect<unknown, StoreError> => {
       if (command instanceof CreateMultipartUploadCommand) {
@@ -73,7 +75,7 @@ export const put = <E>(
           Effect.tap(send(checksum === "CRC32" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
             Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
               open.add(uploadId)
-              lessons.created(attributes, answer)
+              encryption ??= answer.ServerSideEncryption
             })
           )
         )
@@ -119,6 +121,7 @@ export const put = <E>(
     )
     open.delete(upload.uploadId ?? "")
     yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer, attributes.IfNoneMatch === undefined)
+    lessons.created(attributes, { ServerSideEncryption: encryption ?? answer.ServerSideEncryption })
     return storedObject(answer)
   }).pipe(Effect.scoped)
 
