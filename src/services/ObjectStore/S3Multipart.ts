@@ -13,7 +13,8 @@ import {
   CreateMultipartUploadCommand,
   type PutObjectCommandInput,
   type S3Client,
-  UploadPartCommand
+  UploadPartCommand,
+  type UploadPartCommandOutput
 } from "@aws-sdk/client-s3"
 import { Upload } from "@aws-sdk/lib-storage"
 import { Deferred, Effect, Fiber, FiberSet } from "effect"
@@ -65,8 +66,11 @@ export const put = <E>(
     const run = yield* FiberSet.makeRuntimePromise()
     const failed = yield* Deferred.make<never, StoreError | E>()
     const checksums = new Map<number, string>()
-    /** As the creation tells it, or, on MinIO, the completion alone. */
+    /** Of the object: AWS tells it when the upload is created, MinIO with each part alone. */
     let encryption: string | undefined
+    const confirm = ({ ServerSideEncryption }: Pick<UploadPartCommandOutput, "ServerSideEncryption">) => {
+      encryption ??= ServerSideEncryption
+    }
 
     const attempt = (command: Command, checksum: Checksum): Effect.Effect<unknown, StoreError> => {
       if (command instanceof CreateMultipartUploadCommand) {
@@ -75,12 +79,13 @@ export const put = <E>(
           Effect.tap(send(checksum === "CRC32" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
             Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
               open.add(uploadId)
-              encryption ??= answer.ServerSideEncryption
+              confirm(answer)
             })
           )
         )
       }
-      if (command instanceof UploadPartCommand) return sendPart(send, command, checksum, checksums)
+      if (command instanceof UploadPartCommand)
+        return Effect.tap(sendPart(send, command, checksum, checksums), (answer) => Effect.sync(() => confirm(answer)))
       // Ceph leaves the ETag empty here
       return Effect.tap(send(command), (answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
     }
@@ -121,7 +126,7 @@ export const put = <E>(
     )
     open.delete(upload.uploadId ?? "")
     yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer, attributes.IfNoneMatch === undefined)
-    lessons.created(attributes, { ServerSideEncryption: encryption ?? answer.ServerSideEncryption })
+    lessons.created(attributes, { ServerSideEncryption: encryption })
     return storedObject(answer)
   }).pipe(Effect.scoped)
 
