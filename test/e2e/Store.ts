@@ -11,17 +11,20 @@ const permitted = new Set([
 
 const running: Array<StrictS3> = []
 
-/** A strict server for one test. After it, its log is asserted: nothing but PutObject and the multipart calls. */
+/** A strict server for one test, which must run alone: the first to end stops all that there are. */
 export const startStore = async (options?: StrictS3Options): Promise<StrictS3> => {
   const store = await StrictS3.start(options)
   running.push(store)
   return store
 }
 
+/** Stops a server; its log must hold nothing but PutObject and the multipart calls. */
+export const stopStore = async (store: StrictS3): Promise<void> => {
+  await store.stop()
+  const others = store.requests.filter(({ operation }) => !permitted.has(operation))
+  expect(others.map(({ method, path }) => `${method} ${path}`)).toEqual([])
+}
+
 afterEach(async () => {
-  for (const store of running.splice(0)) {
-    await store.stop()
-    const others = store.requests.filter(({ operation }) => !permitted.has(operation))
-    expect(others.map(({ method, path }) => `${method} ${path}`)).toEqual([])
-  }
+  for (const store of running.splice(0)) await stopStore(store)
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { createServer as createHttpsServer } from "node:https"
-import type { AddressInfo, Socket } from "node:net"
+import { type AddressInfo, isIPv6, type Socket } from "node:net"
 import { type Context, exchange, openRecord } from "./strict-s3/Exchange.ts"
 import { type Fault, interrupt, isInterruption, type Line } from "./strict-s3/Faults.ts"
 import { Bucket } from "./strict-s3/Objects.ts"
@@ -30,7 +30,7 @@ export class StrictS3 {
   readonly #server: ReturnType<typeof createHttpServer>
   // By the client's port: over TLS a request only knows the encrypted socket, which cannot be reset.
   readonly #sockets = new Map<number, Socket>()
-  #port = 0
+  #authority = ""
   #stopping = false
   #inFlight = 0
   #maxInFlight = 0
@@ -70,20 +70,21 @@ export class StrictS3 {
     })
   }
 
-  /** Starts a server on a free port of 127.0.0.1. */
+  /** Starts a server on a free port, or on the listener that it is given. */
   static async start(options: StrictS3Options = {}): Promise<StrictS3> {
     const server = new StrictS3(options)
     await new Promise<void>((resolve, reject) => {
       server.#server.once("error", reject)
-      server.#server.listen(0, "127.0.0.1", resolve)
+      server.#server.listen(options.listener ?? { host: options.host ?? "127.0.0.1", port: 0 }, resolve)
     })
-    server.#port = (server.#server.address() as AddressInfo).port
+    const { address, port } = server.#server.address() as AddressInfo
+    server.#authority = `${isIPv6(address) ? `[${address}]` : address}:${port}`
     return server
   }
 
   /** The URL of the server. */
   get endpoint(): string {
-    return `${this.#context.secure ? "https" : "http"}://127.0.0.1:${this.#port}`
+    return `${this.#context.secure ? "https" : "http"}://${this.#authority}`
   }
 
   /** How many requests have arrived and are not answered. */

@@ -1,3 +1,5 @@
+import type { Server } from "node:net"
+
 /** Who may call the server, and what it may do. */
 export interface Identity {
   accessKeyId: string
@@ -72,6 +74,10 @@ export interface StoredVersion {
 
 /** How to start the server. */
 export interface StrictS3Options {
+  /** The address to listen on. Default: 127.0.0.1. */
+  host?: string
+  /** What listens already, in place of a host: at the far end of a link, say. */
+  listener?: Server
   /** Default: snapshots. */
   buckets?: string[]
   /** Default: us-east-1. */
