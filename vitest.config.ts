@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/fixtures/real-servers.ts"],
+    globalSetup: ["test/fixtures/real-servers.ts", "test/fixtures/network.ts"],
     // the closing line in the plain form that any log reader understands
     reporters: ["default", "test/fixtures/summary.ts"],
     testTimeout: 60_000,
