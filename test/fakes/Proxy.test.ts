@@ -64,9 +64,9 @@ const secureStore = async (options: ProxyOptions = {}) => {
 describe("the fake proxy", () => {
   it("forwards a request as it is, but for what is meant for the proxy", async () => {
     const { port } = await echo()
-    const proxy = started(await Proxy.start({ login: "user:pass", resolve: () => ({ host: "127.0.0.1", port }) }))
+    const proxy = started(await Proxy.start({ login: "user:p:a@s/s", resolve: () => ({ host: "127.0.0.1", port }) }))
     const url = "http://store.test/a//b%20c?d=e"
-    const answer = await put({ url, proxy: proxy.url("user:pass"), body: "hello" })
+    const answer = await put({ url, proxy: proxy.url("user:p:a@s/s"), body: "hello" })
     expect(answer).toMatch(/^200 /)
     expect(JSON.parse(answer.slice(4))).toEqual({
       method: "PUT",
@@ -86,9 +86,9 @@ describe("the fake proxy", () => {
   it.each([
     ["without a login", undefined, 407],
     ["with a wrong one", "user:wrong", 407],
-    ["with the right one", "user:pass", 403]
+    ["with the right one", "user:p:a@s/s", 403]
   ])("that wants a login answers to one who comes %s", async (_, login, status) => {
-    const { ask, proxy } = await secureStore({ login: "user:pass" })
+    const { ask, proxy } = await secureStore({ login: "user:p:a@s/s" })
     const { port } = await echo()
     const plain = { url: `http://127.0.0.1:${port}/`, proxy: proxy.url(login) }
     expect(await put({ ...ask, proxy: proxy.url(login) })).toMatch(status === 407 ? /^ERR_PROXY_TUNNEL$/ : /^403 /)

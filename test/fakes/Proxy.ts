@@ -74,9 +74,11 @@ export class Proxy {
 
   /** What HTTP_PROXY or HTTPS_PROXY is set to, with a login or without. */
   url(login?: string): string {
-    const [user = "", password = ""] = login?.split(":").map(encodeURIComponent) ?? []
     const scheme = this.#options.tls === undefined ? "http" : "https"
-    return `${scheme}://${login === undefined ? "" : `${user}:${password}@`}127.0.0.1:${this.#loopback?.port}`
+    // a user has no colon in its name, a password may
+    const [, user = "", password = ""] = /^([^:]*):(.*)$/.exec(login ?? "") ?? []
+    const userinfo = login === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`
+    return `${scheme}://${userinfo}127.0.0.1:${this.#loopback?.port}`
   }
 
   /** How many clients are connected. */
