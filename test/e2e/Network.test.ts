@@ -83,23 +83,22 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     }
   )
 
-  // flags, and in how many milliseconds they end a run that has some 60 files left, 32 at a time
-  it.for([["--max-retries=1 --timeout=5s", 40_000]] as const)(
-    "a run ends in time when the silence does not (%s)",
-    { timeout },
-    async ([flags, millis], test) => {
-      const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 20 }, { latencyMs: 300 })
-      const { ended } = start(s3(tree(numbered(80, 20_000)), store.endpoint, "--output=json", ...flags.split(" ")))
-      await until(() => store.keys().length >= 20)
-      await network.down()
-      const end = await ended
-      expect(end.code, end.stdout).toBe(30)
-      expect(end.millis).toBeLessThan(millis)
-      const { totals } = report(end)
-      expect(totals.uploaded).toBeGreaterThanOrEqual(20)
-      expect(totals.uploaded + totals.failed).toBe(80)
-    }
-  )
+  it("a run ends within --give-up-after and --timeout when the silence does not end", { timeout }, async (test) => {
+    const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 20 }, { latencyMs: 300 })
+    const flags = ["--give-up-after=10s", "--timeout=5s", "--output=json"]
+    const { ended } = start(s3(tree(numbered(80, 20_000)), store.endpoint, ...flags))
+    await until(() => store.keys().length >= 20)
+    await network.down()
+    const silentSince = Date.now()
+    const end = await ended
+    expect(end.code, end.stdout).toBe(30)
+    // the first failure shows after a time-out, and the last request has one as well
+    expect(Date.now() - silentSince).toBeLessThan(25_000)
+    const { result, totals } = report(end)
+    expect(result.endedBy?.hint).toContain("--give-up-after")
+    expect(totals.uploaded).toBeGreaterThanOrEqual(20)
+    expect(totals.uploaded + totals.failed + totals.interrupted + totals.notTried).toBe(80)
+  })
 
   it.for([
     ["whole file", "--part-size=20MiB"],
