@@ -6,7 +6,7 @@ import { elsewhere } from "./faults/Elsewhere.ts"
 import { multipart } from "./faults/Multipart.ts"
 import { passing } from "./faults/Passing.ts"
 import { patience } from "./faults/Patience.ts"
-import { judge, leaks, play } from "./faults/Play.ts"
+import { judge, play } from "./faults/Play.ts"
 import { refusals } from "./faults/Refusals.ts"
 import type { Row } from "./faults/Row.ts"
 
@@ -24,9 +24,7 @@ const tables: Readonly<Record<string, ReadonlyArray<Row>>> = {
 describe.concurrent.each(Object.entries(tables))("%s", (_, rows) => {
   for (const row of rows) {
     it(row.name, async () => {
-      const played = await play(row)
-      expect(leaks(played), "secrets in the output").toEqual([])
-      judge(row, played)
+      judge(row, await play(row))
     })
   }
 })

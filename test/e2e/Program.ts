@@ -38,17 +38,35 @@ export interface RunOptions {
   readonly through?: ReadonlyArray<string>
 }
 
+/** What stands in an output and must not, whatever a test is about: secrets, and what is made of them. */
+export const secretsIn = (output: string, env: NodeJS.ProcessEnv): ReadonlyArray<string> => {
+  const given = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"].map(
+    (name) => env[name]
+  )
+  const passwords = ["HTTP_PROXY", "HTTPS_PROXY"].map((name) => URL.parse(env[name] ?? "")?.password)
+  // the fakes that issue credentials name them so
+  const made = ["secret-of-", "session-of-", "AWS4-HMAC-SHA256", "Signature="]
+  return [...given, ...passwords, ...made].filter(
+    (secret): secret is string => Boolean(secret) && output.toLowerCase().includes(secret!.toLowerCase())
+  )
+}
+
 export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
   const [command = "", ...rest] = [...(options.through ?? []), process.execPath, program, ...args]
   const startedAt = Date.now()
-  const child = spawn(command, rest, { env: { ...environment(), ...options.env }, stdio: ["ignore", "pipe", "pipe"] })
+  const env = { ...environment(), ...options.env }
+  const child = spawn(command, rest, { env, stdio: ["ignore", "pipe", "pipe"] })
   let stdout = ""
   let stderr = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject)
-    child.on("close", (code) => resolve({ code, stdout, stderr, millis: Date.now() - startedAt }))
+    child.on("close", (code) => {
+      const told = secretsIn(stdout + stderr, env)
+      if (told.length > 0) reject(new Error(`the program has told secrets: ${told.join(", ")}`))
+      resolve({ code, stdout, stderr, millis: Date.now() - startedAt })
+    })
   })
   return { child, ended }
 }

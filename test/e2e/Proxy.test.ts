@@ -9,7 +9,11 @@ const url = "https://store.test"
 
 const proxied = async (options: Parameters<typeof behindProxy>[1] = {}) => {
   const { authority, ...rest } = await behindProxy("store.test", options)
-  return { ...rest, authority, env: { HTTPS_PROXY: rest.proxy.url(), AWS_CA_BUNDLE: authority.file } }
+  return {
+    ...rest,
+    authority,
+    env: { HTTPS_PROXY: rest.proxy.url(), AWS_CA_BUNDLE: authority.file, IBSR_EXPORT_VERBOSE: "true" }
+  }
 }
 
 describe("HTTPS_PROXY", () => {

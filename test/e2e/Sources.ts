@@ -25,8 +25,12 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop()
 })
 
-/** Takes the put-only user's own keys away, so that another source has to be asked. */
-export const keyless = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
+/** Takes the put-only user's own keys away, so that another source has to be asked; and lets the program tell all. */
+export const keyless = {
+  AWS_ACCESS_KEY_ID: undefined,
+  AWS_SECRET_ACCESS_KEY: undefined,
+  IBSR_EXPORT_VERBOSE: "true"
+}
 
 /** A store that accepts what the sources of one test issue, and nothing else. */
 export const issuing = async (options: StrictS3Options = {}) => {

@@ -4,7 +4,7 @@ import { expect } from "vitest"
 import { StrictS3 } from "../../fakes/StrictS3.ts"
 import { tree } from "../../fixtures/Tree.ts"
 import { type Ended, s3, start } from "../Program.ts"
-import { courier, courierNoAbort, secrets } from "./Logins.ts"
+import { courier, courierNoAbort } from "./Logins.ts"
 import type { Place } from "./Places.ts"
 import type { Row } from "./Row.ts"
 
@@ -85,10 +85,6 @@ export const play = async (row: Row): Promise<Played> => {
 }
 
 const said = ({ stderr, stdout }: Ended) => stdout + stderr
-
-/** What the output tells that it must not. */
-export const leaks = ({ ended }: Played): ReadonlyArray<string> =>
-  secrets.filter((secret) => said(ended).toLowerCase().includes(secret.toLowerCase()))
 
 const isRange = (attempts: Row["attempts"]): attempts is readonly [number, number] => Array.isArray(attempts)
 

@@ -1,0 +1,15 @@
+import { describe, expect, it } from "vitest"
+import { secretsIn } from "./Program.ts"
+
+describe("the search for secrets in every output", () => {
+  it.each([
+    ["retrying with hidden-key", { AWS_SECRET_ACCESS_KEY: "hidden-key" }, ["hidden-key"]],
+    ["token=TOKEN-1", { AWS_SESSION_TOKEN: "token-1" }, ["token-1"]],
+    ["via http://me:pass-1@proxy", { HTTPS_PROXY: "http://me:pass-1@proxy:3128" }, ["pass-1"]],
+    ["session-of-ASIA1", {}, ["session-of-"]],
+    ["Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=0f", {}, ["AWS4-HMAC-SHA256", "Signature="]],
+    ["uploaded 1 (8 B), skipped 0, failed 0 in 0.1 s", { AWS_SESSION_TOKEN: "" }, []]
+  ])("finds in %j what must not be there", (output, env, found) => {
+    expect(secretsIn(output, env)).toEqual(found)
+  })
+})
