@@ -50,10 +50,12 @@ export class ObjectExists extends Data.TaggedError("ObjectExists")<StoreAnswer> 
 /** No source of the credential chain had any. */
 export class CredentialsMissing extends Data.TaggedError("CredentialsMissing")<{
   readonly detail: string
+  readonly advice?: string | undefined
   readonly cause?: unknown
 }> {
   override readonly message = `no credentials: ${this.detail}`
   readonly hint =
+    this.advice ??
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a --profile, or give the host a role that it can assume"
 }
 
@@ -198,7 +200,7 @@ export type StoreError =
 /** The same answer, about which something more is known. */
 export const revised = <E extends Exclude<StoreError, CredentialsMissing>>(
   error: E,
-  more: Partial<Pick<StoreAnswer, "advice" | "retryable">>
+  more: Partial<Pick<StoreAnswer, "advice" | "detail" | "retryable">>
 ): E => new (error.constructor as new (answer: StoreAnswer) => E)({ ...error, ...more })
 
 /** One file failed. */

@@ -19,9 +19,11 @@ export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
     const text = variable(env, name)
     if (text === undefined) return Either.right({})
     const url = URL.parse(text.includes("://") ? text : `http://${text}`)
-    return url !== null && /^https?:$/.test(url.protocol)
+    return url !== null && /^https?:$/.test(url.protocol) && isEncoded(url.username) && isEncoded(url.password)
       ? Either.right({ [name]: url.href })
-      : Either.left(`${name} is not the URL of an HTTP proxy, such as http://proxy.example.com:3128`)
+      : Either.left(
+          `${name} is not the URL of an HTTP proxy, such as http://user:password@proxy.example.com:3128 (with % as %25)`
+        )
   }
   const exempt = variable(env, "NO_PROXY")
   return Either.map(Either.all([read("HTTP_PROXY"), read("HTTPS_PROXY")]), ([http, https]) => ({
@@ -30,6 +32,9 @@ export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
     ...(exempt === undefined ? {} : { NO_PROXY: exemptions(exempt) })
   }))
 }
+
+/** No percent sign stands for itself. */
+const isEncoded = (text: string) => !/%(?![0-9a-f]{2})/i.test(text)
 
 /**
  * `NO_PROXY` as Node reads it. Node takes a name for this one host and knows no networks; elsewhere, and so here, a name
@@ -43,6 +48,7 @@ export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
  * | `10.1.0.0/16`    | `10.1.0.0-10.1.255.255`      |
  * | `10.1.2.3`       | `10.1.2.3`                   |
  * | `host:9000`      | `host:9000`                  |
+ * | `[::1]`          | `::1`                        |
  */
 export const exemptions = (text: string): string =>
   Array.flatMap(
@@ -50,7 +56,7 @@ export const exemptions = (text: string): string =>
     (entry) => {
       const network = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(entry)
       if (network !== null) return [range(network.slice(1).map(Number))]
-      const name = entry.replace(/^\*?\./, ".")
+      const name = entry.replace(/^\*?\./, ".").replace(/^\[(.*)\]$/, "$1")
       return /^[a-z][a-z0-9.-]*$/i.test(name) && !name.startsWith(".") ? [name, `.${name}`] : [name]
     }
   ).join(",")

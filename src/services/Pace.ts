@@ -1,7 +1,7 @@
 /** How fast requests follow one another: one controller for all files, so that what one meets slows all of them. */
 import { Clock, Duration, Effect, Option } from "effect"
 import * as Concurrency from "../domain/Concurrency.ts"
-import { Interrupted, type NetworkFailure, revised, type StoreError, type StoreUnavailable } from "../domain/Errors.ts"
+import { type CredentialsMissing, Interrupted, revised, type StoreError } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Span from "../domain/Span.ts"
 import { longestRetryAfter } from "./Patience.ts"
@@ -74,10 +74,10 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
       )
   })
 
-type Passing = NetworkFailure | StoreUnavailable
+type Passing = Exclude<StoreError, CredentialsMissing>
 
-const mayPass = (error: StoreError): error is Passing =>
-  (error._tag === "NetworkFailure" || error._tag === "StoreUnavailable") && error.retryable
+/** Unlike a refusal for good, after which the store is known to be there. */
+const mayPass = (error: StoreError): error is Passing => "retryable" in error && error.retryable
 
 const inVain = (giveUpAfter: Duration.Duration) =>
   `no request went well for ${Span.format(giveUpAfter)} (--give-up-after)`

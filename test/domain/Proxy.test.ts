@@ -20,11 +20,14 @@ describe("fromEnv", () => {
     })
   })
 
-  it.each(["socks5://user:hidden@a:1", "http://", "ftp://a"])("refuses %j without repeating it", (text) => {
-    const problem = Either.getOrThrow(Either.flip(Proxy.fromEnv({ HTTPS_PROXY: text })))
-    expect(problem).toMatch(/^HTTPS_PROXY is not the URL/)
-    expect(problem).not.toContain("hidden")
-  })
+  it.each(["socks5://user:hidden@a:1", "http://", "ftp://a", "http://me:hidden%ss@a:1"])(
+    "refuses %j without repeating it",
+    (text) => {
+      const problem = Either.getOrThrow(Either.flip(Proxy.fromEnv({ HTTPS_PROXY: text })))
+      expect(problem).toMatch(/^HTTPS_PROXY is not the URL/)
+      expect(problem).not.toContain("hidden")
+    }
+  )
 })
 
 describe("exemptions", () => {
@@ -41,6 +44,7 @@ describe("exemptions", () => {
     ["10.1.2.3/32", "10.1.2.3-10.1.2.3"],
     ["0.0.0.0/0", "0.0.0.0-255.255.255.255"],
     ["minio:9000", "minio:9000"],
+    ["[::1]", "::1"],
     [" a.b , 10.0.0.1 c ", "a.b,.a.b,10.0.0.1,c,.c"]
   ])("%j becomes %j", (given, expected) => {
     expect(Proxy.exemptions(given)).toBe(expected)

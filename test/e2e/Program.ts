@@ -65,7 +65,7 @@ export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Ru
     child.on("close", (code) => {
       const told = secretsIn(stdout + stderr, env)
       if (told.length > 0) reject(new Error(`the program has told secrets: ${told.join(", ")}`))
-      resolve({ code, stdout, stderr, millis: Date.now() - startedAt })
+      else resolve({ code, stdout, stderr, millis: Date.now() - startedAt })
     })
   })
   return { child, ended }

@@ -1,6 +1,6 @@
 /** The way to the store through a proxy. */
 import { describe, expect, it } from "vitest"
-import { closedPort, run, s3, summary } from "./Program.ts"
+import { closedPort, run, s3, start, summary, until } from "./Program.ts"
 import { asked, behindProxy, ofAllSizes } from "./Proxied.ts"
 import { oneFile } from "./Sources.ts"
 import { startStore } from "./Store.ts"
@@ -102,6 +102,16 @@ describe("a proxy", () => {
     const ended = await run(s3(oneFile(), "https://nowhere.test", ...flags), { env })
     expect(ended.code, ended.stdout).toBe(30)
     expect(proxy.log).toHaveLength(2)
+  })
+
+  it("that never answers is left before it is asked again", async () => {
+    const { env, proxy } = await proxied()
+    proxy.hang = true
+    const { ended } = start(s3(oneFile(), url, "--timeout=1s", "--max-retries=3"), { env })
+    await until(() => proxy.log.length === 3)
+    const { connections } = proxy
+    await ended
+    expect(connections).toBe(1)
   })
 
   it("that never answers is given up after the time-outs", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Deferred, Duration, Effect, Fiber, Option, TestClock } from "effect"
 import * as Concurrency from "../../src/domain/Concurrency.ts"
-import { AccessDenied, NetworkFailure, StoreUnavailable } from "../../src/domain/Errors.ts"
+import { AccessDenied, IntegrityFailure, NetworkFailure, StoreUnavailable } from "../../src/domain/Errors.ts"
 import * as Pace from "../../src/services/Pace.ts"
 import { Stop } from "../../src/services/Stop.ts"
 
@@ -110,6 +110,17 @@ describe("Pace", () => {
         _tag: "Failure",
         error: { _tag: "StoreUnavailable", hint: expect.stringContaining("left alone for 1 min 1 s") }
       })
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("takes bytes that arrive wrong for no sign of life", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      const wrong = new IntegrityFailure({ operation: "PutObject", detail: "BadDigest", retryable: true })
+      yield* Effect.flip(paced(Effect.fail(wrong)))
+      yield* TestClock.adjust("5 minutes")
+      yield* Effect.flip(paced(Effect.fail(wrong)))
+      expect(Option.getOrThrow(yield* reason)).toMatchObject({ error: { _tag: "IntegrityFailure" } })
     }).pipe(Effect.provide(Stop.layer))
   )
 

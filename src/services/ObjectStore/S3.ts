@@ -6,6 +6,7 @@ import type { Settings } from "../../domain/Settings.ts"
 import { type NewObject, ObjectStore } from "../ObjectStore.ts"
 import { attributeHeaders, explained } from "./S3Attributes.ts"
 import * as Client from "./S3Client.ts"
+import { withoutSecrets } from "./S3Errors.ts"
 import * as Lessons from "./S3Lessons.ts"
 import * as Multipart from "./S3Multipart.ts"
 import { checksumHeader, present, sameChecksum, sender, storedObject } from "./S3Requests.ts"
@@ -23,7 +24,9 @@ export const layer = (options: Options) =>
           Effect.map(Client.connect(options), (connection) => ({
             ...connection,
             lessons: Lessons.make(connection.client, connection.credentials),
-            send: sender(connection.client, explained(options))
+            send: sender(connection.client, (error) =>
+              explained(options)(withoutSecrets(error, connection.credentials.current()))
+            )
           })),
           scope
         )

@@ -29,7 +29,7 @@ export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
     )
     const config: S3ClientConfig = {
       ...(target.profile === undefined ? {} : { profile: target.profile }),
-      ...endpoint(target),
+      ...endpoint(target, profile["region"]),
       credentials: credentials.provider,
       requestHandler,
       // where the AWS CLI reads it
@@ -49,25 +49,16 @@ export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
     return { client, credentials }
   })
 
-const endpoint = (target: Target): S3ClientConfig => {
+const endpoint = (target: Target, profileRegion: string | undefined): S3ClientConfig => {
   const { defaultRegion, pathStyle } = Provider.of(target.endpoint)
+  // if there is none, the SDK asks the instance for its own, which says nothing of another provider's store
+  const region = target.region ?? profileRegion ?? defaultRegion
   return {
     ...(target.endpoint === undefined
       ? {}
       : { endpoint: target.endpoint.href, forcePathStyle: target.forcePathStyle ?? pathStyle }),
-    ...(target.region !== undefined
-      ? { region: target.region }
-      : defaultRegion === undefined
-        ? {}
-        : { region: configuredRegion(target, defaultRegion) })
+    ...(region === undefined ? {} : { region })
   }
-}
-
-/** The SDK asks for the region with every request; looking for it takes longer than all else that a request does. */
-const configuredRegion = ({ profile }: Target, otherwise: string) => {
-  let region: Promise<string> | undefined
-  return () =>
-    (region ??= new S3Client(profile === undefined ? {} : { profile }).config.region().catch(() => otherwise))
 }
 
 /** Region and credentials, resolved once before anything is sent. */

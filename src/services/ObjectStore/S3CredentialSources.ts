@@ -1,7 +1,6 @@
 /** Where credentials may come from, in the order of the AWS chain. The first source that is set up decides. */
 import { fromEnv, fromHttp, fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers"
 import process from "node:process"
-import { setTimeout as sleep } from "node:timers/promises"
 import type { Handler } from "./S3Network.ts"
 import * as Profiles from "./S3Profiles.ts"
 
@@ -20,7 +19,9 @@ export interface Source {
   /** What is missing for it to be asked. */
   readonly lacks: (asking: Asking) => Promise<string | undefined>
   readonly provider: (asking: Asking) => Provider
-  /** Whoever needs longer hangs. */
+  /** It may be late when a host or a container starts. */
+  readonly attempts: number
+  /** For each; whoever needs longer hangs. */
   readonly limitSeconds: number
 }
 
@@ -44,6 +45,7 @@ export const sources: ReadonlyArray<Source> = [
         ? unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         : "not asked, because a profile is named",
     provider: () => fromEnv({ logger }),
+    attempts: 1,
     limitSeconds: 1
   },
   {
@@ -52,39 +54,30 @@ export const sources: ReadonlyArray<Source> = [
     // read anew each time: somebody may have renewed what is in the files
     provider: ({ clientConfig, profile = Profiles.fallback }) =>
       fromIni({ profile, clientConfig, ignoreCache: true, logger }),
+    attempts: 1,
     limitSeconds: 60
   },
   {
     name: () => "web identity",
     lacks: async () => unset("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
     provider: ({ clientConfig }) => fromTokenFile({ clientConfig, logger }),
+    attempts: 1,
     limitSeconds: 30
   },
   {
     name: () => "container",
     lacks: async () => (unset(relativeUri) === undefined || unset(fullUri) === undefined ? undefined : unset(fullUri)),
-    provider: () => fromHttp({ timeout: 2000, maxRetries: 2, logger }),
-    limitSeconds: 10
+    // it does not end at its own time-out, but warns of it on the console
+    provider: () => fromHttp({ timeout: 10_000, maxRetries: 0, logger }),
+    attempts: 3,
+    limitSeconds: 3
   },
   {
     name: () => "instance metadata",
     lacks: async () => (/^(|false)$/i.test(process.env[disabled] ?? "") ? undefined : `${disabled} is set`),
-    provider: () => instanceMetadata,
-    limitSeconds: 10
+    // made anew for each attempt, because it remembers a token that it was not given; and never without one (IMDSv1)
+    provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, ec2MetadataV1Disabled: true, logger }),
+    attempts: 3,
+    limitSeconds: 6
   }
 ]
-
-/** It may be late when a host starts, and it may not be there at all. */
-const attempts = 3
-
-const instanceMetadata: Provider = async () => {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      // made anew, because it remembers a token that it was not given; and never without a token (IMDSv1)
-      return await fromInstanceMetadata({ timeout: 2000, maxRetries: 0, ec2MetadataV1Disabled: true, logger })()
-    } catch (cause) {
-      if (attempt === attempts) throw cause
-      await sleep(200 * attempt)
-    }
-  }
-}

@@ -35,7 +35,7 @@ export const chain =
       const missing = await link.lacks(asking)
       if (missing === undefined) {
         try {
-          return await within(link.limitSeconds, link.provider(asking)(options))
+          return await persistent(link.attempts, () => within(link.limitSeconds, link.provider(asking)(options)))
         } catch (cause) {
           // whether there is a metadata service shows only when it is asked
           if (link !== links.at(-1)) throw new SourceFailed(name, cause)
@@ -48,10 +48,21 @@ export const chain =
     throw new NoSource(lacking)
   }
 
+const persistent = async <A>(attempts: number, ask: () => Promise<A>): Promise<A> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (cause) {
+      if (attempt === attempts) throw cause
+      await sleep(200 * attempt)
+    }
+  }
+}
+
 const within = async <A>(seconds: number, answer: Promise<A>): Promise<A> => {
   const late = new AbortController()
   const limit = sleep(seconds * 1000, undefined, { signal: late.signal }).then(() => {
-    throw Object.assign(new Error(`no answer within ${seconds} s`), { name: "TimeoutError" })
+    throw new Error(`no answer within ${seconds} s`)
   })
   try {
     return await Promise.race([answer, limit])
@@ -90,7 +101,7 @@ export interface Renewing {
   readonly provider: Provider & { readonly memoized: true }
   /** Those given last. */
   readonly current: () => Identity | undefined
-  /** The store calls these expired: whether there are others now. */
+  /** The store calls these expired: whether there are others now, or may be soon, because their source is down. */
   readonly renewed: (refused: Identity | undefined) => Promise<boolean>
 }
 
@@ -133,7 +144,7 @@ export const renewing = (source: Provider): Renewing => {
     current: () => current,
     renewed: async (refused) => {
       if (current !== refused) return true
-      const next = await fetch().catch(() => refused)
+      const next = await fetch().catch(() => undefined)
       return next?.accessKeyId !== refused?.accessKeyId || next?.sessionToken !== refused?.sessionToken
     }
   }

@@ -1,6 +1,7 @@
 /** What the SDK throws, read for what it says of a request. */
 import { Duration } from "effect"
-import { CredentialsMissing, type StoreError } from "../../domain/Errors.ts"
+import { CredentialsMissing, revised, type StoreError } from "../../domain/Errors.ts"
+import * as Span from "../../domain/Span.ts"
 import { NoSource, SourceFailed } from "./S3Credentials.ts"
 import { classify, type Seen } from "./S3ErrorClass.ts"
 
@@ -61,8 +62,11 @@ const sourceError = ({ cause, source }: SourceFailed): StoreError => {
   const isNetwork = thrown.name === "TimeoutError" || (thrown.code !== undefined && thrown.syscall !== "open")
   return isAnswer || (isNetwork && !isOfSources(thrown))
     ? classify(answer(`credentials (${source})`, cause))
-    : new CredentialsMissing({ detail: `${source}: ${withoutContent(cause)}`, cause })
+    : new CredentialsMissing({ detail: `${source}: ${withoutContent(cause)}`, advice: mendSource, cause })
 }
+
+const mendSource =
+  "this source is set up, so no other is asked: mend it (an SSO session, by aws sso login), or take it away"
 
 /** Thrown by the SDK's own sources. */
 const isOfSources = ({ name }: Thrown) =>
@@ -76,9 +80,29 @@ const withoutContent = (cause: unknown) => {
 }
 
 const detail = ({ message, name }: Thrown, cause: unknown) => {
-  // with advice for who debugs the SDK
+  // these are for who debugs the SDK
   if (message?.includes("Deserialization error") === true) return "the answer is cut off, or not XML"
+  if (message?.startsWith("@smithy/") === true) return timeOut(message)
   return message === undefined || message === "" || message === "UnknownError" ? (name ?? String(cause)) : message
+}
+
+const timeOut = (message: string) => {
+  const after = Span.format(Duration.millis(Number(/(\d+) ms/.exec(message)?.[1] ?? 0)))
+  if (message.includes("establish a connection")) return `no connection within ${after}`
+  return message.includes("inactivity") ? `nothing moved for ${after}` : `no complete answer within ${after}`
+}
+
+/** A store may repeat what it was sent, and the report repeats what it says. */
+export const withoutSecrets = (
+  error: StoreError,
+  identity: { readonly secretAccessKey: string; readonly sessionToken?: string | undefined } | undefined
+): StoreError => {
+  if (error._tag === "CredentialsMissing") return error
+  const secrets = [identity?.sessionToken, identity?.secretAccessKey].filter((secret) => secret !== undefined)
+  const detail = secrets
+    .reduce((text, secret) => text.replaceAll(secret, "…"), error.detail)
+    .replaceAll(/(AWS4-HMAC-SHA256|Signature=).*/gs, "…")
+  return detail === error.detail ? error : revised(error, { detail })
 }
 
 /** A store that is asked in the wrong region says which is the right one. */

@@ -17,7 +17,7 @@ import {
   type UploadPartCommandOutput
 } from "@aws-sdk/client-s3"
 import { Upload } from "@aws-sdk/lib-storage"
-import { Deferred, Effect, Fiber, FiberSet } from "effect"
+import { Deferred, Effect, Fiber, FiberSet, Option } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
 import type { Checksum } from "../../domain/Learned.ts"
@@ -95,7 +95,11 @@ export const put = <E>(
           Effect.zipRight(
             command instanceof CompleteMultipartUploadCommand ? policy.completing : Effect.void,
             policy.request(lessons.heeded((checksum) => attempt(command, checksum)))
-          ).pipe(Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)))
+          ).pipe(
+            Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)),
+            // it is told by `failed`
+            Effect.withUnhandledErrorLogLevel(Option.none())
+          )
         )
     }
 

@@ -35,9 +35,16 @@ export const handler = (options: Options, caBundle: string | undefined): Effect.
     )
     neighboursDirectly()
     const ca = yield* trusted(process.env["AWS_CA_BUNDLE"] || caBundle)
-    const agent = { keepAlive: true, maxSockets: options.concurrency.most, proxyEnv: { ...proxyEnv } }
+    const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
+    const agent = {
+      keepAlive: true,
+      maxSockets: options.concurrency.most,
+      proxyEnv: { ...proxyEnv },
+      // a proxy that never opens its tunnel is left; without it, only the request would end
+      timeout: connectionTimeout
+    }
     return {
-      connectionTimeout: Duration.toMillis(Duration.min(connectTimeout, options.timeout)),
+      connectionTimeout,
       socketTimeout: Duration.toMillis(Duration.min(idleTimeout, options.timeout)),
       requestTimeout: Duration.toMillis(options.timeout),
       // without it the SDK only logs a warning, and waits on

@@ -88,10 +88,10 @@ describe("the SSO session of a profile", () => {
   })
 
   // it is called missing, with a hint that is about everything but SSO
-  it.fails("that the portal no longer knows asks for a login", async () => {
+  it("that the portal no longer knows asks for a login", async () => {
     const { ended, portal } = await loggedIn()
     portal.accessToken = "another"
     const { code, stdout } = await ended()
-    expect([code, stdout]).toEqual([21, expect.stringContaining("aws sso login")])
+    expect([code, stdout]).toEqual([20, expect.stringContaining("aws sso login")])
   })
 })

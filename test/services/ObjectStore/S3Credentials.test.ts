@@ -12,6 +12,7 @@ const source = (name: string, lacks: string | undefined, provider: Provider): So
   name: () => name,
   lacks: async () => lacks,
   provider: () => provider,
+  attempts: 1,
   limitSeconds: 1
 })
 const asking = {} as Parameters<typeof chain>[0]
@@ -111,8 +112,10 @@ describe("renewing", () => {
     expect(await kept.renewed(old)).toBe(false)
     name = "B"
     expect(await kept.renewed(kept.current())).toBe(true)
+    provider.mockImplementationOnce(() => Promise.reject(new Error("down")))
+    expect(await kept.renewed(kept.current())).toBe(true)
     // who used the old ones as well need not ask
     expect(await kept.renewed(old)).toBe(true)
-    expect(provider).toHaveBeenCalledTimes(3)
+    expect(provider).toHaveBeenCalledTimes(4)
   })
 })

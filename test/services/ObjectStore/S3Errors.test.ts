@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { storeError } from "../../../src/services/ObjectStore/S3Errors.ts"
+import { storeError, withoutSecrets } from "../../../src/services/ObjectStore/S3Errors.ts"
 
 /** As the SDK throws what a store answered. */
 const answered = (status: number, name: string, headers: Record<string, string> = {}) =>
@@ -55,6 +55,26 @@ describe("what a store answers", () => {
       requestId: "R1",
       message: "PutObject: said the store (503 SlowDown)"
     })
+  })
+
+  it("does not repeat what a store repeats of the request's secrets", () => {
+    const echo = "token: tok/en+1, Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=0f"
+    const error = storeError("PutObject", Object.assign(answered(403, "AccessDenied"), { message: echo }))
+    const told = withoutSecrets(error, { secretAccessKey: "s", sessionToken: "tok/en+1" })
+    expect(told).toMatchObject({ _tag: "AccessDenied", message: expect.stringContaining("token: …") })
+    expect(told.message).not.toMatch(/tok\/en|Signature|Credential/)
+  })
+
+  it.each([
+    [
+      "did not establish a connection with the server within the configured timeout of 10000 ms.",
+      "no connection within 10.0 s"
+    ],
+    ["the request socket timed out after 30000 ms of inactivity (configured).", "nothing moved for 30.0 s"],
+    ["[ERROR] a request has exceeded the configured 5000 ms requestTimeout.", "no complete answer within 5.0 s"]
+  ])("says in plain words: %s", (message, words) => {
+    const late = Object.assign(new Error(`@smithy/node-http-handler - ${message}`), { name: "TimeoutError" })
+    expect(storeError("PutObject", late).message).toBe(`PutObject: ${words} (TimeoutError)`)
   })
 
   it("says that a page is no answer of a store", () => {
