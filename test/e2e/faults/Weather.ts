@@ -7,7 +7,13 @@ type Kind = (random: Random) => Fault
 
 const html = { "content-type": "text/html" }
 
-/** What no attempt survives, and the next may. */
+const silences: ReadonlyArray<Kind> = [
+  () => ({ kind: "hang" }),
+  (random) => ({ kind: "stall", afterBytes: random.below(3000) }),
+  (random) => ({ kind: "cut-answer", end: random.below(200), by: "silence" })
+]
+
+/** A store or a line that is in no state to take anything. No attempt survives it; the next may. */
 const foul: Readonly<Record<string, Kind>> = {
   slowDown: () => ({ kind: "answer", status: 503, code: "SlowDown" }),
   internalError: () => ({ kind: "answer", status: 500, code: "InternalError" }),
@@ -16,17 +22,20 @@ const foul: Readonly<Record<string, Kind>> = {
   badGateway: () => ({ kind: "answer", status: 502, headers: html, body: "<html>Bad Gateway</html>" }),
   loginPage: () => ({ kind: "answer", status: 200, headers: html, body: "<html>Login</html>" }),
   requestTimeout: () => ({ kind: "answer", status: 400, code: "RequestTimeout" }),
-  badDigest: () => ({ kind: "answer", status: 400, code: "BadDigest" }),
   earlyAnswer: () => ({ kind: "early-answer", status: 503, code: "SlowDown" }),
   reset: () => ({ kind: "reset" }),
   resetInBody: (random) => ({ kind: "reset", afterBytes: random.below(3000) }),
-  hang: () => ({ kind: "hang" }),
-  stall: (random) => ({ kind: "stall", afterBytes: random.below(3000) }),
   answerReset: (random) => ({ kind: "cut-answer", end: random.below(200), by: "reset" }),
   answerClosed: (random) => ({ kind: "cut-answer", end: random.below(200), by: "close" }),
-  answerSilent: (random) => ({ kind: "cut-answer", end: random.below(200), by: "silence" }),
-  wrongChecksum: () => ({ kind: "wrong-checksum" }),
-  missingEtag: () => ({ kind: "missing-etag" })
+  missingEtag: () => ({ kind: "missing-etag" }),
+  // one kind, because each costs a whole time-out
+  silence: (random) => silences[random.below(silences.length)]!(random)
+}
+
+/** A store that works, but not on the right bytes. The next attempt may have better luck. */
+const doubtful: Readonly<Record<string, Kind>> = {
+  badDigest: () => ({ kind: "answer", status: 400, code: "BadDigest" }),
+  wrongChecksum: () => ({ kind: "wrong-checksum" })
 }
 
 /** What an attempt survives. */
@@ -46,12 +55,12 @@ export interface Weather {
 const stores = (fault: Fault) =>
   ["cut-answer", "wrong-checksum", "missing-etag", "delay", "trickle"].includes(fault.kind)
 
-/** Strikes such a share of the requests; if all, then so that none succeeds. */
+/** Strikes such a share of the requests; if all, then as a store does that is down. */
 export const weather = (seed: number, share: number): Weather => {
-  const kinds = Object.entries(share < 1 ? { ...foul, ...bad } : foul)
+  const kinds = Object.entries(share < 1 ? { ...foul, ...doubtful, ...bad } : foul)
   const attempts = new Map<string, number>()
   const afterStoring = new Map<string, number>()
-  const struck = new Map<string, number>()
+  const struck = new Map(kinds.map(([name]) => [name, 0]))
   const count = (counts: Map<string, number>, what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
   return {
     struck,

@@ -130,12 +130,13 @@ export const sendBadly = async (
   answer: Answer
 ): Promise<void> => {
   const { socket } = line.message
-  const bytes = onTheWire(answer)
   if (fault.kind === "cut-answer") {
-    await write(socket, bytes.subarray(0, fault.end))
+    await write(socket, onTheWire(answer).subarray(0, fault.end))
     if (fault.by !== "silence") line.cut(fault.by)
     return
   }
+  // Said, so that the client does not take the connection for its next request.
+  const bytes = onTheWire({ ...answer, headers: { connection: "close", ...answer.headers } })
   for (let at = 0; at < bytes.length && socket.writable; at++) {
     await write(socket, bytes.subarray(at, at + 1))
     await sleep(fault.msPerByte)
