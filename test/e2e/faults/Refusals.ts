@@ -104,6 +104,17 @@ export const refusals: ReadonlyArray<Row> = [
     hint: /s3:PutObject/
   },
   {
+    name: "403 whose message repeats the login that was sent",
+    strike: ({ headers }) => ({
+      kind: "answer",
+      status: 403,
+      body: `<Error><Code>AccessDenied</Code><Message>No: ${headers["x-amz-security-token"]}, ${headers["authorization"]}</Message></Error>`
+    }),
+    attempts: 1,
+    exit: 22,
+    says: /No: …, …/
+  },
+  {
     name: "a wrong signature, with all that AWS tells of it",
     strike: wrongSignature,
     attempts: 1,
