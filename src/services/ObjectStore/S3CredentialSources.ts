@@ -66,7 +66,7 @@ export const sources: ReadonlyArray<Source> = [
   },
   {
     name: () => "container",
-    lacks: async () => (unset(relativeUri) === undefined || unset(fullUri) === undefined ? undefined : unset(fullUri)),
+    lacks: async () => (unset(relativeUri) && unset(fullUri) ? unset(relativeUri, fullUri) : undefined),
     // it does not end at its own time-out, but warns of it on the console
     provider: () => fromHttp({ timeout: 10_000, maxRetries: 0, logger }),
     attempts: 3,

@@ -92,15 +92,18 @@ const timeOut = (message: string) => {
   return message.includes("inactivity") ? `nothing moved for ${after}` : `no complete answer within ${after}`
 }
 
+/** Characters; AWS gives 40. A shorter text may stand in a message for other reasons. */
+const leastSecret = 8
+
 /** A store may repeat what it was sent, and the report repeats what it says. */
 export const withoutSecrets = (
   error: StoreError,
   identity: { readonly secretAccessKey: string; readonly sessionToken?: string | undefined } | undefined
 ): StoreError => {
   if (error._tag === "CredentialsMissing") return error
-  const secrets = [identity?.sessionToken, identity?.secretAccessKey].filter((secret) => secret !== undefined)
-  const detail = secrets
-    .reduce((text, secret) => text.replaceAll(secret, "…"), error.detail)
+  const detail = [identity?.sessionToken, identity?.secretAccessKey]
+    .filter((secret) => secret !== undefined && secret.length >= leastSecret)
+    .reduce<string>((text, secret = "") => text.replaceAll(secret, "…"), error.detail)
     .replaceAll(/(AWS4-HMAC-SHA256|Signature=).*/gs, "…")
   return detail === error.detail ? error : revised(error, { detail })
 }
