@@ -5,11 +5,12 @@ import * as ObjectKey from "../../domain/ObjectKey.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { type NewObject, ObjectStore } from "../ObjectStore.ts"
 import { attributeHeaders, explained } from "./S3Attributes.ts"
+import { checksumHeader, sameChecksum } from "./S3Checksums.ts"
 import * as Client from "./S3Client.ts"
 import { withoutSecrets } from "./S3Errors.ts"
 import * as Lessons from "./S3Lessons.ts"
 import * as Multipart from "./S3Multipart.ts"
-import { checksumHeader, present, sameChecksum, sender, storedObject } from "./S3Requests.ts"
+import { present, sender, storedObject } from "./S3Requests.ts"
 
 export type Options = Pick<Settings, "target" | "attributes" | "concurrency" | "timeout">
 

@@ -186,12 +186,13 @@ const unnamed = (code: string) => permanent(tlsCode.test(code) ? TlsFailure : Up
 /** A proxy that opens no tunnel, by its HTTP status. */
 const byProxy = (status = 0): Classify => {
   if (status === 407) return permanent(NetworkFailure, "the proxy wants a login: put it into HTTPS_PROXY")
-  return status >= 500 || status === 0
-    ? passing(NetworkFailure, "the proxy cannot reach the store: check HTTPS_PROXY and --endpoint")
-    : permanent(
+  // without a status, what it said was no HTTP
+  return status >= 400 && status < 500
+    ? permanent(
         NetworkFailure,
         "the proxy does not let this host through to the store: ask who runs it, or see NO_PROXY"
       )
+    : passing(NetworkFailure, "the proxy cannot reach the store: check HTTPS_PROXY and --endpoint")
 }
 
 /** A row of a table, and nothing that every object has. */

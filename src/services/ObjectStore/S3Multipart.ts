@@ -23,15 +23,8 @@ import { InternalError, SourceUnreadable, type StoreError } from "../../domain/E
 import type { Checksum } from "../../domain/Learned.ts"
 import type { MultipartBody, MultipartPolicy, StoredObject } from "../ObjectStore.ts"
 import type { Lessons } from "./S3Lessons.ts"
-import {
-  checksumHeader,
-  type ChecksumHeader,
-  crc32Base64,
-  present,
-  sameChecksum,
-  type Send,
-  storedObject
-} from "./S3Requests.ts"
+import { checksumHeader, composite, sameChecksum } from "./S3Checksums.ts"
+import { present, type Send, storedObject } from "./S3Requests.ts"
 
 /** What `Upload` sends, with its tags off and `leavePartsOnError` on. */
 type Command = CreateMultipartUploadCommand | UploadPartCommand | CompleteMultipartUploadCommand
@@ -161,13 +154,6 @@ const sendPart = (send: Send, command: UploadPartCommand, checksum: Checksum, ch
       })
     )
   )
-}
-
-/** The checksum of the parts' checksums. Source: "Checking object integrity" in the Amazon S3 User Guide. */
-const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeader => {
-  if (checksums.size === 0) return {}
-  const inOrder = [...checksums].sort(([a], [b]) => a - b).map(([, checksum]) => Buffer.from(checksum, "base64"))
-  return { ChecksumCRC32: `${crc32Base64(Buffer.concat(inOrder))}-${inOrder.length}` }
 }
 
 /** A stream that may be dropped at any time. */

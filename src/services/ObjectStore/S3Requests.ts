@@ -7,10 +7,7 @@ import type {
   ServiceOutputTypes
 } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
-import { createHash } from "node:crypto"
-import { crc32 } from "node:zlib"
-import { IntegrityFailure, NetworkFailure, type StoreError } from "../../domain/Errors.ts"
-import type { Checksum } from "../../domain/Learned.ts"
+import { NetworkFailure, type StoreError } from "../../domain/Errors.ts"
 import type { StoredObject } from "../ObjectStore.ts"
 import { storeError } from "./S3Errors.ts"
 
@@ -37,23 +34,6 @@ export const sender =
       catch: (cause) => explained(storeError(command.constructor.name.replace(/Command$/, ""), cause))
     })
 
-export interface ChecksumHeader {
-  readonly ChecksumCRC32?: string
-  readonly ContentMD5?: string
-}
-
-export const checksumHeader = (checksum: Checksum, bytes: Uint8Array): ChecksumHeader =>
-  checksum === "CRC32"
-    ? { ChecksumCRC32: crc32Base64(bytes) }
-    : { ContentMD5: createHash("md5").update(bytes).digest("base64") }
-
-/** CRC-32 as its header has it: big-endian, base64. */
-export const crc32Base64 = (bytes: Uint8Array): string => {
-  const sum = Buffer.allocUnsafe(4)
-  sum.writeUInt32BE(crc32(bytes))
-  return sum.toString("base64")
-}
-
 /** What no store leaves out of an answer to a request that it took. Without it, something else has answered. */
 export const present = (operation: string, field: string | undefined): Effect.Effect<string, NetworkFailure> =>
   field === undefined
@@ -66,26 +46,6 @@ export const present = (operation: string, field: string | undefined): Effect.Ef
         })
       )
     : Effect.succeed(field)
-
-/**
- * Not every store answers with a checksum; one that does must have got what was sent. `mayReplace`: sending it again
- * would replace what is wrong.
- */
-export const sameChecksum = (
-  operation: string,
-  { ChecksumCRC32: sent }: ChecksumHeader,
-  answer: { readonly ChecksumCRC32?: string | undefined },
-  mayReplace = true
-): Effect.Effect<void, IntegrityFailure> =>
-  sent === undefined || answer.ChecksumCRC32 === undefined || answer.ChecksumCRC32 === sent
-    ? Effect.void
-    : Effect.fail(
-        new IntegrityFailure({
-          operation,
-          detail: `CRC-32 of what was sent is ${sent}, of what was stored ${answer.ChecksumCRC32}`,
-          retryable: mayReplace
-        })
-      )
 
 /** From what both `PutObject` and `CompleteMultipartUpload` answer. */
 export const storedObject = (answer: {
