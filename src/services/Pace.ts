@@ -23,9 +23,11 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
     const clock = yield* Clock.clockWith(Effect.succeed)
     const room = yield* Effect.makeSemaphore(concurrency.initial)
     let current = Concurrency.begin(concurrency)
-    /** Milliseconds since 1970. */
+    /** In milliseconds, and never set back, as the host's clock may be. */
+    const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     let pauseUntil = 0
-    /** The first failure since something went well, in milliseconds since 1970. */
+    /** When something went well last, and when nothing did any more. */
+    let wellAt = 0
     let failingSince: number | undefined
 
     const become = (next: Concurrency.Concurrency) => {
@@ -35,19 +37,20 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
     }
 
     const answered = Effect.suspend(() => {
+      wellAt = time()
       failingSince = undefined
       return become(Concurrency.grown(current, concurrency))
     })
 
-    const failed = (error: Passing, cutsWhenItBegan: number) =>
+    const failed = (error: Passing, began: { readonly at: number; readonly cuts: number }) =>
       Effect.suspend(() => {
-        const now = clock.unsafeCurrentTimeMillis()
-        failingSince ??= now
+        const now = time()
+        failingSince ??= Math.max(wellAt, began.at)
         const retryAfter = error.retryAfter ?? Duration.zero
         if (Duration.greaterThan(retryAfter, longestRetryAfter)) return giveUp(error, asked(retryAfter))
         if (now - failingSince >= Duration.toMillis(giveUpAfter)) return giveUp(error, inVain(giveUpAfter))
         pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
-        return error.overload === true ? become(Concurrency.cut(current, cutsWhenItBegan)) : Effect.void
+        return error.overload === true ? become(Concurrency.cut(current, began.cuts)) : Effect.void
       })
 
     const giveUp = (error: Passing, why: string) =>
@@ -57,7 +60,7 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
       })
 
     const pause = Effect.suspend(() => {
-      const millis = pauseUntil - clock.unsafeCurrentTimeMillis()
+      const millis = pauseUntil - time()
       return millis > 0 ? Effect.raceFirst(Effect.sleep(millis), stop.requested) : Effect.void
     })
 
@@ -65,9 +68,9 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
       room.withPermits(1)(
         Effect.flatMap(Effect.zipRight(pause, stop.reason), (reason): Effect.Effect<A, StoreError | Interrupted> => {
           if (Option.isSome(reason)) return Effect.fail(new Interrupted())
-          const { cuts } = current
+          const began = { at: time(), cuts: current.cuts }
           return Effect.tapBoth(attempt, {
-            onFailure: (error) => (mayPass(error) ? failed(error, cuts) : answered),
+            onFailure: (error) => (mayPass(error) ? failed(error, began) : answered),
             onSuccess: () => answered
           })
         })

@@ -113,6 +113,27 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
+  it.effect("counts from the beginning of what failed first, but not from before the last that went well", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make({ ...options, giveUpAfter: Duration.seconds(100) })
+      const silent = Effect.delay(Effect.fail(late), "60 seconds")
+      const round = Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Effect.exit(paced(silent)))
+        yield* TestClock.adjust("60 seconds")
+        yield* Fiber.join(fiber)
+      })
+      const early = yield* Effect.fork(Effect.exit(paced(silent)))
+      yield* TestClock.adjust("59 seconds")
+      yield* paced(Effect.void)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(early)
+      yield* round
+      expect(yield* reason).toEqual(Option.none())
+      yield* round
+      expect(Option.isSome(yield* reason)).toBe(true)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
   it.effect("takes bytes that arrive wrong for no sign of life", () =>
     Effect.gen(function* () {
       const paced = yield* Pace.make(options)
