@@ -349,7 +349,7 @@ export const outputFormat = Flag.withDefault({
 export const quiet = Flag.toggle({
   name: "quiet",
   group: output,
-  description: "print nothing if all went well, and the ledger could be used"
+  description: "print nothing if all went well, and ledger, encryption and clock are as they should be"
 })
 
 export const verbose = Flag.toggle({

@@ -26,7 +26,7 @@ export const concurrency =
       ? Either.right(Concurrency.auto)
       : Either.mapBoth(integer(1, most)(text), {
           onLeft: (expected) => `${expected}, or auto`,
-          onRight: Concurrency.fixed
+          onRight: Concurrency.upTo
         })
 
 export const choice =

@@ -9,7 +9,7 @@ export interface Range {
 /** Begins low, because neither the store nor the line is known yet, and doubles with every round. */
 export const auto: Range = { initial: 8, most: 64 }
 
-export const fixed = (count: number): Range => ({ initial: count, most: count })
+export const upTo = (count: number): Range => ({ initial: count, most: count })
 
 export interface Concurrency {
   /** Not a whole number: after a cut, it takes as many successes as it has to grow by one. */

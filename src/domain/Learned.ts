@@ -10,14 +10,11 @@ export type Checksum = "CRC32" | "MD5"
 
 export interface Learned {
   readonly checksum: Checksum
-  /** Milliseconds that the store's clock has in advance of this host's; undefined as long as it has said no time. */
-  readonly clockOffsetMillis: number | undefined
+  /** Milliseconds that the store's clock has in advance of this host's. */
+  readonly clockOffsetMillis: number
   /** That objects are encrypted was asked for, and an answer did not confirm it. */
   readonly unencrypted: boolean
 }
-
-/** Of a store that was not asked anything. */
-export const nothing: Learned = { checksum: "CRC32", clockOffsetMillis: undefined, unencrypted: false }
 
 /** For people. */
 export const clocks = (offsetMillis: number): string => {

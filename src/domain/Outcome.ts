@@ -104,6 +104,10 @@ export const emptyTally = (): Tally => ({
   plan: []
 })
 
+/** Somebody on the way, or at its end, does not let this through, and will not. */
+export const isDenial = (error: ExportError): boolean =>
+  error._tag === "AccessDenied" || (error._tag === "NetworkFailure" && !error.retryable)
+
 /** Counts one more file. */
 export const add = (tally: Tally, outcome: Outcome): void =>
   Outcome.$match(outcome, {
@@ -124,7 +128,7 @@ export const add = (tally: Tally, outcome: Outcome): void =>
     Failed: (failure) => {
       tally.failed++
       tally.failedClasses.add(failure.error._tag)
-      if (failure.error._tag === "AccessDenied") tally.denied++
+      if (isDenial(failure.error)) tally.denied++
       if (tally.failures.length < maxFailures) tally.failures.push(failure)
     },
     Skipped: ({ why }) => {

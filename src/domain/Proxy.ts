@@ -57,7 +57,7 @@ export const exemptions = (text: string): string =>
       const network = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(entry)
       if (network !== null) return [range(network.slice(1).map(Number))]
       const name = entry.replace(/^\*?\./, ".").replace(/^\[(.*)\]$/, "$1")
-      return /^[a-z][a-z0-9.-]*$/i.test(name) && !name.startsWith(".") ? [name, `.${name}`] : [name]
+      return /^\.|^\*$|:|^[\d.]+$/.test(name) ? [name] : [name, `.${name}`]
     }
   ).join(",")
 

@@ -53,7 +53,7 @@ export const Report = Schema.Struct({
         "what goes with every body; MD5 where CRC32 is not implemented"
       ),
       unencrypted: described(Schema.Boolean, "--sse was given, and not confirmed by every answer"),
-      clockOffsetSeconds: optional(Schema.Number, "what its clock has in advance of this host's")
+      clockOffsetSeconds: described(Schema.Number, "what its clock has in advance of this host's")
     }),
     "what the store has told of itself; null: it was not asked anything"
   ),
@@ -71,7 +71,7 @@ export const Report = Schema.Struct({
     live: described(Count, "may still grow, with --final-only"),
     vanished: described(Count, "rotated away before they could be opened"),
     failed: described(Count, "files, and directories that could not be listed"),
-    interrupted: described(Count, "begun, and cut off by a signal or the deadline"),
+    interrupted: described(Count, "begun, and cut off when the run ended early"),
     notTried: described(Count, "the run ended before their turn"),
     lost: described(Count, "rotated away since the last run without having been stored; not among the selected"),
     retries: described(Count, "requests sent once more, over all files")
@@ -165,8 +165,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
         : {
             checksum: facts.learned.checksum,
             unencrypted: facts.learned.unencrypted,
-            clockOffsetSeconds:
-              facts.learned.clockOffsetMillis === undefined ? null : Math.round(facts.learned.clockOffsetMillis / 1000)
+            clockOffsetSeconds: Math.round(facts.learned.clockOffsetMillis / 1000)
           },
     totals: {
       selected: Outcome.selected(tally),

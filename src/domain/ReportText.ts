@@ -55,6 +55,13 @@ const failures = (report: Report): ReadonlyArray<string> =>
     ]
   )
 
+/** All went well, and nothing is to be mended: not the ledger, nor the encryption, nor the clock. */
+export const isUneventful = ({ ledger, result, store }: Report): boolean =>
+  result.exitCode === 0 &&
+  ledger?.setAside == null &&
+  store?.unencrypted !== true &&
+  Math.abs(store?.clockOffsetSeconds ?? 0) < muchOff
+
 const warnings = (report: Report): ReadonlyArray<string> =>
   [
     ...(report.ledger?.setAside == null

@@ -1,6 +1,6 @@
 /** What a failure of one file means for the others. */
 import type { FileError } from "./Errors.ts"
-import type { Tally } from "./Outcome.ts"
+import * as Outcome from "./Outcome.ts"
 
 /** So many denials without anything stored are not about single keys any more. */
 const denials = 3
@@ -9,12 +9,12 @@ const denials = 3
  * | failure                                     | the run ends                                             |
  * | ------------------------------------------- | -------------------------------------------------------- |
  * | credentials, bucket, TLS, the ledger        | at once: every file would meet it                        |
- * | access denied                               | at the third, if nothing was stored: a single key may be locked or reserved, and the others must not wait for it |
+ * | access denied, by the store or by a proxy   | at the third, if nothing was stored: a single key may be locked or reserved, and the others must not wait for it |
  * | anything else                               | no                                                       |
  *
  * The tally is that of the run so far, this failure included.
  */
-export const endsRun = (error: FileError, tally: Pick<Tally, "uploaded" | "denied">): boolean => {
+export const endsRun = (error: FileError, tally: Pick<Outcome.Tally, "uploaded" | "denied">): boolean => {
   switch (error._tag) {
     case "CredentialsMissing":
     case "CredentialsRejected":
@@ -23,7 +23,8 @@ export const endsRun = (error: FileError, tally: Pick<Tally, "uploaded" | "denie
     case "StateUnusable":
       return true
     case "AccessDenied":
-      return tally.uploaded === 0 && tally.denied >= denials
+    case "NetworkFailure":
+      return Outcome.isDenial(error) && tally.uploaded === 0 && tally.denied >= denials
     default:
       return false
   }

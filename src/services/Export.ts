@@ -42,13 +42,11 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const readiness = (ledger: OpenLedger) =>
           Effect.cached(
             Effect.raceFirst(uploads.ready(ledger.checksum), stop.requested).pipe(
-              Effect.tap(() => Effect.sync(() => void (met = true))),
               Effect.catchAll((error) =>
                 error._tag === "Interrupted" ? Effect.void : stop.request({ _tag: "Failure", error })
               )
             )
           )
-        let met = false
 
         const send = (ledger: OpenLedger, ready: Effect.Effect<void>, file: SourceFile) =>
           Effect.flatMap(Effect.zipRight(ready, stop.reason), (reason): Effect.Effect<Outcome.Outcome> =>
@@ -77,7 +75,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             for (let left = end.abandoned; left > 0; left--) {
               Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
             }
-            const learned = met ? yield* uploads.learned : undefined
+            const learned = yield* uploads.learned
             if (learned !== undefined && learned.checksum !== ledger.checksum)
               yield* Effect.ignore(ledger.learned(learned.checksum))
             return yield* Effect.match(ledger.flush, {

@@ -54,8 +54,8 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
      * earlier run has learned that the store takes.
      */
     readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError>
-    /** What its answers have told so far. */
-    readonly learned: Effect.Effect<Learned>
+    /** What its answers have told so far; undefined before the first. Asks nobody. */
+    readonly learned: Effect.Effect<Learned | undefined>
     /**
      * One request. Stores the whole body under the key, or fails: never a part of it. A failure without an answer
      * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm.
@@ -79,12 +79,15 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
       ObjectStore,
       Effect.gen(function* () {
         const scope = yield* Effect.scope
+        let loaded: Context.Tag.Service<ObjectStore> | undefined
         const store = yield* Effect.cached(
-          Effect.flatMap(load, (layer) => Effect.map(Layer.buildWithScope(layer, scope), Context.get(ObjectStore)))
+          Effect.flatMap(load, (layer) =>
+            Effect.map(Layer.buildWithScope(layer, scope), (context) => (loaded = Context.get(context, ObjectStore)))
+          )
         )
         return {
           ready: (checksum) => Effect.flatMap(store, ({ ready }) => ready(checksum)),
-          learned: Effect.flatMap(store, ({ learned }) => learned),
+          learned: Effect.suspend(() => loaded?.learned ?? Effect.succeed(undefined)),
           put: (object, body) => Effect.flatMap(store, ({ put }) => put(object, body)),
           putMultipart: (object, body, policy) =>
             Effect.flatMap(store, ({ putMultipart }) => putMultipart(object, body, policy))

@@ -14,7 +14,7 @@ export type Options = Pick<Settings, "concurrency" | "giveUpAfter">
  *
  * - An overloaded store or line lets fewer pass (`Concurrency`).
  * - A store that asks for a pause (`Retry-After`) gets it from all; one that asks for a long one, until the next run.
- * - When nothing but such failures has come for `giveUpAfter`, the run ends: the next one may meet a better time. So a
+ * - When nothing but failures that may pass has come for `giveUpAfter`, the run ends: the next one may meet a better time. So a
  *   dead store costs that long, and the requests in flight then, whatever the number of files.
  */
 export const make = ({ concurrency, giveUpAfter }: Options) =>
@@ -56,21 +56,27 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
     const giveUp = (error: Passing, why: string) =>
       stop.request({
         _tag: "Failure",
-        error: revised(error, { advice: `${why}, so the run ended; the next one goes on` })
+        error: revised(error, { advice: `${error.hint}; ${why}, so the run ended, and the next one goes on` })
       })
 
-    const pause = Effect.suspend(() => {
+    /** Looks again after it, because a longer one may have been asked for meanwhile. */
+    const pause: Effect.Effect<Option.Option<unknown>> = Effect.flatMap(stop.reason, (reason) => {
       const millis = pauseUntil - time()
-      return millis > 0 ? Effect.raceFirst(Effect.sleep(millis), stop.requested) : Effect.void
+      return Option.isSome(reason) || millis <= 0
+        ? Effect.succeed(reason)
+        : Effect.zipRight(Effect.raceFirst(Effect.sleep(millis), stop.requested), pause)
     })
 
     return <A>(attempt: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError | Interrupted> =>
       room.withPermits(1)(
-        Effect.flatMap(Effect.zipRight(pause, stop.reason), (reason): Effect.Effect<A, StoreError | Interrupted> => {
+        Effect.flatMap(pause, (reason): Effect.Effect<A, StoreError | Interrupted> => {
           if (Option.isSome(reason)) return Effect.fail(new Interrupted())
           const began = { at: time(), cuts: current.cuts }
           return Effect.tapBoth(attempt, {
-            onFailure: (error) => (mayPass(error) ? failed(error, began) : answered),
+            onFailure: (error) => {
+              if (mayPass(error)) return failed(error, began)
+              return isOfStore(error) ? answered : Effect.void
+            },
             onSuccess: () => answered
           })
         })
@@ -79,8 +85,11 @@ export const make = ({ concurrency, giveUpAfter }: Options) =>
 
 type Passing = Exclude<StoreError, CredentialsMissing>
 
-/** Unlike a refusal for good, after which the store is known to be there. */
 const mayPass = (error: StoreError): error is Passing => "retryable" in error && error.retryable
+
+/** A refusal for good, after which the store is known to be there. */
+const isOfStore = ({ _tag }: StoreError) =>
+  _tag !== "NetworkFailure" && _tag !== "TlsFailure" && _tag !== "CredentialsMissing"
 
 const inVain = (giveUpAfter: Duration.Duration) =>
   `no request went well for ${Span.format(giveUpAfter)} (--give-up-after)`

@@ -51,9 +51,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
         tally,
         openUploads,
         publish: (report) =>
-          output.quiet && report.result.exitCode === 0 && (report.ledger?.setAside ?? null) === null
-            ? Effect.void
-            : renderings[output.format](report)
+          output.quiet && ReportText.isUneventful(report) ? Effect.void : renderings[output.format](report)
       }
     })
 }

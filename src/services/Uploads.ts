@@ -1,7 +1,7 @@
 import { Context, Effect, Layer } from "effect"
 import { type Content, headLength } from "../domain/Content.ts"
 import { type ConfigError, type FileError, InternalError, type Interrupted, type StoreError } from "../domain/Errors.ts"
-import * as Learned from "../domain/Learned.ts"
+import type { Checksum, Learned } from "../domain/Learned.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -20,9 +20,9 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
   Uploads,
   {
     /** Whether there is anybody to upload as, and where; sends nothing to the store. `checksum`: what it takes. */
-    readonly ready: (checksum: Learned.Checksum) => Effect.Effect<void, StoreError | ConfigError | Interrupted>
-    /** What the store has told of itself so far. */
-    readonly learned: Effect.Effect<Learned.Learned>
+    readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError | Interrupted>
+    /** What the store has told of itself so far; undefined if it was not asked anything. */
+    readonly learned: Effect.Effect<Learned | undefined>
     /** Stores what is new of one file. Never fails: what went wrong is an outcome like any other. */
     readonly upload: (ledger: OpenLedger, file: SourceFile) => Effect.Effect<Outcome>
   }
@@ -82,7 +82,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
 /** Nobody is asked anything. */
 const silent = {
   ready: () => Effect.void,
-  learned: Effect.succeed(Learned.nothing)
+  learned: Effect.succeed(undefined)
 }
 
 export type Options = Sending.Limits &

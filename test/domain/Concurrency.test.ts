@@ -39,6 +39,6 @@ describe("Concurrency", () => {
   })
 
   it("of a fixed number begins with it", () => {
-    expect(Concurrency.requests(Concurrency.begin(Concurrency.fixed(7)))).toBe(7)
+    expect(Concurrency.requests(Concurrency.begin(Concurrency.upTo(7)))).toBe(7)
   })
 })

@@ -37,6 +37,7 @@ describe("exemptions", () => {
     [".example.com", ".example.com"],
     ["*.example.com", ".example.com"],
     ["localhost", "localhost,.localhost"],
+    ["9gag.com", "9gag.com,.9gag.com"],
     ["10.1.2.3", "10.1.2.3"],
     ["::1", "::1"],
     ["10.1.0.0/16", "10.1.0.0-10.1.255.255"],

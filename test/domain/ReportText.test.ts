@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { AccessDenied, CredentialsMissing, revised, SourceUnreadable } from "../../src/domain/Errors.ts"
-import * as Learned from "../../src/domain/Learned.ts"
+import type { Learned } from "../../src/domain/Learned.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
 import * as Report from "../../src/domain/Report.ts"
 import * as ReportText from "../../src/domain/ReportText.ts"
@@ -109,10 +109,10 @@ describe("the report as text", () => {
   })
 
   it("warns of what the store has told of itself", () => {
-    const warnings = (learned: Partial<Learned.Learned>) =>
-      ReportText.render(report([], { learned: { ...Learned.nothing, ...learned } })).filter((line) =>
-        line.startsWith("warning: ")
-      )
+    const warnings = (learned: Partial<Learned>) =>
+      ReportText.render(
+        report([], { learned: { checksum: "CRC32", clockOffsetMillis: 0, unencrypted: false, ...learned } })
+      ).filter((line) => line.startsWith("warning: "))
     expect(warnings({ clockOffsetMillis: 299_000 })).toEqual([])
     expect(warnings({ clockOffsetMillis: -3_600_000 })).toEqual([
       "warning: this host's clock is 1 h 0 min ahead of the store's: requests were signed by the store's, but which files are final goes by the host's"
@@ -120,6 +120,17 @@ describe("the report as text", () => {
     expect(warnings({ clockOffsetMillis: 300_000 })[0]).toContain("5 min 0 s behind the store's")
     expect(warnings({ checksum: "MD5" })[0]).toContain("Content-MD5")
     expect(warnings({ unencrypted: true })[0]).toContain("--sse")
+  })
+
+  it("is uneventful where --quiet may keep silent", () => {
+    const uneventful = (facts: Partial<Report.Facts>) => ReportText.isUneventful(report([], facts))
+    const learned: Learned = { checksum: "MD5", clockOffsetMillis: 299_000, unencrypted: false }
+    expect(uneventful({})).toBe(true)
+    expect(uneventful({ learned })).toBe(true)
+    expect(uneventful({ learned: { ...learned, clockOffsetMillis: -300_000 } })).toBe(false)
+    expect(uneventful({ learned: { ...learned, unencrypted: true } })).toBe(false)
+    expect(uneventful({ ledger: { path: "/l.db", setAside: "/l.db.old" } })).toBe(false)
+    expect(uneventful({ signal: "SIGTERM" })).toBe(false)
   })
 
   it("names uploads that were left open", () => {

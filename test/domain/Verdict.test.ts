@@ -21,7 +21,7 @@ describe("endsRun", () => {
   it.each([
     new Errors.UploadFailed(answer),
     new Errors.ObjectExists(answer),
-    new Errors.NetworkFailure(answer),
+    new Errors.NetworkFailure({ ...answer, retryable: true }),
     new Errors.StoreUnavailable(answer),
     new Errors.IntegrityFailure(answer),
     new Errors.SourceUnreadable({ path: "/a", detail: "no" }),
@@ -38,7 +38,8 @@ describe("endsRun", () => {
     [0, 4, true],
     [1, 3, false],
     [1, 1000, false]
-  ])("after a denial with %d stored and %d denied: %s", (uploaded, failed, ends) => {
+  ])("after a denial, by the store or on the way, with %d stored and %d denied: %s", (uploaded, failed, ends) => {
     expect(endsRun(new Errors.AccessDenied(answer), tally(uploaded, failed))).toBe(ends)
+    expect(endsRun(new Errors.NetworkFailure(answer), tally(uploaded, failed))).toBe(ends)
   })
 })

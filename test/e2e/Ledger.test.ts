@@ -127,7 +127,7 @@ describe("a run after another", () => {
     writeFileSync(at("b.g2.jsonl"), "other\n")
     await upload(["--include=b.g2.jsonl"])
     const plan = report(await upload(["--dry-run", "--output=json"])).plan
-    expect(plan?.map(({ key }) => key)).toEqual([`${prefix}/a.jsonl`, `${prefix}/b.g3.jsonl`])
+    expect(plan?.map(({ key }) => key).toSorted()).toEqual([`${prefix}/a.jsonl`, `${prefix}/b.g3.jsonl`])
     expect((await upload()).requests).toEqual(["PutObject a.jsonl", "PutObject b.g3.jsonl"])
   })
 })

@@ -7,7 +7,6 @@ import {
   SourceUnreadable,
   type StoreError
 } from "../../src/domain/Errors.ts"
-import * as Learned from "../../src/domain/Learned.ts"
 import {
   type MultipartBody,
   type MultipartPolicy,
@@ -80,7 +79,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
     requests,
     layer: Layer.succeed(ObjectStore, {
       ready: () => Effect.void,
-      learned: Effect.succeed(Learned.nothing),
+      learned: Effect.succeed(undefined),
       put: ({ key }, body) => Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body))),
       putMultipart: <E>({ key }: NewObject, body: MultipartBody, policy: MultipartPolicy<E>) =>
         Effect.gen(function* () {

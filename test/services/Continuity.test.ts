@@ -97,7 +97,7 @@ describe("an object of an append-only file", () => {
             stateDir: emptyDirectory(),
             memoryBytes: 15 * MiB,
             partSizeBytes: 5 * MiB,
-            concurrency: Concurrency.fixed(2)
+            concurrency: Concurrency.upTo(2)
           })
           for (const one of [...steps, { _tag: "run", answered: Infinity } as const]) {
             if (one._tag !== "run") {

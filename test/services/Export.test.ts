@@ -5,10 +5,10 @@ import {
   AccessDenied,
   BucketUnusable,
   CredentialsMissing,
+  NetworkFailure,
   type StoreError,
   StoreUnavailable
 } from "../../src/domain/Errors.ts"
-import * as Learned from "../../src/domain/Learned.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
 import { Stop } from "../../src/services/Stop.ts"
@@ -28,6 +28,8 @@ const refusing = (refuse: (key: string) => StoreError | undefined) =>
     }
   })
 const answer = (code: string) => ({ operation: "PutObject", detail: code, code, retryable: false })
+
+const learned = Effect.succeed(undefined)
 
 const five = () => tree(Object.fromEntries([1, 2, 3, 4, 5].map((at) => [`${at}.jsonl`, `${at}\n`])))
 
@@ -67,7 +69,10 @@ describe("a run", () => {
   )
 
   it.live("begins no upload without credentials", () => {
-    const missing = Layer.mock(ObjectStore, { ready: () => Effect.fail(new CredentialsMissing({ detail: "none" })) })
+    const missing = Layer.mock(ObjectStore, {
+      learned,
+      ready: () => Effect.fail(new CredentialsMissing({ detail: "none" }))
+    })
     return Effect.gen(function* () {
       const report = yield* exportTo(settingsFor(five()), missing)
       expect(report.result).toMatchObject({ exitCode: 20, endedBy: { class: "credentials-missing" } })
@@ -80,7 +85,6 @@ describe("a run", () => {
     const late = new StoreUnavailable({ operation: "credentials", detail: "503", retryable: true })
     const ready = () => Effect.suspend(() => (asked++ === 0 ? Effect.fail(late) : Effect.void))
     const put = () => Effect.succeed({ etag: "e", versionId: undefined })
-    const learned = Effect.succeed(Learned.nothing)
     const settings = settingsFor(tree({ "a.jsonl": "1\n" }), {
       maxRetries: 1,
       timeout: Duration.millis(200),
@@ -93,13 +97,31 @@ describe("a run", () => {
       )
       expect(first.result.exitCode).toBe(0)
       expect(asked).toBe(2)
-      const hanging = Layer.mock(ObjectStore, { ready: () => Effect.never })
+      const hanging = Layer.mock(ObjectStore, { learned, ready: () => Effect.never })
       const second = yield* Effect.provide(exportTo(settings, hanging), Stop.layer)
       expect(second.result).toMatchObject({
         exitCode: 30,
         endedBy: { message: expect.stringContaining("credentials") }
       })
     })
+  })
+
+  it.live("ends in good order also while the store is still being loaded", () =>
+    Effect.gen(function* () {
+      const settings = settingsFor(five(), { deadline: Duration.millis(50) })
+      const loading = ObjectStore.layerLazy(Effect.never)
+      const report = yield* Effect.provide(exportTo(settings, loading), Stop.layer)
+      expect(report).toMatchObject({ result: { exitCode: 33 }, store: null, totals: { notTried: 5 } })
+    })
+  )
+
+  it.live("is not taken past a proxy that denies the way", () => {
+    const denied = { operation: "PutObject", detail: "a page", status: 403, retryable: false }
+    const store = refusing(() => new NetworkFailure(denied))
+    return Effect.gen(function* () {
+      const report = yield* exportTo(settingsFor(five()), store.layer)
+      expect(report).toMatchObject({ result: { exitCode: 30 }, totals: { failed: 3, notTried: 2 } })
+    }).pipe(Effect.provide(Stop.layer))
   })
 
   it.live("tells an input that is missing, and one that is empty if asked to", () =>

@@ -28,7 +28,7 @@ const adapter = (
     return S3.layer({
       target: { ...target, bucket, endpoint: new URL(endpoint), region: "us-east-1" },
       attributes: { ...attributes, ...changed },
-      concurrency: Concurrency.fixed(8),
+      concurrency: Concurrency.upTo(8),
       timeout: Duration.seconds(30)
     })
   })

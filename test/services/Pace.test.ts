@@ -5,7 +5,7 @@ import { AccessDenied, IntegrityFailure, NetworkFailure, StoreUnavailable } from
 import * as Pace from "../../src/services/Pace.ts"
 import { Stop } from "../../src/services/Stop.ts"
 
-const options: Pace.Options = { concurrency: Concurrency.fixed(8), giveUpAfter: Duration.minutes(5) }
+const options: Pace.Options = { concurrency: Concurrency.upTo(8), giveUpAfter: Duration.minutes(5) }
 
 const busy = (retryAfter?: Duration.Duration) =>
   new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true, overload: true, retryAfter })
@@ -88,6 +88,33 @@ describe("Pace", () => {
       const began = yield* Effect.fork(paced(Clock.currentTimeMillis))
       yield* TestClock.adjust("2 minutes")
       expect(yield* Fiber.join(began)).toBe(30_000)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("waits longer when more is asked for meanwhile", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      const second = Effect.delay(Effect.fail(busy(Duration.seconds(60))), "5 seconds")
+      const inFlight = yield* Effect.fork(Effect.exit(paced(second)))
+      yield* TestClock.adjust("1 millis")
+      yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(10)))))
+      const began = yield* Effect.fork(paced(Clock.currentTimeMillis))
+      yield* TestClock.adjust("3 minutes")
+      yield* Fiber.join(inFlight)
+      expect(yield* Fiber.join(began)).toBe(65_000)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.effect("takes a proxy that denies the way for no sign of life, nor for an outage", () =>
+    Effect.gen(function* () {
+      const paced = yield* Pace.make(options)
+      const denies = new NetworkFailure({ operation: "PutObject", detail: "a page", retryable: false })
+      yield* Effect.flip(paced(Effect.fail(lost)))
+      yield* TestClock.adjust("6 minutes")
+      yield* Effect.flip(paced(Effect.fail(denies)))
+      expect(yield* reason).toEqual(Option.none())
+      yield* Effect.flip(paced(Effect.fail(lost)))
+      expect(Option.isSome(yield* reason)).toBe(true)
     }).pipe(Effect.provide(Stop.layer))
   )
 

@@ -18,7 +18,7 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 const MiB = 1024 ** 2
 
 const options: Options = {
-  concurrency: Concurrency.fixed(4),
+  concurrency: Concurrency.upTo(4),
   memoryBytes: 64 * MiB,
   partSizeBytes: 8 * MiB,
   maxRetries: 3,
@@ -166,7 +166,7 @@ describe("Uploads", () => {
       yield* letPass(100, "1 second")
       expect((yield* Fiber.join(fiber)).map(({ _tag }) => _tag)).toEqual(all.map(() => "Uploaded"))
       expect(most).toBe(2)
-    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.fixed(2) })))
+    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.upTo(2) })))
   })
 
   it.effect("holds no more than --memory of bodies at once", () => {
@@ -191,9 +191,7 @@ describe("Uploads", () => {
       // 15 MiB have room for three files of 5 MiB
       expect(most).toBe(3)
     }).pipe(
-      Effect.provide(
-        layer(store, { concurrency: Concurrency.fixed(32), memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB })
-      )
+      Effect.provide(layer(store, { concurrency: Concurrency.upTo(32), memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB }))
     )
   })
 
@@ -212,7 +210,7 @@ describe("Uploads", () => {
       expect((yield* Fiber.join(first))._tag).toBe("Uploaded")
       expect((yield* Fiber.join(second))._tag).toBe("Interrupted")
       expect(store.requests).toEqual(["PutObject p/a.jsonl"])
-    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.fixed(1) })))
+    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.upTo(1) })))
   })
 
   it.effect("aborts a multipart upload at once when the run is to stop", () => {

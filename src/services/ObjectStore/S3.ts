@@ -20,11 +20,12 @@ export const layer = (options: Options) =>
     ObjectStore,
     Effect.gen(function* () {
       const scope = yield* Effect.scope
+      let lessons: Lessons.Lessons | undefined
       const opened = yield* Effect.cached(
         Scope.extend(
           Effect.map(Client.connect(options), (connection) => ({
             ...connection,
-            lessons: Lessons.make(connection.client, connection.credentials),
+            lessons: (lessons = Lessons.make(connection.client, connection.credentials)),
             send: sender(connection.client, (error) =>
               explained(options)(withoutSecrets(error, connection.credentials.current()))
             )
@@ -47,7 +48,7 @@ export const layer = (options: Options) =>
             connection.lessons.expect(checksum)
             return Client.ready(connection, options.target)
           }),
-        learned: Effect.map(connection, ({ lessons }) => lessons.learned()),
+        learned: Effect.sync(() => lessons?.learned()),
         put: (object, body) =>
           Effect.flatMap(connection, ({ lessons, send }) =>
             lessons.heeded((checksum) => {

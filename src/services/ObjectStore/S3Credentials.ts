@@ -101,13 +101,13 @@ export interface Renewing {
   readonly provider: Provider & { readonly memoized: true }
   /** Those given last. */
   readonly current: () => Identity | undefined
-  /** The store calls these expired: whether there are others now, or may be soon, because their source is down. */
-  readonly renewed: (refused: Identity | undefined) => Promise<boolean>
+  /** The store calls these expired: whether there are others now; unknown, if their source is down. */
+  readonly renewed: (refused: Identity | undefined) => Promise<"others" | "none" | "unknown">
 }
 
 /**
- * A session that ends soon is renewed, once for all who ask. If that fails, it serves on, which may be until after its
- * end: the store will say so, and a source that was down for a minute costs nothing.
+ * A session that ends soon is renewed, once for all who ask, and serves on meanwhile. If its source is down it serves
+ * on after its end, too: the store will say so, and a source that was down for a minute costs nothing.
  */
 export const renewing = (source: Provider): Renewing => {
   let current: Identity | undefined
@@ -131,21 +131,23 @@ export const renewing = (source: Provider): Renewing => {
   const provider: Provider = async (options) => {
     asked = options
     if (current === undefined) return fetch()
-    if (Date.now() < renewAt) return current
-    const former = current
-    return fetch().catch(() => {
-      renewAt = Date.now() + pause
-      return former
-    })
+    const [former, now] = [current, Date.now()]
+    if (now >= renewAt) {
+      renewAt = now + pause
+      fetch().catch(() => {})
+    }
+    const isOver = former.expiration !== undefined && former.expiration.getTime() <= now
+    return isOver && pending !== undefined ? pending.catch(() => former) : former
   }
 
   return {
     provider: Object.assign(provider, { memoized: true as const }),
     current: () => current,
     renewed: async (refused) => {
-      if (current !== refused) return true
+      if (current !== refused) return "others"
       const next = await fetch().catch(() => undefined)
-      return next?.accessKeyId !== refused?.accessKeyId || next?.sessionToken !== refused?.sessionToken
+      if (next === undefined) return "unknown"
+      return next.accessKeyId === refused?.accessKeyId && next.sessionToken === refused.sessionToken ? "none" : "others"
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a refusal teaches. After each of these the same request may be accepted, and so is worth one more attempt:
+ * What a refusal teaches. After each of these the same request may be accepted, and so is sent once more, at once:
  *
  * | the store says                  | what is learned                                    | if it says so again              |
  * | ------------------------------- | -------------------------------------------------- | -------------------------------- |
@@ -9,7 +9,13 @@
  */
 import type { S3Client } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
-import { revised, type StoreError } from "../../domain/Errors.ts"
+import {
+  type CredentialsRejected,
+  revised,
+  type StoreAnswer,
+  type StoreError,
+  type UploadFailed
+} from "../../domain/Errors.ts"
 import { type Checksum, clocks, type Learned } from "../../domain/Learned.ts"
 import type { Renewing } from "./S3Credentials.ts"
 
@@ -23,12 +29,24 @@ interface Encryption {
 export interface Lessons {
   /** What an earlier run has learned. */
   readonly expect: (known: Checksum) => void
-  readonly learned: () => Learned
+  /** Undefined before the first answer. */
+  readonly learned: () => Learned | undefined
   /** What was asked for an object, and what the answer says of it. */
   readonly created: (asked: Encryption, answer: Encryption) => void
-  /** One attempt, with the checksum that the store is thought to take. */
+  /** An attempt, with the checksum that the store is thought to take; and another at once, if its refusal teaches. */
   readonly heeded: <A>(attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError>
 }
+
+/** What an attempt was made with. */
+interface Made {
+  readonly checksum: Checksum
+  /** Milliseconds. */
+  readonly clockOffset: number
+  readonly identity: ReturnType<Renewing["current"]>
+}
+
+/** Each lesson can come once. */
+const mostLessons = 3
 
 export const make = (client: S3Client, credentials: Renewing): Lessons => {
   let checksum: Checksum = "CRC32"
@@ -36,73 +54,78 @@ export const make = (client: S3Client, credentials: Renewing): Lessons => {
   let settled = false
   let answered = false
   let unencrypted = false
-  const offset = () => client.config.systemClockOffset
+  const clockOffset = () => client.config.systemClockOffset
 
-  const clock = (error: StoreError, before: number) => {
-    if (error._tag !== "CredentialsRejected" || !isSkew(error.code)) return error
-    return Math.abs(offset() - before) > correction
-      ? revised(error, { retryable: true })
-      : revised(error, { advice: `${clocks(offset())}: set the host's clock` })
-  }
+  const clock = (error: CredentialsRejected, made: Made) =>
+    Math.abs(clockOffset() - made.clockOffset) > correction
+      ? again
+      : Effect.fail(revised(error, { advice: `${clocks(clockOffset())}: set the host's clock` }))
 
-  const session = (error: StoreError, used: ReturnType<Renewing["current"]>) =>
-    error._tag === "CredentialsRejected" && isExpiry(error.code)
-      ? Effect.map(
-          Effect.promise(() => credentials.renewed(used)),
-          (retryable) => revised(error, { retryable })
-        )
-      : Effect.succeed(error)
+  const session = (error: CredentialsRejected, { identity }: Made) =>
+    Effect.flatMap(
+      Effect.promise(() => credentials.renewed(identity)),
+      (news) => {
+        if (news === "others") return again
+        return Effect.fail(revised(error, { retryable: news === "unknown" }))
+      }
+    )
 
-  const headers = (error: StoreError, sent: Checksum) => {
-    if (error._tag !== "UploadFailed" || !isUnknown(error)) return error
+  const header = (error: UploadFailed, made: Made) => {
     // another request has learned it meanwhile
-    if (sent !== checksum) return revised(error, { retryable: true })
-    if (settled) return error
-    if (sent === "MD5") {
+    if (made.checksum !== checksum) return again
+    if (settled) return Effect.fail(error)
+    if (checksum === "MD5") {
       settled = true
       checksum = "CRC32"
-      return error
+      return Effect.fail(error)
     }
     checksum = "MD5"
-    return revised(error, { retryable: true })
+    return again
   }
+
+  /** Ends if something was learned; else fails with what is known of the failure. */
+  const heed = (error: StoreError, made: Made): Effect.Effect<void, StoreError> => {
+    if (error._tag === "CredentialsRejected" && isSkew(error)) return clock(error, made)
+    if (error._tag === "CredentialsRejected" && isExpiry(error)) return session(error, made)
+    return error._tag === "UploadFailed" && isUnknown(error) ? header(error, made) : Effect.fail(error)
+  }
+
+  const heeded = <A>(attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>, lessons: number) =>
+    Effect.suspend((): Effect.Effect<A, StoreError> => {
+      const made = { checksum, clockOffset: clockOffset(), identity: credentials.current() }
+      return Effect.matchEffect(attempt(checksum), {
+        onSuccess: (answer) => {
+          answered = true
+          if (made.checksum === "MD5") settled = true
+          return Effect.succeed(answer)
+        },
+        onFailure: (error) =>
+          lessons === 0 ? Effect.fail(error) : Effect.zipRight(heed(error, made), heeded(attempt, lessons - 1))
+      })
+    })
 
   return {
     expect: (known) => {
       checksum = known
       settled = known === "MD5"
     },
-    learned: () => ({
-      // until it was taken once, it is a guess
-      checksum: settled ? checksum : "CRC32",
-      clockOffsetMillis: answered ? offset() : undefined,
-      unencrypted
-    }),
+    // until it was taken once, the other checksum is a guess
+    learned: () =>
+      answered ? { checksum: settled ? checksum : "CRC32", clockOffsetMillis: clockOffset(), unencrypted } : undefined,
     created: (asked, answer) => {
       unencrypted ||= asked.ServerSideEncryption !== undefined && answer.ServerSideEncryption === undefined
     },
-    heeded: (attempt) =>
-      Effect.suspend(() => {
-        const sent = checksum
-        const before = offset()
-        const used = credentials.current()
-        return attempt(sent).pipe(
-          Effect.tap(() =>
-            Effect.sync(() => {
-              answered = true
-              if (sent === "MD5") settled = true
-            })
-          ),
-          Effect.catchAll((error) => Effect.flatMap(session(clock(headers(error, sent), before), used), Effect.fail))
-        )
-      })
+    heeded: (attempt) => heeded(attempt, mostLessons)
   }
 }
 
-const isSkew = (code: string | undefined) => code === "RequestTimeTooSkewed" || code === "RequestExpired"
+const again = Effect.void
 
-const isExpiry = (code: string | undefined) =>
+type Coded = Pick<StoreAnswer, "code" | "status">
+
+const isSkew = ({ code }: Coded) => code === "RequestTimeTooSkewed" || code === "RequestExpired"
+
+const isExpiry = ({ code }: Coded) =>
   code === "ExpiredToken" || code === "InvalidToken" || code === "TokenRefreshRequired"
 
-const isUnknown = ({ code, status }: { readonly code?: string | undefined; readonly status?: number | undefined }) =>
-  status === 501 || code === "NotImplemented"
+const isUnknown = ({ code, status }: Coded) => status === 501 || code === "NotImplemented"

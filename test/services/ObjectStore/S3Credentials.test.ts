@@ -77,6 +77,7 @@ describe("renewing", () => {
     after(before)
     expect(await kept.provider()).toMatchObject({ accessKeyId: "A1" })
     after(behind)
+    expect(await kept.provider(), "serves on meanwhile").toMatchObject({ accessKeyId: "A1" })
     expect(await kept.provider()).toMatchObject({ accessKeyId: "A2" })
   })
 
@@ -92,7 +93,23 @@ describe("renewing", () => {
     expect(provider).toHaveBeenCalledTimes(2)
     provider.mockImplementation(async () => identity("B", 3600))
     after(3411)
+    await kept.provider()
     expect(await kept.provider()).toMatchObject({ accessKeyId: "B" })
+  })
+
+  it("does not wait for a source that hangs as long as the session lasts, and waits for it after its end", async () => {
+    let answer: (identity: Awaited<ReturnType<Provider>>) => void = () => {}
+    const provider = vi.fn<Provider>(async () => identity("A", 3600))
+    const kept = renewing(provider)
+    await kept.provider()
+    provider.mockImplementation(() => new Promise((resolve) => (answer = resolve)))
+    after(3599)
+    expect(await kept.provider()).toMatchObject({ accessKeyId: "A" })
+    after(3601)
+    const waiting = kept.provider()
+    answer(identity("B", 3600))
+    expect(await waiting).toMatchObject({ accessKeyId: "B" })
+    expect(provider).toHaveBeenCalledTimes(2)
   })
 
   it("fails as long as there have never been any, and asks again each time", async () => {
@@ -109,13 +126,13 @@ describe("renewing", () => {
     const kept = renewing(provider)
     await kept.provider()
     const old = kept.current()
-    expect(await kept.renewed(old)).toBe(false)
+    expect(await kept.renewed(old)).toBe("none")
     name = "B"
-    expect(await kept.renewed(kept.current())).toBe(true)
+    expect(await kept.renewed(kept.current())).toBe("others")
     provider.mockImplementationOnce(() => Promise.reject(new Error("down")))
-    expect(await kept.renewed(kept.current())).toBe(true)
+    expect(await kept.renewed(kept.current())).toBe("unknown")
     // who used the old ones as well need not ask
-    expect(await kept.renewed(old)).toBe(true)
+    expect(await kept.renewed(old)).toBe("others")
     expect(provider).toHaveBeenCalledTimes(4)
   })
 })

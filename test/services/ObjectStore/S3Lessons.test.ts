@@ -13,53 +13,70 @@ const refusal = (code: string, status = 403): StoreAnswer => ({
   status,
   retryable: false
 })
+const skewed = new CredentialsRejected(refusal("RequestTimeTooSkewed"))
 const unknownHeader = new UploadFailed(refusal("NotImplemented", 501))
 
 /** Lessons of a client whose idea of the store's clock, and whose credentials, a test sets. */
-const make = (renewed = false) => {
+const make = (renewed: Awaited<ReturnType<Renewing["renewed"]>> = "none") => {
   const config = { systemClockOffset: 0 }
   const credentials = { current: () => undefined, renewed: async () => renewed } as unknown as Renewing
-  return { config, lessons: Lessons.make({ config } as unknown as S3Client, credentials) }
+  const lessons = Lessons.make({ config } as unknown as S3Client, credentials)
+  const sent: Array<Checksum> = []
+  /** A request that meets these failures one after the other, and then goes well. */
+  const request = (...failures: ReadonlyArray<StoreError>) => {
+    const left = [...failures]
+    return lessons.heeded((checksum) =>
+      Effect.suspend(() => {
+        sent.push(checksum)
+        const failure = left.shift()
+        if (failure === skewed) config.systemClockOffset = 3_600_000
+        return failure === undefined ? Effect.void : Effect.fail(failure)
+      })
+    )
+  }
+  return { config, lessons, request, sent }
 }
 
-/** Whether what fails with this is worth one more attempt. */
-const retryable = (lessons: Lessons.Lessons, error: StoreError, meanwhile: () => void = () => {}) =>
-  Effect.map(
-    Effect.flip(lessons.heeded(() => Effect.suspend(() => (meanwhile(), Effect.fail(error))))),
-    (told) => "retryable" in told && told.retryable
-  )
-
-const sent = (lessons: Lessons.Lessons) =>
-  lessons.heeded((checksum): Effect.Effect<Checksum> => Effect.succeed(checksum))
-
 describe("a signature whose time is off", () => {
-  const skewed = new CredentialsRejected(refusal("RequestTimeTooSkewed"))
-
-  it.effect("is made anew when the answer has told the store's time", () =>
+  it.effect("is made anew when the answer has told the store's time, once", () =>
     Effect.gen(function* () {
-      const { config, lessons } = make()
-      expect(yield* retryable(lessons, skewed, () => (config.systemClockOffset = 3_600_000))).toBe(true)
-    })
-  )
-
-  it.effect("is rejected when that did not help, and the offset is told", () =>
-    Effect.gen(function* () {
-      const { config, lessons } = make()
-      config.systemClockOffset = -7_200_000
-      const told = yield* Effect.flip(lessons.heeded(() => Effect.fail(skewed)))
-      expect(told).toMatchObject({ retryable: false, hint: expect.stringMatching(/2 h 0 min ahead of/) })
+      const { request, sent } = make()
+      yield* request(skewed)
+      expect(sent).toHaveLength(2)
+      const told = yield* Effect.flip(make().request(skewed, skewed))
+      expect(told).toMatchObject({ retryable: false, hint: expect.stringMatching(/1 h 0 min behind/) })
     })
   )
 })
 
 describe("a session that has expired", () => {
-  it.effect.each([
-    [true, "ExpiredToken", true],
-    [false, "ExpiredToken", false],
-    [true, "SignatureDoesNotMatch", false]
-  ] as const)("with others to be had: %s, by %s, is worth another attempt: %s", ([others, code, expected]) =>
+  const expired = new CredentialsRejected(refusal("ExpiredToken"))
+
+  it.effect("is replaced where its source has others", () =>
     Effect.gen(function* () {
-      expect(yield* retryable(make(others).lessons, new CredentialsRejected(refusal(code)))).toBe(expected)
+      const { request, sent } = make("others")
+      yield* request(expired)
+      expect(sent).toHaveLength(2)
+    })
+  )
+
+  it.effect.each([
+    ["none", "ExpiredToken", false],
+    ["unknown", "ExpiredToken", true],
+    ["others", "SignatureDoesNotMatch", false]
+  ] as const)("fails where its source has %s, by %s, and may be tried later: %s", ([others, code, retryable]) =>
+    Effect.gen(function* () {
+      const { request, sent } = make(others)
+      expect(yield* Effect.flip(request(new CredentialsRejected(refusal(code))))).toMatchObject({ retryable })
+      expect(sent).toHaveLength(1)
+    })
+  )
+
+  it.effect("does not go round for ever", () =>
+    Effect.gen(function* () {
+      const { request, sent } = make("others")
+      yield* Effect.flip(request(...Array.from({ length: 9 }, () => expired)))
+      expect(sent).toHaveLength(4)
     })
   )
 })
@@ -67,47 +84,67 @@ describe("a session that has expired", () => {
 describe("a checksum header that is not implemented", () => {
   it.effect("is replaced once, and that is learned when the other is taken", () =>
     Effect.gen(function* () {
-      const { lessons } = make()
-      expect(yield* retryable(lessons, unknownHeader)).toBe(true)
-      expect(lessons.learned().checksum).toBe("CRC32")
-      expect(yield* sent(lessons)).toBe("MD5")
-      expect(lessons.learned().checksum).toBe("MD5")
+      const { lessons, request, sent } = make()
+      expect(lessons.learned()).toBeUndefined()
+      yield* request(unknownHeader)
+      yield* request()
+      expect(sent).toEqual(["CRC32", "MD5", "MD5"])
+      expect(lessons.learned()).toEqual({ checksum: "MD5", clockOffsetMillis: 0, unencrypted: false })
     })
   )
 
   it.effect("comes back when the other one is refused as well: it was about something else", () =>
     Effect.gen(function* () {
-      const { lessons } = make()
-      expect(yield* retryable(lessons, unknownHeader)).toBe(true)
-      expect(yield* retryable(lessons, unknownHeader)).toBe(false)
-      expect(yield* sent(lessons)).toBe("CRC32")
-      expect(yield* retryable(lessons, unknownHeader)).toBe(false)
+      const { lessons, request, sent } = make()
+      yield* Effect.flip(request(unknownHeader, unknownHeader))
+      yield* Effect.flip(request(unknownHeader))
+      yield* request()
+      expect(sent).toEqual(["CRC32", "MD5", "CRC32", "CRC32"])
+      expect(lessons.learned()?.checksum).toBe("CRC32")
     })
   )
 
-  it.effect("is worth another attempt also for a request that had it when another learned", () =>
+  it.effect("is replaced also in a request that had it when another learned", () =>
     Effect.gen(function* () {
-      const { lessons } = make()
-      const learn = Effect.zipRight(retryable(lessons, unknownHeader), sent(lessons))
-      const late = lessons.heeded(() => Effect.zipRight(Effect.ignore(learn), Effect.fail(unknownHeader)))
-      expect(yield* Effect.flip(late)).toMatchObject({ retryable: true })
+      const { lessons, request } = make()
+      const sent: Array<Checksum> = []
+      yield* lessons.heeded((checksum) => {
+        sent.push(checksum)
+        return checksum === "CRC32" ? Effect.zipRight(request(unknownHeader), Effect.fail(unknownHeader)) : Effect.void
+      })
+      expect(sent).toEqual(["CRC32", "MD5"])
     })
   )
 
   it.effect("is not sent where an earlier run has learned", () =>
     Effect.gen(function* () {
-      const { lessons } = make()
+      const { lessons, request, sent } = make()
       lessons.expect("MD5")
-      expect(yield* sent(lessons)).toBe("MD5")
-      expect(yield* retryable(lessons, unknownHeader)).toBe(false)
+      yield* request()
+      yield* Effect.flip(request(unknownHeader))
+      expect(sent).toEqual(["MD5", "MD5"])
     })
   )
 
   it.effect("is no lesson where the store implements all, and refuses", () =>
     Effect.gen(function* () {
-      const { lessons } = make()
-      expect(yield* retryable(lessons, new UploadFailed(refusal("InvalidArgument", 400)))).toBe(false)
-      expect(yield* sent(lessons)).toBe("CRC32")
+      const { request, sent } = make()
+      yield* Effect.flip(request(new UploadFailed(refusal("InvalidArgument", 400))))
+      expect(sent).toEqual(["CRC32"])
+    })
+  )
+})
+
+describe("an answer about encryption", () => {
+  it.effect("is missed where encryption was asked for", () =>
+    Effect.gen(function* () {
+      const { lessons, request } = make()
+      yield* request()
+      lessons.created({}, {})
+      lessons.created({ ServerSideEncryption: "AES256" }, { ServerSideEncryption: "AES256" })
+      expect(lessons.learned()?.unencrypted).toBe(false)
+      lessons.created({ ServerSideEncryption: "AES256" }, {})
+      expect(lessons.learned()?.unencrypted).toBe(true)
     })
   )
 })
