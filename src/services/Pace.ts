@@ -14,8 +14,8 @@ export type Options = Pick<Settings, "concurrency" | "giveUpAfter">
  *
  * - An overloaded store or line lets fewer pass (`Concurrency`).
  * - A store that asks for a pause (`Retry-After`) gets it from all; one that asks for a long one, until the next run.
- * - When nothing but failures that may pass has come for `giveUpAfter`, the run ends: the next one may meet a better time. So a
- *   dead store costs that long, and the requests in flight then, whatever the number of files.
+ * - When nothing but failures that may pass has come for `giveUpAfter`, the run ends: the next one may meet a better
+ *   time. So a dead store costs that long, and the requests in flight then, whatever the number of files.
  */
 export const make = ({ concurrency, giveUpAfter }: Options) =>
   Effect.gen(function* () {

@@ -20,18 +20,9 @@ export const layer = (options: Options) =>
     ObjectStore,
     Effect.gen(function* () {
       const scope = yield* Effect.scope
-      let lessons: Lessons.Lessons | undefined
+      let connected: Connected | undefined
       const opened = yield* Effect.cached(
-        Scope.extend(
-          Effect.map(Client.connect(options), (connection) => ({
-            ...connection,
-            lessons: (lessons = Lessons.make(connection.client, connection.credentials)),
-            send: sender(connection.client, (error) =>
-              explained(options)(withoutSecrets(error, connection.credentials.current()))
-            )
-          })),
-          scope
-        )
+        Effect.tap(Scope.extend(connect(options), scope), (now) => Effect.sync(() => void (connected = now)))
       )
       // what is wrong with the configuration shows in `ready`
       const connection = Effect.orDie(opened)
@@ -46,9 +37,9 @@ export const layer = (options: Options) =>
         ready: (checksum) =>
           Effect.flatMap(opened, (connection) => {
             connection.lessons.expect(checksum)
-            return Client.ready(connection, options.target)
+            return Client.ready(connection.client, options.target)
           }),
-        learned: Effect.sync(() => lessons?.learned()),
+        learned: Effect.sync(() => connected?.lessons.learned()),
         put: (object, body) =>
           Effect.flatMap(connection, ({ lessons, send }) =>
             lessons.heeded((checksum) => {
@@ -69,3 +60,12 @@ export const layer = (options: Options) =>
       }
     })
   )
+
+type Connected = Effect.Effect.Success<ReturnType<typeof connect>>
+
+const connect = (options: Options) =>
+  Effect.map(Client.connect(options), ({ client, credentials }) => ({
+    client,
+    lessons: Lessons.make(client, credentials),
+    send: sender(client, (error) => explained(options)(withoutSecrets(error, credentials.current())))
+  }))

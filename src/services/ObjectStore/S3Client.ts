@@ -9,11 +9,6 @@ import * as Network from "./S3Network.ts"
 import * as Profiles from "./S3Profiles.ts"
 import * as Provider from "./S3Provider.ts"
 
-export interface Connection {
-  readonly client: S3Client
-  readonly credentials: Credentials.Renewing
-}
-
 /** Until the scope ends. Nothing is asked yet of anybody but the host's own files. */
 export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
   Effect.gen(function* () {
@@ -62,7 +57,7 @@ const endpoint = (target: Target, profileRegion: string | undefined): S3ClientCo
 }
 
 /** Region and credentials, resolved once before anything is sent. */
-export const ready = ({ client }: Connection, target: Target): Effect.Effect<void, StoreError | ConfigError> =>
+export const ready = (client: S3Client, target: Target): Effect.Effect<void, StoreError | ConfigError> =>
   Effect.zipRight(resolveRegion(client, target), resolveCredentials(client))
 
 const resolveRegion = (client: S3Client, target: Target) =>

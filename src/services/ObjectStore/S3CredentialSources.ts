@@ -37,6 +37,9 @@ const disabled = "AWS_EC2_METADATA_DISABLED"
 /** The SDK warns on the console, in the middle of a log. */
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
+/** An instance's metadata is asked with a token (IMDSv2), or not at all; for a profile, too, that names it. */
+const tokensAlone = { ec2MetadataV1Disabled: true }
+
 export const sources: ReadonlyArray<Source> = [
   {
     name: () => "environment",
@@ -53,7 +56,7 @@ export const sources: ReadonlyArray<Source> = [
     lacks: ({ profile }) => Profiles.lacksCredentials(profile),
     // read anew each time: somebody may have renewed what is in the files
     provider: ({ clientConfig, profile = Profiles.fallback }) =>
-      fromIni({ profile, clientConfig, ignoreCache: true, logger }),
+      fromIni({ profile, clientConfig, ignoreCache: true, logger, ...tokensAlone }),
     attempts: 1,
     limitSeconds: 60
   },
@@ -75,8 +78,8 @@ export const sources: ReadonlyArray<Source> = [
   {
     name: () => "instance metadata",
     lacks: async () => (/^(|false)$/i.test(process.env[disabled] ?? "") ? undefined : `${disabled} is set`),
-    // made anew for each attempt, because it remembers a token that it was not given; and never without one (IMDSv1)
-    provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, ec2MetadataV1Disabled: true, logger }),
+    // made anew for each attempt, because it remembers a token that it was not given
+    provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, logger, ...tokensAlone }),
     attempts: 3,
     limitSeconds: 6
   }

@@ -64,7 +64,6 @@ describe("the role of an instance", () => {
     expect([ended.code, ended.stdout]).toEqual([20, expect.stringContaining("no role")])
   })
 
-  // the SDK asks the metadata for the region, and the flag's promise is broken
   it("does not decide the region of a store that --endpoint names", async () => {
     const { identities, store } = await issuing({ region: "us-east-1" })
     const metadata = await startMetadata({ identities, region: "eu-central-1" })

@@ -54,6 +54,15 @@ describe("a role", () => {
     expect(store.requests.map(({ identity }) => identity)).toEqual(sts.issuer.issued)
   })
 
+  it("is not assumed with what metadata would give without a token", async () => {
+    const { args, identities, sts } = await withRoles()
+    const metadata = await startMetadata({ identities, steps: { token: 403 } })
+    const config = `[profile export]\nrole_arn = ${roleArn}\ncredential_source = Ec2InstanceMetadata\n`
+    const env = { ...onInstance(metadata), ...withConfig(config), ...withSts(sts) }
+    expect((await run(args("--profile", "export"), { env })).code).toBe(20)
+    expect(metadata.versionOne).toEqual([])
+  })
+
   it("is assumed by flag with that of the instance", async () => {
     const { args, identities, store, sts } = await withRoles()
     const metadata = await startMetadata({ identities })
