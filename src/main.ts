@@ -8,8 +8,10 @@ import { run } from "./cli/Cli.ts"
 import * as ExitCode from "./domain/ExitCode.ts"
 import { Stop } from "./services/Stop.ts"
 
-if (Number(process.versions.node.split(".")[0]) < 24) {
-  process.stderr.write(`ibsr-export: needs Node 24 or newer; this is ${process.version}\n`)
+// older ones know nothing of proxies, and would pass them by
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+if (major < 24 || (major === 24 && minor < 5)) {
+  process.stderr.write(`ibsr-export: needs Node 24.5 or newer; this is ${process.version}\n`)
   process.exit(ExitCode.ofError.ConfigError.code)
 }
 
