@@ -6,6 +6,9 @@ export default defineConfig({
     globalSetup: ["test/fixtures/real-servers.ts", "test/fixtures/network.ts"],
     // the closing line in the plain form that any log reader understands
     reporters: ["default", "test/fixtures/summary.ts"],
+    // most of them wait for something; one fewer than there are cores is not enough for a machine of two
+    maxWorkers: 2,
+    minWorkers: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000
   }

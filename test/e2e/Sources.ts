@@ -1,5 +1,5 @@
 /** Where the built program may get credentials from, besides its environment; started for one test, and ended after it. */
-import { writeFileSync } from "node:fs"
+import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach } from "vitest"
 import { Metadata, type MetadataOptions } from "../fakes/Metadata.ts"
@@ -58,12 +58,18 @@ export const onInstance = ({ url }: { readonly url: string }) => ({
   AWS_EC2_METADATA_SERVICE_ENDPOINT: url
 })
 
+/** In one step, as those do who rotate tokens: whoever reads it meanwhile finds a whole one. */
+const replaceFile = (file: string, content: string) => {
+  writeFileSync(`${file}.new`, content)
+  renameSync(`${file}.new`, file)
+}
+
 /** A container that is given a file with its token, which may change. */
 export const inContainer = (metadata: Metadata) => {
   const file = join(tree({}), "token")
   const rotate = (token: string) => {
     metadata.containerToken = token
-    writeFileSync(file, token)
+    replaceFile(file, token)
   }
   rotate("first")
   const env = {
@@ -87,7 +93,7 @@ export const asPod = (sts: Sts) => {
   const file = join(tree({}), "token")
   const rotate = (token: string) => {
     sts.webIdentityToken = token
-    writeFileSync(file, token)
+    replaceFile(file, token)
   }
   rotate("first")
   const env = {
