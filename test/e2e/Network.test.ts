@@ -34,7 +34,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
   it("200 files arrive whole through delay and loss", { timeout }, async (test) => {
     const { network, start, store } = await startLink(test, { delayMs: 40, lossPercent: 2, mbitPerSecond: 10 })
     const files = numbered(200, 20_000)
-    const ended = await start(s3(tree(files), store.endpoint)).ended
+    const ended = await start(s3(tree(files), store.endpoint, "--verbose")).ended
     expect(ended.code, ended.stdout).toBe(0)
     whole(store, files)
     expect((await network.traffic()).lost).toBeGreaterThan(50)
@@ -43,7 +43,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
   it("a run goes on by itself after half a minute of silence", { timeout }, async (test) => {
     const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 20 })
     const files = numbered(200, 100_000)
-    const { ended } = start(s3(tree(files), store.endpoint))
+    const { ended } = start(s3(tree(files), store.endpoint, "--verbose"))
     await until(() => store.keys().length >= 50)
     await network.down()
     await sleep(30_000)
@@ -68,7 +68,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     async ([, flag, again], test) => {
       const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 50 })
       const files = { "big.jsonl": Buffer.alloc(30 * MB, "0123456789012345678\n") }
-      const { ended } = start(s3(tree(files), store.endpoint, "--part-size=5MiB", flag, "--output=json"))
+      const { ended } = start(s3(tree(files), store.endpoint, "--verbose", "--part-size=5MiB", flag, "--output=json"))
       const arrived = () => store.requests.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0)
       await until(() => arrived() > 5 * MB)
       await network.set({ mbitPerSecond: 1 })
@@ -86,7 +86,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
   it("a run ends within --give-up-after and --timeout when the silence does not end", { timeout }, async (test) => {
     const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 20 }, { latencyMs: 300 })
     const flags = ["--give-up-after=10s", "--timeout=5s", "--output=json"]
-    const { ended } = start(s3(tree(numbered(80, 20_000)), store.endpoint, ...flags))
+    const { ended } = start(s3(tree(numbered(80, 20_000)), store.endpoint, "--verbose", ...flags))
     await until(() => store.keys().length >= 20)
     await network.down()
     const silentSince = Date.now()
@@ -106,7 +106,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
   ] as const)("a signal ends a run in time in which a %s is stuck", { timeout }, async ([, flag], test) => {
     const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 10 })
     const input = tree({ "big.jsonl": Buffer.alloc(18 * MB) })
-    const { child, ended } = start(s3(input, store.endpoint, flag, "--grace=1s", "--output=json"))
+    const { child, ended } = start(s3(input, store.endpoint, "--verbose", flag, "--grace=1s", "--output=json"))
     await until(() => store.requests.some(({ bodyBytes }) => bodyBytes > 0.5 * MB))
     await network.down()
     child.kill("SIGTERM")
@@ -126,7 +126,7 @@ describe.skipIf(!inject("ipv6"))("over IPv6", () => {
     const store = await startStore({ host: "::1" })
     expect(store.endpoint).toMatch(/^http:\/\/\[::1\]:\d+$/)
     const files = { "a.jsonl": Buffer.from("1\n"), "big.jsonl": Buffer.alloc(9 * MB) }
-    const ended = await run(s3(tree(files), store.endpoint))
+    const ended = await run(s3(tree(files), store.endpoint, "--verbose"))
     expect(ended.code, ended.stdout).toBe(0)
     whole(store, files)
   })

@@ -30,6 +30,8 @@ beforeAll(() => {
 
 /** Time for one request; silence costs this much. */
 const timeout = "--timeout=2s"
+/** What is told then is searched for secrets, as in every run. */
+const talkative = "--verbose"
 
 /** Whatever was stored at any time is whole, all is there, and nothing was sent again without a reason. */
 const expectAllStored = (store: StrictS3, { afterStoring }: Weather) => {
@@ -52,7 +54,7 @@ describe(`${count} files (seed ${seed})`, () => {
     const store = await startStore()
     const changeable = weather(seed, 0.2)
     store.fault = changeable.faults
-    const args = s3(input, store.endpoint, timeout, "--output=json", "--state-dir", emptyDirectory())
+    const args = s3(input, store.endpoint, timeout, talkative, "--output=json", "--state-dir", emptyDirectory())
     const ended = await run(args)
     expect(ended.code, ended.stdout + ended.stderr).toBe(0)
     expect(report(ended).totals).toMatchObject({ uploaded: count, failed: 0 })
@@ -74,7 +76,7 @@ describe(`${count} files (seed ${seed})`, () => {
       const store = await startStore()
       const all = weather(seed, 1)
       store.fault = all.faults
-      const args = s3(input, store.endpoint, timeout, "--output=json", "--state-dir", emptyDirectory())
+      const args = s3(input, store.endpoint, timeout, talkative, "--output=json", "--state-dir", emptyDirectory())
       const ended = await run([...args, flag])
       expect(codes, ended.stdout + ended.stderr).toContain(ended.code)
       expect(ended.millis).toBeLessThan(12_000)

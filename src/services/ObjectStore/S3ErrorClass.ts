@@ -1,5 +1,6 @@
 /**
- * Which class a failed request belongs to, by what can be observed of it. Nothing here reads a message.
+ * Which class a failed request belongs to, by what can be observed of it. Nothing here reads a message. One table, so
+ * that whoever looks a failure up looks in one place; as long as there are ways to fail.
  *
  * Sources: "Error responses" in the Amazon S3 API Reference; errno(3); Node's documentation of TLS errors; and what
  * the SDK's client 3.1169 was seen to throw.

@@ -7,7 +7,11 @@ import { writer } from "../../fakes/StrictS3.ts"
 
 const toAws = (region: string) => ["s3", "--input", oneFile(), "--bucket=snapshots", "--region", region]
 
-const keys = { AWS_ACCESS_KEY_ID: writer.accessKeyId, AWS_SECRET_ACCESS_KEY: writer.secretAccessKey }
+const keys = {
+  AWS_ACCESS_KEY_ID: writer.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: writer.secretAccessKey,
+  IBSR_EXPORT_VERBOSE: "true"
+}
 
 const profile = (...lines: ReadonlyArray<string>) => ({
   ...withConfig(["[default]", ...lines, ""].join("\n")),

@@ -11,7 +11,7 @@ import { inContainer, keyless, oneFile, onInstance, roleArn, startMetadata, star
 const region = "eu-central-1"
 const domain = `s3.${region}.amazonaws.com`
 const toAws = (...flags: ReadonlyArray<string>) =>
-  ["s3", "--input", oneFile(), "--bucket=snapshots", "--region", region].concat(flags)
+  ["s3", "--input", oneFile(), "--bucket=snapshots", "--region", region, "--verbose"].concat(flags)
 
 describe("through a proxy", () => {
   it("STS is asked", async () => {
