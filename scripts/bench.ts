@@ -8,6 +8,7 @@ import { join } from "node:path"
 import process from "node:process"
 import * as MemoryStore from "../test/fakes/MemoryStore.ts"
 import { exportOnce } from "../test/fixtures/Export.ts"
+import * as Product from "./build/Product.ts"
 import * as Concurrency from "../src/domain/Concurrency.ts"
 import { settingsWith } from "../test/fixtures/Settings.ts"
 
@@ -81,7 +82,7 @@ const prepare = async (root: string, count: number) => {
   if (totals.uploaded !== count) throw new Error(`only ${totals.uploaded} of ${count} files are in the ledger`)
   const { bucket } = target
   const flags = ["--input", input, "--bucket", bucket, "--prefix", settings.prefix, "--endpoint", endpoint]
-  return { input, run: [process.execPath, "dist/ibsr-export.js", "s3", ...flags, "--state-dir", stateDir] }
+  return { input, run: [...Product.program(), "s3", ...flags, "--state-dir", stateDir] }
 }
 
 const root = mkdtempSync(join(tmpdir(), "ibsr-export-bench-"))

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import * as Size from "../src/domain/Size.ts"
+import * as Product from "./build/Product.ts"
 import { StrictS3, writer } from "../test/fakes/StrictS3.ts"
 
 const hours = 24
@@ -40,7 +41,8 @@ try {
     const before = store.requests.length
     const where = ["--endpoint", store.endpoint, "--state-dir", stateDir]
     console.log(`$ ibsr-export ${[...args, ...where].join(" ")}`)
-    const program = spawn(process.execPath, ["dist/ibsr-export.js", ...args, ...where], {
+    const [command = "", ...rest] = [...Product.program(), ...args, ...where]
+    const program = spawn(command, rest, {
       stdio: "inherit",
       env: { ...process.env, AWS_ACCESS_KEY_ID: writer.accessKeyId, AWS_SECRET_ACCESS_KEY: writer.secretAccessKey }
     })

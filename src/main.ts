@@ -46,15 +46,18 @@ for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
 
 // a run that waits without a timer or a socket must not look finished to Node
 const alive = setInterval(() => {}, 2 ** 30)
-const code = await Effect.runPromise(
+const ended = Effect.runPromise(
   run({
     args: process.argv.slice(2),
+    node: { node: process.versions.node, platform: process.platform, arch: process.arch },
     runId: process.env["INVOCATION_ID"] ?? randomUUID(),
     terminal: process.stderr.isTTY
       ? { write: (text) => process.stderr.write(text), columns: () => process.stderr.columns }
       : undefined
   }).pipe(Effect.provideService(Stop, stop))
 )
-clearInterval(alive)
-// errors of the last lines written are told in the next turn
-setImmediate(() => process.exit(code))
+void ended.then((code) => {
+  clearInterval(alive)
+  // errors of the last lines written are told in the next turn
+  setImmediate(() => process.exit(code))
+})

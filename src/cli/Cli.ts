@@ -2,7 +2,6 @@
 import { CliConfig, Command } from "@effect/cli"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Cause, Console, Effect, Layer, Option } from "effect"
-import packageJson from "../../package.json" with { type: "json" }
 import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -23,17 +22,20 @@ import * as Logging from "./Logging.ts"
 import * as Options from "./Options.ts"
 import * as S3Command from "./S3Command.ts"
 import * as StatusCommand from "./StatusCommand.ts"
+import * as Version from "./Version.ts"
 
 /** What the program knows of the process it runs in. */
 export interface Process {
   readonly args: ReadonlyArray<string>
+  /** What runs it. */
+  readonly node: Omit<Version.Build, "commit">
   /** Names this run in reports. */
   readonly runId: string
   /** What shows people how far a run is, if there is anybody to see it. */
   readonly terminal: Terminal | undefined
 }
 
-const { version } = packageJson
+const { version } = Version
 const flags = { s3: Object.values(Options.s3), status: Object.values(Options.status) }
 
 /** Never fails: every end has an exit code. */
@@ -43,7 +45,7 @@ export const run = (process: Process): Effect.Effect<number, never, Stop> => {
     case "Help":
       return Effect.as(Console.log(Help.page(flags, request.command)), 0)
     case "Version":
-      return Effect.as(Console.log(`ibsr-export ${version}`), 0)
+      return Effect.as(Console.log(Version.line({ ...process.node, commit: Version.commit })), 0)
     case "Refused":
       return told(request.error)
     case "Run":

@@ -59,7 +59,8 @@ describe("a program that is killed at any moment", () => {
       const atStart = collector.lives.filter(({ there }) => there).map((life) => [life, life.text.length] as const)
       began = collector.now
       const { child, ended } = start(s3(input, store.endpoint, "--state-dir", stateDir, "--output=json"), {
-        env: { NODE_OPTIONS: `--import=${clock}`, TEST_NOW: String(began) }
+        preload: clock,
+        env: { TEST_NOW: String(began) }
       })
       const disarm = isKilled ? killer(store, random, () => child.kill("SIGKILL")) : () => {}
       const end = await ended

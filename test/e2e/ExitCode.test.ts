@@ -226,7 +226,7 @@ describe("the exit code", () => {
   it("is 70 for a crash outside of everything, with its message", async () => {
     const { args, store } = await withStore({ latencyMs: 2000 })
     const crash = `data:text/javascript,${encodeURIComponent('setTimeout(() => { throw new Error("a bug somewhere") }, 300)')}`
-    const ended = await ends(70, args(), { env: { NODE_OPTIONS: `--import=${crash}` } })
+    const ended = await ends(70, args(), { preload: crash })
     expect(ended.stderr).toContain("a bug somewhere")
     expect(store.keys()).toEqual([])
   })

@@ -1,12 +1,18 @@
 /** The built program, run as its users run it. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { createServer } from "node:net"
+import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import * as Product from "../../scripts/build/Product.ts"
 import type { Report } from "../../src/domain/Report.ts"
 import { writer } from "../fakes/StrictS3.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
 
-const program = fileURLToPath(new URL("../../dist/ibsr-export.js", import.meta.url))
+const root = fileURLToPath(new URL("../..", import.meta.url))
+/** As users start it, and from wherever a test is. */
+const program = Product.program().map((word) => resolve(root, word))
+const programWith = (preload: string | undefined) =>
+  preload === undefined ? program : [process.execPath, `--import=${preload}`, resolve(root, Product.bundle)]
 
 export interface Ended {
   /** Null: it died by a signal. */
@@ -36,6 +42,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv
   /** What the program is started through, such as `setpriv`. */
   readonly through?: ReadonlyArray<string>
+  /** A module, by its URL, that changes Node before the program starts. The binary takes none, so the bundle runs. */
+  readonly preload?: string
 }
 
 /** What stands in an output and must not, whatever a test is about: secrets, and what is made of them. */
@@ -52,7 +60,7 @@ export const secretsIn = (output: string, env: NodeJS.ProcessEnv): ReadonlyArray
 }
 
 export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
-  const [command = "", ...rest] = [...(options.through ?? []), process.execPath, program, ...args]
+  const [command = "", ...rest] = [...(options.through ?? []), ...programWith(options.preload), ...args]
   const startedAt = Date.now()
   const env = { ...environment(), ...options.env }
   const child = spawn(command, rest, { env, stdio: ["ignore", "pipe", "pipe"] })

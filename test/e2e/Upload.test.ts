@@ -80,10 +80,10 @@ describe("an upload", () => {
     // every name is this machine, as a wildcard in the DNS has it
     const lookup = `import dns from "node:dns"; dns.lookup = (_, options, done) =>
       options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4)`
-    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(lookup)}` }
+    const preload = `data:text/javascript,${encodeURIComponent(lookup)}`
     const input = tree({ "a.jsonl": "{}\n" })
     for (const flags of [[], ["--force-path-style"]]) {
-      const ended = await run(s3(input, endpoint, ...flags), { env })
+      const ended = await run(s3(input, endpoint, ...flags), { preload })
       expect(ended.code, ended.stdout).toBe(0)
     }
     expect(store.requests.map(({ headers, path }) => [headers["host"]?.split(":")[0], path.split("?")[0]])).toEqual([

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Makes dist/ibsr-export-<arch>, a single executable that needs nothing but the C and C++ libraries of any Linux.
+set -eu
+cd "$(dirname -- "$0")"
+
+usage() {
+  echo "usage: $0 [--arch arm64|x86_64] [--docker]"
+  echo "  --arch    what to build for (default: arm64)"
+  echo "  --docker  build in a container, where only Docker is installed; else Node 20 or newer and npm are needed"
+}
+
+arch=arm64
+docker=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --arch) arch=${2:-}; [ $# -eq 1 ] || shift ;;
+    --arch=*) arch=${1#*=} ;;
+    --docker) docker=yes ;;
+    --help | -h) usage; exit 0 ;;
+    *) echo "$0: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
+  esac
+  shift
+done
+case $arch in
+  arm64 | x86_64) ;;
+  *) echo "$0: --arch must be arm64 or x86_64, got '$arch'" >&2; exit 2 ;;
+esac
+
+if [ -n "$docker" ]; then
+  commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+  exec docker build --file scripts/Dockerfile --build-arg "ARCH=$arch" --build-arg "COMMIT=$commit" --output dist .
+fi
+
+node scripts/setup.mjs
+PATH=$PWD/node_modules/.bin:$PATH
+exec node scripts/build.ts "$arch"

@@ -1,0 +1,35 @@
+/** The program and all it needs in one file, which any Node from 24.5 on can run. */
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
+import { rolldown } from "rolldown"
+import { lateBuiltins } from "./lateBuiltins.ts"
+import * as Product from "./Product.ts"
+
+export const bundle = async (commit: string): Promise<void> => {
+  const bundling = await rolldown({
+    input: "src/main.ts",
+    platform: "node",
+    // the packages' ES modules, of which only what is used is taken
+    resolve: { mainFields: ["module", "main"] },
+    transform: { define: { IBSR_EXPORT_COMMIT: JSON.stringify(commit) } },
+    plugins: [lateBuiltins]
+  })
+  const { output } = await bundling.generate({
+    // V8 keeps compiled code for scripts, not for ES modules
+    format: "cjs",
+    codeSplitting: false,
+    // names and lines stay readable in stack traces
+    minify: { compress: true, mangle: false, codegen: false }
+  })
+  const [{ code, imports }] = output
+  const foreign = imports.filter((name) => !name.startsWith("node:"))
+  if (output.length > 1 || foreign.length > 0) throw new Error(`left out of the bundle: ${foreign.join(", ")}`)
+
+  // one byte for each character, so that V8 can read it where it lies
+  const ascii = code.replaceAll(
+    /[^\0-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+  mkdirSync("dist", { recursive: true })
+  writeFileSync(Product.bundle, ascii)
+  chmodSync(Product.bundle, 0o755)
+}

@@ -1,0 +1,37 @@
+/**
+ * Node's own modules, each required when something of it is first used. A bundler puts all requires at the top, where
+ * `http`, `https`, `crypto` and `child_process` cost a start that needs none of them 10 ms.
+ */
+import { builtinModules, createRequire } from "node:module"
+import type { Plugin } from "rolldown"
+
+const require = createRequire(import.meta.url)
+const virtual = "\0builtin:"
+
+/** Modules that are there from the start, or that are not a plain object with named members. */
+const isEager = (name: string) =>
+  name === "process" || name === "async_hooks" || typeof require(`node:${name}`) === "function"
+
+const late = (name: string) => {
+  const members = Object.keys(require(`node:${name}`) as object).toSorted()
+  const getters = members.map(
+    (member) => `get ${JSON.stringify(member)}() { return load()[${JSON.stringify(member)}] }`
+  )
+  return `const load = () => require("node:${name}")\nmodule.exports = {${getters.join(",\n")}}`
+}
+
+export const lateBuiltins: Plugin = {
+  name: "late-builtins",
+  resolveId: {
+    order: "pre",
+    handler: (id, importer) => {
+      const name = id.replace(/^node:/, "")
+      if (!id.startsWith("node:") && !builtinModules.includes(name)) return null
+      return importer?.startsWith(virtual) || isEager(name)
+        ? { id: `node:${name}`, external: true }
+        : { id: `${virtual}${name}.cjs`, moduleSideEffects: false }
+    }
+  },
+  load: (id) =>
+    id.startsWith(virtual) ? { code: late(id.slice(virtual.length, -".cjs".length)), moduleType: "js" } : null
+}

@@ -1,0 +1,28 @@
+// warm.cjs PROGRAM OUT ARGS…: runs the program once, by the Node it will be part of, and keeps the compiled code of
+// what it ran.
+"use strict"
+const { readFileSync, writeFileSync } = require("node:fs")
+const v8 = require("node:v8")
+const { Script } = require("node:vm")
+
+const [program, out, ...args] = process.argv.slice(2)
+
+// When V8 optimises a function, and when it drops the code of one that has not run for a while, is chance; what it has
+// done leaves marks in what is kept. So it does neither. Nor does it collect garbage, with memory enough from the
+// command line, because new code in old memory has the old bytes in its gaps.
+const chance = ["flush-bytecode", "sparkplug", "maglev", "opt"]
+const memory = ["min-semi-space-size", "initial-old-space-size"]
+// It takes code back only under the flags it was made with, and those are the default ones. What the program sets for
+// itself comes after its code is read, so not here.
+const { setFlagsFromString } = v8
+v8.setFlagsFromString = () => {}
+for (const name of chance) setFlagsFromString(`--no-${name}`)
+
+const script = new Script(readFileSync(program, "latin1"), { filename: "ibsr-export.cjs" })
+process.argv = [process.execPath, process.execPath, ...args]
+process.on("exit", () => {
+  for (const name of chance) setFlagsFromString(`--${name}`)
+  for (const name of memory) setFlagsFromString(`--${name}=0`)
+  writeFileSync(out, script.createCachedData())
+})
+script.runInThisContext()(module.exports, require, module, process.execPath, "/")
