@@ -1,9 +1,12 @@
 // build.ts [ARCH]: makes dist/ibsr-export.cjs, and of it dist/ibsr-export-<arch>, without ARCH the one for this machine.
 import { execFileSync } from "node:child_process"
+import { writeFileSync } from "node:fs"
 import process from "node:process"
 import { binary } from "./build/binary.ts"
 import { bundle } from "./build/bundle.ts"
+import { checksums } from "./build/checksums.ts"
 import * as Product from "./build/Product.ts"
+import { sbom } from "./build/sbom.ts"
 
 /** Of the sources; a build of changed ones must not pass for that of a commit. Without git, what the caller says. */
 const commit = () => {
@@ -22,9 +25,12 @@ if (architecture !== undefined && !Product.isArchitecture(architecture)) {
   process.exit(2)
 }
 const of = commit()
-await bundle(of)
+const packages = await bundle(of)
 console.log(Product.bundle)
 if (architecture !== undefined) {
+  const made = Product.binary(architecture)
   await binary(architecture, of)
-  console.log(Product.binary(architecture))
+  writeFileSync(`${made}.cdx.json`, sbom(made, packages))
+  checksums()
+  console.log(made)
 }

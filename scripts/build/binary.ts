@@ -20,6 +20,7 @@ const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2"
 /** Makes it of the bundle. */
 export const binary = async (architecture: Product.Architecture, commit: string): Promise<void> => {
   const node = runtime(architecture)
+  if (node.version !== process.versions.node) throw new Error(`this must be run by Node ${node.version}`)
   const folder = join(".cache", "build", architecture)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })

@@ -4,7 +4,8 @@ import { rolldown } from "rolldown"
 import { lateBuiltins } from "./lateBuiltins.ts"
 import * as Product from "./Product.ts"
 
-export const bundle = async (commit: string): Promise<void> => {
+/** The packages that are in it. */
+export const bundle = async (commit: string): Promise<ReadonlySet<string>> => {
   const bundling = await rolldown({
     input: "src/main.ts",
     platform: "node",
@@ -20,7 +21,7 @@ export const bundle = async (commit: string): Promise<void> => {
     // names and lines stay readable in stack traces
     minify: { compress: true, mangle: false, codegen: false }
   })
-  const [{ code, imports }] = output
+  const [{ code, imports, moduleIds }] = output
   const foreign = imports.filter((name) => !name.startsWith("node:"))
   if (output.length > 1 || foreign.length > 0) throw new Error(`left out of the bundle: ${foreign.join(", ")}`)
 
@@ -32,4 +33,6 @@ export const bundle = async (commit: string): Promise<void> => {
   mkdirSync("dist", { recursive: true })
   writeFileSync(Product.bundle, ascii)
   chmodSync(Product.bundle, 0o755)
+  const names = moduleIds.map((id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1])
+  return new Set(names.filter((name) => name !== undefined))
 }

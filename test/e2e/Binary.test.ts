@@ -1,0 +1,92 @@
+/** What is handed out is one file, and nothing on the host or in the environment gets into it. */
+import { execFileSync } from "node:child_process"
+import { copyFileSync, readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { describe, expect, it } from "vitest"
+import packageJson from "../../package.json" with { type: "json" }
+import * as Product from "../../scripts/build/Product.ts"
+import { strip } from "../../scripts/build/elf.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+import { run, s3, summary } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const host = Product.host()
+const binary = host === undefined ? "" : resolve(Product.binary(host))
+
+describe.skipIf(host === undefined)("the binary", () => {
+  it("says what it is made of", async () => {
+    const { stdout } = await run(["--version"])
+    const node = `${process.versions.node} linux-${process.arch}`
+    expect(stdout).toMatch(/^ibsr-export \S+ \(commit [0-9a-f]{12}(\+changes)?, Node \S+ \S+\)\n$/)
+    expect(stdout).toContain(`ibsr-export ${packageJson.version} (`)
+    expect(stdout).toContain(`Node ${node})`)
+    // the quick answer is the program's own
+    expect((await run(["--verbose", "--version"])).stdout).toBe(stdout)
+  })
+
+  it("needs no other file, whatever it is called and wherever it lies", async () => {
+    const store = await startStore()
+    const alone = join(emptyDirectory(), "renamed")
+    copyFileSync(binary, alone)
+    const args = s3(tree({ "a.jsonl": "{}\n" }), store.endpoint)
+    const ended = await run([...args, "--quiet"], {
+      // in place of the one that `run` names
+      through: ["sh", "-c", 'shift; cd /; exec "$0" "$@"', alone]
+    })
+    expect(ended).toMatchObject({ code: 0, stdout: "", stderr: "" })
+    expect(store.keys()).toHaveLength(1)
+  })
+
+  it("is not changed by what is in NODE_OPTIONS for others", async () => {
+    const store = await startStore()
+    const env = { NODE_OPTIONS: "--import=data:text/javascript,process.exit(99)" }
+    const ended = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint), { env })
+    expect(ended.code, ended.stderr).toBe(0)
+    expect(summary(ended)).toMatch(/^uploaded 1 /)
+  })
+
+  it("has names and lines of the program in the stack trace of a defect", async () => {
+    const bug = `const { stringify } = JSON
+      JSON.stringify = (value) => {
+        if (value?.schemaVersion) throw new Error("a bug somewhere")
+        return stringify(value)
+      }`
+    const preload = `data:text/javascript,${encodeURIComponent(bug)}`
+    const store = await startStore()
+    const ended = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--output=json"), { preload })
+    expect(ended.code).toBe(70)
+    expect(ended.stderr).toMatch(/at .*json .*ibsr-export\.cjs:\d+:\d+/)
+  })
+
+  it("is named in the checksums, and its parts in the bill of materials", () => {
+    const sums = execFileSync("sha256sum", ["--check", "--ignore-missing", "checksums.txt"], { cwd: "dist" })
+    expect(String(sums)).toContain(`ibsr-export-${host}: OK`)
+    const bill = JSON.parse(readFileSync(`${binary}.cdx.json`, "utf8")) as {
+      readonly components: ReadonlyArray<{ readonly name: string; readonly version: string }>
+    }
+    const version = (name: string) => bill.components.find((component) => component.name === name)?.version
+    expect(version("node")).toBe(process.versions.node)
+    expect(version("effect")).toBe(packageJson.dependencies.effect)
+    expect(version("@aws-sdk/client-s3")).toBe(packageJson.dependencies["@aws-sdk/client-s3"])
+    expect(version("vitest")).toBeUndefined()
+  })
+})
+
+describe("stripping a file of Node", () => {
+  it.skipIf(host === undefined)("leaves what is loaded, and Node running", () => {
+    const before = readFileSync(process.execPath)
+    const after = strip(before)
+    expect(after.length).toBeLessThan(before.length)
+    // all but the ten bytes in the header that say where the sections are
+    const differing = after.reduce((count, byte, at) => (byte === before[at] ? count : count + 1), 0)
+    expect(differing).toBeLessThanOrEqual(14)
+  })
+
+  it.each([
+    ["not an ELF file", Buffer.alloc(64)],
+    ["of 32 bits", Buffer.concat([Buffer.from("7f454c460101", "hex"), Buffer.alloc(64)])],
+    ["big-endian", Buffer.concat([Buffer.from("7f454c460202", "hex"), Buffer.alloc(64)])]
+  ])("refuses what is %s", (_, file) => {
+    expect(() => strip(file)).toThrow("not a 64-bit little-endian ELF file")
+  })
+})
