@@ -23,7 +23,10 @@ try {
   })
   const program = Product.program()
   // a file that was just written is read through larger pages of the system's cache, and seems to take more memory
-  for (const file of program) execFileSync("dd", [`if=${file}`, "iflag=nocache", "count=0"], { stdio: "ignore" })
+  for (const file of program) {
+    execFileSync("sync", [file])
+    execFileSync("dd", [`if=${file}`, "iflag=nocache", "count=0"], { stdio: "ignore" })
+  }
   const input = join(root, "input")
   const file = join(input, "snapshot_2026010100.jsonl")
   const empty = join(root, "empty.cjs")

@@ -18,6 +18,7 @@ export const bundle = async (commit: string): Promise<ReadonlySet<string>> => {
     // V8 keeps compiled code for scripts, not for ES modules
     format: "cjs",
     codeSplitting: false,
+    comments: false,
     // names and lines stay readable in stack traces
     minify: { compress: true, mangle: false, codegen: false }
   })

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { StrictS3, writer } from "../../test/fakes/StrictS3.ts"
 
 /** No chance, and memory enough to collect no garbage; see warm.cjs. */
-const v8 = ["--random-seed=1", "--min-semi-space-size=64", "--initial-old-space-size=512"]
+const steady = ["--random-seed=1", "--min-semi-space-size=64", "--initial-old-space-size=512"]
 
 /** Ends well if V8 takes the compiled code of a program. */
 const accept = `
@@ -42,7 +42,7 @@ export const compile = async (node: ReadonlyArray<string>, folder: string): Prom
     const flags = ["--input", input, "--bucket", "snapshots", "--endpoint", store.endpoint, "--state-dir", state]
     const warm = fileURLToPath(new URL("warm.cjs", import.meta.url))
     const files = [join(folder, "program"), join(folder, "compiled")]
-    await execute([...node, ...v8, warm, ...files, "s3", ...flags])
+    await execute([...node, ...steady, warm, ...files, "s3", ...flags])
     for (const left of [input, state]) rmSync(left, { recursive: true })
     // V8 does not complain of code that it cannot use: the binary would just be slow
     await execute([...node, "-e", accept, ...files])

@@ -2,7 +2,7 @@
 // what it ran.
 "use strict"
 const { readFileSync, writeFileSync } = require("node:fs")
-const v8 = require("node:v8")
+const { setFlagsFromString } = require("node:v8")
 const { Script } = require("node:vm")
 
 const [program, out, ...args] = process.argv.slice(2)
@@ -11,11 +11,7 @@ const [program, out, ...args] = process.argv.slice(2)
 // done leaves marks in what is kept. So it does neither. Nor does it collect garbage, with memory enough from the
 // command line, because new code in old memory has the old bytes in its gaps.
 const chance = ["flush-bytecode", "sparkplug", "maglev", "opt"]
-const memory = ["min-semi-space-size", "initial-old-space-size"]
-// It takes code back only under the flags it was made with, and those are the default ones. What the program sets for
-// itself comes after its code is read, so not here.
-const { setFlagsFromString } = v8
-v8.setFlagsFromString = () => {}
+// It takes code back only under the flags it was made with, which are the binary's.
 for (const name of chance) setFlagsFromString(`--no-${name}`)
 
 // What the program does must not hang on how fast the machine is: no time passes, and no time is over.
@@ -29,7 +25,7 @@ const script = new Script(readFileSync(program, "latin1"), { filename: "ibsr-exp
 process.argv = [process.execPath, process.execPath, ...args]
 process.on("exit", () => {
   for (const name of chance) setFlagsFromString(`--${name}`)
-  for (const name of memory) setFlagsFromString(`--${name}=0`)
+  setFlagsFromString("--initial-old-space-size=0")
   writeFileSync(out, script.createCachedData())
 })
 script.runInThisContext()(module.exports, require, module, process.execPath, "/")

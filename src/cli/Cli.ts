@@ -1,6 +1,8 @@
 /** The program: arguments in, exit code out; and the one place where the layers meet. */
 import { CliConfig, Command } from "@effect/cli"
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { Terminal as Prompts } from "@effect/platform"
 import { Cause, Console, Effect, Layer, Option } from "effect"
 import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
@@ -81,7 +83,8 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
     yield* Command.run(command, { name: "ibsr-export", version })(["node", "ibsr-export", ...args])
     return code
   }).pipe(
-    Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ isCaseSensitive: true }))),
+    Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, unattended)),
+    Effect.provide(CliConfig.layer({ isCaseSensitive: true })),
     Effect.catchAllCause((cause) =>
       Option.match(Cause.failureOption(cause), {
         onSome: (error) => told(error._tag === "UsageError" || error._tag === "StateUnusable" ? error : defect(error)),
@@ -89,6 +92,19 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
       })
     )
   )
+
+/** Nobody is asked anything; Node's own would open stdin, which takes longer than to read the command line. */
+const unattended = Layer.succeed(
+  Prompts.Terminal,
+  Prompts.Terminal.of({
+    columns: Effect.succeed(80),
+    rows: Effect.succeed(24),
+    isTTY: Effect.succeed(false),
+    readInput: Effect.die("nobody is asked"),
+    readLine: Effect.die("nobody is asked"),
+    display: (text) => Console.log(text)
+  })
+)
 
 /** Everything that one run is made of. */
 const services = (settings: Settings, runId: string, terminal: Terminal | undefined) =>

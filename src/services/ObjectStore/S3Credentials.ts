@@ -1,6 +1,5 @@
 /** Whose requests they are: the credential chain, told where it ends, and renewed while a run goes on. */
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers"
-import { setTimeout as sleep } from "node:timers/promises"
 import type { Target } from "../../domain/Settings.ts"
 import { type Asking, type Provider, type Source, sources } from "./S3CredentialSources.ts"
 
@@ -54,21 +53,18 @@ const persistent = async <A>(attempts: number, ask: () => Promise<A>): Promise<A
       return await ask()
     } catch (cause) {
       if (attempt === attempts) throw cause
-      await sleep(200 * attempt)
+      await new Promise((resolve) => setTimeout(resolve, 200 * attempt))
     }
   }
 }
 
 const within = async <A>(seconds: number, answer: Promise<A>): Promise<A> => {
-  const late = new AbortController()
-  const limit = sleep(seconds * 1000, undefined, { signal: late.signal }).then(() => {
-    throw new Error(`no answer within ${seconds} s`)
-  })
+  const late = Promise.withResolvers<never>()
+  const limit = setTimeout(() => late.reject(new Error(`no answer within ${seconds} s`)), seconds * 1000)
   try {
-    return await Promise.race([answer, limit])
+    return await Promise.race([answer, late.promise])
   } finally {
-    limit.catch(() => {})
-    late.abort()
+    clearTimeout(limit)
   }
 }
 
