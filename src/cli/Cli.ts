@@ -83,8 +83,9 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
     yield* Command.run(command, { name: "ibsr-export", version })(["node", "ibsr-export", ...args])
     return code
   }).pipe(
-    Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, unattended)),
-    Effect.provide(CliConfig.layer({ isCaseSensitive: true })),
+    Effect.provide(
+      Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, unattended, CliConfig.layer({ isCaseSensitive: true }))
+    ),
     Effect.catchAllCause((cause) =>
       Option.match(Cause.failureOption(cause), {
         onSome: (error) => told(error._tag === "UsageError" || error._tag === "StateUnusable" ? error : defect(error)),
