@@ -3,6 +3,7 @@
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import process from "node:process"
+import { isSea } from "node:sea"
 import { setFlagsFromString } from "node:v8"
 import { run } from "./cli/Cli.ts"
 import * as ExitCode from "./domain/ExitCode.ts"
@@ -48,6 +49,7 @@ const alive = setInterval(() => {}, 2 ** 30)
 const ended = Effect.runPromise(
   run({
     args: process.argv.slice(2),
+    executable: isSea() ? process.execPath : undefined,
     node: { node: process.versions.node, platform: process.platform, arch: process.arch },
     runId: process.env["INVOCATION_ID"] ?? randomUUID(),
     terminal: process.stderr.isTTY

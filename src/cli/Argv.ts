@@ -8,7 +8,7 @@
  */
 import { closest, distance } from "fastest-levenshtein"
 import { UsageError } from "../domain/Errors.ts"
-import { type Flag, quote } from "./Flag.ts"
+import { type Flag, quote, unquote } from "./Flag.ts"
 
 export type Commands = Readonly<Record<string, ReadonlyArray<Flag<unknown>>>>
 
@@ -34,6 +34,13 @@ export const parse = (commands: Commands, args: ReadonlyArray<string>): Request 
   const { canonical, problems } = read(flags, args.slice(1))
   return problems.length > 0 ? refused(problems) : { _tag: "Run", args: [command, ...canonical] }
 }
+
+/** The flags of a `Run`, each in one word, as any command line takes them: `--bucket=b`, `--dry-run`. */
+export const words = ([, ...args]: ReadonlyArray<string>): ReadonlyArray<string> =>
+  args.flatMap((name, at) => {
+    const value = args[at + 1]
+    return !name.startsWith("--") ? [] : [value?.startsWith(":") ? `${name}=${unquote(value)}` : name]
+  })
 
 const refused = (problems: ReadonlyArray<string>): Request => ({ _tag: "Refused", error: new UsageError({ problems }) })
 

@@ -3,7 +3,7 @@ import { CliConfig, Command } from "@effect/cli"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Terminal as Prompts } from "@effect/platform"
-import { Cause, Console, Effect, Layer, Option } from "effect"
+import { Cause, Console, Effect, identity, Layer, Option } from "effect"
 import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -24,11 +24,15 @@ import * as Logging from "./Logging.ts"
 import * as Options from "./Options.ts"
 import * as S3Command from "./S3Command.ts"
 import * as StatusCommand from "./StatusCommand.ts"
+import * as UnitsCommand from "./UnitsCommand.ts"
+import * as UnitsOptions from "./UnitsOptions.ts"
 import * as Version from "./Version.ts"
 
 /** What the program knows of the process it runs in. */
 export interface Process {
   readonly args: ReadonlyArray<string>
+  /** This program, if it is one file that can be started by itself. */
+  readonly executable: string | undefined
   /** What runs it. */
   readonly node: Omit<Version.Build, "commit">
   /** Names this run in reports. */
@@ -38,7 +42,11 @@ export interface Process {
 }
 
 const { version } = Version
-const flags = { s3: Object.values(Options.s3), status: Object.values(Options.status) }
+const flags = {
+  s3: Object.values(Options.s3),
+  status: Object.values(Options.status),
+  units: [...Object.values(UnitsOptions.units), ...Object.values(Options.s3)]
+}
 
 /** Never fails: every end has an exit code. */
 export const run = (process: Process): Effect.Effect<number, never, Stop> => {
@@ -77,10 +85,15 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
             Effect.provide(SqliteStatus.layer(stateDir)),
             Effect.tap(() => Effect.sync(() => (code = 0)))
           )
+        ),
+        UnitsCommand.make(args, process.executable).pipe(
+          Command.transformHandler(Effect.tap(() => Effect.sync(() => (code = 0))))
         )
       ])
     )
-    yield* Command.run(command, { name: "ibsr-export", version })(["node", "ibsr-export", ...args])
+    yield* Command.run(command, { name: "ibsr-export", version })(["node", "ibsr-export", ...args]).pipe(
+      args[0] === "units" ? Effect.withConfigProvider(UnitsCommand.environment) : identity
+    )
     return code
   }).pipe(
     Effect.provide(

@@ -8,6 +8,15 @@ import { Array, Config, Effect, Either, Option } from "effect"
 /** A value, or the sentences that say what is wrong with it. */
 export type Parsed<A> = Either.Either<A, ReadonlyArray<string>>
 
+/** How a value is read: the value, or what was expected instead, such as `a size such as 8MiB`. */
+export interface Parse<A> {
+  (text: string): Either.Either<A, string>
+  readonly suggestions?: Suggestions
+}
+
+/** What a shell can complete a value to: a path of that kind, or one of these words. */
+export type Suggestions = "directory" | "file" | ReadonlyArray<string>
+
 export interface Flag<out A> {
   /** Without its dashes. */
   readonly name: string
@@ -22,6 +31,7 @@ export interface Flag<out A> {
   readonly env: ReadonlyArray<string>
   /** As a user would write it. */
   readonly default: string | undefined
+  readonly suggestions: Suggestions | undefined
   readonly option: Options.Options<Parsed<A>>
 }
 
@@ -35,8 +45,7 @@ interface Spec {
 
 interface ValueSpec<A> extends Spec {
   readonly value: string
-  /** The value, or what was expected instead, such as `a size such as 8MiB`. */
-  readonly parse: (text: string) => Either.Either<A, string>
+  readonly parse: Parse<A>
 }
 
 /**
@@ -44,7 +53,7 @@ interface ValueSpec<A> extends Spec {
  * a flag for that flag. `Argv` puts the quotes on.
  */
 export const quote = (value: string): string => `:${value}:`
-const unquote = (value: string) => value.slice(1, -1)
+export const unquote = (value: string): string => value.slice(1, -1)
 
 /** Separates the values of a repeatable flag in its environment variable. */
 const separator = ";"
@@ -88,11 +97,12 @@ const single = <A, B>(spec: ValueSpec<A>, absent: () => Parsed<B>): Options.Opti
     )
   )
 
-const describe = (spec: Spec) => ({
+const describe = (spec: Spec & { readonly parse?: Parse<unknown> }) => ({
   name: spec.name,
   group: spec.group,
   description: spec.description,
-  env: envNames(spec)
+  env: envNames(spec),
+  suggestions: spec.parse?.suggestions
 })
 
 export const required = <A>(spec: ValueSpec<A>): Flag<A> => ({

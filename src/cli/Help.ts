@@ -1,5 +1,6 @@
 /** `--help`: @effect/cli's own shows no defaults, and colours even in a pipe. */
 import * as ExitCode from "../domain/ExitCode.ts"
+import { environmentFile } from "../domain/Units/Job.ts"
 import type { Flag } from "./Flag.ts"
 
 /** Columns; fits a terminal of the usual 80. */
@@ -21,12 +22,13 @@ const notes = (flag: Flag<unknown>) =>
   [
     flag.required ? ["required"] : [],
     flag.default === undefined ? [] : [`default: ${flag.default}`],
-    [`env: ${flag.env.join(", ")}`]
+    flag.env.length === 0 ? [] : [`env: ${flag.env.join(", ")}`]
   ].flat()
 
 const flagHelp = (flag: Flag<unknown>) => {
   const value = flag.value === undefined ? "" : ` ${flag.value}${flag.repeated ? " …" : ""}`
-  return `  --${flag.name}${value}\n${wrap(`${flag.description} [${notes(flag).join("; ")}]`, "      ")}`
+  const noted = notes(flag).length === 0 ? "" : ` [${notes(flag).join("; ")}]`
+  return `  --${flag.name}${value}\n${wrap(flag.description + noted, "      ")}`
 }
 
 const example = `ibsr-export s3 \\
@@ -51,8 +53,12 @@ const groups = (flags: Flags) =>
   ])
 
 /** The page of a command, or of the program. */
-export const page = (flags: { readonly s3: Flags; readonly status: Flags }, command: string | undefined): string => {
+export const page = (
+  flags: { readonly s3: Flags; readonly status: Flags; readonly units: Flags },
+  command: string | undefined
+): string => {
   if (command === "s3") return s3(flags.s3)
+  if (command === "units") return units(flags.units.filter((flag) => !flags.s3.includes(flag)))
   return command === "status" ? status(flags.status) : root
 }
 
@@ -101,10 +107,37 @@ export const status = (flags: Flags): string =>
     exitRow(ExitCode.ofError.UsageError.code, "usage", "bad flag or value")
   ].join("\n")
 
+/** `flags` are those that it has besides those of `s3`. */
+export const units = (flags: Flags): string =>
+  [
+    "ibsr-export units: what starts ibsr-export s3 every hour: systemd units, or a file for cron",
+    "",
+    "USAGE",
+    "  ibsr-export units [flags] [flags of ibsr-export s3]",
+    ...groups(flags),
+    "",
+    wrap(
+      `The flags of s3 are checked, and go into the command line. What stands in variables here does not; on the host, those in ${environmentFile} count, for --input and --bucket, too.`,
+      ""
+    ),
+    "",
+    "EXIT STATUS",
+    exitRow(0, "ok", "the files were printed or written"),
+    exitRow(ExitCode.ofError.UsageError.code, "usage", "bad flag or value, or --to cannot be written to"),
+    "",
+    "EXAMPLES",
+    "  ibsr-export units --input /var/lib/ibsr/snapshots --bucket customer-bucket \\",
+    "      --region eu-central-1 --group ibsr --to /etc/systemd/system",
+    "",
+    "  ibsr-export units --cron --user ibsr --input /var/lib/ibsr/snapshots \\",
+    "      --bucket customer-bucket --region eu-central-1 --to /etc/cron.d"
+  ].join("\n")
+
 export const root = `ibsr-export: carry IBSR traffic snapshots to a bucket
 
 USAGE
   ibsr-export s3 [flags]       upload to S3, MinIO, Cloudflare R2 and the like
   ibsr-export s3 --help        all flags, exit codes, examples
   ibsr-export status [flags]   what was stored, what waits, what was lost
+  ibsr-export units [flags]    systemd units or a cron line that start it every hour
   ibsr-export --version`

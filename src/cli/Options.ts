@@ -21,7 +21,7 @@ export const input = Flag.required({
   group: what,
   value: "DIR",
   description: "directory to upload",
-  parse: Values.path
+  parse: Values.directory
 })
 
 export const include = Flag.repeated({
@@ -222,7 +222,7 @@ export const stateDir = Flag.withDefault({
   description: "where the ledger of what was stored lies; on a local disk, outside of --input; one run at a time",
   default: StateDir.fallback(process.env),
   shownDefault: "$STATE_DIRECTORY, else $XDG_STATE_HOME/ibsr-export, else ~/.local/state/ibsr-export",
-  parse: Values.path
+  parse: Values.directory
 })
 
 export const force = Flag.toggle({

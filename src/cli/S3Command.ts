@@ -18,18 +18,18 @@ export interface Invocation {
 /** The flags' values. */
 type Values = { readonly [K in keyof typeof Options.s3]: (typeof Options.s3)[K] extends Flag<infer A> ? A : never }
 
-const options = Record.map(Options.s3, (flag) => flag.option) as {
+export const options = Record.map(Options.s3, (flag) => flag.option) as {
   readonly [K in keyof Values]: (typeof Options.s3)[K]["option"]
 }
+
+/** The flags' values, or what is wrong with each. */
+export type Given = { readonly [K in keyof Values]: Parsed<Values[K]> }
 
 export const make = <E, R>(run: (invocation: Invocation) => Effect.Effect<void, E, R>) =>
   Command.make("s3", options, (parsed) => Effect.flatMap(invocation(parsed), run))
 
 /** All problems at once, so that nobody has to try flag by flag. */
-const invocation = (parsed: { readonly [K in keyof Values]: Parsed<Values[K]> }): Either.Either<
-  Invocation,
-  UsageError
-> => {
+export const invocation = (parsed: Given): Either.Either<Invocation, UsageError> => {
   const [problems, values] = Record.partitionMap(parsed as Record<string, Parsed<unknown>>, (one) => one)
   const contradictory = contradictions(values as unknown as Partial<Values>)
   return Object.keys(problems).length + contradictory.length > 0

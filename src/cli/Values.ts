@@ -1,11 +1,15 @@
 /** How the values of flags are read. Each returns what it expected instead when it cannot. */
 import { Either } from "effect"
 import * as Concurrency from "../domain/Concurrency.ts"
-
-type Parse<A> = (text: string) => Either.Either<A, string>
+import type { Parse } from "./Flag.ts"
 
 /** A file system allows any name, and so does a glob on one. */
 export const path: Parse<string> = Either.right
+
+export const directory: Parse<string> = Object.assign((text: string) => path(text), {
+  suggestions: "directory"
+} as const)
+export const file: Parse<string> = Object.assign((text: string) => path(text), { suggestions: "file" } as const)
 
 /** What goes into a header. */
 export const text: Parse<string> = (text) =>
@@ -29,13 +33,15 @@ export const concurrency =
           onRight: Concurrency.upTo
         })
 
-export const choice =
-  <const A extends string>(...choices: ReadonlyArray<A>): Parse<A> =>
-  (text) =>
-    Either.fromNullable(
-      choices.find((choice) => choice === text),
-      () => `one of ${choices.join(", ")}`
-    )
+export const choice = <const A extends string>(...choices: ReadonlyArray<A>): Parse<A> =>
+  Object.assign(
+    (text: string) =>
+      Either.fromNullable(
+        choices.find((choice) => choice === text),
+        () => `one of ${choices.join(", ")}`
+      ),
+    { suggestions: choices }
+  )
 
 export const atLeast =
   (least: number, shown: string, parse: Parse<number>): Parse<number> =>
@@ -55,6 +61,10 @@ export const endpoint: Parse<URL> = (text) => {
     ? Either.right(url)
     : Either.left("a URL such as https://minio.example.com:9000, without a path")
 }
+
+/** Source: "User/Group Name Syntax" of systemd, the strict form. */
+export const account: Parse<string> = (text) =>
+  /^[A-Za-z_][\w.-]{0,30}$/.test(text) ? Either.right(text) : Either.left("the name of a user or group")
 
 /** What no bucket's name or ARN contains, and people write by mistake; the rest is the store's to judge. */
 export const bucket: Parse<string> = (text) =>
