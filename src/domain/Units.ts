@@ -27,5 +27,8 @@ export const problems = ({ paths, program }: Job): ReadonlyArray<string> => [
   ...paths
     .filter(isPrivate)
     .map((path) => `${path}: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere`),
+  ...(/["'\\\p{Cc}]/u.test(program)
+    ? [`${program}: systemd starts no program with quotes, backslashes or line breaks in its path`]
+    : []),
   ...(isPrivate(program) ? [`${program}: a unit cannot start it there; --program names the installed one`] : [])
 ]

@@ -17,6 +17,7 @@ export const dropIns = {
       "[Service]",
       "CapabilityBoundingSet=CAP_DAC_READ_SEARCH",
       "AmbientCapabilities=CAP_DAC_READ_SEARCH",
+      "SupplementaryGroups=",
       "# in a user namespace of its own the capability would not reach the host's files",
       "PrivateUsers=no"
     ]

@@ -131,17 +131,20 @@ const privileges = [
   "SystemCallFilter=@system-service",
   "SystemCallFilter=~@privileged @resources",
   "SystemCallErrorNumber=EPERM",
-  "# names are resolved with the last two",
-  "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",
+  "# names are resolved through the last",
+  "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
   "# not MemoryDenyWriteExecute=, because JavaScript is compiled in memory; not IPAddressDeny=, because a store's",
   "# addresses change, and the credentials of an instance come from a link-local one"
 ]
 
-/** Bytes besides those of --memory. */
-const base = 384 * MiB
+/** Bytes besides those of --memory: 110 MiB and the program's own 70, and what V8 takes half of for its heap's limit. */
+const base = 448 * MiB
+
+/** Between what slows the program down and what kills it. */
+const margin = 128 * MiB
 
 const neighbour = ({ settings: { memoryBytes } }: Job) => {
-  const most = Math.ceil((base + 2 * memoryBytes) / MiB)
+  const most = Math.ceil((base + memoryBytes) / MiB)
   return [
     "# the collector comes first",
     "Nice=10",
@@ -150,8 +153,8 @@ const neighbour = ({ settings: { memoryBytes } }: Job) => {
     "# not idle: on a busy disk that is never",
     "IOSchedulingClass=best-effort",
     "IOSchedulingPriority=7",
-    "# --memory twice, and what Node takes; files that are read count, too, until the kernel drops them",
-    `MemoryHigh=${Math.ceil((3 * most) / 4)}M`,
+    "# --memory, and what Node takes; files that are read count, too, until the kernel drops them",
+    `MemoryHigh=${most - margin / MiB}M`,
     `MemoryMax=${most}M`,
     "OOMScoreAdjust=500",
     "TasksMax=64",

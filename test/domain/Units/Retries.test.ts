@@ -1,0 +1,40 @@
+import { Duration } from "effect"
+import { describe, expect, it } from "vitest"
+import * as Span from "../../../src/domain/Span.ts"
+import * as Retries from "../../../src/domain/Units/Retries.ts"
+
+const span = (text: string) =>
+  Duration.decode(Span.parse(text).pipe((parsed) => (parsed._tag === "Right" ? parsed.right : 0)))
+
+const rows: ReadonlyArray<
+  [giveUpAfter: string, timeout: string, grace: string, lockWait: string, attempts: 1 | 2 | 3]
+> = [
+  ["5m", "60s", "20s", "0s", 3],
+  ["12m", "60s", "20s", "0s", 3],
+  ["13m", "60s", "20s", "0s", 2],
+  ["5m", "9m", "20s", "0s", 2],
+  ["5m", "60s", "8m", "0s", 2],
+  ["5m", "60s", "20s", "8m", 2],
+  ["20m", "60s", "20s", "0s", 2],
+  ["21m", "60s", "20s", "0s", 1],
+  ["2h", "60s", "20s", "0s", 1]
+]
+
+describe("how often a failed run is started", () => {
+  it.each(rows)(
+    "with --give-up-after %s, --timeout %s, --grace %s, --lock-wait %s: %i",
+    (giveUpAfter, timeout, grace, lockWait, attempts) => {
+      const limits = {
+        giveUpAfter: span(giveUpAfter),
+        timeout: span(timeout),
+        grace: span(grace),
+        lockWait: span(lockWait)
+      }
+      expect(Retries.attempts(limits)).toBe(attempts)
+    }
+  )
+
+  it("is counted in less than the hour between two runs of the timer", () => {
+    expect(Duration.toMinutes(Retries.window)).toBeLessThanOrEqual(55)
+  })
+})

@@ -1,0 +1,85 @@
+import { Duration } from "effect"
+import { describe, expect, it } from "vitest"
+import type { Job } from "../../../src/domain/Units/Job.ts"
+import * as Service from "../../../src/domain/Units/Service.ts"
+
+const settings: Job["settings"] = {
+  giveUpAfter: Duration.minutes(5),
+  grace: Duration.seconds(20),
+  lockWait: Duration.zero,
+  memoryBytes: 64 * 1024 ** 2,
+  timeout: Duration.seconds(60)
+}
+
+const job = (change: Partial<Job> = {}): Job => ({
+  program: "/usr/bin/ibsr-export",
+  args: ["s3"],
+  user: undefined,
+  groups: [],
+  paths: [],
+  writes: [],
+  settings,
+  ...change
+})
+
+/** The lines of one setting, in order; none is longer than what the setting says. */
+const values = (change: Partial<Job>, name: string) =>
+  Service.text(job(change))
+    .replaceAll(/ \\\n {2}/g, " ")
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}=`))
+    .map((line) => line.slice(name.length + 1))
+
+type Row = readonly [name: string, change: Partial<Job>, expected: ReadonlyArray<string>]
+
+const rows: ReadonlyArray<Row> = [
+  ["ExecStart", {}, ["/usr/bin/ibsr-export s3"]],
+  [
+    "ExecStart",
+    { program: "/opt/a b/x%$", args: ["s3", "--include=%a$b c", "--quiet"] },
+    ['"/opt/a b/x%%$" s3 "--include=%%a$$b c" --quiet']
+  ],
+  ["DynamicUser", {}, ["yes"]],
+  ["User", {}, []],
+  ["DynamicUser", { user: "carrier" }, []],
+  ["User", { user: "carrier" }, ["carrier"]],
+  ["SupplementaryGroups", {}, []],
+  ["SupplementaryGroups", { groups: ["ibsr", "adm"] }, ["ibsr adm"]],
+  ["ReadWritePaths", {}, []],
+  ["ReadWritePaths", { writes: ["/srv/a b", "/srv/c"] }, ['"/srv/a b"', "/srv/c"]],
+  ["ExecPaths", { program: "/opt/a b" }, ['"/opt/a b" -/usr/lib -/usr/lib64 -/lib -/lib64']],
+  ["ProtectHome", { paths: ["/var/lib/ibsr", "/homes/a"] }, ["yes"]],
+  ["ProtectHome", { paths: ["/var/lib/ibsr", "/home/a"] }, ["read-only"]],
+  ["ProtectHome", { paths: ["/root"] }, ["read-only"]],
+  ["ProtectHome", { writes: ["/run/user/1/a"] }, ["read-only"]],
+  ["ProtectHome", { program: "/root/ibsr-export" }, ["read-only"]],
+  ["TimeoutStopSec", {}, ["1min"]],
+  ["TimeoutStopSec", { settings: { ...settings, grace: Duration.millis(61_500) } }, ["102s"]],
+  ["MemoryMax", {}, ["512M"]],
+  ["MemoryHigh", {}, ["384M"]],
+  ["MemoryMax", { settings: { ...settings, memoryBytes: 1024 ** 3 } }, ["1472M"]],
+  ["MemoryHigh", { settings: { ...settings, memoryBytes: 1024 ** 3 } }, ["1344M"]],
+  ["StartLimitBurst", {}, ["3"]],
+  ["StartLimitIntervalSec", {}, ["50min"]],
+  ["Restart", {}, ["on-failure"]],
+  ["RestartSec", {}, ["2min"]],
+  ["StartLimitBurst", { settings: { ...settings, giveUpAfter: Duration.minutes(15) } }, ["2"]],
+  ["StartLimitBurst", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, []],
+  ["StartLimitIntervalSec", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, []],
+  ["Restart", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, ["no"]],
+  ["SuccessExitStatus", {}, ["143"]],
+  ["OnFailure", {}, ["ibsr-alert@%n.service"]],
+  ["MemoryDenyWriteExecute", {}, []]
+]
+
+describe("the service", () => {
+  it.each(rows)("says %s for %j", (name, change, expected) => {
+    expect(values(change, name)).toEqual(expected)
+  })
+
+  it("puts each flag on a line of its own", () => {
+    expect(Service.text(job({ args: ["s3", "--input=/in", "--bucket=b"] }))).toContain(
+      "ExecStart=/usr/bin/ibsr-export \\\n  s3 \\\n  --input=/in \\\n  --bucket=b\n"
+    )
+  })
+})
