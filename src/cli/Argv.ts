@@ -15,21 +15,22 @@ export type Commands = Readonly<Record<string, ReadonlyArray<Flag<unknown>>>>
 export type Request =
   | { readonly _tag: "Help"; readonly command: string | undefined }
   | { readonly _tag: "Version" }
+  | { readonly _tag: "Text"; readonly name: string }
   | { readonly _tag: "Run"; readonly args: ReadonlyArray<string> }
   | { readonly _tag: "Refused"; readonly error: UsageError }
 
-/** `help` and `version` win over any error in the rest: who asks for them is not helped by a complaint. */
-export const parse = (commands: Commands, args: ReadonlyArray<string>): Request => {
+/** `texts` are command lines that only print something, such as `man` or `completion bash`. `help` and `version` win over any error in the rest: who asks for them is not helped by a complaint. */
+export const parse = (commands: Commands, args: ReadonlyArray<string>, texts: ReadonlyArray<string> = []): Request => {
   const words = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)
   const command = args.find((word) => !word.startsWith("-"))
   if (words.some((word) => word === "--help" || word === "-h")) return { _tag: "Help", command }
   if (words.includes("--version")) return { _tag: "Version" }
-  if (command === undefined || args[0] !== command) {
-    return refused([`a command comes first: ${Object.keys(commands).join(", ")}`])
-  }
+  const names = [...new Set([...Object.keys(commands), ...texts.map(firstWord)])]
+  if (command === undefined || args[0] !== command) return refused([`a command comes first: ${names.join(", ")}`])
+  if (texts.some((text) => firstWord(text) === command)) return named(texts, args)
   const flags = Object.hasOwn(commands, command) ? commands[command] : undefined
   if (flags === undefined) {
-    return refused([`unknown command '${command}'${nearest(command, Object.keys(commands))}`])
+    return refused([`unknown command '${command}'${nearest(command, names)}`])
   }
   const { canonical, problems } = read(flags, args.slice(1))
   return problems.length > 0 ? refused(problems) : { _tag: "Run", args: [command, ...canonical] }
@@ -41,6 +42,14 @@ export const words = ([, ...args]: ReadonlyArray<string>): ReadonlyArray<string>
     const value = args[at + 1]
     return !name.startsWith("--") ? [] : [value?.startsWith(":") ? `${name}=${unquote(value)}` : name]
   })
+
+const firstWord = (text: string) => text.split(" ", 1)[0]!
+
+const named = (texts: ReadonlyArray<string>, args: ReadonlyArray<string>): Request => {
+  const name = args.join(" ")
+  const of = texts.filter((text) => firstWord(text) === args[0])
+  return of.includes(name) ? { _tag: "Text", name } : refused([`'${name}': there is ${of.join(", ")}`])
+}
 
 const refused = (problems: ReadonlyArray<string>): Request => ({ _tag: "Refused", error: new UsageError({ problems }) })
 

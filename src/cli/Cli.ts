@@ -21,11 +21,11 @@ import { Uploads } from "../services/Uploads.ts"
 import * as Argv from "./Argv.ts"
 import * as Help from "./Help.ts"
 import * as Logging from "./Logging.ts"
-import * as Options from "./Options.ts"
+import * as Manual from "./Manual.ts"
 import * as S3Command from "./S3Command.ts"
 import * as StatusCommand from "./StatusCommand.ts"
+import { texts } from "./Texts.ts"
 import * as UnitsCommand from "./UnitsCommand.ts"
-import * as UnitsOptions from "./UnitsOptions.ts"
 import * as Version from "./Version.ts"
 
 /** What the program knows of the process it runs in. */
@@ -42,20 +42,17 @@ export interface Process {
 }
 
 const { version } = Version
-const flags = {
-  s3: Object.values(Options.s3),
-  status: Object.values(Options.status),
-  units: [...Object.values(UnitsOptions.units), ...Object.values(Options.s3)]
-}
 
 /** Never fails: every end has an exit code. */
 export const run = (process: Process): Effect.Effect<number, never, Stop> => {
-  const request = Argv.parse(flags, process.args)
+  const request = Argv.parse(Manual.flags, process.args, Object.keys(Manual.texts))
   switch (request._tag) {
     case "Help":
-      return Effect.as(Console.log(Help.page(flags, request.command)), 0)
+      return Effect.as(Console.log(Help.page(request.command)), 0)
     case "Version":
       return Effect.as(Console.log(Version.line({ ...process.node, commit: Version.commit })), 0)
+    case "Text":
+      return Effect.as(Console.log(texts[request.name as Manual.Text]().trimEnd()), 0)
     case "Refused":
       return told(request.error)
     case "Run":

@@ -43,6 +43,58 @@ describe("help and version", () => {
   })
 })
 
+describe("texts", () => {
+  const texts = ["man", "completion bash", "completion zsh"]
+  const named = (...args: ReadonlyArray<string>) => Argv.parse({ s3: [] }, args, texts)
+  const refusal = (...args: ReadonlyArray<string>) => {
+    const request = named(...args)
+    return request._tag === "Refused" ? request.error.problems : request._tag
+  }
+
+  it.each([[["man"]], [["completion", "zsh"]]])("are named by their words alone: %j", (args) => {
+    expect(named(...args)).toEqual({ _tag: "Text", name: args.join(" ") })
+  })
+
+  it("are named where one does not exist", () => {
+    expect(refusal("completion", "ksh")).toEqual(["'completion ksh': there is completion bash, completion zsh"])
+    expect(refusal("completion")).toEqual(["'completion': there is completion bash, completion zsh"])
+    expect(refusal("man", "--input", "x")).toEqual(["'man --input x': there is man"])
+  })
+
+  it("count as commands where one is asked for, or nearly hit", () => {
+    expect(refusal()).toEqual(["a command comes first: s3, man, completion"])
+    expect(refusal("mam")).toEqual(["unknown command 'mam'; did you mean man?"])
+  })
+
+  it("have help before them, as commands have", () => {
+    expect(named("man", "--help")).toEqual({ _tag: "Help", command: "man" })
+  })
+})
+
+describe("words", () => {
+  it("say every flag in one word, with its value as it was", () => {
+    const request = parse(
+      "s3",
+      "--include=a b",
+      "--include",
+      ":x:",
+      "--dry-run",
+      "--prefix",
+      "p",
+      "--quiet",
+      "--input=--bucket"
+    )
+    expect(request._tag === "Run" ? Argv.words(request.args) : request).toEqual([
+      "--include=a b",
+      "--include=:x:",
+      "--dry-run",
+      "--prefix=p",
+      "--quiet",
+      "--input=--bucket"
+    ])
+  })
+})
+
 describe("commands", () => {
   it.each([[[]], [["--bucket", "b"]], [["--bucket", "b", "s3"]], [["-x"]]])("asks for one first: %j", (args) => {
     expect(problems(...args)).toEqual(["a command comes first: s3"])

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Help from "../../src/cli/Help.ts"
+import * as Manual from "../../src/cli/Manual.ts"
 import * as Options from "../../src/cli/Options.ts"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
 
 const flags = Object.values(Options.s3)
-const page = Help.s3(flags)
+const page = Help.page("s3")
 const lines = page.split("\n")
 
 /** The lines below a heading, up to the next empty one. */
@@ -73,5 +74,32 @@ describe("s3", () => {
     const used = page.slice(page.indexOf("EXAMPLES")).match(/--[a-z0-9-]+/g) ?? []
     expect(used.length).toBeGreaterThan(0)
     expect(used.filter((name) => !names.has(name))).toEqual([])
+  })
+})
+
+describe("the program's page", () => {
+  it("names every command and text, and fits into 79 columns", () => {
+    for (const word of Object.keys(Manual.words)) expect(Help.root).toContain(`  ibsr-export ${word} `)
+    expect(Help.root.split("\n").filter((line) => line.length > 79)).toEqual([])
+    expect(Help.page(undefined)).toBe(Help.root)
+    expect(Help.page("constructor")).toBe(Help.root)
+  })
+})
+
+describe.each(Object.entries(Manual.commands))("%s", (name, command) => {
+  const text = Help.page(name)
+
+  it("says what it does, how it is called, and how it ends", () => {
+    expect(text.startsWith(`ibsr-export ${name}: ${command.summary}\n`)).toBe(true)
+    expect(text).toContain(`\n  ibsr-export ${name} ${command.usage}\n`)
+    for (const { code, name, meaning } of command.exits) {
+      expect(text).toContain(`\n  ${String(code).padStart(3)}  ${name.padEnd(21)}${meaning}`)
+    }
+  })
+
+  it("tells of its own flags, and speaks of variables only where there are any", () => {
+    for (const flag of command.flags) expect(text).toContain(`\n  --${flag.name}`)
+    expect(text).not.toContain("[]")
+    expect(text).not.toContain("env: ]")
   })
 })

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises"
 import { beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Options from "../../src/cli/Options.ts"
+import * as UnitsOptions from "../../src/cli/UnitsOptions.ts"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
+import * as DropIns from "../../src/domain/Units/DropIns.ts"
 import { Report } from "../../src/domain/Report.ts"
 
 let readme = ""
@@ -21,8 +23,13 @@ describe("the README", () => {
     expect(found.toSorted()).toEqual(expected.toSorted())
   })
 
-  it.each(Object.values(Options.s3).map(({ name }) => name))("tells of --%s", (name) => {
+  const flags = [...Object.values(Options.s3), ...Object.values(UnitsOptions.units)]
+  it.each(flags.map(({ name }) => name))("tells of --%s", (name) => {
     expect(names(readme)).toContain(name)
+  })
+
+  it.each(DropIns.names)("tells of the drop-in %s", (name) => {
+    expect(readme).toContain(`\n| \`${name}\` | `)
   })
 
   it.each([...Object.keys(Report.fields), ...Object.keys(Report.fields.totals.fields)])(

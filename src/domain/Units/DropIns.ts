@@ -1,6 +1,7 @@
 /** Settings that not every host wants: files that change the service, by the name that `--drop-in` takes. */
 export const dropIns = {
   "static-keys": {
+    purpose: "access keys from a file, for hosts without a role",
     file: "10-static-keys.conf",
     lines: [
       "# Access keys from a file that only root may read, in the form of ~/.aws/credentials. %d needs systemd 251; from 247",
@@ -11,6 +12,7 @@ export const dropIns = {
     ]
   },
   "root-only-snapshots": {
+    purpose: "for snapshots that no group may read",
     file: "10-root-only-snapshots.conf",
     lines: [
       "# For snapshots that no group may read: the service may read every file, which is more than it should.",
@@ -23,6 +25,7 @@ export const dropIns = {
     ]
   },
   "no-restart": {
+    purpose: "for systemd before 244",
     file: "10-no-restart.conf",
     lines: [
       "# Before 244, systemd refuses a oneshot service that has Restart=. The next try is the timer's, an hour later, and",
@@ -32,6 +35,7 @@ export const dropIns = {
     ]
   },
   metrics: {
+    purpose: "a file for node_exporter",
     file: "10-metrics.conf",
     lines: [
       "# For node_exporter's textfile collector. Its folder must belong to a group of the service, and be writable by it.",
@@ -40,7 +44,9 @@ export const dropIns = {
       "ReadWritePaths=-/var/lib/prometheus/node-exporter"
     ]
   }
-} as const satisfies Readonly<Record<string, { readonly file: string; readonly lines: ReadonlyArray<string> }>>
+} as const satisfies Readonly<
+  Record<string, { readonly purpose: string; readonly file: string; readonly lines: ReadonlyArray<string> }>
+>
 
 export type Name = keyof typeof dropIns
 

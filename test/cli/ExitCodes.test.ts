@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises"
+import { Duration } from "effect"
+import { describe, expect, it } from "vitest"
+import * as Help from "../../src/cli/Help.ts"
+import * as ManPage from "../../src/cli/ManPage.ts"
+import * as ExitCode from "../../src/domain/ExitCode.ts"
+import * as Service from "../../src/domain/Units/Service.ts"
+
+interface Row {
+  readonly code: number
+  readonly name: string
+  readonly meaning: string
+  readonly retrySoon: boolean
+}
+
+/** What a text says of the codes of `s3`; `shape` has a group for each column. */
+const read = (text: string, shape: RegExp, soon: string): ReadonlyArray<Row> =>
+  [...text.matchAll(shape)].map(([, code, name = "", meaning = "", retry]) => ({
+    code: Number(code),
+    name,
+    meaning,
+    retrySoon: retry === soon
+  }))
+
+const manPage = ManPage.page().replaceAll("\\-", "-")
+const ofS3 = manPage.slice(manPage.indexOf('.SH "EXIT STATUS"'), manPage.indexOf('.SS "Of status"'))
+
+const unit = Service.text({
+  program: "/usr/bin/ibsr-export",
+  args: ["s3"],
+  user: undefined,
+  groups: [],
+  paths: [],
+  writes: [],
+  settings: {
+    giveUpAfter: Duration.minutes(5),
+    grace: Duration.seconds(20),
+    lockWait: Duration.zero,
+    memoryBytes: 0,
+    timeout: Duration.seconds(60)
+  }
+})
+const setting = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1]?.split(" ").map(Number)
+
+describe("the exit codes", () => {
+  it("are the same table in the code, --help, the manual page and the README", async () => {
+    const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8")
+    const texts = {
+      help: read(Help.page("s3"), /^ +(\d+) {2}(\S+) +(.*?)( \*)?$/gm, " *"),
+      manual: read(ofS3, /^\.TP\n\\fB(\d+)\\fR (\S+)\n(.*?)( \*)?$/gm, " *"),
+      readme: read(readme, /^\| (\d+) \| ([a-z-]+) \| (.*) \| (yes|no) \|$/gm, "yes")
+    }
+    for (const rows of Object.values(texts)) expect(rows).toEqual(ExitCode.table)
+  })
+
+  it("decide in the unit what is not tried again: what the README says no of, and what systemd fails with itself", async () => {
+    const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8")
+    const hopeless = read(readme, /^\| (\d+) \| ([a-z-]+) \| (.*) \| (yes|no) \|$/gm, "yes")
+      .filter(({ code, retrySoon }) => !retrySoon && code !== 0)
+      .map(({ code }) => code)
+    const prevented = setting("RestartPreventExitStatus") ?? []
+    expect(hopeless.length).toBeGreaterThan(10)
+    expect(prevented.filter((code) => code < 200)).toEqual(hopeless)
+    expect(prevented.filter((code) => code >= 200)).toEqual([200, 203, 216, 217, 226, 238, 243])
+    expect(setting("SuccessExitStatus")).toEqual([ExitCode.ofSignal.SIGTERM.code])
+  })
+})
