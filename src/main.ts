@@ -2,23 +2,31 @@
 /** The process: arguments and signals in, exit code out. Nothing else touches `process` for control flow. */
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
+import { fstatSync } from "node:fs"
 import process from "node:process"
 import { isSea } from "node:sea"
 import { setFlagsFromString } from "node:v8"
 import { run } from "./cli/Cli.ts"
 import * as ExitCode from "./domain/ExitCode.ts"
+import * as Journal from "./domain/Journal.ts"
 import { Stop } from "./services/Stop.ts"
+import { stream, Streams } from "./services/Streams.ts"
+
+const isJournal = (fd: number) => Journal.isStream(process.env["JOURNAL_STREAM"], fstatSync(fd, { bigint: true }))
+const stdout = stream(isJournal(1), (lines) => process.stdout.write(lines))
+const stderr = stream(isJournal(2), (lines) => process.stderr.write(lines))
+const complain = (text: string) => stderr.tell({ text: `ibsr-export: ${text}`, severity: "error" })
 
 // older ones know nothing of proxies, and would pass them by
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 if (major < 24 || (major === 24 && minor < 5)) {
-  process.stderr.write(`ibsr-export: needs Node 24.5 or newer; this is ${process.version}\n`)
+  complain(`needs Node 24.5 or newer; this is ${process.version}`)
   process.exit(ExitCode.ofError.ConfigError.code)
 }
 
 /** Node would exit 1, and say so with a stack trace alone. */
 const crash = (cause: unknown) => {
-  process.stderr.write(`ibsr-export: internal error: ${cause instanceof Error ? cause.stack : String(cause)}\n`)
+  complain(`internal error: ${cause instanceof Error ? cause.stack : String(cause)}`)
   process.exit(ExitCode.ofError.InternalError.code)
 }
 process.on("uncaughtException", crash)
@@ -27,7 +35,7 @@ process.on("unhandledRejection", crash)
 // a full disk behind the log, or a reader who went away, has not stopped the upload
 process.stderr.on("error", () => {})
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") process.stderr.write(`ibsr-export: the report could not be written: ${error.message}\n`)
+  if (error.code !== "EPIPE") complain(`the report could not be written: ${error.message}`)
 })
 
 // Left alone, V8 lets its heap grow to several times what is alive, and the host has a better use for that memory. Not
@@ -51,11 +59,11 @@ const ended = Effect.runPromise(
     args: process.argv.slice(2),
     executable: isSea() ? process.execPath : undefined,
     node: { node: process.versions.node, platform: process.platform, arch: process.arch },
-    runId: process.env["INVOCATION_ID"] ?? randomUUID(),
+    runId: process.env["INVOCATION_ID"] || randomUUID(),
     terminal: process.stderr.isTTY
       ? { write: (text) => process.stderr.write(text), columns: () => process.stderr.columns }
       : undefined
-  }).pipe(Effect.provideService(Stop, stop))
+  }).pipe(Effect.provideService(Stop, stop), Effect.provideService(Streams, { stdout, stderr }))
 )
 void ended.then((code) => {
   clearInterval(alive)

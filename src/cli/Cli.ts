@@ -3,7 +3,7 @@ import { CliConfig, Command } from "@effect/cli"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Terminal as Prompts } from "@effect/platform"
-import { Cause, Console, Effect, identity, Layer, Option } from "effect"
+import { Cause, Effect, identity, Layer, Option } from "effect"
 import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -16,6 +16,7 @@ import { ObjectStore } from "../services/ObjectStore.ts"
 import { Progress, type Terminal } from "../services/Progress.ts"
 import { Reporter } from "../services/Reporter.ts"
 import { Stop } from "../services/Stop.ts"
+import { Streams } from "../services/Streams.ts"
 import { Traversal } from "../services/Traversal.ts"
 import { Uploads } from "../services/Uploads.ts"
 import * as Argv from "./Argv.ts"
@@ -44,15 +45,15 @@ export interface Process {
 const { version } = Version
 
 /** Never fails: every end has an exit code. */
-export const run = (process: Process): Effect.Effect<number, never, Stop> => {
+export const run = (process: Process): Effect.Effect<number, never, Stop | Streams> => {
   const request = Argv.parse(Manual.flags, process.args, Object.keys(Manual.texts))
   switch (request._tag) {
     case "Help":
-      return Effect.as(Console.log(Help.page(request.command)), 0)
+      return said(Help.page(request.command))
     case "Version":
-      return Effect.as(Console.log(Version.line({ ...process.node, commit: Version.commit })), 0)
+      return said(Version.line({ ...process.node, commit: Version.commit }))
     case "Text":
-      return Effect.as(Console.log(texts[request.name as Manual.Text]().trimEnd()), 0)
+      return said(texts[request.name as Manual.Text]().trimEnd())
     case "Refused":
       return told(request.error)
     case "Run":
@@ -113,7 +114,7 @@ const unattended = Layer.succeed(
     isTTY: Effect.succeed(false),
     readInput: Effect.die("nobody is asked"),
     readLine: Effect.die("nobody is asked"),
-    display: (text) => Console.log(text)
+    display: () => Effect.die("nobody is asked")
   })
 )
 
@@ -143,8 +144,17 @@ const s3 = (settings: Settings) =>
 const defect = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
+/** What was asked for, and no more. */
+const said = (text: string) =>
+  Effect.map(Streams, ({ stdout }) => {
+    stdout.tell({ text, severity: "info" })
+    return 0
+  })
+
 /** A failure before there is a run to report on. */
 const told = (error: UsageError | StateUnusable | InternalError) =>
-  Console.error(`ibsr-export: ${error.message.replaceAll("\n", "\nibsr-export: ")}\n  ${error.hint}`).pipe(
-    Effect.as(ExitCode.ofError[error._tag].code)
-  )
+  Effect.map(Streams, ({ stderr }) => {
+    const text = `ibsr-export: ${error.message.replaceAll("\n", "\nibsr-export: ")}\n  ${error.hint}`
+    stderr.tell({ text, severity: "error" })
+    return ExitCode.ofError[error._tag].code
+  })

@@ -1,5 +1,7 @@
 /** The log: on stderr, because stdout carries the result. */
-import { Layer, Logger, LogLevel } from "effect"
+import { Effect, Inspectable, Layer, Logger, LogLevel, Struct } from "effect"
+import type { Severity } from "../domain/Journal.ts"
+import { type Stream, Streams } from "../services/Streams.ts"
 
 export interface LogSettings {
   readonly format: "auto" | "pretty" | "logfmt" | "json"
@@ -7,14 +9,43 @@ export interface LogSettings {
   readonly level: "Debug" | "Info" | "Error"
 }
 
-const loggers = {
-  pretty: Logger.prettyLogger({ stderr: true, colors: "auto" }),
-  logfmt: Logger.withConsoleError(Logger.logfmtLogger),
-  json: Logger.withConsoleError(Logger.jsonLogger)
+/** The journal has the time of each line already; its colours are its own. */
+const journalLogfmt = Logger.map(Logger.logfmtLogger, (line) => line.replace(/^timestamp=\S+ /, ""))
+
+const inJournal = {
+  auto: journalLogfmt,
+  pretty: journalLogfmt,
+  logfmt: journalLogfmt,
+  json: Logger.map(Logger.structuredLogger, (entry) => Inspectable.stringifyCircular(Struct.omit(entry, "timestamp")))
+}
+
+const elsewhere = { logfmt: Logger.logfmtLogger, json: Logger.jsonLogger }
+
+const severities: Readonly<Record<LogLevel.LogLevel["_tag"], Severity>> = {
+  All: "debug",
+  Trace: "debug",
+  Debug: "debug",
+  Info: "info",
+  Warning: "warning",
+  Error: "error",
+  Fatal: "error",
+  None: "error"
+}
+
+const to = (stderr: Stream, logger: Logger.Logger<unknown, string>) =>
+  Logger.make((entry) => stderr.tell({ text: logger.log(entry), severity: severities[entry.logLevel._tag] }))
+
+const loggerFor = (format: LogSettings["format"], stderr: Stream, isTerminal: boolean) => {
+  if (stderr.isJournal) return to(stderr, inJournal[format])
+  const chosen = format === "auto" ? (isTerminal ? "pretty" : "logfmt") : format
+  return chosen === "pretty" ? Logger.prettyLogger({ stderr: true, colors: "auto" }) : to(stderr, elsewhere[chosen])
 }
 
 export const layer = ({ format, level }: LogSettings, isTerminal: boolean) =>
   Layer.merge(
-    Logger.replace(Logger.defaultLogger, loggers[format === "auto" ? (isTerminal ? "pretty" : "logfmt") : format]),
+    Logger.replaceEffect(
+      Logger.defaultLogger,
+      Effect.map(Streams, ({ stderr }) => loggerFor(format, stderr, isTerminal))
+    ),
     Logger.minimumLogLevel(LogLevel.fromLiteral(level))
   )

@@ -1,9 +1,10 @@
 /** `ibsr-export status`: what the ledger says. */
 import { Command } from "@effect/cli"
-import { Console, Effect, Either, Record } from "effect"
+import { Effect, Either, Record } from "effect"
 import { UsageError } from "../domain/Errors.ts"
 import * as Status from "../domain/Status.ts"
 import { LedgerStatus } from "../services/LedgerStatus.ts"
+import { Streams } from "../services/Streams.ts"
 import * as Options from "./Options.ts"
 
 const options = Record.map(Options.status, (flag) => flag.option) as {
@@ -18,15 +19,18 @@ export const make = <E, R>(
     Effect.flatMap(
       Either.mapLeft(Either.all(parsed), (problems) => new UsageError({ problems })),
       ({ outputFormat, stateDir }) =>
-        withLedger(
-          stateDir,
-          Effect.flatMap(LedgerStatus, ({ read }) => Effect.flatMap(read, renderings[outputFormat]))
-        )
+        Effect.gen(function* () {
+          const { stdout } = yield* Streams
+          const status = yield* withLedger(
+            stateDir,
+            Effect.flatMap(LedgerStatus, ({ read }) => read)
+          )
+          stdout.tell({ text: renderings[outputFormat](status), severity: "info" })
+        })
     )
   )
 
 const renderings = {
-  text: (status: Status.Status) =>
-    Effect.forEach(Status.render(status), (line) => Console.log(line), { discard: true }),
-  json: (status: Status.Status) => Console.log(JSON.stringify(status))
+  text: (status: Status.Status) => Status.render(status).join("\n"),
+  json: (status: Status.Status) => JSON.stringify(status)
 }

@@ -1,36 +1,9 @@
 /** The report for people. */
-import { Duration } from "effect"
+import type { Severity, Told } from "./Journal.ts"
 import * as Learned from "./Learned.ts"
 import type { Report } from "./Report.ts"
 import * as Size from "./Size.ts"
-import * as Span from "./Span.ts"
 import { plural, shown } from "./Text.ts"
-
-/** One line, such as `uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s`. What never happens often is left out at 0. */
-export const summary = (report: Report): string => {
-  const { totals } = report
-  const planned = report.plan ?? []
-  const bytes = planned.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  const counts: ReadonlyArray<readonly [count: number, text: string, always?: boolean]> = [
-    report.run.dryRun
-      ? [planned.length, `would upload ${planned.length} (${Size.format(bytes)})`, true]
-      : [totals.uploaded, `uploaded ${totals.uploaded} (${Size.format(totals.uploadedBytes)})`, true],
-    [totals.unchanged, `unchanged ${totals.unchanged}`],
-    [totals.skipped, `skipped ${totals.skipped}`, true],
-    [totals.notReady, `not ready ${totals.notReady}`],
-    [totals.live, `live ${totals.live}`],
-    [totals.vanished, `vanished ${totals.vanished}`],
-    [totals.interrupted, `interrupted ${totals.interrupted}`],
-    [totals.notTried, `not tried ${totals.notTried}${report.complete ? "" : " or more"}`],
-    [totals.lost, `lost ${totals.lost}`],
-    [totals.failed, `failed ${totals.failed}`, true]
-  ]
-  const { exitCode, name } = report.result
-  const told = counts.filter(([count, , always]) => always === true || count > 0).map(([, text]) => text)
-  return `${told.join(", ")} in ${Span.format(Duration.seconds(report.run.durationSeconds))}${
-    exitCode === 0 ? "" : `: ${name} (exit ${exitCode})`
-  }`
-}
 
 /** Files named in a group of failures; `--output json` names more, the log all. */
 const named = 3
@@ -101,19 +74,27 @@ const ending = ({ failures, result: { endedBy } }: Report): ReadonlyArray<string
     ? []
     : [`${endedBy.class}: ${shown(endedBy.message)}`, `  hint: ${endedBy.hint}`]
 
-/** All lines; the summary is always the last. */
-export const render = (report: Report): ReadonlyArray<string> => [
-  ...(report.plan ?? []).map(
-    ({ file, key, requests, sizeBytes }) =>
-      `${shown(file)} -> s3://${report.target.bucket}/${shown(key)} (${Size.format(sizeBytes)}, ${plural(requests, "request")})`
+/** All of it, but for the summary that ends it. */
+export const body = (report: Report): ReadonlyArray<Told> => [
+  ...told(
+    "info",
+    (report.plan ?? []).map(
+      ({ file, key, requests, sizeBytes }) =>
+        `${shown(file)} -> s3://${report.target.bucket}/${shown(key)} (${Size.format(sizeBytes)}, ${plural(requests, "request")})`
+    )
   ),
-  ...failures(report),
-  ...(report.failuresOmitted > 0 ? [`and ${plural(report.failuresOmitted, "more failure")}`] : []),
-  ...warnings(report),
-  ...report.openMultipartUploads.map(
-    ({ key, reason, uploadId }) =>
-      `multipart upload left open: ${shown(key)}, upload id ${shown(uploadId)} (${shown(reason)})`
+  ...told("error", failures(report)),
+  ...told("error", report.failuresOmitted > 0 ? [`and ${plural(report.failuresOmitted, "more failure")}`] : []),
+  ...told("warning", warnings(report)),
+  ...told(
+    "warning",
+    report.openMultipartUploads.map(
+      ({ key, reason, uploadId }) =>
+        `multipart upload left open: ${shown(key)}, upload id ${shown(uploadId)} (${shown(reason)})`
+    )
   ),
-  ...ending(report),
-  summary(report)
+  ...told("error", ending(report))
 ]
+
+const told = (severity: Severity, lines: ReadonlyArray<string>): ReadonlyArray<Told> =>
+  lines.map((text) => ({ text, severity }))

@@ -1,7 +1,9 @@
-import { Console, Context, Effect, FiberRef, Layer, LogLevel } from "effect"
+import { Context, Effect, FiberRef, Layer, LogLevel } from "effect"
 import * as Outcome from "../domain/Outcome.ts"
 import type { OpenUpload, Report } from "../domain/Report.ts"
 import * as ReportText from "../domain/ReportText.ts"
+import * as Summary from "../domain/Summary.ts"
+import { Streams } from "./Streams.ts"
 
 /** Adds up what becomes of the files, and tells it. */
 export class Reporter extends Context.Tag("ibsr-export/Reporter")<
@@ -27,33 +29,38 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
   }
 >() {
   static readonly layer = (output: Output) =>
-    Layer.sync(Reporter, () => {
-      const tally = Outcome.emptyTally()
-      const openUploads: Array<OpenUpload> = []
-      return {
-        outcome: (file, outcome) => {
-          Outcome.add(tally, outcome)
-          return log(file, outcome)
-        },
-        outcomes: (all) => {
-          for (const [, outcome] of all) Outcome.add(tally, outcome)
-          // asking the log for each of a million files takes longer than counting them
-          return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) => {
-            const telling = LogLevel.lessThanEqual(least, LogLevel.Debug)
-              ? all
-              : all.filter(([, { _tag }]) => _tag === "Failed")
-            return Effect.forEach(telling, ([file, outcome]) => log(file, outcome), { discard: true })
-          })
-        },
-        lost: (file) => Outcome.addLost(tally, file),
-        atRisk: (file, rotatedAt) => Outcome.addAtRisk(tally, { file, rotatedAt }),
-        leftOpen: (upload) => Effect.sync(() => openUploads.push(upload)),
-        tally,
-        openUploads,
-        publish: (report) =>
-          output.quiet && ReportText.isUneventful(report) ? Effect.void : renderings[output.format](report)
-      }
-    })
+    Layer.effect(
+      Reporter,
+      Effect.map(Streams, (streams) => {
+        const tally = Outcome.emptyTally()
+        const openUploads: Array<OpenUpload> = []
+        return {
+          outcome: (file, outcome) => {
+            Outcome.add(tally, outcome)
+            return log(file, outcome)
+          },
+          outcomes: (all) => {
+            for (const [, outcome] of all) Outcome.add(tally, outcome)
+            // asking the log for each of a million files takes longer than counting them
+            return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) => {
+              const telling = LogLevel.lessThanEqual(least, LogLevel.Debug)
+                ? all
+                : all.filter(([, { _tag }]) => _tag === "Failed")
+              return Effect.forEach(telling, ([file, outcome]) => log(file, outcome), { discard: true })
+            })
+          },
+          lost: (file) => Outcome.addLost(tally, file),
+          atRisk: (file, rotatedAt) => Outcome.addAtRisk(tally, { file, rotatedAt }),
+          leftOpen: (upload) => Effect.sync(() => openUploads.push(upload)),
+          tally,
+          openUploads,
+          publish: (report) =>
+            Effect.sync(() => {
+              if (!output.quiet || !ReportText.isUneventful(report)) renderings[output.format](report, streams)
+            })
+        }
+      })
+    )
 }
 
 export interface Output {
@@ -64,10 +71,17 @@ export interface Output {
 
 /** One value, two renderings. The result goes to stdout, the rest to stderr; the summary is the last line of all. */
 const renderings = {
-  text: (report: Report) => Effect.forEach(ReportText.render(report), (line) => Console.log(line), { discard: true }),
-  json: (report: Report) =>
-    Effect.zipRight(Console.log(JSON.stringify(report)), Console.error(ReportText.summary(report)))
+  text: (report: Report, { stdout }: Heard) => {
+    for (const told of ReportText.body(report)) stdout.tell(told)
+    stdout.tell(Summary.told(report, stdout.isJournal))
+  },
+  json: (report: Report, { stderr, stdout }: Heard) => {
+    stdout.tell({ text: JSON.stringify(report), severity: "info" })
+    stderr.tell(Summary.told(report, stderr.isJournal))
+  }
 }
+
+type Heard = Context.Tag.Service<Streams>
 
 const log = (file: string, outcome: Outcome.Outcome): Effect.Effect<void> => {
   switch (outcome._tag) {

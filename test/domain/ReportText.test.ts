@@ -2,33 +2,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { AccessDenied, CredentialsMissing, revised, SourceUnreadable } from "../../src/domain/Errors.ts"
 import type { Learned } from "../../src/domain/Learned.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
-import * as Report from "../../src/domain/Report.ts"
+import type * as Report from "../../src/domain/Report.ts"
 import * as ReportText from "../../src/domain/ReportText.ts"
-import { settingsWith } from "../fixtures/Settings.ts"
+import { reportOf as report, uploaded } from "../fixtures/Report.ts"
 
-const settings = settingsWith()
-
-const report = (outcomes: ReadonlyArray<Outcome.Outcome>, facts: Partial<Report.Facts> = {}) => {
-  const tally = Outcome.emptyTally()
-  for (const outcome of outcomes) Outcome.add(tally, outcome)
-  return Report.make(settings, {
-    version: "1.2.3",
-    runId: "r",
-    startedAt: new Date(0),
-    durationMillis: 840,
-    signal: undefined,
-    endedBy: undefined,
-    complete: true,
-    tally,
-    openUploads: [],
-    ledger: { path: "/state/ledger.db", setAside: undefined },
-    learned: undefined,
-    ...facts
-  })
-}
-
-const uploaded = (sizeBytes: number) =>
-  Outcome.Outcome.Uploaded({ relativePath: "a", torn: false, sizeBytes, replaces: undefined })
 const denied = (relativePath: string) =>
   Outcome.Outcome.Failed({
     relativePath,
@@ -43,25 +20,17 @@ const denied = (relativePath: string) =>
     })
   })
 
-describe("the report as text", () => {
-  it("says in one line what a good run did", () => {
-    const skipped = Outcome.Outcome.Skipped({ why: "symlink" })
-    expect(ReportText.render(report([uploaded(1_100_000), uploaded(100_000), skipped]))).toEqual([
-      "uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s"
-    ])
-  })
+const texts = (report: Report.Report) => ReportText.body(report).map(({ text }) => text)
 
-  it("tells rare outcomes only when there are any, and how the run ended", () => {
-    const rare = [Outcome.Outcome.Vanished(), Outcome.Outcome.Interrupted(), Outcome.Outcome.NotTried()]
-    expect(ReportText.summary(report(rare, { signal: "SIGTERM", complete: false }))).toBe(
-      "uploaded 0 (0 B), skipped 0, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
-    )
+describe("the report as text", () => {
+  it("is nothing but its summary after a good run", () => {
+    expect(texts(report([uploaded(1_100_000)]))).toEqual([])
   })
 
   it("warns of what was lost, of what soon will be, of what was replaced, and of a ledger that was set aside", () => {
     const found = report([Outcome.Outcome.Unchanged()], { ledger: { path: "/l.db", setAside: "/l.db.old" } })
     expect(
-      ReportText.render({
+      texts({
         ...found,
         totals: { ...found.totals, lost: 1 },
         lostFiles: ["a"],
@@ -74,43 +43,41 @@ describe("the report as text", () => {
       "warning: a was rotated away before all of it was stored",
       "warning: b is not wholly stored, and will be rotated away at 2026-11-22T16:00:00.000Z, before the next run",
       "warning: c no longer begins with what was stored: it went to p/c.g2, beside the older object",
-      "warning: d\\n ends in half a line: its writer was cut off",
-      "uploaded 0 (0 B), unchanged 1, skipped 0, lost 1, failed 0 in 0.8 s"
+      "warning: d\\n ends in half a line: its writer was cut off"
     ])
   })
 
   it("puts what failed alike together, with the hint once, and names a few", () => {
-    expect(ReportText.render(report(["a", "b", "c", "d", "e"].map(denied)))).toEqual([
+    expect(texts(report(["a", "b", "c", "d", "e"].map(denied)))).toEqual([
       "access-denied: PutObject: Access Denied (403 AccessDenied)",
       "  hint: allow s3:PutObject on this bucket and prefix",
       "  a -> p/a [request R-a]",
       "  b -> p/b [request R-b]",
       "  c -> p/c [request R-c]",
-      "  and 2 more files",
-      "uploaded 0 (0 B), skipped 0, failed 5 in 0.8 s: access-denied (exit 22)"
+      "  and 2 more files"
     ])
   })
 
   it("says what ended the run, but not twice", () => {
     const missing = new CredentialsMissing({ detail: "none found" })
-    const lines = ReportText.render(report([], { endedBy: missing }))
+    const lines = texts(report([], { endedBy: missing }))
     expect(lines[0]).toBe("credentials-missing: no credentials: none found")
     expect(lines[1]).toMatch(/^ {2}hint: set AWS_ACCESS_KEY_ID/)
     const failure = denied("a")
     const both = report([failure], failure._tag === "Failed" ? { endedBy: failure.error } : {})
-    expect(ReportText.render(both).filter((line) => line.startsWith("access-denied: "))).toHaveLength(1)
+    expect(texts(both).filter((line) => line.startsWith("access-denied: "))).toHaveLength(1)
   })
 
   it("says why the run was given up, also where files have failed in the same way", () => {
     const failure = denied("a")
     if (failure._tag !== "Failed" || failure.error._tag !== "AccessDenied") throw new Error("not denied")
     const endedBy = revised(failure.error, { advice: "no request went well for 5 min" })
-    expect(ReportText.render(report([failure], { endedBy }))).toContain("  hint: no request went well for 5 min")
+    expect(texts(report([failure], { endedBy }))).toContain("  hint: no request went well for 5 min")
   })
 
   it("warns of what the store has told of itself", () => {
     const warnings = (learned: Partial<Learned>) =>
-      ReportText.render(
+      texts(
         report([], { learned: { checksum: "CRC32", clockOffsetMillis: 0, unencrypted: false, ...learned } })
       ).filter((line) => line.startsWith("warning: "))
     expect(warnings({ clockOffsetMillis: 299_000 })).toEqual([])
@@ -133,11 +100,29 @@ describe("the report as text", () => {
     expect(uneventful({ signal: "SIGTERM" })).toBe(false)
   })
 
+  it("has failures as errors, what else is to be looked at as warnings, and the plan as a mere note", () => {
+    const openUploads = [{ key: "p/big", uploadId: "u1", reason: "AccessDenied" }]
+    const endedBy = new CredentialsMissing({ detail: "none found" })
+    const ledger = { path: "/l.db", setAside: "/l.db.old" }
+    const planned = Outcome.Outcome.Planned({ relativePath: "a", key: "p/a", sizeBytes: 1, parts: 1 })
+    const found = report([planned, denied("b")], { openUploads, endedBy, ledger }, { dryRun: true })
+    const told = ReportText.body({ ...found, failuresOmitted: 1 })
+    expect(told.map(({ severity, text }) => `${severity} ${text.slice(0, 20)}`)).toEqual([
+      "info a -> s3://b/p/a (1 B",
+      "error access-denied: PutOb",
+      "error   hint: allow s3:Put",
+      "error   b -> p/b [request ",
+      "error and 1 more failure",
+      "warning warning: the ledger ",
+      "warning multipart upload lef",
+      "error credentials-missing:",
+      "error   hint: set AWS_ACCE"
+    ])
+  })
+
   it("names uploads that were left open", () => {
     const openUploads = [{ key: "p/big", uploadId: "u1", reason: "AccessDenied" }]
-    expect(ReportText.render(report([], { openUploads }))[0]).toBe(
-      "multipart upload left open: p/big, upload id u1 (AccessDenied)"
-    )
+    expect(texts(report([], { openUploads }))[0]).toBe("multipart upload left open: p/big, upload id u1 (AccessDenied)")
   })
 
   it("lets no control character of a file's name through", () => {
@@ -146,6 +131,6 @@ describe("the report as text", () => {
       key: undefined,
       error: new SourceUnreadable({ path: "/in/a\n\u001B[2Jb", detail: "EACCES" })
     })
-    expect(ReportText.render(report([failed])).join("|")).not.toMatch(/\p{Cc}/u)
+    expect(texts(report([failed])).join("|")).not.toMatch(/\p{Cc}/u)
   })
 })

@@ -10,9 +10,11 @@ import { Ledger, type OpenLedger } from "../../src/services/Ledger.ts"
 import * as SqliteLedger from "../../src/services/Ledger/Sqlite.ts"
 import { Reporter } from "../../src/services/Reporter.ts"
 import { Stop } from "../../src/services/Stop.ts"
+import { Streams } from "../../src/services/Streams.ts"
 import { type Options, Uploads } from "../../src/services/Uploads.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
+import { silence } from "../fixtures/Streams.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
@@ -46,7 +48,13 @@ const keys = KeyMapping.layer(prefix)
 const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}) =>
   Layer.merge(Uploads.layer({ ...options, ...changed }), opened).pipe(
     Layer.provide(keys),
-    Layer.provideMerge(Layer.mergeAll(store.layer, Stop.layer, Reporter.layer({ format: "text", quiet: true })))
+    Layer.provideMerge(
+      Layer.mergeAll(
+        store.layer,
+        Stop.layer,
+        Layer.provide(Reporter.layer({ format: "text", quiet: true }), Layer.succeed(Streams, silence))
+      )
+    )
   )
 
 /** The files' times are real, so the test's clock begins at the real time, too. */

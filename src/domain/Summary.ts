@@ -1,0 +1,69 @@
+/** The one line that ends what is told of a run. */
+import { Duration } from "effect"
+import type { Severity, Told } from "./Journal.ts"
+import * as Logfmt from "./Logfmt.ts"
+import type { Report } from "./Report.ts"
+import * as Size from "./Size.ts"
+import * as Span from "./Span.ts"
+
+/** As in `uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s`. What never happens often is left out at 0. */
+export const prose = (report: Report): string => {
+  const { totals } = report
+  const planned = report.plan ?? []
+  const counts: ReadonlyArray<readonly [count: number, text: string, always?: boolean]> = [
+    report.run.dryRun
+      ? [planned.length, `would upload ${planned.length} (${Size.format(bytesOf(planned))})`, true]
+      : [totals.uploaded, `uploaded ${totals.uploaded} (${Size.format(totals.uploadedBytes)})`, true],
+    [totals.unchanged, `unchanged ${totals.unchanged}`],
+    [totals.skipped, `skipped ${totals.skipped}`, true],
+    [totals.notReady, `not ready ${totals.notReady}`],
+    [totals.live, `live ${totals.live}`],
+    [totals.vanished, `vanished ${totals.vanished}`],
+    [totals.interrupted, `interrupted ${totals.interrupted}`],
+    [totals.notTried, `not tried ${totals.notTried}${report.complete ? "" : " or more"}`],
+    [totals.lost, `lost ${totals.lost}`],
+    [totals.failed, `failed ${totals.failed}`, true]
+  ]
+  const { exitCode, name } = report.result
+  const told = counts.filter(([count, , always]) => always === true || count > 0).map(([, text]) => text)
+  return `${told.join(", ")} in ${Span.format(Duration.seconds(report.run.durationSeconds))}${
+    exitCode === 0 ? "" : `: ${name} (exit ${exitCode})`
+  }`
+}
+
+/** For the journal, where it is looked for by its fields: always the same ones, sizes in bytes, and which run it was. */
+export const logfmt = ({ complete, plan, result, run, totals }: Report): string =>
+  `summary ${Logfmt.line({
+    result: result.name,
+    exit: result.exitCode,
+    selected: totals.selected,
+    uploaded: totals.uploaded,
+    ...(plan === null ? {} : { planned: plan.length }),
+    unchanged: totals.unchanged,
+    skipped: totals.skipped,
+    not_ready: totals.notReady,
+    live: totals.live,
+    vanished: totals.vanished,
+    interrupted: totals.interrupted,
+    not_tried: totals.notTried,
+    lost: totals.lost,
+    failed: totals.failed,
+    complete,
+    retries: totals.retries,
+    bytes: plan === null ? totals.uploadedBytes : bytesOf(plan),
+    seconds: run.durationSeconds,
+    run: run.id
+  })}`
+
+export const told = (report: Report, inJournal: boolean): Told => ({
+  text: inJournal ? logfmt(report) : prose(report),
+  severity: severityOf(report)
+})
+
+/** A run that somebody stopped has not failed. */
+const severityOf = ({ result }: Report): Severity => {
+  if (result.exitCode === 0) return "notice"
+  return result.name === "interrupted" ? "warning" : "error"
+}
+
+const bytesOf = (plan: NonNullable<Report["plan"]>) => plan.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)

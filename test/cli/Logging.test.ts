@@ -1,0 +1,55 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as Logging from "../../src/cli/Logging.ts"
+import { Streams } from "../../src/services/Streams.ts"
+import { recorded, silent } from "../fixtures/Streams.ts"
+
+/** What a few entries come to on stderr. */
+const logged = (format: Logging.LogSettings["format"], isJournal: boolean, level: "Debug" | "Info" = "Debug") =>
+  Effect.gen(function* () {
+    const stderr = recorded(isJournal)
+    yield* Effect.logError("down").pipe(
+      Effect.zipRight(Effect.annotateLogs(Effect.logWarning("failed"), { file: "a b\n<3>c" })),
+      Effect.zipRight(Effect.logInfo("well")),
+      Effect.zipRight(Effect.logDebug("detail")),
+      Effect.provide(
+        Layer.provide(Logging.layer({ format, level }, false), Layer.succeed(Streams, { stdout: silent, stderr }))
+      )
+    )
+    return stderr.written.join("").trimEnd().split("\n")
+  })
+
+describe("the log in the journal", () => {
+  it.effect.each(["auto", "logfmt", "pretty"] as const)(
+    "has priorities, no time stamps, and one line each: %s",
+    (format) =>
+      Effect.gen(function* () {
+        expect((yield* logged(format, true)).map((line) => line.replaceAll(/fiber=\S+/g, "fiber=…"))).toEqual([
+          "<3>level=ERROR fiber=… message=down",
+          `<4>level=WARN fiber=… message=failed file="a b\\n<3>c"`,
+          "<6>level=INFO fiber=… message=well",
+          "<7>level=DEBUG fiber=… message=detail"
+        ])
+      })
+  )
+
+  it.effect("is JSON behind the priority where that was asked for", () =>
+    Effect.gen(function* () {
+      const [first = ""] = yield* logged("json", true)
+      expect(first.slice(0, 3)).toBe("<3>")
+      const entry: unknown = JSON.parse(first.slice(3))
+      expect(entry).toMatchObject({ message: "down", logLevel: "ERROR" })
+      expect(entry).not.toHaveProperty("timestamp")
+    })
+  )
+})
+
+describe("the log elsewhere", () => {
+  it.effect.each(["auto", "logfmt", "json"] as const)("has time stamps, and no priorities: %s", (format) =>
+    Effect.gen(function* () {
+      const lines = yield* logged(format, false, "Info")
+      expect(lines).toHaveLength(3)
+      for (const line of lines) expect(line).toMatch(/^(?:timestamp=|\{.*"timestamp":)/)
+    })
+  )
+})
