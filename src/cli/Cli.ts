@@ -12,6 +12,7 @@ import { Export } from "../services/Export.ts"
 import { KeyMapping } from "../services/KeyMapping.ts"
 import * as SqliteLedger from "../services/Ledger/Sqlite.ts"
 import * as SqliteStatus from "../services/Ledger/SqliteStatus.ts"
+import { Metrics } from "../services/Metrics.ts"
 import { ObjectStore } from "../services/ObjectStore.ts"
 import { Progress, type Terminal } from "../services/Progress.ts"
 import { Reporter } from "../services/Reporter.ts"
@@ -66,12 +67,17 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
     let code: number = ExitCode.ofError.InternalError.code
     const command = Command.make("ibsr-export").pipe(
       Command.withSubcommands([
-        S3Command.make(({ log, output, settings }) =>
+        S3Command.make(({ log, metricsFile, output, settings }) =>
           Effect.flatMap(Export, (job) => job.run).pipe(
             Effect.tap((report) => Effect.sync(() => (code = report.result.exitCode))),
             Effect.provide(
               Layer.provideMerge(
-                services(settings, process.runId, output.quiet ? undefined : process.terminal),
+                services(
+                  settings,
+                  process.runId,
+                  metrics(settings, metricsFile),
+                  output.quiet ? undefined : process.terminal
+                ),
                 Layer.merge(Reporter.layer(output), Logging.layer(log, process.terminal !== undefined))
               )
             ),
@@ -119,7 +125,7 @@ const unattended = Layer.succeed(
 )
 
 /** Everything that one run is made of. */
-const services = (settings: Settings, runId: string, terminal: Terminal | undefined) =>
+const services = (settings: Settings, runId: string, metrics: Layer.Layer<Metrics>, terminal: Terminal | undefined) =>
   Export.layer(settings, { version, runId }).pipe(
     Layer.provide(
       settings.dryRun
@@ -127,10 +133,16 @@ const services = (settings: Settings, runId: string, terminal: Terminal | undefi
         : Layer.merge(Layer.provide(Uploads.layer(settings), s3(settings)), SqliteLedger.layer(settings))
     ),
     Layer.provide(terminal === undefined ? Progress.layerNone : Progress.layerTerminal(settings, terminal)),
+    Layer.provide(metrics),
     Layer.provide(Ending.layer(settings)),
     Layer.provide(Traversal.layer(settings)),
     Layer.provide(KeyMapping.layer(settings.prefix))
   )
+
+const metrics = ({ dryRun, stateDir }: Settings, file: string | undefined) =>
+  dryRun || file === undefined
+    ? Metrics.layerNone
+    : Layer.provide(Metrics.layerFile(file), SqliteStatus.layer(stateDir))
 
 /** The SDK takes longer to load than a run that finds nothing new takes altogether. */
 const s3 = (settings: Settings) =>

@@ -349,7 +349,7 @@ export const outputFormat = Flag.withDefault({
 export const quiet = Flag.toggle({
   name: "quiet",
   group: output,
-  description: "print nothing if all went well, and ledger, encryption and clock are as they should be"
+  description: "print nothing if all went well, and ledger, encryption, clock and metrics are as they should be"
 })
 
 export const verbose = Flag.toggle({
@@ -365,6 +365,15 @@ export const logFormat = Flag.withDefault({
   description: "of the log on stderr: pretty, logfmt, json, or auto (pretty on a terminal, else logfmt)",
   default: "auto",
   parse: Values.choice("auto", "pretty", "logfmt", "json")
+})
+
+export const metricsFile = Flag.optional({
+  name: "metrics-file",
+  group: output,
+  value: "FILE",
+  description:
+    "write figures of the run for Prometheus' node_exporter, which reads files named *.prom; not with --dry-run",
+  parse: Values.path
 })
 
 /** Those of `s3`, by the name of what they become. */
@@ -409,7 +418,8 @@ export const s3 = {
   outputFormat,
   quiet,
   verbose,
-  logFormat
+  logFormat,
+  metricsFile
 }
 
 /** Those of `status`. */

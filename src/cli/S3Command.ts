@@ -13,6 +13,8 @@ export interface Invocation {
   readonly settings: Settings.Settings
   readonly output: Output
   readonly log: LogSettings
+  /** Where figures of it go. */
+  readonly metricsFile: string | undefined
 }
 
 /** The flags' values. */
@@ -108,5 +110,6 @@ const encryption = ({ kmsContext, kmsKeyId, sse }: Values): Settings.Encryption 
 
 const telling = (values: Values) => ({
   output: { format: values.outputFormat, quiet: values.quiet },
-  log: { format: values.logFormat, level: values.verbose ? "Debug" : values.quiet ? "Error" : "Info" } as const
+  log: { format: values.logFormat, level: values.verbose ? "Debug" : values.quiet ? "Error" : "Info" } as const,
+  metricsFile: values.metricsFile
 })

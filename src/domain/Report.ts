@@ -99,6 +99,13 @@ export const Report = Schema.Struct({
     Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, reason: Schema.String })),
     "multipart uploads that could not be aborted: their parts cost storage until a lifecycle rule removes them"
   ),
+  metrics: optional(
+    Schema.Struct({
+      path: Schema.String,
+      error: optional(Schema.String, "why they could not be written")
+    }),
+    "what --metrics-file names; null: it is not given"
+  ),
   plan: optional(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String, sizeBytes: Count, requests: Count })),
     "with --dry-run: what would be sent"
@@ -134,6 +141,7 @@ const problem = (error: ExportError): typeof Problem.Type => ({
   requestId: "requestId" in error ? (error.requestId ?? null) : null
 })
 
+/** All but the metrics, which are made from it. */
 export const make = (settings: Settings, facts: Facts): Report => {
   const { tally } = facts
   const exit = ExitCode.of({ signal: facts.signal, endedBy: facts.endedBy?._tag, failed: tally.failedClasses })
@@ -198,6 +206,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
     filesAtRisk: tally.atRisk.map(({ file, rotatedAt }) => ({ file, rotatedAt: new Date(rotatedAt).toISOString() })),
     replacedFiles: tally.replaced,
     openMultipartUploads: facts.openUploads,
+    metrics: null,
     plan: settings.dryRun
       ? tally.plan.map(({ key, parts, relativePath, sizeBytes }) => ({
           file: relativePath,

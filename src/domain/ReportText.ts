@@ -28,10 +28,11 @@ const failures = (report: Report): ReadonlyArray<string> =>
     ]
   )
 
-/** All went well, and nothing is to be mended: not the ledger, nor the encryption, nor the clock. */
-export const isUneventful = ({ ledger, result, store }: Report): boolean =>
+/** All went well, and nothing is to be mended: not the ledger, nor encryption, clock, or metrics. */
+export const isUneventful = ({ ledger, metrics, result, store }: Report): boolean =>
   result.exitCode === 0 &&
   ledger?.setAside == null &&
+  metrics?.error == null &&
   store?.unencrypted !== true &&
   Math.abs(store?.clockOffsetSeconds ?? 0) < muchOff
 
@@ -55,7 +56,10 @@ const warnings = (report: Report): ReadonlyArray<string> =>
     ...report.replacedFiles.map(
       ({ file, key }) => `${file} no longer begins with what was stored: it went to ${key}, beside the older object`
     ),
-    ...report.tornFiles.map((file) => `${file} ends in half a line: its writer was cut off`)
+    ...report.tornFiles.map((file) => `${file} ends in half a line: its writer was cut off`),
+    ...(report.metrics?.error == null
+      ? []
+      : [`the metrics could not be written to ${report.metrics.path}: ${report.metrics.error}`])
   ].map((text) => `warning: ${shown(text)}`)
 
 /** Seconds from which on it matters: stores refuse signatures that are off by a quarter of an hour. */

@@ -36,7 +36,7 @@ export const Status = Schema.Struct({
 })
 export type Status = typeof Status.Type
 
-type Target = typeof Target.Type
+export type Target = typeof Target.Type
 
 const run = (run: typeof Run.Type | null) => {
   if (run === null) return "none"

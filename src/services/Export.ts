@@ -8,6 +8,7 @@ import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Verdict from "../domain/Verdict.ts"
 import { type End, Ending } from "./Ending.ts"
 import { Ledger, type OpenLedger } from "./Ledger.ts"
+import { Metrics } from "./Metrics.ts"
 import { Progress } from "./Progress.ts"
 import { Reporter } from "./Reporter.ts"
 import * as Review from "./Review.ts"
@@ -33,6 +34,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const ledgers = yield* Ledger
         const uploads = yield* Uploads
         const reporter = yield* Reporter
+        const metrics = yield* Metrics
         const progress = yield* Progress
         const stop = yield* Stop
         const ending = yield* Ending
@@ -121,8 +123,9 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             learned: end.learned
           })
           yield* Effect.ignore(Effect.transposeMapOption(ledger, (open) => open.ended(report.result.exitCode, endedAt)))
-          yield* reporter.publish(report)
-          return report
+          const told = { ...report, metrics: yield* metrics.publish(report) }
+          yield* reporter.publish(told)
+          return told
         }).pipe(Effect.scoped)
 
         return { run }

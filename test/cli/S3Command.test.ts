@@ -88,7 +88,8 @@ describe("defaults", () => {
           dryRun: false
         },
         output: { format: "text", quiet: false },
-        log: { format: "auto", level: "Info" }
+        log: { format: "auto", level: "Info" },
+        metricsFile: undefined
       })
     })
   )
@@ -183,7 +184,8 @@ const valued: ReadonlyArray<Row> = [
   ["final-after", "IBSR_EXPORT_FINAL_AFTER", "5m", ({ settings }) => settings.finalAfter, Duration.minutes(5)],
   ["grace", "IBSR_EXPORT_GRACE", "0s", ({ settings }) => settings.grace, Duration.zero],
   ["output", "IBSR_EXPORT_OUTPUT", "json", ({ output }) => output.format, "json"],
-  ["log-format", "IBSR_EXPORT_LOG_FORMAT", "logfmt", ({ log }) => log.format, "logfmt"]
+  ["log-format", "IBSR_EXPORT_LOG_FORMAT", "logfmt", ({ log }) => log.format, "logfmt"],
+  ["metrics-file", "IBSR_EXPORT_METRICS_FILE", "/m.prom", ({ metricsFile }) => metricsFile, "/m.prom"]
 ]
 
 type Switch = readonly [

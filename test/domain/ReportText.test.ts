@@ -89,6 +89,13 @@ describe("the report as text", () => {
     expect(warnings({ unencrypted: true })[0]).toContain("--sse")
   })
 
+  it("warns of metrics that could not be written", () => {
+    expect(texts({ ...report([]), metrics: { path: "/m.prom", error: null } })).toEqual([])
+    expect(texts({ ...report([]), metrics: { path: "/m.prom", error: "disk full" } })).toEqual([
+      "warning: the metrics could not be written to /m.prom: disk full"
+    ])
+  })
+
   it("is uneventful where --quiet may keep silent", () => {
     const uneventful = (facts: Partial<Report.Facts>) => ReportText.isUneventful(report([], facts))
     const learned: Learned = { checksum: "MD5", clockOffsetMillis: 299_000, unencrypted: false }
@@ -98,6 +105,9 @@ describe("the report as text", () => {
     expect(uneventful({ learned: { ...learned, unencrypted: true } })).toBe(false)
     expect(uneventful({ ledger: { path: "/l.db", setAside: "/l.db.old" } })).toBe(false)
     expect(uneventful({ signal: "SIGTERM" })).toBe(false)
+    const written = (error: string | null) => ({ ...report([]), metrics: { path: "/m.prom", error } })
+    expect(ReportText.isUneventful(written(null))).toBe(true)
+    expect(ReportText.isUneventful(written("disk full"))).toBe(false)
   })
 
   it("has failures as errors, what else is to be looked at as warnings, and the plan as a mere note", () => {

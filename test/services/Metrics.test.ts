@@ -1,0 +1,57 @@
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { StateUnusable } from "../../src/domain/Errors.ts"
+import { LedgerStatus } from "../../src/services/LedgerStatus.ts"
+import { Metrics } from "../../src/services/Metrics.ts"
+import { reportOf } from "../fixtures/Report.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+
+const report = reportOf([])
+
+const noLedger = Layer.succeed(LedgerStatus, { read: new StateUnusable({ path: "/state", detail: "none" }) })
+const publish = (path: string) =>
+  Effect.flatMap(Metrics, (metrics) => metrics.publish(report)).pipe(
+    Effect.provide(Layer.provide(Metrics.layerFile(path), noLedger))
+  )
+
+describe("a metrics file", () => {
+  it.live("is replaced in one step, and readable by everybody", () =>
+    Effect.gen(function* () {
+      const directory = tree({ "a.prom": "old" })
+      const path = join(directory, "a.prom")
+      const { ino } = statSync(path)
+      chmodSync(path, 0o600)
+      expect(yield* publish(path)).toEqual({ path, error: null })
+      expect(readFileSync(path, "utf8")).toContain("\nibsr_export_last_run_exit_code{")
+      expect(statSync(path).ino).not.toBe(ino)
+      expect(statSync(path).mode & 0o777).toBe(0o644)
+      expect(readdirSync(directory)).toEqual(["a.prom"])
+    })
+  )
+
+  it.live("is written where a link leads", () =>
+    Effect.gen(function* () {
+      const [target, link] = [join(tree({ "a.prom": "old" }), "a.prom"), join(emptyDirectory(), "link.prom")]
+      symlinkSync(target, link)
+      expect(yield* publish(link)).toEqual({ path: link, error: null })
+      expect(lstatSync(link).isSymbolicLink()).toBe(true)
+      expect(readFileSync(target, "utf8")).toContain("ibsr_export_build_info")
+    })
+  )
+
+  it.live.each([
+    ["a directory that is not there", (root: string) => join(root, "missing", "a.prom"), "ENOENT"],
+    ["a directory in its place", (root: string) => root, "it is not a regular file"],
+    ["a device in its place", () => "/dev/null", "it is not a regular file"]
+  ] as const)("that cannot be written is told, and leaves nothing behind: %s", ([, at, message]) =>
+    Effect.gen(function* () {
+      const root = emptyDirectory()
+      const told = yield* publish(at(root))
+      expect(told?.error).toContain(message)
+      expect(readdirSync(root)).toEqual([])
+      expect(existsSync("/dev/null") && statSync("/dev/null").isCharacterDevice()).toBe(true)
+    })
+  )
+})
