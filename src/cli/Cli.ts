@@ -87,7 +87,7 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
         StatusCommand.make((stateDir, use) =>
           use.pipe(
             Effect.provide(SqliteStatus.layer(stateDir)),
-            Effect.tap(() => Effect.sync(() => (code = 0)))
+            Effect.map((answer) => void (code = answer))
           )
         ),
         UnitsCommand.make(args, process.executable).pipe(

@@ -64,7 +64,17 @@ const status: Page = {
   summary: "what was stored, what waits, and what was lost, from the ledger alone",
   usage: "[flags]",
   flags: Object.values(Options.status),
-  notes: [],
+  notes: [
+    {
+      heading: "Exit status with --output nagios",
+      paragraphs: [
+        "0, OK: the last success is recent, and the last run did not fail.",
+        "1, WARNING: it is older than --warning, or the last run failed.",
+        "2, CRITICAL: it is older than --critical, or the last run needs somebody.",
+        "3, UNKNOWN: there is no ledger, it cannot be read, or no run has used it."
+      ]
+    }
+  ],
   exits: [
     ok("it was told, whatever it says"),
     as(StateUnusable, "there is no ledger, or it cannot be read"),

@@ -422,5 +422,34 @@ export const s3 = {
   metricsFile
 }
 
+export const statusOutput = Flag.withDefault({
+  name: "output",
+  group: output,
+  value: "FORMAT",
+  description: "text, json, or nagios: one line with performance data, and the exit code of a Nagios plugin",
+  default: "text",
+  parse: Values.choice("text", "json", "nagios")
+})
+
+export const warning = Flag.withDefault({
+  name: "warning",
+  group: output,
+  value: "DURATION",
+  description: "with --output nagios: WARNING if the last success is longer ago",
+  // a run each hour, and one that failed
+  default: "2h",
+  parse: Span.positive
+})
+
+export const critical = Flag.withDefault({
+  name: "critical",
+  group: output,
+  value: "DURATION",
+  description: "with --output nagios: CRITICAL if the last success is longer ago",
+  // a quarter of the day for which the collector keeps a snapshot
+  default: "6h",
+  parse: Span.positive
+})
+
 /** Those of `status`. */
-export const status = { stateDir, outputFormat }
+export const status = { stateDir, outputFormat: statusOutput, warning, critical }

@@ -1,7 +1,8 @@
 /** `ibsr-export status`: what the ledger says. */
 import { Command } from "@effect/cli"
-import { Effect, Either, Record } from "effect"
-import { UsageError } from "../domain/Errors.ts"
+import { Clock, Duration, Effect, Either, Record } from "effect"
+import { type StateUnusable, UsageError } from "../domain/Errors.ts"
+import * as Nagios from "../domain/Nagios.ts"
 import * as Status from "../domain/Status.ts"
 import { LedgerStatus } from "../services/LedgerStatus.ts"
 import { Streams } from "../services/Streams.ts"
@@ -11,26 +12,45 @@ const options = Record.map(Options.status, (flag) => flag.option) as {
   readonly [K in keyof typeof Options.status]: (typeof Options.status)[K]["option"]
 }
 
-/** `withLedger` provides what is in a state directory. */
+/** `withLedger` provides what is in a state directory. The command's result is its exit code. */
 export const make = <E, R>(
-  withLedger: <A, E2>(stateDir: string, use: Effect.Effect<A, E2, LedgerStatus>) => Effect.Effect<A, E | E2, R>
+  withLedger: (stateDir: string, use: Effect.Effect<number, StateUnusable, LedgerStatus>) => Effect.Effect<void, E, R>
 ) =>
   Command.make("status", options, (parsed) =>
-    Effect.flatMap(
-      Either.mapLeft(Either.all(parsed), (problems) => new UsageError({ problems })),
-      ({ outputFormat, stateDir }) =>
-        Effect.gen(function* () {
-          const { stdout } = yield* Streams
-          const status = yield* withLedger(
-            stateDir,
-            Effect.flatMap(LedgerStatus, ({ read }) => read)
-          )
-          stdout.tell({ text: renderings[outputFormat](status), severity: "info" })
+    Effect.gen(function* () {
+      const { critical, outputFormat, stateDir, warning } = yield* Either.mapLeft(
+        Either.all(parsed),
+        (problems) => new UsageError({ problems })
+      )
+      if (Duration.greaterThan(warning, critical))
+        return yield* new UsageError({ problems: ["--warning must not be longer than --critical"] })
+      const { stdout } = yield* Streams
+      const answer = outputFormat === "nagios" ? nagios({ warning, critical }) : told(outputFormat)
+      yield* withLedger(
+        stateDir,
+        Effect.map(answer, ({ code, line }) => {
+          stdout.tell({ text: line, severity: "info" })
+          return code
         })
-    )
+      )
+    })
   )
+
+const read = Effect.flatMap(LedgerStatus, (ledger) => ledger.read)
+
+const told = (format: keyof typeof renderings) =>
+  Effect.map(read, (status) => ({ code: 0, line: renderings[format](status) }))
 
 const renderings = {
   text: (status: Status.Status) => Status.render(status).join("\n"),
   json: (status: Status.Status) => JSON.stringify(status)
 }
+
+/** A plugin has its own codes, also for what it cannot find out. */
+const nagios = (thresholds: Nagios.Thresholds) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.match(read, {
+      onFailure: (error) => Nagios.unknown(error.message),
+      onSuccess: (status) => Nagios.check(status, thresholds, now)
+    })
+  )
