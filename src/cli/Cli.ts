@@ -17,7 +17,7 @@ import { ObjectStore } from "../services/ObjectStore.ts"
 import { Progress, type Terminal } from "../services/Progress.ts"
 import { Reporter } from "../services/Reporter.ts"
 import { Stop } from "../services/Stop.ts"
-import { Streams } from "../services/Streams.ts"
+import { said, Streams } from "../services/Streams.ts"
 import { Traversal } from "../services/Traversal.ts"
 import { Uploads } from "../services/Uploads.ts"
 import * as Argv from "./Argv.ts"
@@ -50,11 +50,11 @@ export const run = (process: Process): Effect.Effect<number, never, Stop | Strea
   const request = Argv.parse(Manual.flags, process.args, Object.keys(Manual.texts))
   switch (request._tag) {
     case "Help":
-      return said(Help.page(request.command))
+      return Effect.as(said(Help.page(request.command)), 0)
     case "Version":
-      return said(Version.line({ ...process.node, commit: Version.commit }))
+      return Effect.as(said(Version.line({ ...process.node, commit: Version.commit })), 0)
     case "Text":
-      return said(texts[request.name as Manual.Text]().trimEnd())
+      return Effect.as(said(texts[request.name as Manual.Text]().trimEnd()), 0)
     case "Refused":
       return told(request.error)
     case "Run":
@@ -157,12 +157,6 @@ const defect = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
 /** What was asked for, and no more. */
-const said = (text: string) =>
-  Effect.map(Streams, ({ stdout }) => {
-    stdout.tell({ text, severity: "info" })
-    return 0
-  })
-
 /** A failure before there is a run to report on. */
 const told = (error: UsageError | StateUnusable | InternalError) =>
   Effect.map(Streams, ({ stderr }) => {

@@ -373,7 +373,7 @@ export const metricsFile = Flag.optional({
   value: "FILE",
   description:
     "write figures of the run for Prometheus' node_exporter, which reads files named *.prom; not with --dry-run",
-  parse: Values.path
+  parse: Values.file
 })
 
 /** Those of `s3`, by the name of what they become. */

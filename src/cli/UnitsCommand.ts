@@ -1,12 +1,13 @@
 /** `ibsr-export units`: what starts `s3` on this host, for systemd or cron, made from the flags of `s3`. */
 import { hostname } from "node:os"
-import { isAbsolute, join } from "node:path"
+import { dirname, isAbsolute, join } from "node:path"
 import { Command } from "@effect/cli"
-import { ConfigProvider, Console, Effect, Either, Record } from "effect"
+import { ConfigProvider, Effect, Either, Record } from "effect"
 import * as Crontab from "../domain/Crontab.ts"
 import { UsageError } from "../domain/Errors.ts"
 import * as Units from "../domain/Units.ts"
 import { type File, type Job, stateDirectory } from "../domain/Units/Job.ts"
+import { said } from "../services/Streams.ts"
 import * as WholeFile from "../services/WholeFile.ts"
 import * as Argv from "./Argv.ts"
 import type { Flag, Parsed } from "./Flag.ts"
@@ -93,7 +94,8 @@ const pathsOf = (words: ReadonlyArray<string>) => words.filter((word) => pathNam
 
 /** Flags that name what a run writes, and the folder that it writes to. */
 const writing: Readonly<Record<string, (path: string) => string>> = {
-  [Options.stateDir.name]: (path) => path
+  [Options.stateDir.name]: (path) => path,
+  [Options.metricsFile.name]: dirname
 }
 
 const foldersToWrite = (words: ReadonlyArray<string>) =>
@@ -107,7 +109,7 @@ const relative = (words: ReadonlyArray<string>) =>
 const refuse = (problems: ReadonlyArray<string>) => (problems.length > 0 ? new UsageError({ problems }) : Effect.void)
 
 const print = (files: ReadonlyArray<File>) =>
-  Console.log(
+  said(
     files
       .map(({ folder, name, text }) => `# ${join(folder, name)}\n${text}`)
       .join("\n")
@@ -119,7 +121,7 @@ const write = (files: ReadonlyArray<File>, folder: string) =>
     files,
     ({ name, text }) => {
       const path = join(folder, name)
-      return Effect.zipRight(WholeFile.write(path, text, 0o644), Console.log(path))
+      return Effect.zipRight(WholeFile.write(path, text, 0o644), said(path))
     },
     { discard: true }
   ).pipe(Effect.mapError(({ message }) => new UsageError({ problems: [`--to: ${message}`] })))

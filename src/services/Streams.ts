@@ -1,4 +1,4 @@
-import { Context } from "effect"
+import { Context, Effect } from "effect"
 import * as Journal from "../domain/Journal.ts"
 
 /** Where the program is heard. */
@@ -24,3 +24,6 @@ export const stream = (isJournal: boolean, write: (lines: string) => void): Stre
   isJournal,
   tell: (told) => write(`${isJournal ? Journal.prefixed(told) : told.text}\n`)
 })
+
+/** Tells a result that is none of a run. */
+export const said = (text: string) => Effect.map(Streams, ({ stdout }) => stdout.tell({ text, severity: "info" }))
