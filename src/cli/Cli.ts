@@ -67,7 +67,7 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
     let code: number = ExitCode.ofError.InternalError.code
     const command = Command.make("ibsr-export").pipe(
       Command.withSubcommands([
-        S3Command.make(({ log, metricsFile, output, settings }) =>
+        S3Command.make(args, ({ log, metricsFile, output, settings }) =>
           Effect.flatMap(Export, (job) => job.run).pipe(
             Effect.tap((report) => Effect.sync(() => (code = report.result.exitCode))),
             Effect.provide(
@@ -84,7 +84,7 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
             Effect.asVoid
           )
         ),
-        StatusCommand.make((stateDir, use) =>
+        StatusCommand.make(args, (stateDir, use) =>
           use.pipe(
             Effect.provide(SqliteStatus.layer(stateDir)),
             Effect.map((answer) => void (code = answer))

@@ -32,7 +32,10 @@ export interface Flag<out A> {
   /** As a user would write it. */
   readonly default: string | undefined
   readonly suggestions: Suggestions | undefined
+  /** Its value on the command line. */
   readonly option: Options.Options<Parsed<A>>
+  /** Its value if it is not there: of the environment, or the default. */
+  readonly absent: Effect.Effect<Parsed<A>>
 }
 
 interface Spec {
@@ -84,18 +87,13 @@ const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
 /** A URL may carry a password, which must not reach a log. */
 const withoutLogin = (text: string) => text.replace(/\/\/.*@/, "//…@")
 
-const single = <A, B>(spec: ValueSpec<A>, absent: () => Parsed<B>): Options.Options<Parsed<A | B>> =>
-  Options.text(spec.name).pipe(
-    Options.optional,
-    Options.mapEffect((given) =>
-      Effect.map(
-        Option.isSome(given)
-          ? Effect.succeedSome({ text: unquote(given.value), from: `--${spec.name}` })
-          : fromEnv(envNames(spec)),
-        Option.match({ onNone: (): Parsed<A | B> => absent(), onSome: (found) => read(spec, found) })
-      )
-    )
+const single = <A, B>(spec: ValueSpec<A>, fallback: () => Parsed<B>): Pick<Flag<A | B>, "absent" | "option"> => ({
+  option: Options.map(Options.text(spec.name), (given) => read(spec, { text: unquote(given), from: `--${spec.name}` })),
+  absent: Effect.map(
+    fromEnv(envNames(spec)),
+    Option.match({ onNone: (): Parsed<A | B> => fallback(), onSome: (found) => read(spec, found) })
   )
+})
 
 const describe = (spec: Spec & { readonly parse?: Parse<unknown> }) => ({
   name: spec.name,
@@ -111,7 +109,7 @@ export const required = <A>(spec: ValueSpec<A>): Flag<A> => ({
   repeated: false,
   required: true,
   default: undefined,
-  option: single(spec, () => Either.left([`--${spec.name} is required (or ${envNames(spec).join(" or ")})`]))
+  ...single(spec, () => Either.left([`--${spec.name} is required (or ${envNames(spec).join(" or ")})`]))
 })
 
 export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> => ({
@@ -120,7 +118,7 @@ export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> => ({
   repeated: false,
   required: false,
   default: undefined,
-  option: single(spec, () => Either.right(undefined))
+  ...single(spec, () => Either.right(undefined))
 })
 
 /** The default is written as a user would write it, and read like any other value. */
@@ -136,7 +134,7 @@ export const withDefault = <A>(
   repeated: false,
   required: false,
   default: spec.shownDefault ?? spec.default,
-  option: single(spec, () => read(spec, { text: spec.default, from: `--${spec.name}` }))
+  ...single(spec, () => read(spec, { text: spec.default, from: `--${spec.name}` }))
 })
 
 /** Given once for each value; in the environment, values are separated by `;`. */
@@ -146,16 +144,11 @@ export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }):
   repeated: true,
   required: false,
   default: spec.default,
-  option: Options.text(spec.name).pipe(
-    Options.repeated,
-    Options.mapEffect((given) =>
-      Effect.map(
-        given.length > 0
-          ? Effect.succeed(given.map((text): Given => ({ text: unquote(text), from: `--${spec.name}` })))
-          : Effect.map(fromEnv(envNames(spec)), (found) => split(found, spec.default)),
-        (all) => together(all.map((one) => read(spec, one)))
-      )
-    )
+  option: Options.map(Options.repeated(Options.text(spec.name)), (given) =>
+    together(given.map((text) => read(spec, { text: unquote(text), from: `--${spec.name}` })))
+  ),
+  absent: Effect.map(fromEnv(envNames(spec)), (found) =>
+    together(split(found, spec.default).map((one) => read(spec, one)))
   )
 })
 
@@ -187,20 +180,13 @@ export const toggle = (spec: Spec): Flag<boolean> => ({
   repeated: false,
   required: false,
   default: undefined,
-  option: Options.boolean(spec.name).pipe(
-    Options.mapEffect((given) =>
-      given
-        ? Effect.succeed(Either.right(true))
-        : Effect.map(
-            fromEnv(envNames(spec)),
-            Option.match({
-              onNone: (): Parsed<boolean> => Either.right(false),
-              onSome: ({ from, text }) =>
-                Either.fromNullable(truth.get(text.toLowerCase()), () => [
-                  `${from}: expected true or false, got '${text}'`
-                ])
-            })
-          )
-    )
+  option: Options.map(Options.boolean(spec.name), Either.right),
+  absent: Effect.map(
+    fromEnv(envNames(spec)),
+    Option.match({
+      onNone: (): Parsed<boolean> => Either.right(false),
+      onSome: ({ from, text }) =>
+        Either.fromNullable(truth.get(text.toLowerCase()), () => [`${from}: expected true or false, got '${text}'`])
+    })
   )
 })

@@ -5,6 +5,7 @@ import { UsageError } from "../domain/Errors.ts"
 import * as Settings from "../domain/Settings.ts"
 import type { Output } from "../services/Reporter.ts"
 import type { Flag, Parsed } from "./Flag.ts"
+import * as Given from "./Given.ts"
 import type { LogSettings } from "./Logging.ts"
 import * as Options from "./Options.ts"
 
@@ -20,18 +21,15 @@ export interface Invocation {
 /** The flags' values. */
 type Values = { readonly [K in keyof typeof Options.s3]: (typeof Options.s3)[K] extends Flag<infer A> ? A : never }
 
-export const options = Record.map(Options.s3, (flag) => flag.option) as {
-  readonly [K in keyof Values]: (typeof Options.s3)[K]["option"]
-}
-
 /** The flags' values, or what is wrong with each. */
-export type Given = { readonly [K in keyof Values]: Parsed<Values[K]> }
+export type Parsings = Given.Values<typeof Options.s3>
 
-export const make = <E, R>(run: (invocation: Invocation) => Effect.Effect<void, E, R>) =>
-  Command.make("s3", options, (parsed) => Effect.flatMap(invocation(parsed), run))
+/** `words` are those of the command line. */
+export const make = <E, R>(words: ReadonlyArray<string>, run: (invocation: Invocation) => Effect.Effect<void, E, R>) =>
+  Command.make("s3", Given.among(Options.s3, words), (parsed) => Effect.flatMap(invocation(parsed), run))
 
 /** All problems at once, so that nobody has to try flag by flag. */
-export const invocation = (parsed: Given): Either.Either<Invocation, UsageError> => {
+export const invocation = (parsed: Parsings): Either.Either<Invocation, UsageError> => {
   const [problems, values] = Record.partitionMap(parsed as Record<string, Parsed<unknown>>, (one) => one)
   const contradictory = contradictions(values as unknown as Partial<Values>)
   return Object.keys(problems).length + contradictory.length > 0

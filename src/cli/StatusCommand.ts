@@ -1,22 +1,20 @@
 /** `ibsr-export status`: what the ledger says. */
 import { Command } from "@effect/cli"
-import { Clock, Duration, Effect, Either, Record } from "effect"
+import { Clock, Duration, Effect, Either } from "effect"
 import { type StateUnusable, UsageError } from "../domain/Errors.ts"
 import * as Nagios from "../domain/Nagios.ts"
 import * as Status from "../domain/Status.ts"
 import { LedgerStatus } from "../services/LedgerStatus.ts"
 import { Streams } from "../services/Streams.ts"
+import * as Given from "./Given.ts"
 import * as Options from "./Options.ts"
-
-const options = Record.map(Options.status, (flag) => flag.option) as {
-  readonly [K in keyof typeof Options.status]: (typeof Options.status)[K]["option"]
-}
 
 /** `withLedger` provides what is in a state directory. The command's result is its exit code. */
 export const make = <E, R>(
+  words: ReadonlyArray<string>,
   withLedger: (stateDir: string, use: Effect.Effect<number, StateUnusable, LedgerStatus>) => Effect.Effect<void, E, R>
 ) =>
-  Command.make("status", options, (parsed) =>
+  Command.make("status", Given.among(Options.status, words), (parsed) =>
     Effect.gen(function* () {
       const { critical, outputFormat, stateDir, warning } = yield* Either.mapLeft(
         Either.all(parsed),

@@ -11,6 +11,7 @@ import { said } from "../services/Streams.ts"
 import * as WholeFile from "../services/WholeFile.ts"
 import * as Argv from "./Argv.ts"
 import type { Flag, Parsed } from "./Flag.ts"
+import * as Given from "./Given.ts"
 import * as Options from "./Options.ts"
 import * as S3Command from "./S3Command.ts"
 import * as UnitsOptions from "./UnitsOptions.ts"
@@ -25,33 +26,34 @@ type OwnValues = {
   readonly [K in keyof typeof UnitsOptions.units]: (typeof UnitsOptions.units)[K] extends Flag<infer A> ? A : never
 }
 
-const options = Record.map(UnitsOptions.units, (flag) => flag.option) as {
-  readonly [K in keyof OwnValues]: (typeof UnitsOptions.units)[K]["option"]
-}
-
 /** `args` are those of the command line; `executable` is this program, if it is one by itself. */
 export const make = (args: ReadonlyArray<string>, executable: string | undefined) =>
-  Command.make("units", { s3: S3Command.options, own: options }, ({ own, s3 }) =>
-    Effect.gen(function* () {
-      const values = yield* together(own)
-      const words = Argv.words(args).filter((word) => !ownNames.has(nameOf(word)))
-      const { settings } = yield* S3Command.invocation(leftToTheEnvironment(s3, words))
-      const job: Job = {
-        program: values.program ?? executable ?? usualProgram,
-        args: ["s3", ...words],
-        user: values.user,
-        groups: values.groups,
-        paths: pathsOf(words),
-        writes: foldersToWrite(words),
-        settings
-      }
-      yield* refuse([
-        ...relative([`--program=${job.program}`, ...words]),
-        ...(values.cron ? [...Crontab.problems(job, hostname()), ...unfitForCron(values, words)] : Units.problems(job))
-      ])
-      const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
-      yield* values.to === undefined ? print(files) : write(files, values.to)
-    })
+  Command.make(
+    "units",
+    { s3: Given.among(Options.s3, args), own: Given.among(UnitsOptions.units, args) },
+    ({ own, s3 }) =>
+      Effect.gen(function* () {
+        const values = yield* together(own)
+        const words = Argv.words(args).filter((word) => !ownNames.has(nameOf(word)))
+        const { settings } = yield* S3Command.invocation(leftToTheEnvironment(s3, words))
+        const job: Job = {
+          program: values.program ?? executable ?? usualProgram,
+          args: ["s3", ...words],
+          user: values.user,
+          groups: values.groups,
+          paths: pathsOf(words),
+          writes: foldersToWrite(words),
+          settings
+        }
+        yield* refuse([
+          ...relative([`--program=${job.program}`, ...words]),
+          ...(values.cron
+            ? [...Crontab.problems(job, hostname()), ...unfitForCron(values, words)]
+            : Units.problems(job))
+        ])
+        const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
+        yield* values.to === undefined ? print(files) : write(files, values.to)
+      })
   )
 
 const nameOf = (word: string) => word.split("=", 1)[0]!.slice(2)
@@ -59,14 +61,14 @@ const valueOf = (word: string) => word.slice(word.indexOf("=") + 1)
 
 const ownNames = new Set(Object.values(UnitsOptions.units).map(({ name }) => name))
 
-const together = (own: { readonly [K in keyof OwnValues]: Parsed<OwnValues[K]> }) => {
+const together = (own: Given.Values<typeof UnitsOptions.units>) => {
   const [problems, values] = Record.partitionMap(own as Record<string, Parsed<unknown>>, (one) => one)
   const all = Object.values(problems).flat()
   return all.length > 0 ? new UsageError({ problems: all }) : Effect.succeed(values as unknown as OwnValues)
 }
 
 /** What is required may stand in the unit's environment file; whether it does is seen when it runs. */
-const leftToTheEnvironment = (s3: S3Command.Given, words: ReadonlyArray<string>): S3Command.Given => {
+const leftToTheEnvironment = (s3: S3Command.Parsings, words: ReadonlyArray<string>): S3Command.Parsings => {
   const given = new Set(words.map(nameOf))
   const unlessGiven = <A>(flag: Flag<A>, parsed: Parsed<A>, standIn: A) =>
     given.has(flag.name) ? parsed : Either.right(standIn)

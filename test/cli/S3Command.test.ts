@@ -22,7 +22,9 @@ const invoke = (args: ReadonlyArray<string>, env: Env = {}) =>
     let captured = Option.none<S3Command.Invocation>()
     const command = Command.make("ibsr-export").pipe(
       Command.withSubcommands([
-        S3Command.make((invocation) => Effect.sync(() => (captured = Option.some(invocation))).pipe(Effect.asVoid))
+        S3Command.make(request.args, (invocation) =>
+          Effect.sync(() => (captured = Option.some(invocation))).pipe(Effect.asVoid)
+        )
       ])
     )
     yield* Command.run(command, { name: "ibsr-export", version: "0" })(["node", "ibsr-export", ...request.args])
