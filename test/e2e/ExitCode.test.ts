@@ -184,8 +184,12 @@ describe("the exit code", () => {
 
   it("is 51 when the ledger cannot be made, before anything is sent", async () => {
     const { args, store } = await withStore()
-    const ended = await ends(51, args("--state-dir", join(tree({ file: "" }), "file")))
-    expect(ended.stdout).toContain("--state-dir")
+    const { pid } = process
+    // the others: where the system says that a folder is missing, though the one above it is there
+    for (const stateDir of [join(tree({ file: "" }), "file"), `/proc/${pid}/state`, "/proc/none/state"]) {
+      const ended = await ends(51, args("--state-dir", stateDir))
+      expect(ended.stdout).toContain("--state-dir")
+    }
     expect(store.requests).toEqual([])
   })
 

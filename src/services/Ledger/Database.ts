@@ -1,10 +1,11 @@
 /** The files of a ledger: the database, and a lock beside it. */
 import { Clock, Duration, Effect, Schedule, type Scope } from "effect"
-import { existsSync, mkdirSync, realpathSync, renameSync, statSync } from "node:fs"
+import { existsSync, realpathSync, renameSync, statSync } from "node:fs"
 import { basename, dirname, join, resolve, sep } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { ConfigError, Locked, type StateUnusable } from "../../domain/Errors.ts"
+import * as Folder from "./Folder.ts"
 import * as Schema from "./Schema.ts"
 import { isBusy, isDamaged, isUnwritable, stateUnusable } from "./SqliteErrors.ts"
 
@@ -28,7 +29,7 @@ export const lock = (
   const attempt = Effect.acquireRelease(
     Effect.try({
       try: () => {
-        mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+        Folder.make(resolve(stateDir))
         const held = new DatabaseSync(path, { timeout: 0 })
         try {
           // not EXCLUSIVE, which two that begin at the same moment can keep each other from
