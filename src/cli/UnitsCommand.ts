@@ -47,9 +47,7 @@ export const make = (args: ReadonlyArray<string>, executable: string | undefined
         }
         yield* refuse([
           ...relative([`--program=${job.program}`, ...words]),
-          ...(values.cron
-            ? [...Crontab.problems(job, hostname()), ...unfitForCron(values, words)]
-            : Units.problems(job))
+          ...(values.cron ? [...Crontab.problems(job), ...unfitForCron(values, words)] : Units.problems(job))
         ])
         const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
         yield* values.to === undefined ? print(files) : write(files, values.to)

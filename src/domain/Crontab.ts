@@ -22,11 +22,10 @@ export const minute = (host: string): number => {
   return 3 + (hash % 57)
 }
 
-/** What Debian's cron takes. */
+/** Bytes of a command that Debian's cron takes. A longer one makes it ignore the file. */
 const longest = 998
 
-const line = ({ args, program, user }: Job, host: string) =>
-  `${minute(host)} * * * * ${user} ${[program, ...args].map(cronWord).join(" ")}`
+const command = ({ args, program }: Job) => [program, ...args].map(cronWord).join(" ")
 
 const has = (args: ReadonlyArray<string>, flag: string) =>
   args.some((arg) => arg === flag || arg.startsWith(`${flag}=`))
@@ -52,20 +51,20 @@ export const file = (given: Job, host: string): File => {
       "# those for proxies and credentials are written here, as NAME=value. The credentials of a profile are those in the",
       `# home of ${job.user}.`,
       ...(has(given.args, "--state-dir") ? [] : [`# Once: install -d -m 0700 -o ${job.user} ${stateDirectory}`]),
-      line(job, host),
+      `${minute(host)} * * * * ${job.user} ${command(job)}`,
       ""
     ].join("\n")
   }
 }
 
 /** Why this job cannot be a line of cron. */
-export const problems = (given: Job, host: string): ReadonlyArray<string> => {
+export const problems = (given: Job): ReadonlyArray<string> => {
   const job = forCron(given)
   const broken = [job.program, ...job.args].some((word) => /[\n\r]/.test(word))
   return [
     ...(job.user === undefined ? ["--cron needs --user: cron wants to know who runs it"] : []),
     ...(job.groups.length > 0 ? ["--group: cron takes a user's groups as they are; add the user to the group"] : []),
     ...(broken ? ["--cron: a line of cron cannot hold a line break"] : []),
-    ...(line(job, host).length > longest ? [`--cron: cron takes lines of up to ${longest} characters`] : [])
+    ...(Buffer.byteLength(command(job)) > longest ? [`--cron: cron takes commands of up to ${longest} bytes`] : [])
   ]
 }

@@ -63,7 +63,9 @@ const command = ({ args, program }: Job) => [
   `EnvironmentFile=-${environmentFile}`,
   "# where the AWS configuration is looked for, below .aws",
   "Environment=HOME=%S/ibsr-export",
-  "SyslogIdentifier=ibsr-export"
+  "SyslogIdentifier=ibsr-export",
+  "# the summary comes last, and must not be dropped for what --verbose said before",
+  "LogRateLimitIntervalSec=0"
 ]
 
 const ending = ({ settings }: Job) => [
