@@ -47,7 +47,7 @@ const { version } = Version
 
 /** Never fails: every end has an exit code. */
 export const run = (process: Process): Effect.Effect<number, never, Stop | Streams> => {
-  const request = Argv.parse(Manual.flags, process.args, Object.keys(Manual.texts))
+  const request = Argv.parse(Manual.flags, process.args, Manual.texts)
   switch (request._tag) {
     case "Help":
       return Effect.as(said(Help.page(request.command)), 0)

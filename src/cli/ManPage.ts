@@ -11,7 +11,7 @@ const commands = Object.entries(Manual.commands)
 const synopsis = () =>
   [
     ...commands.map(([name, { usage }]) => [name, usage] as const),
-    ...Object.keys(Manual.texts).map((text) => [text, ""] as const),
+    ...Manual.texts.map((text) => [text, ""] as const),
     ["--version", ""] as const
   ].flatMap(([words, usage], at) => [
     ...(at === 0 ? [] : [".br"]),

@@ -123,21 +123,17 @@ export const flags: Readonly<Record<keyof typeof commands, ReadonlyArray<Flag<un
   units: [...units.flags, ...s3.flags]
 }
 
-/** What is printed for others to read: a command, and a word behind it, if any. */
-export const texts = {
-  man: "the manual page, for man -l -",
-  "completion bash": "what makes a shell complete command lines",
-  "completion zsh": "the same",
-  "completion fish": "the same"
-} as const
+/** Command lines that print something for other programs to read. */
+export const texts = ["man", "completion bash", "completion zsh", "completion fish"] as const
 
-export type Text = keyof typeof texts
+export type Text = (typeof texts)[number]
 
-/** Commands and texts by their first words, with what is said of each where there is one line for it. */
+/** What a command line can begin with, and what it is for. */
 export const words: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(commands).map(([name, { summary }]) => [name, summary])),
-  man: texts.man,
-  completion: texts["completion bash"]
+  man: "the manual page, for man -l -",
+  completion: "what makes a shell complete command lines"
 }
 
-export const shells = (Object.keys(texts) as ReadonlyArray<Text>).flatMap((text) => text.split(" ").slice(1))
+/** Those that completions are made for. */
+export const shells: ReadonlyArray<string> = texts.flatMap((text) => text.split(" ").slice(1))

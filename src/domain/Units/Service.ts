@@ -11,13 +11,10 @@ const MiB = 1024 ** 2
 const setUp = [200, 203, 216, 217, 226, 238, 243]
 
 /** Codes after which another try soon is of no use. */
-export const permanent: ReadonlyArray<number> = [
+const permanent = [
   ...ExitCode.table.filter(({ code, retrySoon }) => code !== 0 && !retrySoon).map(({ code }) => code),
   ...setUp
 ]
-
-/** Ends that are none to worry about: somebody stopped it. */
-export const success = ExitCode.ofSignal.SIGTERM.code
 
 export const text = (job: Job): string =>
   [
@@ -75,7 +72,8 @@ const ending = ({ settings }: Job) => [
   "# longer than --grace, and the 12 s that counting what is left may take",
   `TimeoutStopSec=${span(Duration.sum(settings.grace, Duration.seconds(40)))}`,
   "KillMode=mixed",
-  `SuccessExitStatus=${success}`,
+  "# somebody stopped it, which is nothing to alert of",
+  `SuccessExitStatus=${ExitCode.ofSignal.SIGTERM.code}`,
   ...(Retries.attempts(settings) === 1
     ? ["# a run that gives up takes so long that another try in the same hour has no room", "Restart=no"]
     : [
