@@ -451,5 +451,21 @@ export const critical = Flag.withDefault({
   parse: Span.positive
 })
 
+export const onlyBucket = Flag.optional({
+  name: "bucket",
+  group: where,
+  value: "NAME",
+  description: "tell only of this bucket; a ledger remembers also those that are not used any more",
+  parse: Values.bucket
+})
+
+export const onlyPrefix = Flag.optional({
+  name: "prefix",
+  group: where,
+  value: "PREFIX",
+  description: "tell only of this prefix",
+  parse: ObjectKey.parsePrefix
+})
+
 /** Those of `status`. */
-export const status = { stateDir, outputFormat: statusOutput, warning, critical }
+export const status = { stateDir, onlyBucket, onlyPrefix, outputFormat: statusOutput, warning, critical }

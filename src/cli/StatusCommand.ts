@@ -16,14 +16,18 @@ export const make = <E, R>(
 ) =>
   Command.make("status", Given.among(Options.status, words), (parsed) =>
     Effect.gen(function* () {
-      const { critical, outputFormat, stateDir, warning } = yield* Either.mapLeft(
+      const { critical, onlyBucket, onlyPrefix, outputFormat, stateDir, warning } = yield* Either.mapLeft(
         Either.all(parsed),
         (problems) => new UsageError({ problems })
       )
       if (Duration.greaterThan(warning, critical))
         return yield* new UsageError({ problems: ["--warning must not be longer than --critical"] })
       const { stdout } = yield* Streams
-      const answer = outputFormat === "nagios" ? nagios({ warning, critical }) : told(outputFormat)
+      const read = Effect.map(
+        Effect.flatMap(LedgerStatus, (ledger) => ledger.read),
+        (status) => Status.only(status, { bucket: onlyBucket, prefix: onlyPrefix })
+      )
+      const answer = outputFormat === "nagios" ? nagios(read, { warning, critical }) : told(read, outputFormat)
       yield* withLedger(
         stateDir,
         Effect.map(answer, ({ code, line }) => {
@@ -34,9 +38,9 @@ export const make = <E, R>(
     })
   )
 
-const read = Effect.flatMap(LedgerStatus, (ledger) => ledger.read)
+type Read = Effect.Effect<Status.Status, StateUnusable, LedgerStatus>
 
-const told = (format: keyof typeof renderings) =>
+const told = (read: Read, format: keyof typeof renderings) =>
   Effect.map(read, (status) => ({ code: 0, line: renderings[format](status) }))
 
 const renderings = {
@@ -45,7 +49,7 @@ const renderings = {
 }
 
 /** A plugin has its own codes, also for what it cannot find out. */
-const nagios = (thresholds: Nagios.Thresholds) =>
+const nagios = (read: Read, thresholds: Nagios.Thresholds) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.match(read, {
       onFailure: (error) => Nagios.unknown(error.message),

@@ -34,6 +34,20 @@ export interface Answer {
 /** Undefined for a code that another version has written. */
 const rowOf = (code: number) => ExitCode.table.find((row) => row.code === code)
 
+/**
+ * What was tried once, in vain, and not for as long as is critical, was a mistake that was mended: it would stay bad for
+ * ever. The target of the last run of all is no such one.
+ */
+export const inUse = (targets: ReadonlyArray<Target>, { critical }: Thresholds, now: number): ReadonlyArray<Target> => {
+  const last = Math.max(...targets.map(ranAt))
+  return targets.filter((target) => {
+    const at = ranAt(target)
+    return at === last || target.lastSuccess !== null || now - at <= Duration.toMillis(critical)
+  })
+}
+
+const ranAt = ({ lastRun }: Target) => (lastRun === null ? 0 : Date.parse(lastRun.startedAt))
+
 /** Milliseconds since the last run that ended with 0 did so. */
 const ageOf = ({ lastSuccess }: Target, now: number): number | undefined =>
   lastSuccess?.endedAt == null ? undefined : Math.max(0, now - Date.parse(lastSuccess.endedAt))
@@ -96,7 +110,7 @@ const answer = (state: State, text: string): Answer => ({
 
 /** `now` in milliseconds since 1970. The worst of the targets decides, and stands first. */
 export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: number): Answer => {
-  const judged = targets
+  const judged = inUse(targets, thresholds, now)
     .map((target) => ({ target, state: judge(target, thresholds, now) }))
     .toSorted((one, other) => byWeight.indexOf(other.state) - byWeight.indexOf(one.state))
   const [worst] = judged

@@ -63,6 +63,17 @@ const target = (target: Target): ReadonlyArray<string> => [
   ...target.lostFiles.map((file) => `    ${shown(file)}`)
 ]
 
+/** Those with this bucket and this prefix, as far as they are given. */
+export const only = (
+  status: Status,
+  { bucket, prefix }: { readonly bucket: string | undefined; readonly prefix: string | undefined }
+): Status => ({
+  ...status,
+  targets: status.targets.filter(
+    (target) => target.bucket === (bucket ?? target.bucket) && target.prefix === (prefix ?? target.prefix)
+  )
+})
+
 /** For people. */
 export const render = (status: Status): ReadonlyArray<string> =>
   status.targets.length === 0 ? ["no run has used this ledger yet"] : status.targets.flatMap(target)

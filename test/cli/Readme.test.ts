@@ -3,8 +3,11 @@ import { beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Options from "../../src/cli/Options.ts"
 import * as UnitsOptions from "../../src/cli/UnitsOptions.ts"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
+import * as Metrics from "../../src/domain/Metrics.ts"
 import * as DropIns from "../../src/domain/Units/DropIns.ts"
 import { Report } from "../../src/domain/Report.ts"
+import { remembered } from "../fixtures/Remembered.ts"
+import { reportOf } from "../fixtures/Report.ts"
 
 let readme = ""
 
@@ -30,6 +33,25 @@ describe("the README", () => {
 
   it.each(DropIns.names)("tells of the drop-in %s", (name) => {
     expect(readme).toContain(`\n| \`${name}\` | `)
+  })
+
+  it.each(Object.values(Options.status).map(({ name }) => name))("tells of --%s, of status", (name) => {
+    expect(names(readme)).toContain(name)
+  })
+
+  it("has every metric, and no other", () => {
+    const [, section = ""] = readme.split("\n## Monitoring\n")
+    const [table = "", rules = ""] = section.split("```yaml")
+    const told = [...table.matchAll(/`((?:last|clock|waiting|oldest|stored|lost|build)_\w+)[`{]/g)].map(
+      ([, name]) => name
+    )
+    const report = reportOf([], { learned: { checksum: "CRC32", clockOffsetMillis: 0, unencrypted: false } })
+    const rendered = Metrics.render({ report, remembered, before: undefined })
+    const written = [...rendered.matchAll(/^# TYPE ibsr_export_(\w+)/gm)].map(([, name]) => name)
+    expect(told.toSorted()).toEqual(written.toSorted())
+    const asked = [...rules.matchAll(/ibsr_export_(\w+)/g)].map(([, name]) => name)
+    expect(asked.length).toBeGreaterThan(3)
+    expect(asked.filter((name) => !written.includes(name))).toEqual([])
   })
 
   it.each([...Object.keys(Report.fields), ...Object.keys(Report.fields.totals.fields)])(

@@ -2,26 +2,11 @@ import { describe, expect, it } from "@effect/vitest"
 import { DeadlineExceeded } from "../../src/domain/Errors.ts"
 import * as Metrics from "../../src/domain/Metrics.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
-import type { Target } from "../../src/domain/Status.ts"
+import { remembered } from "../fixtures/Remembered.ts"
 import { reportOf, uploaded } from "../fixtures/Report.ts"
 
 const { Excluded, Unchanged } = Outcome.Outcome
 
-/** The run of `reportOf`, and one before it. */
-const remembered: Target = {
-  bucket: "b",
-  prefix: "p",
-  endpoint: null,
-  input: "/in",
-  lastRun: { id: "r", startedAt: "1970-01-01T00:00:00.000Z", endedAt: "1970-01-01T00:00:00.840Z", exitCode: 33 },
-  lastSuccess: { id: "q", startedAt: "1969-12-31T23:00:00.000Z", endedAt: "1970-01-01T00:00:00.250Z", exitCode: 0 },
-  stored: 312,
-  storedBytes: 1_100_000_000,
-  waiting: 2,
-  oldestWaiting: { file: "a", since: "1970-01-01T00:00:00.500Z" },
-  lost: 3,
-  lostFiles: ["x", "y", "z"]
-}
 const failed = { endedBy: new DeadlineExceeded({ deadline: "5 s" }) }
 const facts = (changed: Partial<Metrics.Facts> = {}): Metrics.Facts => ({
   report: reportOf([uploaded(7), Unchanged(), Unchanged(), Excluded()], {

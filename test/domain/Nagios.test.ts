@@ -69,6 +69,23 @@ describe("a target's state", () => {
   })
 })
 
+describe("targets that count", () => {
+  const ranAgo = (millis: number, success: number | undefined) =>
+    target(success, 23, { prefix: `${millis}`, lastRun: runAt(millis, 23) })
+  const counted = (...targets: ReadonlyArray<Target>) =>
+    Nagios.inUse(targets, thresholds, now).map(({ prefix }) => Number(prefix))
+  it("are all that were ever good, and of the others those tried lately", () => {
+    expect(counted(ranAgo(0, 0), ranAgo(7 * hour, undefined))).toEqual([0])
+    expect(counted(ranAgo(0, 0), ranAgo(6 * hour, undefined))).toEqual([0, 6 * hour])
+    expect(counted(ranAgo(0, 0), ranAgo(7 * hour, 8 * hour))).toEqual([0, 7 * hour])
+  })
+
+  it("are not none: the one that was tried last is among them", () => {
+    expect(counted(ranAgo(7 * hour, undefined), ranAgo(8 * hour, undefined))).toEqual([7 * hour])
+    expect(Nagios.check(status(ranAgo(8 * hour, undefined)), thresholds, now).code).toBe(2)
+  })
+})
+
 describe("a plugin's answer", () => {
   it("is one line, with figures behind the bar", () => {
     expect(Nagios.check(status(target(12 * 60_000)), thresholds, now)).toEqual({

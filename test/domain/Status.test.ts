@@ -47,6 +47,17 @@ describe("the status", () => {
     expect(Status.render(status())).toEqual(["no run has used this ledger yet"])
   })
 
+  it.each([
+    [undefined, undefined, ["b/ibsr/h", "c/ibsr/h", "b/q"]],
+    ["b", undefined, ["b/ibsr/h", "b/q"]],
+    [undefined, "ibsr/h", ["b/ibsr/h", "c/ibsr/h"]],
+    ["b", "q", ["b/q"]],
+    ["c", "q", []]
+  ])("can be of one bucket and one prefix alone: %s %s", (bucket, prefix, expected) => {
+    const all = status(target, { ...target, bucket: "c" }, { ...target, prefix: "q" })
+    expect(Status.only(all, { bucket, prefix }).targets.map((one) => `${one.bucket}/${one.prefix}`)).toEqual(expected)
+  })
+
   it("is as its schema says", () => {
     expect(Schema.is(Status.Status)(status(target))).toBe(true)
   })

@@ -50,6 +50,14 @@ describe("status --output nagios", () => {
     expect(failed.stdout).toContain(", last run exit 32 (unavailable), 1 waiting, 0 lost | ")
   })
 
+  it("goes by the bucket and the prefix that are asked for", async () => {
+    const store = await startStore()
+    const { check, upload } = host()
+    await upload(store.endpoint)
+    expect((await check("--bucket=snapshots", "--prefix=/ibsr/host/snapshots/")).code).toBe(0)
+    expect((await check("--bucket=other")).code).toBe(3)
+  })
+
   it("ends with 3 where there is no ledger, and says so on stdout", async () => {
     const unknown = await host().check()
     expect(unknown).toMatchObject({ code: 3, stderr: "" })
