@@ -12,6 +12,8 @@ import { type Entry, entries } from "./Journal.ts"
 export const snapshots = "/var/lib/ibsr/snapshots"
 const configuration = "/etc/ibsr-export/export.env"
 const state = "/var/lib/ibsr-export"
+/** Always the same: to the ledger, a store at another port is another store. */
+const port = 9000
 
 /** What systemd says of the service. */
 export interface Service {
@@ -27,7 +29,7 @@ export interface Service {
 
 export class Host {
   readonly box: Box
-  #endpoint = ""
+  #scheme = ""
 
   private constructor(box: Box) {
     this.box = box
@@ -60,13 +62,18 @@ export class Host {
       rmSync(join(this.box.root, path), { recursive: true, force: true })
     }
     this.snapshot("snapshot_2026112214.jsonl", '{"a":1}\n')
-    const store = await startStore({ ...options, listener: await this.box.listen() })
-    this.#endpoint = store.endpoint
+    const store = await this.store(options)
+    this.#scheme = options.tls === undefined ? "http" : "https"
     this.configure({})
     // two minutes are a long time for a test
     this.dropIn("ibsr-upload.service", "soon", "[Service]", "RestartSec=50ms")
     await this.systemctl("daemon-reload")
     return store
+  }
+
+  /** A store without objects, where the one before it was. */
+  async store(options: StrictS3Options = {}): Promise<StrictS3> {
+    return startStore({ ...options, listener: await this.box.listen("127.0.0.1", port) })
   }
 
   /** Writes a file of the box. */
@@ -90,7 +97,7 @@ export class Host {
       IBSR_EXPORT_BUCKET: "snapshots",
       IBSR_EXPORT_PREFIX: "host",
       IBSR_EXPORT_MAX_RETRIES: "0",
-      AWS_ENDPOINT_URL_S3: this.#endpoint,
+      AWS_ENDPOINT_URL_S3: `${this.#scheme}://127.0.0.1:${port}`,
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: writer.accessKeyId,
       AWS_SECRET_ACCESS_KEY: writer.secretAccessKey,
@@ -116,6 +123,12 @@ export class Host {
     const since = await this.now()
     const started = await this.box.exec("systemctl", "start", "ibsr-upload.service")
     return { ...(await this.settled()), started, told: await this.told(since) }
+  }
+
+  /** A run that somebody starts by hand, on the service's ledger. */
+  runByHand(): Promise<Done> {
+    const script = `set -a; . ${configuration}; exec runuser -u ibsr-export -- ibsr-export s3 --state-dir=${state}`
+    return this.box.exec("sh", "-c", script)
   }
 
   /** What systemd says of the service when it is neither at work nor waiting for another try. */
