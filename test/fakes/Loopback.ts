@@ -12,7 +12,8 @@ export class Loopback {
     this.port = (server.address() as AddressInfo).port
   }
 
-  static async listen(server: Server): Promise<Loopback> {
+  /** Without a listener of its own it gets one. */
+  static async listen(server: Server, listener?: Server): Promise<Loopback> {
     const sockets = new Set<Socket>()
     server.on("connection", (socket: Socket) => {
       sockets.add(socket)
@@ -22,7 +23,7 @@ export class Loopback {
     })
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject)
-      server.listen(0, "127.0.0.1", resolve)
+      server.listen(listener ?? { host: "127.0.0.1", port: 0 }, resolve)
     })
     return new Loopback(server, sockets)
   }

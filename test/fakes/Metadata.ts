@@ -6,6 +6,7 @@
  * Guide), "Container credential provider" (AWS SDKs and Tools Reference Guide).
  */
 import { randomBytes } from "node:crypto"
+import type { Server } from "node:net"
 import { inSeconds, type Issued, Issuer, type IssuerOptions } from "./credentials/Issuer.ts"
 import { type Answer, type Asked, type Behaviour, Service } from "./credentials/Service.ts"
 
@@ -20,6 +21,8 @@ export interface MetadataOptions extends Partial<Behaviour>, IssuerOptions {
   containerToken?: string
   /** Where the instance runs. Default: it does not say. */
   region?: string
+  /** What listens already: at the address where instances look, say. */
+  listener?: Server
 }
 
 /** One request. */

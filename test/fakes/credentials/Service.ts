@@ -5,6 +5,7 @@ import {
   type ServerResponse
 } from "node:http"
 import { createServer as createHttpsServer } from "node:https"
+import type { Server } from "node:net"
 import { text } from "node:stream/consumers"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Loopback } from "../Loopback.ts"
@@ -48,6 +49,8 @@ export interface Tls {
 /** How a service is started. */
 export interface ServiceOptions extends Partial<Behaviour> {
   tls?: Tls
+  /** What listens already, in place of a free port of 127.0.0.1. */
+  listener?: Server
 }
 
 /** What a service answers; undefined is no answer at all. */
@@ -79,7 +82,7 @@ export class Service {
 
   /** `unavailable` is what `failures` answer with, where this service has a form for it. */
   static async start(options: ServiceOptions, answerTo: AnswerTo, unavailable?: Answer): Promise<Service> {
-    const { failures = 0, hang = false, latencyMs = 0, redirect, tls } = options
+    const { failures = 0, hang = false, latencyMs = 0, listener: socket, redirect, tls } = options
     const behaviour: Behaviour = { failures, hang, latencyMs, redirect }
     const requests: Asked[] = []
     const answering = async (message: IncomingMessage, response: ServerResponse) => {
@@ -98,7 +101,7 @@ export class Service {
       // the client left in the middle of its request
       void answering(message, response).catch(() => response.destroy())
     const server = tls === undefined ? createHttpServer(listener) : createHttpsServer(tls, listener)
-    return new Service(await Loopback.listen(server), requests, behaviour, tls === undefined ? "http" : "https")
+    return new Service(await Loopback.listen(server, socket), requests, behaviour, tls === undefined ? "http" : "https")
   }
 
   stop(): Promise<void> {
