@@ -29,10 +29,7 @@ describe.skipIf(host === undefined)("the binary", () => {
     const alone = join(emptyDirectory(), "renamed")
     copyFileSync(binary, alone)
     const args = s3(tree({ "a.jsonl": "{}\n" }), store.endpoint)
-    const ended = await run([...args, "--quiet"], {
-      // in place of the one that `run` names
-      through: ["sh", "-c", 'shift; cd /; exec "$0" "$@"', alone]
-    })
+    const ended = await run([...args, "--quiet"], { through: ["env", "--chdir=/"], program: [alone] })
     expect(ended).toMatchObject({ code: 0, stdout: "", stderr: "" })
     expect(store.keys()).toHaveLength(1)
   })

@@ -11,8 +11,10 @@ import { emptyDirectory } from "../fixtures/Tree.ts"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 /** As users start it, and from wherever a test is. */
 const program = Product.program().map((word) => resolve(root, word))
-const programWith = (preload: string | undefined) =>
-  preload === undefined ? program : [process.execPath, `--import=${preload}`, resolve(root, Product.bundle)]
+const programOf = (options: RunOptions) =>
+  options.preload === undefined
+    ? (options.program ?? program)
+    : [process.execPath, `--import=${options.preload}`, resolve(root, Product.bundle)]
 
 export interface Ended {
   /** Null: it died by a signal. */
@@ -42,6 +44,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv
   /** What the program is started through, such as `setpriv`. */
   readonly through?: ReadonlyArray<string>
+  /** In place of this machine's binary where it was built. */
+  readonly program?: ReadonlyArray<string>
   /** A module, by its URL, that changes Node before the program starts. The binary takes none, so the bundle runs. */
   readonly preload?: string
 }
@@ -60,7 +64,7 @@ export const secretsIn = (output: string, env: NodeJS.ProcessEnv): ReadonlyArray
 }
 
 export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
-  const [command = "", ...rest] = [...(options.through ?? []), ...programWith(options.preload), ...args]
+  const [command = "", ...rest] = [...(options.through ?? []), ...programOf(options), ...args]
   const startedAt = Date.now()
   const env = { ...environment(), ...options.env }
   const child = spawn(command, rest, { env, stdio: ["ignore", "pipe", "pipe"] })

@@ -1,0 +1,74 @@
+#!/bin/sh
+# Installs what the tests use beside Node: real S3 servers to compare with, Debians to install on, an emulator of the
+# other architecture, systemd, cron. MinIO and the Debians go below .cache, the rest is installed as system packages.
+# What cannot be installed is skipped with a line that says why; the tests then skip it too.
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
+bin=$root/.cache/servers/bin
+version=v0.0.0-20260212201848-7aac2a2c5b7c
+
+if [ -x "$bin/minio" ]; then
+  echo "MinIO is here: $bin/minio"
+elif ! command -v go >/dev/null 2>&1; then
+  echo "MinIO skipped: it is built with go, which is not on PATH"
+elif mkdir -p "$bin" && GOBIN=$bin go install "github.com/minio/minio@$version"; then
+  echo "MinIO installed: $bin/minio"
+else
+  echo "MinIO skipped: go install failed"
+fi
+
+# NAME FILE PACKAGES…: installs the packages, if the file, or a command of that name, is not here
+system() {
+  name=$1 file=$2
+  shift 2
+  if [ -e "$file" ] || command -v "$file" >/dev/null 2>&1; then
+    echo "$name is here: $file"
+  elif ! command -v apt-get >/dev/null 2>&1; then
+    echo "$name skipped: it is installed with apt-get, which is not on PATH"
+  elif [ "$(id -u)" -ne 0 ]; then
+    echo "$name skipped: apt-get needs root (apt-get install $*)"
+  elif { [ -n "${updated:-}" ] || apt-get update; } && updated=yes && apt-get install -y --no-install-recommends "$@"; then
+    echo "$name installed: $file"
+  else
+    echo "$name skipped: apt-get failed"
+  fi
+}
+
+case $(uname -m) in
+  aarch64) other=x86_64 packages=amd64 ;;
+  *) other=aarch64 packages=arm64 ;;
+esac
+system Ceph radosgw radosgw ceph-mon ceph-osd ceph-common
+system systemd /lib/systemd/systemd systemd dbus
+system cron cron cron
+system node_exporter prometheus-node-exporter prometheus-node-exporter
+system "The reader of man pages" man man-db groff
+system "An emulator of $other" "qemu-$other-static" qemu-user-static
+system "The C++ library of $other" "/usr/$other-linux-gnu/lib/libstdc++.so.6" "libstdc++6-$packages-cross"
+system mmdebstrap mmdebstrap mmdebstrap debian-archive-keyring
+
+# SUITE: makes a Debian with nothing in it but apt and what cannot be left out, from where this machine's packages come
+debian() {
+  folder=$root/.cache/roots/$1
+  if [ -e "$folder/etc/debian_version" ]; then
+    echo "Debian $1 is here: $folder"
+  elif ! command -v mmdebstrap >/dev/null 2>&1; then
+    echo "Debian $1 skipped: it is made by mmdebstrap, which is not on PATH"
+  elif [ "$(id -u)" -ne 0 ]; then
+    echo "Debian $1 skipped: mmdebstrap needs root, so that its files belong to whom they should"
+  elif
+    # shellcheck disable=SC2016 # apt-get fills it in
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' 2>/dev/null | head -n 1)
+    rm -rf "$folder.unfinished"
+    mkdir -p "$root/.cache/roots"
+    mmdebstrap --variant=minbase --format=directory "$1" "$folder.unfinished" ${mirror:+"$mirror"}
+  then
+    mv "$folder.unfinished" "$folder"
+    echo "Debian $1 installed: $folder"
+  else
+    echo "Debian $1 skipped: mmdebstrap failed"
+  fi
+}
+
+debian bookworm
+debian bullseye
+exit 0

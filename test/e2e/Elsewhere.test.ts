@@ -1,0 +1,105 @@
+/** The binary on machines that are not the one it was built on. */
+import { copyFileSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { beforeAll, describe, expect, inject, it } from "vitest"
+import { binary } from "../../scripts/build/binary.ts"
+import * as Product from "../../scripts/build/Product.ts"
+import { makeAuthority } from "../fixtures/Certificates.ts"
+import { mixedFiles } from "../fixtures/MixedFiles.ts"
+import { Root } from "../fixtures/roots/Root.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+import type { StrictS3 } from "../fakes/StrictS3.ts"
+import { run, s3, summary } from "./Program.ts"
+import { startStore } from "./Store.ts"
+
+const host = Product.host()
+const files = mixedFiles()
+
+const expectStored = (store: StrictS3, files: Readonly<Record<string, string | Uint8Array>>) => {
+  expect(store.keys()).toHaveLength(Object.keys(files).length)
+  for (const [name, content] of Object.entries(files)) {
+    expect(store.object(`ibsr/host/snapshots/${name}`)?.body.equals(Buffer.from(content)), name).toBe(true)
+  }
+}
+
+describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
+  /** The root, with the binary and the snapshots in /srv, and nothing else of this machine. */
+  const inside = async (test: (root: Root, shared: string) => Promise<void>) => {
+    const shared = tree(
+      Object.fromEntries(Object.entries(files).map(([name, content]) => [`snapshots/${name}`, content]))
+    )
+    copyFileSync(Product.binary(host ?? "x86_64"), join(shared, "ibsr-export"))
+    const root = await Root.open(suite, shared)
+    try {
+      await test(root, shared)
+    } finally {
+      await root.close()
+    }
+  }
+  const program = ["/srv/ibsr-export"]
+
+  it("needs the C and the C++ library alone", () =>
+    inside(async (root) => {
+      const script = `ldd /srv/ibsr-export | sed -n 's/.*=> \\([^ ]*\\).*/\\1/p' | while read -r file; do
+        dpkg-query --search "$file" || dpkg-query --search "$(readlink -f "$file")" || dpkg-query --search "/usr$file"
+      done 2>/dev/null | cut -d: -f1 | sort -u`
+      const { stdout } = await root.exec(["sh", "-c", script])
+      expect(stdout.trim().split("\n")).toEqual(["libc6", "libgcc-s1", "libstdc++6"])
+      // what others take for granted is not here
+      const other = await root.exec(["sh", "-c", "ls -d /etc/ssl/certs/* /usr/bin/node /usr/bin/curl /bin/systemctl"])
+      expect(other.stdout).toBe("")
+    }))
+
+  it("uploads all there is", () =>
+    inside(async (root) => {
+      const store = await startStore()
+      const ended = await run(s3("/srv/snapshots", store.endpoint), { through: root.through, program })
+      expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+      expectStored(store, files)
+    }))
+
+  it("uploads over HTTPS", () =>
+    inside(async (root, shared) => {
+      const authority = await makeAuthority()
+      writeFileSync(join(shared, "ca.pem"), authority.cert)
+      const store = await startStore({ tls: await authority.issue("127.0.0.1") })
+      const env = { AWS_CA_BUNDLE: "/srv/ca.pem" }
+      const ended = await run(s3("/srv/snapshots", store.endpoint), { through: root.through, program, env })
+      expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+      expectStored(store, files)
+    }))
+})
+
+const foreign = inject("foreign")
+
+// emulated, it takes many times as long
+describe.skipIf(foreign === undefined)("on a machine of another architecture", { timeout: 180_000 }, () => {
+  const architecture = foreign ?? "arm64"
+  const program = [resolve(Product.binary(architecture))]
+  const through = Product.launcher(architecture) ?? []
+
+  // of the sources as they are, like this machine's own
+  beforeAll(() => binary(architecture, "of-this-test"), 180_000)
+
+  it("says what it is made for", async () => {
+    const { stdout } = await run(["--version"], { through, program })
+    expect(stdout).toContain(`linux-${Product.architectures[architecture].cpu})`)
+  })
+
+  it("uploads whole files and files in parts", async () => {
+    const files = { "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * 1024 ** 2, "0123456789\n") }
+    const store = await startStore()
+    const ended = await run(s3(tree(files), store.endpoint), { through, program })
+    expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+    expectStored(store, files)
+  })
+
+  it("uploads over HTTPS, and remembers it", async () => {
+    const authority = await makeAuthority()
+    const store = await startStore({ tls: await authority.issue("127.0.0.1") })
+    const env = { AWS_CA_BUNDLE: authority.file, IBSR_EXPORT_STATE_DIR: emptyDirectory() }
+    const args = s3(tree({ "a.jsonl": "{}\n", "b.jsonl": "{}\n" }), store.endpoint)
+    expect(summary(await run(args, { through, program, env }))).toMatch(/^uploaded 2 /)
+    expect(summary(await run(args, { through, program, env }))).toMatch(/^uploaded 0 .*unchanged 2/)
+  })
+})
