@@ -5,13 +5,13 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { writer } from "../../fakes/StrictS3.ts"
 import { until } from "../Program.ts"
-import { Host, snapshots } from "./Host.ts"
+import { Host, possible, snapshots } from "./Host.ts"
 
 const mails = "/var/mails"
 /** Not in a variable of the line: cron puts those into the mail's head. */
 const credentials = "/etc/ibsr-export/cron-credentials"
 
-describe.skipIf(!inject("systemd") || !inject("cron"))("under a real cron", () => {
+describe.skipIf(!possible || !inject("cron"))("under a real cron", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()

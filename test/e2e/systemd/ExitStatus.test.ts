@@ -2,12 +2,12 @@
 import { chmodSync, copyFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Product from "../../../scripts/build/Product.ts"
 import * as ExitCode from "../../../src/domain/ExitCode.ts"
 import { type StrictS3, type StrictS3Options, writer } from "../../fakes/StrictS3.ts"
 import { until } from "../Program.ts"
-import { Host, snapshots } from "./Host.ts"
+import { Host, possible, snapshots } from "./Host.ts"
 import { alerts, runs } from "./Journal.ts"
 
 interface Row {
@@ -101,7 +101,7 @@ const rows: ReadonlyArray<Row> = [
 
 const retried = new Set(ExitCode.table.filter(({ retrySoon }) => retrySoon).map(({ code }) => code))
 
-describe.skipIf(!inject("systemd"))("under systemd", () => {
+describe.skipIf(!possible)("under systemd", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()

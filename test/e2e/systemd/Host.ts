@@ -2,12 +2,15 @@
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { expect } from "vitest"
+import { expect, inject } from "vitest"
 import { type StrictS3, type StrictS3Options, writer } from "../../fakes/StrictS3.ts"
 import { Box, type Done } from "../../fixtures/systemd/Box.ts"
 import { startStore } from "../Store.ts"
 import { install } from "./Install.ts"
 import { type Entry, entries } from "./Journal.ts"
+
+/** Whether there can be such a host here: its tests are skipped where not. */
+export const possible: boolean = inject("systemd") && inject("dpkg")
 
 export const snapshots = "/var/lib/ibsr/snapshots"
 const configuration = "/etc/ibsr-export/export.env"

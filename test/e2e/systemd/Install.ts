@@ -1,22 +1,13 @@
 /** The package, installed in a box as an administrator does it. */
-import { copyFileSync } from "node:fs"
-import { arch } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { makeDeb } from "../../fixtures/Deb.ts"
 import type { Box } from "../../fixtures/systemd/Box.ts"
 
-const dist = fileURLToPath(new URL("../../../dist", import.meta.url))
+/** Where the package lies in a box. */
+export const deb = "/root/ibsr-export.deb"
 
 export const install = async (box: Box): Promise<void> => {
-  copyFileSync(join(dist, `ibsr-export-${arch() === "x64" ? "x86_64" : arch()}`), join(box.root, "usr/bin/ibsr-export"))
-  const { code, stderr } = await box.exec(
-    "sh",
-    "-ec",
-    `groupadd --system ibsr
-     useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin ibsr-export
-     ibsr-export units --user=ibsr-export --group=ibsr --to=/usr/lib/systemd/system
-     mkdir /etc/ibsr-export
-     systemctl daemon-reload`
-  )
+  makeDeb(join(box.root, deb))
+  const { code, stderr } = await box.exec("dpkg", "--install", deb)
   if (code !== 0) throw new Error(stderr)
 }

@@ -1,12 +1,12 @@
 /** What journald makes of what the program says. */
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
-import { Host } from "./Host.ts"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Host, possible } from "./Host.ts"
 import { by, type Entry } from "./Journal.ts"
 
 const priorities = (told: ReadonlyArray<Entry>) => told.map(({ priority }) => priority)
 const stamped = (told: ReadonlyArray<Entry>) => told.filter(({ message }) => /^\[?\d|timestamp=/.test(message))
 
-describe.skipIf(!inject("systemd"))("in the journal of a real journald", () => {
+describe.skipIf(!possible)("in the journal of a real journald", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()

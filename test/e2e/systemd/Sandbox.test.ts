@@ -1,15 +1,15 @@
 /** The hardened service reaches all that an upload needs, and not more. */
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { Metadata } from "../../fakes/Metadata.ts"
 import { type Identity, writer } from "../../fakes/StrictS3.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
 import { until } from "../Program.ts"
-import { Host, snapshots } from "./Host.ts"
+import { Host, possible, snapshots } from "./Host.ts"
 
 const MiB = 1024 ** 2
 const keyless = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
 
-describe.skipIf(!inject("systemd"))("the hardened service", () => {
+describe.skipIf(!possible)("the hardened service", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()

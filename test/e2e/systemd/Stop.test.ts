@@ -1,8 +1,8 @@
 /** A run that systemd stops. */
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { StrictS3 } from "../../fakes/StrictS3.ts"
 import { until } from "../Program.ts"
-import { Host } from "./Host.ts"
+import { Host, possible } from "./Host.ts"
 import { alerts, by } from "./Journal.ts"
 
 const names = Array.from({ length: 12 }, (_, hour) => `snapshot_20261122${String(hour).padStart(2, "0")}.jsonl`)
@@ -11,7 +11,7 @@ const contents = Object.fromEntries(names.map((name) => [`host/${name}`, `{"of":
 const stored = (...stores: ReadonlyArray<StrictS3>) =>
   Object.fromEntries(stores.flatMap((store) => store.keys().map((key) => [key, String(store.object(key)?.body)])))
 
-describe.skipIf(!inject("systemd"))("in the middle of a run", () => {
+describe.skipIf(!possible)("in the middle of a run", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()

@@ -2,16 +2,16 @@
 import { utimesSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { until } from "../Program.ts"
-import { Host } from "./Host.ts"
+import { Host, possible } from "./Host.ts"
 import { alerts, runs } from "./Journal.ts"
 
 const timer = "ibsr-upload.timer"
 /** What systemd remembers of a timer that makes up for what it has missed. */
 const stamp = "/var/lib/systemd/timers/stamp-ibsr-upload.timer"
 
-describe.skipIf(!inject("systemd"))("the timer", () => {
+describe.skipIf(!possible)("the timer", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()
@@ -101,7 +101,7 @@ describe.skipIf(!inject("systemd"))("the timer", () => {
   })
 })
 
-describe.skipIf(!inject("systemd"))("two runs on one ledger", () => {
+describe.skipIf(!possible)("two runs on one ledger", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()

@@ -1,0 +1,21 @@
+// Makes the Debian packages, dist/ibsr-export_<version>_<arch>.deb, and before them the binaries that they hold.
+import { execFileSync } from "node:child_process"
+import { join } from "node:path"
+import process from "node:process"
+import { checksums } from "./build/checksums.ts"
+import * as Product from "./build/Product.ts"
+import { build } from "./debian/Archive.ts"
+import { date } from "./debian/date.ts"
+import * as Package from "./debian/Package.ts"
+
+const architectures = Object.keys(Product.architectures) as Array<Product.Architecture>
+// all of them first: what this machine's own prints of itself is in every package
+for (const architecture of architectures) {
+  execFileSync(process.execPath, ["scripts/build.ts", architecture], { stdio: ["ignore", "ignore", "inherit"] })
+}
+for (const architecture of architectures) {
+  const file = join("dist", Package.fileName(architecture))
+  build(Package.make(architecture, date()), file, "xz")
+  console.log(file)
+}
+checksums()

@@ -1,0 +1,163 @@
+/** The Debian package on minimal Debians, in which systemd does not run: installed, upgraded, removed and purged. */
+import { join } from "node:path"
+import { writeFileSync } from "node:fs"
+import { afterEach, beforeAll, describe, expect, inject, it } from "vitest"
+import packageJson from "../../../package.json" with { type: "json" }
+import { writer } from "../../fakes/StrictS3.ts"
+import { makeDeb, makeNewer } from "../../fixtures/Deb.ts"
+import { Root } from "../../fixtures/roots/Root.ts"
+import { emptyDirectory } from "../../fixtures/Tree.ts"
+import { startStore } from "../Store.ts"
+
+const debians = inject("dpkg") ? inject("debians") : []
+
+const configuration = "/etc/ibsr-export/export.env"
+const state = "/var/lib/ibsr-export"
+const snapshots = "/var/lib/ibsr/snapshots"
+/** Where systemd remembers when a timer last elapsed. */
+const stamps = "/var/lib/systemd/timers"
+
+let shared = ""
+beforeAll(() => {
+  if (debians.length === 0) return
+  shared = emptyDirectory()
+  makeDeb(join(shared, "first.deb"))
+  makeNewer(join(shared, "first.deb"), join(shared, "next.deb"))
+  makeNewer(join(shared, "first.deb"), join(shared, "other-env.deb"), { "etc/ibsr-export/export.env": "# new\n" })
+  writeFileSync(join(shared, "a.jsonl"), "{}\n")
+})
+
+describe.each(debians)("on Debian %s", (suite) => {
+  const roots: Array<Root> = []
+  afterEach(() => Promise.all(roots.splice(0).map((root) => root.close())))
+
+  /** A host of its own for each test, and a shell on it whose commands must all go well. */
+  const host = async () => {
+    const root = await Root.open(suite, shared)
+    roots.push(root)
+    const sh = async (script: string) => {
+      const { code, stderr, stdout } = await root.exec(["sh", "-ec", script])
+      expect(code, `${script}: ${stdout}${stderr}`).toBe(0)
+      return stdout.trim()
+    }
+    const apt = (...args: ReadonlyArray<string>) => sh(`apt-get --yes ${args.join(" ")}`)
+    const there = async (...paths: ReadonlyArray<string>) => {
+      const { stdout } = await root.exec(["sh", "-c", `ls -d ${paths.join(" ")}`])
+      return stdout.split("\n").filter(Boolean)
+    }
+    return { root, sh, apt, there }
+  }
+
+  it("apt installs it with nothing else, it runs, and nothing of it is enabled", async () => {
+    const { apt, sh, there } = await host()
+    const before = await sh("dpkg-query --show --showformat '${Package}\\n'")
+    await apt("install", "/srv/first.deb")
+    const after = await sh("dpkg-query --show --showformat '${Package}\\n'")
+    expect(after.split("\n").filter((name) => !before.split("\n").includes(name))).toEqual(["ibsr-export"])
+    expect(await sh("ibsr-export --version")).toContain(`ibsr-export ${packageJson.version} `)
+    expect(await sh("dpkg --verify ibsr-export")).toBe("")
+    expect(await sh(`stat -c '%a %U:%G' ${configuration} /etc/ibsr-export`)).toBe("600 root:root\n755 root:root")
+    expect(await there("/etc/systemd/system/*/ibsr-*", "/etc/systemd/system/ibsr-*")).toEqual([])
+
+    // a user who can log in nowhere, and may read the snapshots
+    const [name, , uid, , , home, shell] = (await sh("getent passwd ibsr-export")).split(":")
+    expect([name, home, shell]).toEqual(["ibsr-export", "/nonexistent", "/usr/sbin/nologin"])
+    expect(Number(uid)).toBeLessThan(1000)
+    expect((await sh("id -Gn ibsr-export")).split(" ").toSorted()).toEqual(["ibsr", "ibsr-export"])
+  })
+
+  it("takes user and groups as it finds them, and leaves them", async () => {
+    const { apt, sh } = await host()
+    await sh("groupadd --gid 5000 ibsr; useradd --uid 5001 --user-group ibsr-export")
+    await apt("install", "/srv/first.deb")
+    expect(await sh("getent group ibsr")).toBe("ibsr:x:5000:ibsr-export")
+    expect(await sh("id -u ibsr-export")).toBe("5001")
+    // who was there before is somebody else's
+    await apt("purge", "ibsr-export")
+    expect(await sh("id -u ibsr-export")).toBe("5001")
+  })
+
+  it("wants two lines filled in, and then uploads", async () => {
+    const { apt, root, sh } = await host()
+    await apt("install", "/srv/first.deb")
+    await sh(`install -d ${snapshots} && cp /srv/a.jsonl ${snapshots}/`)
+    const store = await startStore({ buckets: ["customer-bucket"] })
+    const login = { AWS_ACCESS_KEY_ID: writer.accessKeyId, AWS_SECRET_ACCESS_KEY: writer.secretAccessKey }
+    const env = { ...login, AWS_ENDPOINT_URL_S3: store.endpoint, STATE_DIRECTORY: state }
+    const upload = () => root.exec(["sh", "-c", `set -a; . ${configuration}; exec ibsr-export s3`], env)
+
+    const unedited = await upload()
+    expect(unedited.code).toBe(60)
+    expect(unedited.stderr).toContain("--bucket is required (or IBSR_EXPORT_BUCKET)")
+    await sh(`sed -i 's/^IBSR_EXPORT_BUCKET=$/&customer-bucket/; s/^AWS_REGION=$/&us-east-1/' ${configuration}`)
+    const edited = await upload()
+    expect(edited.code, edited.stdout + edited.stderr).toBe(0)
+    expect(store.keys()).toEqual([expect.stringMatching(/^ibsr\/.+\/snapshots\/a\.jsonl$/)])
+  })
+
+  it("keeps the edited configuration on an upgrade, without a question if the shipped one is the same", async () => {
+    const { apt, sh, there } = await host()
+    await apt("install", "/srv/first.deb")
+    await sh(`echo IBSR_EXPORT_PREFIX=edited >>${configuration}; chmod 640 ${configuration}`)
+    await apt("install", "/srv/next.deb")
+    expect(await sh("dpkg-query --show --showformat '${Version}' ibsr-export")).toBe(`${packageJson.version}+next`)
+    expect(await sh(`tail -n 1 ${configuration}`)).toBe("IBSR_EXPORT_PREFIX=edited")
+    expect(await there(`${configuration}.*`)).toEqual([])
+  })
+
+  it("keeps it also if the shipped one has changed, as unattended upgrades are told to", async () => {
+    const { apt, sh, there } = await host()
+    await apt("install", "/srv/first.deb")
+    await sh(`echo IBSR_EXPORT_PREFIX=edited >>${configuration}`)
+    await apt("-o", "Dpkg::Options::=--force-confold", "install", "/srv/other-env.deb")
+    expect(await sh(`tail -n 1 ${configuration}`)).toBe("IBSR_EXPORT_PREFIX=edited")
+    expect(await there(`${configuration}.*`)).toEqual([`${configuration}.dpkg-dist`])
+    expect(await sh(`stat -c %a ${configuration}.dpkg-dist`)).toBe("600")
+  })
+
+  it("takes a changed configuration from a host that has not edited it", async () => {
+    const { apt, sh } = await host()
+    await apt("install", "/srv/first.deb")
+    await apt("install", "/srv/other-env.deb")
+    expect(await sh(`tail -n 1 ${configuration}`)).toBe("# new")
+  })
+
+  it("leaves configuration, ledger and user when it is removed, and goes on with them when it is back", async () => {
+    const { apt, sh, there } = await host()
+    await apt("install", "/srv/first.deb")
+    await sh(`echo IBSR_EXPORT_PREFIX=edited >>${configuration}; mkdir ${state}; echo kept >${state}/ledger.db`)
+    await apt("remove", "ibsr-export")
+    expect(await there("/usr/bin/ibsr-export", "/usr/lib/systemd/system/ibsr-*")).toEqual([])
+    await sh("getent passwd ibsr-export")
+    await apt("install", "/srv/next.deb")
+    expect(await sh(`tail -n 1 ${configuration}; cat ${state}/ledger.db`)).toBe("IBSR_EXPORT_PREFIX=edited\nkept")
+  })
+
+  it("leaves no trace when it is purged, but the snapshots and their group", async () => {
+    const { apt, sh, there } = await host()
+    await sh(`install -d ${snapshots} ${stamps} && cp /srv/a.jsonl ${snapshots}/`)
+    // but for what Debian's own tools write for themselves
+    const own = ["/var/cache/*", "/var/log/*", "/var/lib/apt/*", "/var/lib/dpkg/*", "/run/adduser", "/etc/*shadow-"]
+    const list = `find / -xdev ${own.map((path) => `! -path '${path}'`).join(" ")}`
+    const before = await sh(list)
+    await apt("install", "/srv/first.deb")
+    await sh(`echo key >/etc/ibsr-export/aws-credentials; mkdir ${state}; echo gone >${state}/ledger.db`)
+    await sh(`chgrp ibsr ${snapshots}; touch ${stamps}/stamp-ibsr-upload.timer`)
+    await apt("purge", "ibsr-export")
+    const after = await sh(list)
+    expect(after.split("\n").filter((path) => !before.split("\n").includes(path))).toEqual([])
+    expect(await there(`${snapshots}/*`)).toEqual([`${snapshots}/a.jsonl`])
+    expect(
+      await sh(`stat -c %G ${snapshots}; getent passwd ibsr-export || getent group ibsr-export || echo none`)
+    ).toBe("ibsr\nnone")
+  })
+
+  it("can be purged after what made its user is gone", async () => {
+    const { apt, sh, there } = await host()
+    await apt("install", "/srv/first.deb")
+    await apt("remove", "ibsr-export")
+    await sh("rm /usr/sbin/deluser /usr/sbin/adduser")
+    await apt("purge", "ibsr-export")
+    expect(await there("/etc/ibsr-export")).toEqual([])
+  })
+})
