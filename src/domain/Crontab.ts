@@ -48,8 +48,8 @@ export const file = (given: Job, host: string): File => {
     text: [
       "# Made by `ibsr-export units --cron`. It prints nothing as long as all goes well, and cron mails what it prints to",
       "# MAILTO. Two runs at once are kept apart by the ledger (exit 50). cron knows none of the variables of your shell:",
-      "# those for proxies are written here, as NAME=value; but no keys, because each mail has all of them in its head.",
-      `# The credentials of a profile are those in the home of ${job.user}.`,
+      "# those for proxies are written here, as NAME=value. Keys are not: cron puts what stands here at the head of its",
+      `# mails. They belong into ~/.aws/credentials of ${job.user}, or another file that AWS_SHARED_CREDENTIALS_FILE names.`,
       ...(has(given.args, "--state-dir") ? [] : [`# Once: install -d -m 0700 -o ${job.user} ${stateDirectory}`]),
       `${minute(host)} * * * * ${job.user} ${command(job)}`,
       ""
