@@ -77,6 +77,7 @@ describe("units", () => {
 
   it.each([
     ["--input=snapshots", "--input: a timer starts it in another folder; give an absolute path"],
+    ["--metrics-file=m.prom", "--metrics-file: a timer starts it in another folder; give an absolute path"],
     ["--state-dir=./state", "--state-dir: a timer starts it in another folder; give an absolute path"],
     ["--input=/tmp/snapshots", "/tmp/snapshots: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere"],
     ["--state-dir=/var/tmp", "/var/tmp: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere"]
@@ -94,18 +95,22 @@ describe("units", () => {
     expect(ended.stderr).toContain(`ibsr-export: ${problem}\n`)
   })
 
-  it("lets the service write to a --state-dir of its own, and read a home", async () => {
-    const text = await printed("--state-dir=/srv/a b", "--input=/home/c/snapshots")
-    expect(text).toContain('\nReadWritePaths="/srv/a b"\n')
+  it("lets the service write where flags say that it does, and read a home", async () => {
+    const text = await printed("--state-dir=/srv/a b", "--metrics-file=/srv/m/n.prom", "--input=/home/c/snapshots")
+    expect(text).toContain('\nReadWritePaths="/srv/a b"\nReadWritePaths=/srv/m\n')
     expect(text).toContain("\nProtectHome=read-only\n")
     expect(await printed("--state-dir=/var/lib/ibsr-export")).not.toContain("ReadWritePaths")
   })
 
-  it("writes what it prints, for all to read, and says where", async () => {
+  it("writes what it prints, for all to read whatever the umask, and says where", async () => {
     const folder = join(emptyDirectory(), "system")
     const flags = [...usual, "--user=carrier", "--group=ibsr", ...names.map((name) => `--drop-in=${name}`)]
     const text = await printed(...flags)
-    const paths = (await printed(...flags, "--to", folder)).trimEnd().split("\n")
+    const ended = await run(["units", `--program=${program}`, ...flags, "--to", folder], {
+      through: ["sh", "-c", 'umask 077; exec "$0" "$@"']
+    })
+    expect(ended.code, ended.stderr).toBe(0)
+    const paths = ended.stdout.trimEnd().split("\n")
     const written = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
