@@ -41,7 +41,9 @@ system Ceph radosgw radosgw ceph-mon ceph-osd ceph-common
 system systemd /lib/systemd/systemd systemd dbus
 system cron cron cron
 system node_exporter prometheus-node-exporter prometheus-node-exporter
-system "The reader of man pages" man man-db groff
+system groff groff groff man-db
+system zsh zsh zsh
+system fish fish fish
 system "An emulator of $other" "qemu-$other-static" qemu-user-static
 system "The C++ library of $other" "/usr/$other-linux-gnu/lib/libstdc++.so.6" "libstdc++6-$packages-cross"
 system mmdebstrap mmdebstrap mmdebstrap debian-archive-keyring

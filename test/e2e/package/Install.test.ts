@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs"
 import { afterEach, beforeAll, describe, expect, inject, it } from "vitest"
 import packageJson from "../../../package.json" with { type: "json" }
 import { writer } from "../../fakes/StrictS3.ts"
-import { makeDeb, makeNewer } from "../../fixtures/Deb.ts"
+import { adding, makeDeb, nextVersion, remakeDeb, withoutProgram } from "../../fixtures/Deb.ts"
 import { Root } from "../../fixtures/roots/Root.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
 import { startStore } from "../Store.ts"
@@ -21,9 +21,11 @@ let shared = ""
 beforeAll(() => {
   if (debians.length === 0) return
   shared = emptyDirectory()
-  makeDeb(join(shared, "first.deb"))
-  makeNewer(join(shared, "first.deb"), join(shared, "next.deb"))
-  makeNewer(join(shared, "first.deb"), join(shared, "other-env.deb"), { "etc/ibsr-export/export.env": "# new\n" })
+  const at = (name: string) => join(shared, name)
+  makeDeb(at("whole.deb"))
+  remakeDeb(at("whole.deb"), at("first.deb"), withoutProgram)
+  remakeDeb(at("first.deb"), at("next.deb"), nextVersion)
+  remakeDeb(at("next.deb"), at("other-env.deb"), adding("etc/ibsr-export/export.env", "# new\n"))
   writeFileSync(join(shared, "a.jsonl"), "{}\n")
 })
 
@@ -51,7 +53,7 @@ describe.each(debians)("on Debian %s", (suite) => {
   it("apt installs it with nothing else, it runs, and nothing of it is enabled", async () => {
     const { apt, sh, there } = await host()
     const before = await sh("dpkg-query --show --showformat '${Package}\\n'")
-    await apt("install", "/srv/first.deb")
+    await apt("install", "/srv/whole.deb")
     const after = await sh("dpkg-query --show --showformat '${Package}\\n'")
     expect(after.split("\n").filter((name) => !before.split("\n").includes(name))).toEqual(["ibsr-export"])
     expect(await sh("ibsr-export --version")).toContain(`ibsr-export ${packageJson.version} `)
@@ -79,7 +81,7 @@ describe.each(debians)("on Debian %s", (suite) => {
 
   it("wants two lines filled in, and then uploads", async () => {
     const { apt, root, sh } = await host()
-    await apt("install", "/srv/first.deb")
+    await apt("install", "/srv/whole.deb")
     await sh(`install -d ${snapshots} && cp /srv/a.jsonl ${snapshots}/`)
     const store = await startStore({ buckets: ["customer-bucket"] })
     const login = { AWS_ACCESS_KEY_ID: writer.accessKeyId, AWS_SECRET_ACCESS_KEY: writer.secretAccessKey }

@@ -2,7 +2,7 @@
 import { join } from "node:path"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import type { StrictS3, StrictS3Options } from "../../fakes/StrictS3.ts"
-import { makeNewer } from "../../fixtures/Deb.ts"
+import { adding, nextVersion, remakeDeb } from "../../fixtures/Deb.ts"
 import { until } from "../Program.ts"
 import { Host, possible } from "./Host.ts"
 import { deb } from "./Install.ts"
@@ -66,10 +66,15 @@ describe.skipIf(!possible)("the package", () => {
     const store = await running({}, () => ({ kind: "answer", status: 503, code: "ServiceUnavailable" }))
     const { MainPID: before } = await host.properties("MainPID")
     const next = "/root/next.deb"
-    makeNewer(join(host.box.root, deb), join(host.box.root, next), {
-      [`usr/lib/systemd/system/${timer}`]:
+    remakeDeb(
+      join(host.box.root, deb),
+      join(host.box.root, next),
+      nextVersion,
+      adding(
+        `usr/lib/systemd/system/${timer}`,
         "[Timer]\nOnCalendar=\nOnCalendar=*-12-31 04:05:06 UTC\nRandomizedDelaySec=0\n"
-    })
+      )
+    )
     await dpkg("--install", next)
     expect((await host.properties("MainPID"))["MainPID"]).toBe(before)
     store.fault = undefined
