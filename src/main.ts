@@ -57,6 +57,7 @@ const alive = setInterval(() => {}, 2 ** 30)
 const ended = Effect.runPromise(
   run({
     args: process.argv.slice(2),
+    env: process.env,
     executable: isSea() ? process.execPath : undefined,
     node: { node: process.versions.node, platform: process.platform, arch: process.arch },
     runId: process.env["INVOCATION_ID"] || randomUUID(),

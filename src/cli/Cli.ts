@@ -3,7 +3,7 @@ import { CliConfig, Command } from "@effect/cli"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Terminal as Prompts } from "@effect/platform"
-import { Cause, Effect, identity, Layer, Option } from "effect"
+import { Cause, Effect, Layer, Option } from "effect"
 import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -21,6 +21,7 @@ import { said, Streams } from "../services/Streams.ts"
 import { Traversal } from "../services/Traversal.ts"
 import { Uploads } from "../services/Uploads.ts"
 import * as Argv from "./Argv.ts"
+import type { Env } from "./Flag.ts"
 import * as Help from "./Help.ts"
 import * as Logging from "./Logging.ts"
 import * as Manual from "./Manual.ts"
@@ -37,6 +38,7 @@ export interface Process {
   readonly executable: string | undefined
   /** What runs it. */
   readonly node: Omit<Version.Build, "commit">
+  readonly env: Env
   /** Names this run in reports. */
   readonly runId: string
   /** What shows people how far a run is, if there is anybody to see it. */
@@ -65,9 +67,10 @@ export const run = (process: Process): Effect.Effect<number, never, Stop | Strea
 const perform = (process: Process, args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     let code: number = ExitCode.ofError.InternalError.code
+    const line = { words: args, env: process.env }
     const command = Command.make("ibsr-export").pipe(
       Command.withSubcommands([
-        S3Command.make(args, ({ log, metricsFile, output, settings }) =>
+        S3Command.make(line, ({ log, metricsFile, output, settings }) =>
           Effect.flatMap(Export, (job) => job.run).pipe(
             Effect.tap((report) => Effect.sync(() => (code = report.result.exitCode))),
             Effect.provide(
@@ -84,7 +87,7 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
             Effect.asVoid
           )
         ),
-        StatusCommand.make(args, (stateDir, use) =>
+        StatusCommand.make(line, (stateDir, use) =>
           use.pipe(
             Effect.provide(SqliteStatus.layer(stateDir)),
             Effect.map((answer) => void (code = answer))
@@ -95,9 +98,7 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
         )
       ])
     )
-    yield* Command.run(command, { name: "ibsr-export", version })(["node", "ibsr-export", ...args]).pipe(
-      args[0] === "units" ? Effect.withConfigProvider(UnitsCommand.environment) : identity
-    )
+    yield* Command.run(command, { name: "ibsr-export", version })(["node", "ibsr-export", ...args])
     return code
   }).pipe(
     Effect.provide(

@@ -3,7 +3,7 @@
  * the domain type it becomes. The parser, `--help` and the README's table are all made from these constants.
  */
 import { Options } from "@effect/cli"
-import { Array, Config, Effect, Either, Option } from "effect"
+import { Array, Either } from "effect"
 
 /** A value, or the sentences that say what is wrong with it. */
 export type Parsed<A> = Either.Either<A, ReadonlyArray<string>>
@@ -35,8 +35,10 @@ export interface Flag<out A> {
   /** Its value on the command line. */
   readonly option: Options.Options<Parsed<A>>
   /** Its value if it is not there: of the environment, or the default. */
-  readonly absent: Effect.Effect<Parsed<A>>
+  readonly absent: (env: Env) => Parsed<A>
 }
+
+export type Env = Readonly<Record<string, string | undefined>>
 
 interface Spec {
   readonly name: string
@@ -69,15 +71,10 @@ interface Given {
   readonly from: string
 }
 
-const fromEnv = (names: ReadonlyArray<string>): Effect.Effect<Option.Option<Given>> =>
-  Effect.map(
-    Effect.forEach(names, (name) =>
-      Effect.map(Effect.option(Config.nonEmptyString(name)), (found) =>
-        Option.map(found, (text): Given => ({ text, from: name }))
-      )
-    ),
-    Option.firstSomeOf
-  )
+const fromEnv = (env: Env, spec: Spec): Given | undefined => {
+  const from = envNames(spec).find((name) => Boolean(env[name]))
+  return from === undefined ? undefined : { text: env[from]!, from }
+}
 
 const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
   text === ""
@@ -89,10 +86,10 @@ const withoutLogin = (text: string) => text.replace(/\/\/.*@/, "//…@")
 
 const single = <A, B>(spec: ValueSpec<A>, fallback: () => Parsed<B>): Pick<Flag<A | B>, "absent" | "option"> => ({
   option: Options.map(Options.text(spec.name), (given) => read(spec, { text: unquote(given), from: `--${spec.name}` })),
-  absent: Effect.map(
-    fromEnv(envNames(spec)),
-    Option.match({ onNone: (): Parsed<A | B> => fallback(), onSome: (found) => read(spec, found) })
-  )
+  absent: (env): Parsed<A | B> => {
+    const found = fromEnv(env, spec)
+    return found === undefined ? fallback() : read(spec, found)
+  }
 })
 
 const describe = (spec: Spec & { readonly parse?: Parse<unknown> }) => ({
@@ -147,9 +144,7 @@ export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }):
   option: Options.map(Options.repeated(Options.text(spec.name)), (given) =>
     together(given.map((text) => read(spec, { text: unquote(text), from: `--${spec.name}` })))
   ),
-  absent: Effect.map(fromEnv(envNames(spec)), (found) =>
-    together(split(found, spec.default).map((one) => read(spec, one)))
-  )
+  absent: (env) => together(split(fromEnv(env, spec), spec.default).map((one) => read(spec, one)))
 })
 
 /** All values, or all that is wrong with them. */
@@ -158,13 +153,13 @@ const together = <A>(parsed: ReadonlyArray<Parsed<A>>): Parsed<ReadonlyArray<A>>
   return problems.length > 0 ? Either.left(problems.flat()) : Either.right(values)
 }
 
-const split = (found: Option.Option<Given>, fallback: string | undefined): ReadonlyArray<Given> => {
+const split = (found: Given | undefined, fallback: string | undefined): ReadonlyArray<Given> => {
   const values = ({ from, text }: Given) =>
     text
       .split(separator)
       .map((value) => ({ text: value.trim(), from }))
       .filter((value) => value.text !== "")
-  const given = Option.match(found, { onNone: () => [], onSome: values })
+  const given = found === undefined ? [] : values(found)
   return given.length > 0 ? given : values({ text: fallback ?? "", from: "default" })
 }
 
@@ -181,12 +176,10 @@ export const toggle = (spec: Spec): Flag<boolean> => ({
   required: false,
   default: undefined,
   option: Options.map(Options.boolean(spec.name), Either.right),
-  absent: Effect.map(
-    fromEnv(envNames(spec)),
-    Option.match({
-      onNone: (): Parsed<boolean> => Either.right(false),
-      onSome: ({ from, text }) =>
-        Either.fromNullable(truth.get(text.toLowerCase()), () => [`${from}: expected true or false, got '${text}'`])
-    })
-  )
+  absent: (env) => {
+    const found = fromEnv(env, spec)
+    if (found === undefined) return Either.right(false)
+    const { from, text } = found
+    return Either.fromNullable(truth.get(text.toLowerCase()), () => [`${from}: expected true or false, got '${text}'`])
+  }
 })

@@ -1,7 +1,13 @@
-/** What becomes of the flags of a command, by what stands on its command line. */
-import { Options } from "@effect/cli"
+/** What becomes of the flags of a command, by what stands on its command line, and in the environment. */
+import type { Options } from "@effect/cli"
 import { Record } from "effect"
-import type { Flag, Parsed } from "./Flag.ts"
+import type { Env, Flag, Parsed } from "./Flag.ts"
+
+export interface Line {
+  /** In the form that `Argv` gives them. */
+  readonly words: ReadonlyArray<string>
+  readonly env: Env
+}
 
 type Flags = Readonly<Record<string, Flag<unknown>>>
 
@@ -10,11 +16,15 @@ export type Values<F extends Flags> = { readonly [K in keyof F]: F[K] extends Fl
 
 /**
  * @effect/cli goes through all words for each flag that it is told of, which for all of ours takes longer than what is
- * left of a start; so it is told of those that are there. `words` are in the form that `Argv` gives them.
+ * left of a start; so it is told of those that are there, and `complete` adds the others to what it makes of them.
  */
-export const among = <F extends Flags>(flags: F, words: ReadonlyArray<string>) => {
+export const among = <F extends Flags>(flags: F, { env, words }: Line) => {
   const given = new Set(words)
-  return Record.map(flags as Flags, (flag) =>
-    given.has(`--${flag.name}`) ? flag.option : Options.mapEffect(Options.none, () => flag.absent)
-  ) as { readonly [K in keyof F]: Options.Options<Values<F>[K]> }
+  const present = Record.filter(flags as Flags, ({ name }) => given.has(`--${name}`))
+  const options: Readonly<Record<string, Options.Options<Parsed<unknown>>>> = Record.map(present, (flag) => flag.option)
+  return {
+    options,
+    complete: (parsed: Readonly<Record<string, Parsed<unknown>>>) =>
+      Record.map(flags as Flags, (flag, key) => parsed[key] ?? flag.absent(env)) as Values<F>
+  }
 }

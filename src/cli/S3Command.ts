@@ -24,9 +24,10 @@ type Values = { readonly [K in keyof typeof Options.s3]: (typeof Options.s3)[K] 
 /** The flags' values, or what is wrong with each. */
 export type Parsings = Given.Values<typeof Options.s3>
 
-/** `words` are those of the command line. */
-export const make = <E, R>(words: ReadonlyArray<string>, run: (invocation: Invocation) => Effect.Effect<void, E, R>) =>
-  Command.make("s3", Given.among(Options.s3, words), (parsed) => Effect.flatMap(invocation(parsed), run))
+export const make = <E, R>(line: Given.Line, run: (invocation: Invocation) => Effect.Effect<void, E, R>) => {
+  const { complete, options } = Given.among(Options.s3, line)
+  return Command.make("s3", options, (parsed) => Effect.flatMap(invocation(complete(parsed)), run))
+}
 
 /** All problems at once, so that nobody has to try flag by flag. */
 export const invocation = (parsed: Parsings): Either.Either<Invocation, UsageError> => {

@@ -11,13 +11,14 @@ import * as Options from "./Options.ts"
 
 /** `withLedger` provides what is in a state directory. The command's result is its exit code. */
 export const make = <E, R>(
-  words: ReadonlyArray<string>,
+  line: Given.Line,
   withLedger: (stateDir: string, use: Effect.Effect<number, StateUnusable, LedgerStatus>) => Effect.Effect<void, E, R>
-) =>
-  Command.make("status", Given.among(Options.status, words), (parsed) =>
+) => {
+  const { complete, options } = Given.among(Options.status, line)
+  return Command.make("status", options, (parsed) =>
     Effect.gen(function* () {
       const { critical, onlyBucket, onlyPrefix, outputFormat, stateDir, warning } = yield* Either.mapLeft(
-        Either.all(parsed),
+        Either.all(complete(parsed)),
         (problems) => new UsageError({ problems })
       )
       if (Duration.greaterThan(warning, critical))
@@ -37,6 +38,7 @@ export const make = <E, R>(
       )
     })
   )
+}
 
 type Read = Effect.Effect<Status.Status, StateUnusable, LedgerStatus>
 

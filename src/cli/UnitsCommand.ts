@@ -2,7 +2,7 @@
 import { hostname } from "node:os"
 import { dirname, isAbsolute, join } from "node:path"
 import { Command } from "@effect/cli"
-import { ConfigProvider, Effect, Either, Record } from "effect"
+import { Effect, Either, Record } from "effect"
 import * as Crontab from "../domain/Crontab.ts"
 import { UsageError } from "../domain/Errors.ts"
 import * as Units from "../domain/Units.ts"
@@ -16,9 +16,6 @@ import * as Options from "./Options.ts"
 import * as S3Command from "./S3Command.ts"
 import * as UnitsOptions from "./UnitsOptions.ts"
 
-/** What a shell holds while units are printed says nothing of what they will find. */
-export const environment = ConfigProvider.fromMap(new Map())
-
 /** Where people put a program that is in one file. */
 const usualProgram = "/usr/local/bin/ibsr-export"
 
@@ -26,33 +23,33 @@ type OwnValues = {
   readonly [K in keyof typeof UnitsOptions.units]: (typeof UnitsOptions.units)[K] extends Flag<infer A> ? A : never
 }
 
-/** `args` are those of the command line; `executable` is this program, if it is one by itself. */
-export const make = (args: ReadonlyArray<string>, executable: string | undefined) =>
-  Command.make(
-    "units",
-    { s3: Given.among(Options.s3, args), own: Given.among(UnitsOptions.units, args) },
-    ({ own, s3 }) =>
-      Effect.gen(function* () {
-        const values = yield* together(own)
-        const words = Argv.words(args).filter((word) => !ownNames.has(nameOf(word)))
-        const { settings } = yield* S3Command.invocation(leftToTheEnvironment(s3, words))
-        const job: Job = {
-          program: values.program ?? executable ?? usualProgram,
-          args: ["s3", ...words],
-          user: values.user,
-          groups: values.groups,
-          paths: pathsOf(words),
-          writes: foldersToWrite(words),
-          settings
-        }
-        yield* refuse([
-          ...relative([`--program=${job.program}`, ...words]),
-          ...(values.cron ? [...Crontab.problems(job), ...unfitForCron(values, words)] : Units.problems(job))
-        ])
-        const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
-        yield* values.to === undefined ? print(files) : write(files, values.to)
-      })
+/** `executable` is this program, if it is one by itself. What a shell's environment says, the unit will not find. */
+export const make = (args: ReadonlyArray<string>, executable: string | undefined) => {
+  const line = { words: args, env: {} }
+  const [s3, own] = [Given.among(Options.s3, line), Given.among(UnitsOptions.units, line)]
+  return Command.make("units", { s3: s3.options, own: own.options }, (parsed) =>
+    Effect.gen(function* () {
+      const values = yield* together(own.complete(parsed.own))
+      const words = Argv.words(args).filter((word) => !ownNames.has(nameOf(word)))
+      const { settings } = yield* S3Command.invocation(leftToTheEnvironment(s3.complete(parsed.s3), words))
+      const job: Job = {
+        program: values.program ?? executable ?? usualProgram,
+        args: ["s3", ...words],
+        user: values.user,
+        groups: values.groups,
+        paths: pathsOf(words),
+        writes: foldersToWrite(words),
+        settings
+      }
+      yield* refuse([
+        ...relative([`--program=${job.program}`, ...words]),
+        ...(values.cron ? [...Crontab.problems(job), ...unfitForCron(values, words)] : Units.problems(job))
+      ])
+      const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
+      yield* values.to === undefined ? print(files) : write(files, values.to)
+    })
   )
+}
 
 const nameOf = (word: string) => word.split("=", 1)[0]!.slice(2)
 const valueOf = (word: string) => word.slice(word.indexOf("=") + 1)

@@ -2,7 +2,7 @@ import { hostname } from "node:os"
 import { CliConfig, Command } from "@effect/cli"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
-import { ConfigProvider, Duration, Effect, Layer, Option } from "effect"
+import { Duration, Effect, Layer, Option } from "effect"
 import * as Argv from "../../src/cli/Argv.ts"
 import * as Options from "../../src/cli/Options.ts"
 import * as StateDir from "../../src/cli/StateDir.ts"
@@ -22,17 +22,14 @@ const invoke = (args: ReadonlyArray<string>, env: Env = {}) =>
     let captured = Option.none<S3Command.Invocation>()
     const command = Command.make("ibsr-export").pipe(
       Command.withSubcommands([
-        S3Command.make(request.args, (invocation) =>
+        S3Command.make({ words: request.args, env }, (invocation) =>
           Effect.sync(() => (captured = Option.some(invocation))).pipe(Effect.asVoid)
         )
       ])
     )
     yield* Command.run(command, { name: "ibsr-export", version: "0" })(["node", "ibsr-export", ...request.args])
     return Option.getOrThrow(captured)
-  }).pipe(
-    Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))),
-    Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ isCaseSensitive: true })))
-  )
+  }).pipe(Effect.provide(Layer.merge(NodeContext.layer, CliConfig.layer({ isCaseSensitive: true }))))
 
 /** Why there would be no run. */
 const problems = (args: ReadonlyArray<string>, env: Env = {}) =>
