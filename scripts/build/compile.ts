@@ -30,19 +30,21 @@ const execute = async (words: ReadonlyArray<string>) => {
 }
 
 /**
- * Makes `compiled` of `program` in a folder, by an upload to a store on loopback: what such a run does is what the
- * compiled code has to hold. Chance is fixed, and the environment is empty, so that it comes out the same everywhere.
+ * Makes `compiled` of `program` in a folder, by uploads to a store on loopback, of which the second knows of the first:
+ * what such a run does is what the compiled code has to hold. Chance is fixed, and the environment is empty, so that it comes out the same everywhere.
  */
 export const compile = async (node: ReadonlyArray<string>, folder: string): Promise<void> => {
   const store = await StrictS3.start({ buckets: ["snapshots"] })
   try {
     const [input, state] = [join(folder, "input"), join(folder, "state")]
     mkdirSync(input)
-    writeFileSync(join(input, "snapshot_2026010100.jsonl"), '{"ts":1767225600}\n')
     const flags = ["--input", input, "--bucket", "snapshots", "--endpoint", store.endpoint, "--state-dir", state]
     const warm = fileURLToPath(new URL("warm.cjs", import.meta.url))
     const files = [join(folder, "program"), join(folder, "compiled")]
-    await execute([...node, ...steady, warm, ...files, "s3", ...flags])
+    for (const hour of ["00", "01"]) {
+      writeFileSync(join(input, `snapshot_20260101${hour}.jsonl`), '{"ts":1767225600}\n')
+      await execute([...node, ...steady, warm, ...files, "s3", ...flags])
+    }
     for (const left of [input, state]) rmSync(left, { recursive: true })
     // V8 does not complain of code that it cannot use: the binary would just be slow
     await execute([...node, "-e", accept, ...files])

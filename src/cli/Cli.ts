@@ -157,7 +157,6 @@ const s3 = (settings: Settings) =>
 const defect = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
-/** What was asked for, and no more. */
 /** A failure before there is a run to report on. */
 const told = (error: UsageError | StateUnusable | InternalError) =>
   Effect.map(Streams, ({ stderr }) => {
