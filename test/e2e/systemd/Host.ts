@@ -115,6 +115,13 @@ export class Host {
     this.write(`/etc/systemd/system/${unit}.d/${name}.conf`, `${lines.join("\n")}\n`)
   }
 
+  /** One of the changes that the package has as examples, from when the unit is next loaded. */
+  async example(name: string): Promise<void> {
+    const from = `/usr/share/doc/ibsr-export/examples/${name}.conf`
+    const to = "/etc/systemd/system/ibsr-upload.service.d"
+    expect(await this.box.exec("install", "-D", "-m", "644", "-t", to, from)).toMatchObject({ code: 0 })
+  }
+
   async systemctl(...args: ReadonlyArray<string>): Promise<string> {
     const { code, stderr, stdout } = await this.box.exec("systemctl", ...args)
     expect(code, `systemctl ${args.join(" ")}: ${stderr}`).toBe(0)

@@ -112,7 +112,7 @@ describe.skipIf(!possible)("the README's recipe", () => {
 
   it("for Prometheus leaves its file for node_exporter, also of a run that failed", async () => {
     const store = await host.begin()
-    host.write(`${folder}/metrics.conf`, `${Readme.file(`${folder}/metrics.conf`)}\n`)
+    await host.example("10-metrics")
     await host.systemctl("daemon-reload")
     for (const command of ["mkdir -p /var/lib/prometheus/node-exporter", ...Readme.commands("chgrp ibsr-export ")])
       expect(await host.box.exec("sh", "-c", command)).toMatchObject({ code: 0 })

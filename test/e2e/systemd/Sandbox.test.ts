@@ -68,6 +68,16 @@ describe.skipIf(!possible)("the hardened service", () => {
     expect(store.keys()).toHaveLength(1)
   })
 
+  it("reads what root alone may read, where it is told to", async () => {
+    const store = await host.begin()
+    await host.box.exec("chmod", "-R", "u=rwX,g=,o=", snapshots)
+    expect(await host.upload()).toMatchObject({ Result: "exit-code", ExecMainStatus: "52" })
+    await host.example("10-root-only-snapshots")
+    await host.systemctl("daemon-reload")
+    expect(await host.upload()).toMatchObject({ Result: "success" })
+    expect(store.keys()).toHaveLength(1)
+  })
+
   it("sends a large file in parts, over TLS, to a store of a private authority", async () => {
     const authority = await makeAuthority()
     const store = await host.begin({ tls: await authority.issue("127.0.0.1") })
@@ -99,8 +109,7 @@ describe.skipIf(!possible)("the hardened service", () => {
     const withKeys = async () => {
       const store = await host.begin()
       host.configure(keyless)
-      await host.box.exec("ibsr-export", "units", "--drop-in=static-keys", "--to=/root/units")
-      await host.box.exec("cp", "-r", "/root/units/ibsr-upload.service.d", "/etc/systemd/system/")
+      await host.example("10-static-keys")
       await host.systemctl("daemon-reload")
       return store
     }
