@@ -128,16 +128,14 @@ const unattended = Layer.succeed(
 /** Everything that one run is made of. */
 const services = (settings: Settings, runId: string, metrics: Layer.Layer<Metrics>, terminal: Terminal | undefined) =>
   Export.layer(settings, { version, runId }).pipe(
-    Layer.provide(
-      settings.dryRun
-        ? Layer.merge(Uploads.layerDryRun(settings), SqliteLedger.layerReadOnly(settings))
-        : Layer.merge(Layer.provide(Uploads.layer(settings), s3(settings)), SqliteLedger.layer(settings))
-    ),
-    Layer.provide(terminal === undefined ? Progress.layerNone : Progress.layerTerminal(settings, terminal)),
-    Layer.provide(metrics),
-    Layer.provide(Ending.layer(settings)),
-    Layer.provide(Traversal.layer(settings)),
-    Layer.provide(KeyMapping.layer(settings.prefix))
+    Layer.provide([
+      settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), s3(settings)),
+      settings.dryRun ? SqliteLedger.layerReadOnly(settings) : SqliteLedger.layer(settings),
+      terminal === undefined ? Progress.layerNone : Progress.layerTerminal(settings, terminal),
+      metrics
+    ]),
+    // a step costs a start a millisecond
+    Layer.provide([Ending.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings.prefix)])
   )
 
 const metrics = ({ dryRun, stateDir }: Settings, file: string | undefined) =>

@@ -1,4 +1,5 @@
 /** `ibsr-export units`: what starts `s3` on this host, for systemd or cron, made from the flags of `s3`. */
+import { mkdir } from "node:fs/promises"
 import { hostname } from "node:os"
 import { dirname, isAbsolute, join } from "node:path"
 import { Command } from "@effect/cli"
@@ -8,6 +9,7 @@ import { UsageError } from "../domain/Errors.ts"
 import * as Units from "../domain/Units.ts"
 import { type File, type Job, stateDirectory } from "../domain/Units/Job.ts"
 import { said } from "../services/Streams.ts"
+import { detailOf } from "../services/SystemError.ts"
 import * as WholeFile from "../services/WholeFile.ts"
 import * as Argv from "./Argv.ts"
 import type { Flag, Parsed } from "./Flag.ts"
@@ -118,7 +120,17 @@ const write = (files: ReadonlyArray<File>, folder: string) =>
     files,
     ({ name, text }) => {
       const path = join(folder, name)
-      return Effect.zipRight(WholeFile.write(path, text, 0o644), said(path))
+      return Effect.zipRight(
+        Effect.tryPromise({
+          try: async () => {
+            // that of drop-ins; if it cannot be made, writing says why
+            await mkdir(dirname(path)).catch(() => {})
+            await WholeFile.write(path, text, 0o644)
+          },
+          catch: (cause) => new UsageError({ problems: [`--to: ${detailOf(cause)}`] })
+        }),
+        said(path)
+      )
     },
     { discard: true }
-  ).pipe(Effect.mapError(({ message }) => new UsageError({ problems: [`--to: ${message}`] })))
+  )

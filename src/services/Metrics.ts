@@ -1,5 +1,4 @@
 import { Context, Duration, Effect, Layer, Option } from "effect"
-import { randomUUID } from "node:crypto"
 import { promises as fs } from "node:fs"
 import { resolve } from "node:path"
 import * as Location from "../domain/Location.ts"
@@ -7,6 +6,7 @@ import * as Prometheus from "../domain/Metrics.ts"
 import type { Report } from "../domain/Report.ts"
 import { LedgerStatus } from "./LedgerStatus.ts"
 import { detailOf } from "./SystemError.ts"
+import * as WholeFile from "./WholeFile.ts"
 
 /** Leaves figures of a run where a monitoring system finds them. */
 export class Metrics extends Context.Tag("ibsr-export/Metrics")<
@@ -61,14 +61,5 @@ const replace = async (path: string, content: (before: string | undefined) => st
   // a device would be replaced, too
   if (there !== undefined && !there.isFile()) throw new Error("it is not a regular file")
   const before = await fs.readFile(real, "utf8").catch(() => undefined)
-  // in the same directory, and with a name that no collector looks at, and nobody can guess
-  const temporary = `${real}.${randomUUID()}.tmp`
-  try {
-    await fs.writeFile(temporary, content(before), { flag: "wx" })
-    await fs.chmod(temporary, 0o644)
-    await fs.rename(temporary, real)
-  } catch (cause) {
-    await fs.rm(temporary, { force: true }).catch(() => {})
-    throw cause
-  }
+  await WholeFile.write(real, content(before), 0o644)
 }

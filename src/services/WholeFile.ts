@@ -1,16 +1,17 @@
 /** Files that are there as a whole or not at all, whoever reads them, and whenever this program is killed. */
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
-import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import { promises as fs } from "node:fs"
 
-/** Writes to the same file system, under a name of its own, then renames. Folders that are missing are made. */
-export const write = (path: string, text: string, mode: number) =>
-  Effect.gen(function* () {
-    const fileSystem = yield* FileSystem.FileSystem
-    const { basename, dirname } = yield* Path.Path
-    yield* fileSystem.makeDirectory(dirname(path), { recursive: true })
-    const temporary = yield* fileSystem.makeTempFileScoped({ directory: dirname(path), prefix: `.${basename(path)}.` })
-    yield* fileSystem.writeFileString(temporary, text)
-    yield* fileSystem.chmod(temporary, mode)
-    yield* fileSystem.rename(temporary, path)
-  }).pipe(Effect.scoped)
+/** Replaces what is at `path`, which is no link. `mode` is what it gets, whatever the umask. */
+export const write = async (path: string, text: string, mode: number): Promise<void> => {
+  // in the same directory, and with a name that no collector looks at, and nobody can guess
+  const temporary = `${path}.${randomUUID()}.tmp`
+  try {
+    await fs.writeFile(temporary, text, { flag: "wx" })
+    await fs.chmod(temporary, mode)
+    await fs.rename(temporary, path)
+  } catch (cause) {
+    await fs.rm(temporary, { force: true }).catch(() => {})
+    throw cause
+  }
+}
