@@ -27,8 +27,9 @@ case $arch in
 esac
 
 if [ -n "$docker" ]; then
-  commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-  exec docker build --file scripts/Dockerfile --build-arg "ARCH=$arch" --build-arg "COMMIT=$commit" --output dist .
+  commit=$(git rev-parse HEAD 2>/dev/null | cut -c -12)
+  [ -z "$(git status --porcelain 2>/dev/null)" ] || commit=$commit+changes
+  exec docker build --file scripts/Dockerfile --build-arg "ARCH=$arch" --build-arg "COMMIT=${commit:-unknown}" --output dist .
 fi
 
 node scripts/setup.mjs
