@@ -13,11 +13,11 @@ const isEager = (name: string) =>
   name === "process" || name === "async_hooks" || typeof require(`node:${name}`) === "function"
 
 const late = (name: string) => {
-  const members = Object.keys(require(`node:${name}`) as object).toSorted()
-  const getters = members.map(
-    (member) => `get ${JSON.stringify(member)}() { return load()[${JSON.stringify(member)}] }`
-  )
-  return `const load = () => require("node:${name}")\nmodule.exports = {${getters.join(",\n")}}`
+  const accessors = Object.keys(require(`node:${name}`) as object)
+    .toSorted()
+    // some are there to be replaced, such as the agents of `http`
+    .map((member) => `get ${member}() { return load().${member} }, set ${member}(value) { load().${member} = value }`)
+  return `const load = () => require("node:${name}")\nmodule.exports = {${accessors.join(",\n")}}`
 }
 
 export const lateBuiltins: Plugin = {
