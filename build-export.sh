@@ -29,7 +29,10 @@ esac
 if [ -n "$docker" ]; then
   commit=$(git rev-parse HEAD 2>/dev/null | cut -c -12)
   [ -z "$(git status --porcelain 2>/dev/null)" ] || commit=$commit+changes
-  exec docker build --file scripts/Dockerfile --build-arg "ARCH=$arch" --build-arg "COMMIT=${commit:-unknown}" --output dist .
+  docker build --file scripts/Dockerfile --build-arg "ARCH=$arch" --build-arg "COMMIT=${commit:-unknown}" --output dist .
+  cd dist
+  sha256sum ibsr-export[-_]* > checksums.txt
+  exit
 fi
 
 node scripts/setup.mjs

@@ -29,7 +29,7 @@ const packages = await bundle(of)
 console.log(Product.bundle)
 if (architecture !== undefined) {
   const made = Product.binary(architecture)
-  await binary(architecture, of)
+  await binary(architecture, of, made)
   writeFileSync(`${made}.cdx.json`, sbom(made, packages))
   checksums()
   console.log(made)

@@ -66,7 +66,16 @@ const ended = Effect.runPromise(
       : undefined
   }).pipe(Effect.provideService(Stop, stop), Effect.provideService(Streams, { stdout, stderr }))
 )
-void ended.then((code) => {
+/** When a reader, who may be slow, has taken all that was written, or is gone. */
+const taken = (stream: NodeJS.WriteStream) =>
+  new Promise<void>((resolve) => {
+    stream.once("close", resolve)
+    stream.write("", () => resolve())
+  })
+void ended.then(async (code) => {
+  // from here on a signal ends it at once
+  signalled = true
+  await Promise.all([taken(process.stdout), taken(process.stderr)])
   clearInterval(alive)
   // errors of the last lines written are told in the next turn
   setImmediate(() => process.exit(code))

@@ -1,11 +1,24 @@
-// What the binary starts with: the program is compiled code that only has to be read, and the version is known.
+// What the binary starts with. The program and its compiled code lie at the end of the file, and not where Node has a
+// place for such things, because there they would stay in memory, mapped, when they have long been read.
 "use strict"
 const { argv } = process
 if (argv.length === 3 && argv[2] === "--version") process.stdout.write("@VERSION@\n")
 else {
-  const { getAsset, getAssetKeys, getRawAsset } = require("node:sea")
+  const { closeSync, fstatSync, openSync, readSync } = require("node:fs")
   const { Script } = require("node:vm")
-  const compiled = getAssetKeys().includes("compiled") ? { cachedData: new Uint8Array(getRawAsset("compiled")) } : {}
-  const script = new Script(getAsset("program", "latin1"), { filename: "ibsr-export.cjs", ...compiled })
+  // not by its path, under which an upgrade may have put another by now
+  const file = openSync("/proc/self/exe")
+  let end = fstatSync(file).size
+  /** The last bytes that were not read yet. */
+  const last = (length) => {
+    const bytes = Buffer.allocUnsafeSlow(length)
+    if (readSync(file, bytes, 0, length, (end -= length)) < length) throw new Error("the program's file is cut off")
+    return bytes
+  }
+  const lengths = last(8)
+  const cachedData = last(lengths.readUInt32LE(4))
+  const program = last(lengths.readUInt32LE(0)).latin1Slice()
+  closeSync(file)
+  const script = new Script(program, { filename: "ibsr-export.cjs", ...(cachedData.length > 0 ? { cachedData } : {}) })
   script.runInThisContext()(module.exports, require, module, process.execPath, "/")
 }

@@ -32,7 +32,9 @@ export const sbom = (binary: string, packages: ReadonlySet<string>): string => {
     readonly specVersion: string
     readonly components: ReadonlyArray<Component>
   }
-  const components = listed.components.filter(({ name }) => packages.has(name))
+  const components = listed.components
+    .filter(({ name }) => packages.has(name))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const missing = [...packages].filter((name) => !components.some((component) => component.name === name))
   if (missing.length > 0) throw new Error(`in the bundle, and not among what npm knows: ${missing.join(", ")}`)
   const content = createHash("sha256").update(readFileSync(binary)).digest("hex")

@@ -1,7 +1,7 @@
 /** `ibsr-export units`: what starts `s3` on this host, for systemd or cron, made from the flags of `s3`. */
 import { mkdir } from "node:fs/promises"
 import { hostname } from "node:os"
-import { dirname, isAbsolute, join } from "node:path"
+import { dirname, isAbsolute, join, normalize } from "node:path"
 import { Command } from "@effect/cli"
 import { Effect, Either, Record } from "effect"
 import * as Crontab from "../domain/Crontab.ts"
@@ -45,6 +45,7 @@ export const make = (args: ReadonlyArray<string>, executable: string | undefined
       }
       yield* refuse([
         ...relative([`--program=${job.program}`, ...words]),
+        ...(settings.dryRun ? ["--dry-run: what never uploads would end well every hour"] : []),
         ...(values.cron ? [...Crontab.problems(job), ...unfitForCron(values, words)] : Units.problems(job))
       ])
       const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
@@ -89,7 +90,8 @@ const unfitForCron = ({ dropIn }: OwnValues, words: ReadonlyArray<string>) => {
 const isPath = ({ suggestions }: Flag<unknown>) => suggestions === "directory" || suggestions === "file"
 const pathNames = new Set([UnitsOptions.program, ...Object.values(Options.s3)].filter(isPath).map(({ name }) => name))
 
-const pathsOf = (words: ReadonlyArray<string>) => words.filter((word) => pathNames.has(nameOf(word))).map(valueOf)
+const pathsOf = (words: ReadonlyArray<string>) =>
+  words.filter((word) => pathNames.has(nameOf(word))).map((word) => normalize(valueOf(word)))
 
 /** Flags that name what a run writes, and the folder that it writes to. */
 const writing: Readonly<Record<string, (path: string) => string>> = {
@@ -124,7 +126,7 @@ const write = (files: ReadonlyArray<File>, folder: string) =>
         Effect.tryPromise({
           try: async () => {
             // that of drop-ins; if it cannot be made, writing says why
-            await mkdir(dirname(path)).catch(() => {})
+            if (name.includes("/")) await mkdir(dirname(path)).catch(() => {})
             await WholeFile.write(path, text, 0o644)
           },
           catch: (cause) => new UsageError({ problems: [`--to: ${detailOf(cause)}`] })

@@ -12,7 +12,7 @@ export const files = (job: Job, dropIns: ReadonlyArray<DropIns.Name>): ReadonlyA
   { folder, name: "ibsr-upload.service", text: Service.text(job) },
   { folder, name: "ibsr-upload.timer", text: Timer.text },
   { folder, name: "ibsr-alert@.service", text: Alert.text },
-  ...dropIns.map((name) => ({
+  ...[...new Set(dropIns)].map((name) => ({
     folder,
     name: `ibsr-upload.service.d/${DropIns.dropIns[name].file}`,
     text: DropIns.text(name)

@@ -36,6 +36,7 @@ const unit = Service.text({
     giveUpAfter: Duration.minutes(5),
     grace: Duration.seconds(20),
     lockWait: Duration.zero,
+    deadline: undefined,
     memoryBytes: 0,
     timeout: Duration.seconds(60)
   }

@@ -15,6 +15,7 @@ const job = (...args: ReadonlyArray<string>): Job => ({
     giveUpAfter: Duration.minutes(5),
     grace: Duration.seconds(20),
     lockWait: Duration.zero,
+    deadline: undefined,
     memoryBytes: 64 * 1024 ** 2,
     timeout: Duration.seconds(60)
   }

@@ -1,7 +1,7 @@
 /** The binary on machines that are not the one it was built on. */
-import { copyFileSync, writeFileSync } from "node:fs"
+import { copyFileSync, rmSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { beforeAll, describe, expect, inject, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { binary } from "../../scripts/build/binary.ts"
 import * as Product from "../../scripts/build/Product.ts"
 import { makeAuthority } from "../fixtures/Certificates.ts"
@@ -75,11 +75,14 @@ const foreign = inject("foreign")
 // emulated, it takes many times as long
 describe.skipIf(foreign === undefined)("on a machine of another architecture", { timeout: 180_000 }, () => {
   const architecture = foreign ?? "arm64"
-  const program = [resolve(Product.binary(architecture))]
+  // beside the others, which may be there to be handed out
+  const made = resolve("dist", `foreign-${architecture}`)
+  const program = [made]
   const through = Product.launcher(architecture) ?? []
 
   // of the sources as they are, like this machine's own
-  beforeAll(() => binary(architecture, "of-this-test"), 180_000)
+  beforeAll(() => binary(architecture, "of-this-test", made), 180_000)
+  afterAll(() => rmSync(made, { force: true }))
 
   it("says what it is made for", async () => {
     const { stdout } = await run(["--version"], { through, program })

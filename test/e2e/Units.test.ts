@@ -28,7 +28,7 @@ const usual = ["--input=/var/lib/ibsr/snapshots", "--bucket=customer-bucket"]
 
 describe("units", () => {
   it("prints each file below its path, and the flags of s3 in the order given", async () => {
-    const text = await printed("--region", "eu-central-1", ...usual, "--dry-run")
+    const text = await printed("--region", "eu-central-1", ...usual, "--force")
     expect(text.match(/^# \/.*$/gm)).toEqual([
       "# /etc/systemd/system/ibsr-upload.service",
       "# /etc/systemd/system/ibsr-upload.timer",
@@ -41,7 +41,7 @@ describe("units", () => {
         "--region=eu-central-1",
         "--input=/var/lib/ibsr/snapshots",
         "--bucket=customer-bucket",
-        "--dry-run\n"
+        "--force\n"
       ].join(" \\\n  ")
     )
   })
@@ -103,7 +103,7 @@ describe("units", () => {
   })
 
   it("writes what it prints, for all to read whatever the umask, and says where", async () => {
-    const folder = join(emptyDirectory(), "system")
+    const folder = emptyDirectory()
     const flags = [...usual, "--user=carrier", "--group=ibsr", ...names.map((name) => `--drop-in=${name}`)]
     const text = await printed(...flags)
     const ended = await run(["units", `--program=${program}`, ...flags, "--to", folder], {
@@ -130,12 +130,19 @@ describe("units", () => {
     expect(readdirSync(folder)).toHaveLength(4)
   })
 
-  it("says why it cannot write", async () => {
-    const file = join(tree({ file: "" }), "file")
-    const ended = await units("--to", file)
+  it("says why it cannot write, and makes no folder for a slip of the pen", async () => {
+    for (const folder of [join(tree({ file: "" }), "file"), join(emptyDirectory(), "systm")]) {
+      const ended = await units("--to", folder)
+      expect(ended.code).toBe(60)
+      expect(ended.stderr).toContain("ibsr-export: --to: ")
+      expect(ended.stderr).toContain(folder)
+    }
+  })
+
+  it("makes no unit of a run that uploads nothing", async () => {
+    const ended = await units("--dry-run")
     expect(ended.code).toBe(60)
-    expect(ended.stderr).toContain("ibsr-export: --to: ")
-    expect(ended.stderr).toContain(file)
+    expect(ended.stderr).toContain("--dry-run: ")
   })
 
   it("leaves nothing half written beside a file that cannot be replaced", async () => {

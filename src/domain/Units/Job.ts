@@ -15,7 +15,7 @@ export interface Job {
   /** Folders among them, or above them, that a run writes to, besides the state directory. */
   readonly writes: ReadonlyArray<string>
   /** The flags' values, and the defaults of those that are not given. */
-  readonly settings: Pick<Settings, "giveUpAfter" | "grace" | "lockWait" | "memoryBytes" | "timeout">
+  readonly settings: Pick<Settings, "deadline" | "giveUpAfter" | "grace" | "lockWait" | "memoryBytes" | "timeout">
 }
 
 /** A file to be put into one of the system's folders. */

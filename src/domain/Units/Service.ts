@@ -72,8 +72,8 @@ const ending = ({ settings }: Job) => [
   "# longer than --grace, and the 12 s that counting what is left may take",
   `TimeoutStopSec=${span(Duration.sum(settings.grace, Duration.seconds(40)))}`,
   "KillMode=mixed",
-  "# somebody stopped it, which is nothing to alert of",
-  `SuccessExitStatus=${ExitCode.ofSignal.SIGTERM.code}`,
+  "# somebody stopped it, which is nothing to alert of; the signal itself comes before the program could take it",
+  `SuccessExitStatus=${ExitCode.ofSignal.SIGTERM.code} SIGTERM`,
   ...(Retries.attempts(settings) === 1
     ? ["# a run that gives up takes so long that another try in the same hour has no room", "Restart=no"]
     : [

@@ -7,6 +7,7 @@ const settings: Job["settings"] = {
   giveUpAfter: Duration.minutes(5),
   grace: Duration.seconds(20),
   lockWait: Duration.zero,
+  deadline: undefined,
   memoryBytes: 64 * 1024 ** 2,
   timeout: Duration.seconds(60)
 }
@@ -67,7 +68,7 @@ const rows: ReadonlyArray<Row> = [
   ["StartLimitBurst", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, []],
   ["StartLimitIntervalSec", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, []],
   ["Restart", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, ["no"]],
-  ["SuccessExitStatus", {}, ["143"]],
+  ["SuccessExitStatus", {}, ["143 SIGTERM"]],
   ["OnFailure", {}, ["ibsr-alert@%n.service"]],
   ["MemoryDenyWriteExecute", {}, []]
 ]
