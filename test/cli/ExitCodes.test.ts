@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises"
-import { Duration } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Help from "../../src/cli/Help.ts"
 import * as ManPage from "../../src/cli/ManPage.ts"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
 import * as Service from "../../src/domain/Units/Service.ts"
+import { jobWith } from "../fixtures/Job.ts"
 
 interface Row {
   readonly code: number
@@ -25,23 +25,8 @@ const read = (text: string, shape: RegExp, soon: string): ReadonlyArray<Row> =>
 const manPage = ManPage.page().replaceAll("\\-", "-")
 const ofS3 = manPage.slice(manPage.indexOf('.SH "EXIT STATUS"'), manPage.indexOf('.SS "Of status"'))
 
-const unit = Service.text({
-  program: "/usr/bin/ibsr-export",
-  args: ["s3"],
-  user: undefined,
-  groups: [],
-  paths: [],
-  writes: [],
-  settings: {
-    giveUpAfter: Duration.minutes(5),
-    grace: Duration.seconds(20),
-    lockWait: Duration.zero,
-    deadline: undefined,
-    memoryBytes: 0,
-    timeout: Duration.seconds(60)
-  }
-})
-const setting = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1]?.split(" ").map(Number)
+const unit = Service.text(jobWith())
+const setting = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1]?.match(/\d+/g)?.map(Number)
 
 describe("the exit codes", () => {
   it("are the same table in the code, --help, the manual page and the README", async () => {

@@ -1,25 +1,9 @@
 import { execFileSync } from "node:child_process"
-import { Duration } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Crontab from "../../src/domain/Crontab.ts"
-import type { Job } from "../../src/domain/Units/Job.ts"
+import { jobWith } from "../fixtures/Job.ts"
 
-const job = (...args: ReadonlyArray<string>): Job => ({
-  program: "/usr/bin/ibsr-export",
-  args: ["s3", ...args],
-  user: "ibsr",
-  groups: [],
-  paths: [],
-  writes: [],
-  settings: {
-    giveUpAfter: Duration.minutes(5),
-    grace: Duration.seconds(20),
-    lockWait: Duration.zero,
-    deadline: undefined,
-    memoryBytes: 64 * 1024 ** 2,
-    timeout: Duration.seconds(60)
-  }
-})
+const job = (...args: ReadonlyArray<string>) => jobWith({ args: ["s3", ...args], user: "ibsr" })
 
 /** The one line that is no comment. */
 const line = (text: string) => text.split("\n").find((one) => !one.startsWith("#"))!

@@ -2,30 +2,12 @@ import { Duration } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Job } from "../../../src/domain/Units/Job.ts"
 import * as Service from "../../../src/domain/Units/Service.ts"
-
-const settings: Job["settings"] = {
-  giveUpAfter: Duration.minutes(5),
-  grace: Duration.seconds(20),
-  lockWait: Duration.zero,
-  deadline: undefined,
-  memoryBytes: 64 * 1024 ** 2,
-  timeout: Duration.seconds(60)
-}
-
-const job = (change: Partial<Job> = {}): Job => ({
-  program: "/usr/bin/ibsr-export",
-  args: ["s3"],
-  user: undefined,
-  groups: [],
-  paths: [],
-  writes: [],
-  settings,
-  ...change
-})
+import { jobWith } from "../../fixtures/Job.ts"
+import { settingsWith } from "../../fixtures/Settings.ts"
 
 /** The lines of one setting, in order; none is longer than what the setting says. */
 const values = (change: Partial<Job>, name: string) =>
-  Service.text(job(change))
+  Service.text(jobWith(change))
     .replaceAll(/ \\\n {2}/g, " ")
     .split("\n")
     .filter((line) => line.startsWith(`${name}=`))
@@ -55,19 +37,19 @@ const rows: ReadonlyArray<Row> = [
   ["ProtectHome", { writes: ["/run/user/1/a"] }, ["read-only"]],
   ["ProtectHome", { program: "/root/ibsr-export" }, ["read-only"]],
   ["TimeoutStopSec", {}, ["1min"]],
-  ["TimeoutStopSec", { settings: { ...settings, grace: Duration.millis(61_500) } }, ["102s"]],
+  ["TimeoutStopSec", { settings: settingsWith({ grace: Duration.millis(61_500) }) }, ["102s"]],
   ["MemoryMax", {}, ["512M"]],
   ["MemoryHigh", {}, ["384M"]],
-  ["MemoryMax", { settings: { ...settings, memoryBytes: 1024 ** 3 } }, ["1472M"]],
-  ["MemoryHigh", { settings: { ...settings, memoryBytes: 1024 ** 3 } }, ["1344M"]],
+  ["MemoryMax", { settings: settingsWith({ memoryBytes: 1024 ** 3 }) }, ["1472M"]],
+  ["MemoryHigh", { settings: settingsWith({ memoryBytes: 1024 ** 3 }) }, ["1344M"]],
   ["StartLimitBurst", {}, ["3"]],
   ["StartLimitIntervalSec", {}, ["50min"]],
   ["Restart", {}, ["on-failure"]],
   ["RestartSec", {}, ["2min"]],
-  ["StartLimitBurst", { settings: { ...settings, giveUpAfter: Duration.minutes(15) } }, ["2"]],
-  ["StartLimitBurst", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, []],
-  ["StartLimitIntervalSec", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, []],
-  ["Restart", { settings: { ...settings, giveUpAfter: Duration.hours(1) } }, ["no"]],
+  ["StartLimitBurst", { settings: settingsWith({ giveUpAfter: Duration.minutes(15) }) }, ["2"]],
+  ["StartLimitBurst", { settings: settingsWith({ giveUpAfter: Duration.hours(1) }) }, []],
+  ["StartLimitIntervalSec", { settings: settingsWith({ giveUpAfter: Duration.hours(1) }) }, []],
+  ["Restart", { settings: settingsWith({ giveUpAfter: Duration.hours(1) }) }, ["no"]],
   ["SuccessExitStatus", {}, ["143 SIGTERM"]],
   ["OnFailure", {}, ["ibsr-alert@%n.service"]],
   ["MemoryDenyWriteExecute", {}, []]
@@ -79,7 +61,7 @@ describe("the service", () => {
   })
 
   it("puts each flag on a line of its own", () => {
-    expect(Service.text(job({ args: ["s3", "--input=/in", "--bucket=b"] }))).toContain(
+    expect(Service.text(jobWith({ args: ["s3", "--input=/in", "--bucket=b"] }))).toContain(
       "ExecStart=/usr/bin/ibsr-export \\\n  s3 \\\n  --input=/in \\\n  --bucket=b\n"
     )
   })
