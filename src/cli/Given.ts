@@ -15,8 +15,8 @@ type Flags = Readonly<Record<string, Flag<unknown>>>
 export type Values<F extends Flags> = { readonly [K in keyof F]: F[K] extends Flag<infer A> ? Parsed<A> : never }
 
 /**
- * @effect/cli goes through all words for each flag that it is told of, which for all of ours takes longer than what is
- * left of a start; so it is told of those that are there, and `complete` adds the others to what it makes of them.
+ * @effect/cli goes through all words for each flag that it is told of. So it is told of those that are there, and
+ * `complete` adds the others to what it makes of them.
  */
 export const among = <F extends Flags>(flags: F, { env, words }: Line) => {
   const given = new Set(words)
