@@ -2,7 +2,8 @@
 // place for such things, because there they would stay in memory, mapped, when they have long been read.
 "use strict"
 const { argv } = process
-if (argv.length === 3 && argv[2] === "--version") process.stdout.write("@VERSION@\n")
+// the console takes no harm from a disk that is full
+if (argv.length === 3 && argv[2] === "--version") console.log("@VERSION@")
 else {
   const { closeSync, fstatSync, openSync, readSync } = require("node:fs")
   const { Script } = require("node:vm")
