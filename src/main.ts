@@ -44,9 +44,11 @@ setTimeout(() => setFlagsFromString("--heap-growing-percent=80"), 1000).unref()
 
 const stop = Stop.make()
 let signalled = false
+/** Nothing is left to do but to be read. */
+let over = false
 for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    if (signalled) process.exit(ExitCode.ofSignal[signal].code)
+    if (signalled || over) process.exit(ExitCode.ofSignal[signal].code)
     signalled = true
     Effect.runFork(stop.request({ _tag: "Signal", signal }))
   })
@@ -66,6 +68,7 @@ const ended = Effect.runPromise(
       : undefined
   }).pipe(Effect.provideService(Stop, stop), Effect.provideService(Streams, { stdout, stderr }))
 )
+
 /** When a reader, who may be slow, has taken all that was written, or is gone. */
 const taken = (stream: NodeJS.WriteStream) =>
   new Promise<void>((resolve) => {
@@ -73,9 +76,10 @@ const taken = (stream: NodeJS.WriteStream) =>
     stream.write("", () => resolve())
   })
 void ended.then(async (code) => {
-  // from here on a signal ends it at once
-  signalled = true
-  await Promise.all([taken(process.stdout), taken(process.stderr)])
+  over = true
+  const all = Promise.all([taken(process.stdout), taken(process.stderr)])
+  // who has stopped it does not wait for a reader who never reads
+  await (signalled ? Promise.race([all, new Promise((resolve) => setTimeout(resolve, 5000))]) : all)
   clearInterval(alive)
   // errors of the last lines written are told in the next turn
   setImmediate(() => process.exit(code))
