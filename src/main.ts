@@ -39,8 +39,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 })
 
 // Left alone, V8 lets its heap grow to several times what is alive, and the host has a better use for that memory. Not
-// at once: under another flag V8 takes none of the compiled code that Node's own modules come with.
-setTimeout(() => setFlagsFromString("--heap-growing-percent=80"), 1000).unref()
+// at once: under another flag V8 takes none of the compiled code that Node's own modules come with. In milliseconds: most
+// of those are loaded by then, and no heap has begun to grow.
+setTimeout(() => setFlagsFromString("--heap-growing-percent=80"), 60).unref()
 
 const stop = Stop.make()
 let signalled = false

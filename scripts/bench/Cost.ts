@@ -46,10 +46,10 @@ export const measure = async <Name extends string>(
 
 export const print = (name: string, { cpu, peak, wall }: Cost): void =>
   console.log(
-    `${name.padEnd(28)} ${(cpu * 1000).toFixed(0).padStart(8)} ${(wall * 1000).toFixed(0).padStart(8)} ${(peak / 1e6).toFixed(0).padStart(7)}`
+    `${name.padEnd(28)} ${(cpu * 1000).toFixed(0).padStart(8)} ${(wall * 1000).toFixed(0).padStart(8)} ${(peak / 2 ** 20).toFixed(0).padStart(7)}`
   )
 
 export const heading = (about: string, rounds: number): void =>
   console.log(
-    `${about}; Node ${process.versions.node}, medians of ${rounds} rounds in turns\n\n${"command".padEnd(28)} CPU (ms)  wall (ms) RSS (MB)`
+    `${about}; Node ${process.versions.node}, medians of ${rounds} rounds in turns\n\n${"command".padEnd(28)} CPU (ms)  wall (ms) RSS (MiB)`
   )
