@@ -26,7 +26,7 @@ export const bundle = async (commit: string): Promise<ReadonlySet<string>> => {
   const foreign = imports.filter((name) => !name.startsWith("node:"))
   if (output.length > 1 || foreign.length > 0) throw new Error(`left out of the bundle: ${foreign.join(", ")}`)
 
-  // one byte for each character, so that V8 can read it where it lies
+  // one byte for each character: with a single one that needs more, V8 takes two for all of them
   const ascii = code.replaceAll(
     /[^\0-\x7f]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`

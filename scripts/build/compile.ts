@@ -31,7 +31,8 @@ const execute = async (words: ReadonlyArray<string>) => {
 
 /**
  * Makes `compiled` of `program` in a folder, by uploads to a store on loopback, of which the second knows of the first:
- * what such a run does is what the compiled code has to hold. Chance is fixed, and the environment is empty, so that it comes out the same everywhere.
+ * what such a run does is what the compiled code has to hold. Chance is fixed, and the environment is empty, so that it
+ * comes out the same everywhere.
  */
 export const compile = async (node: ReadonlyArray<string>, folder: string): Promise<void> => {
   const store = await StrictS3.start({ buckets: ["snapshots"] })

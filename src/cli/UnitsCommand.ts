@@ -1,7 +1,7 @@
 /** `ibsr-export units`: what starts `s3` on this host, for systemd or cron, made from the flags of `s3`. */
 import { mkdir } from "node:fs/promises"
 import { hostname } from "node:os"
-import { dirname, isAbsolute, join, normalize } from "node:path"
+import { dirname, isAbsolute, join, resolve } from "node:path"
 import { Command } from "@effect/cli"
 import { Effect, Either, Record } from "effect"
 import * as Crontab from "../domain/Crontab.ts"
@@ -91,7 +91,7 @@ const isPath = ({ suggestions }: Flag<unknown>) => suggestions === "directory" |
 const pathNames = new Set([UnitsOptions.program, ...Object.values(Options.s3)].filter(isPath).map(({ name }) => name))
 
 const pathsOf = (words: ReadonlyArray<string>) =>
-  words.filter((word) => pathNames.has(nameOf(word))).map((word) => normalize(valueOf(word)))
+  words.filter((word) => pathNames.has(nameOf(word))).map((word) => resolve(valueOf(word)))
 
 /** Flags that name what a run writes, and the folder that it writes to. */
 const writing: Readonly<Record<string, (path: string) => string>> = {
@@ -100,7 +100,9 @@ const writing: Readonly<Record<string, (path: string) => string>> = {
 }
 
 const foldersToWrite = (words: ReadonlyArray<string>) =>
-  words.flatMap((word) => writing[nameOf(word)]?.(valueOf(word)) ?? []).filter((folder) => folder !== stateDirectory)
+  words
+    .flatMap((word) => writing[nameOf(word)]?.(resolve(valueOf(word))) ?? [])
+    .filter((folder) => folder !== stateDirectory)
 
 const relative = (words: ReadonlyArray<string>) =>
   words

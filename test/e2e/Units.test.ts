@@ -97,9 +97,9 @@ describe("units", () => {
 
   it("lets the service write where flags say that it does, and read a home", async () => {
     const text = await printed("--state-dir=/srv/a b", "--metrics-file=/srv/m/n.prom", "--input=/home/c/snapshots")
-    expect(text).toContain('\nReadWritePaths="/srv/a b"\nReadWritePaths=/srv/m\n')
+    expect(text).toContain('\nReadWritePaths="-/srv/a b"\nReadWritePaths=-/srv/m\n')
     expect(text).toContain("\nProtectHome=read-only\n")
-    expect(await printed("--state-dir=/var/lib/ibsr-export")).not.toContain("ReadWritePaths")
+    expect(await printed("--state-dir=/var/lib/ibsr-export/")).not.toContain("ReadWritePaths")
   })
 
   it("writes what it prints, for all to read whatever the umask, and says where", async () => {

@@ -101,7 +101,8 @@ const files = ({ paths, program, writes }: Job) => [
   `ProtectHome=${homes([program, ...paths, ...writes])}`,
   "PrivateTmp=yes",
   "PrivateMounts=yes",
-  ...writes.map((path) => `ReadWritePaths=${Quoting.word(path)}`),
+  // without the dash, a folder that is missing would keep the run from starting; the program says what it lacks
+  ...writes.map((path) => `ReadWritePaths=${Quoting.word(`-${path}`)}`),
   "# nothing else can be started; a credential_process needs its program in a drop-in's ExecPaths=",
   "NoExecPaths=/",
   `ExecPaths=${Quoting.word(program)} -/usr/lib -/usr/lib64 -/lib -/lib64`

@@ -29,7 +29,7 @@ const rows: ReadonlyArray<Row> = [
   ["SupplementaryGroups", {}, []],
   ["SupplementaryGroups", { groups: ["ibsr", "adm"] }, ["ibsr adm"]],
   ["ReadWritePaths", {}, []],
-  ["ReadWritePaths", { writes: ["/srv/a b", "/srv/c"] }, ['"/srv/a b"', "/srv/c"]],
+  ["ReadWritePaths", { writes: ["/srv/a b", "/srv/c"] }, ['"-/srv/a b"', "-/srv/c"]],
   ["ExecPaths", { program: "/opt/a b" }, ['"/opt/a b" -/usr/lib -/usr/lib64 -/lib -/lib64']],
   ["ProtectHome", { paths: ["/var/lib/ibsr", "/homes/a"] }, ["yes"]],
   ["ProtectHome", { paths: ["/var/lib/ibsr", "/home/a"] }, ["read-only"]],
