@@ -69,3 +69,27 @@ const range = ([a = 0, b = 0, c = 0, d = 0, bits = 32]: ReadonlyArray<number>) =
 }
 
 const dotted = (address: number) => [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".")
+
+/** The proxy on the way to a host, if there is one. `proxies` as `fromEnv` gives them. */
+export const of = (
+  { HTTPS_PROXY, HTTP_PROXY, NO_PROXY = "" }: Proxies,
+  { hostname, port, protocol }: { readonly protocol: string; readonly hostname: string; readonly port: number }
+): string | undefined => {
+  const proxy = protocol === "https:" ? HTTPS_PROXY : HTTP_PROXY
+  const host = hostname.toLowerCase()
+  const isExempt = NO_PROXY.split(",").some((entry) => {
+    const name = entry.toLowerCase()
+    if (name === "*" || name === host || name === `${host}:${port}`) return true
+    if (name.startsWith(".")) return host.endsWith(name)
+    const [first, last] = name.split("-").map(addressOf)
+    const address = addressOf(host)
+    return address !== undefined && first !== undefined && last !== undefined && address >= first && address <= last
+  })
+  return isExempt ? undefined : proxy
+}
+
+/** An IPv4 address as a number. */
+const addressOf = (text: string): number | undefined => {
+  const bytes = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number)
+  return bytes?.reduce((address, byte) => address * 256 + byte, 0)
+}

@@ -58,9 +58,10 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     readonly learned: Effect.Effect<Learned | undefined>
     /**
      * One request. Stores the whole body under the key, or fails: never a part of it. A failure without an answer
-     * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm.
+     * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm. `sha256` of the body in
+     * hex, where it is known already.
      */
-    readonly put: (object: NewObject, body: Uint8Array) => Effect.Effect<StoredObject, StoreError>
+    readonly put: (object: NewObject, body: Uint8Array, sha256?: string) => Effect.Effect<StoredObject, StoreError>
     /**
      * A multipart upload. Stores the whole body under the key, or fails, as `put` does.
      * After a failure or an interruption the upload is aborted, so that its parts cost no storage; where that is not
@@ -88,7 +89,7 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
         return {
           ready: (checksum) => Effect.flatMap(store, ({ ready }) => ready(checksum)),
           learned: Effect.suspend(() => loaded?.learned ?? Effect.succeed(undefined)),
-          put: (object, body) => Effect.flatMap(store, ({ put }) => put(object, body)),
+          put: (object, body, sha256) => Effect.flatMap(store, ({ put }) => put(object, body, sha256)),
           putMultipart: (object, body, policy) =>
             Effect.flatMap(store, ({ putMultipart }) => putMultipart(object, body, policy))
         }

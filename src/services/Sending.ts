@@ -88,7 +88,7 @@ export const make = (limits: Limits) =>
               const body = yield* source.bytes
               const content = yield* checked(source.path, body, former)
               yield* announced(content)
-              return { content, stored: yield* request(watched(store.put(object, body))) }
+              return { content, stored: yield* request(watched(store.put(object, body, content.digest))) }
             })
           ),
         // its parts would be thrown away without those that may not be sent any more, so it ends with the signal

@@ -2,7 +2,6 @@ import { CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, NoS
 import { afterAll, describe, inject } from "@effect/vitest"
 import { Duration, Layer } from "effect"
 import { randomBytes } from "node:crypto"
-import * as Concurrency from "../../src/domain/Concurrency.ts"
 import type { ObjectAttributes } from "../../src/domain/Settings.ts"
 import type { ObjectStore } from "../../src/services/ObjectStore.ts"
 import * as S3 from "../../src/services/ObjectStore/S3.ts"
@@ -28,7 +27,6 @@ const adapter = (
     return S3.layer({
       target: { ...target, bucket, endpoint: new URL(endpoint), region: "us-east-1" },
       attributes: { ...attributes, ...changed },
-      concurrency: Concurrency.upTo(8),
       timeout: Duration.seconds(30)
     })
   })

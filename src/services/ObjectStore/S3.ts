@@ -1,18 +1,17 @@
 /** `ObjectStore` on S3 and on what speaks its protocol. */
-import { PutObjectCommand } from "@aws-sdk/client-s3"
 import { Effect, Layer, Scope } from "effect"
-import * as ObjectKey from "../../domain/ObjectKey.ts"
 import type { Settings } from "../../domain/Settings.ts"
-import { type NewObject, ObjectStore } from "../ObjectStore.ts"
-import { attributeHeaders, explained } from "./S3Attributes.ts"
+import { ObjectStore } from "../ObjectStore.ts"
+import { attributesOf, explained } from "./S3Attributes.ts"
+import * as Bodies from "./S3Bodies.ts"
 import { checksumHeader, sameChecksum } from "./S3Checksums.ts"
 import * as Client from "./S3Client.ts"
-import { withoutSecrets } from "./S3Errors.ts"
+import { storeError, withoutSecrets } from "./S3Errors.ts"
 import * as Lessons from "./S3Lessons.ts"
 import * as Multipart from "./S3Multipart.ts"
 import { present, sender, storedObject } from "./S3Requests.ts"
 
-export type Options = Pick<Settings, "target" | "attributes" | "concurrency" | "timeout">
+export type Options = Pick<Settings, "target" | "attributes" | "timeout">
 
 /** The SDK's client, opened when it is first used, and closed with the layer. */
 export const layer = (options: Options) =>
@@ -26,13 +25,7 @@ export const layer = (options: Options) =>
       )
       // what is wrong with the configuration shows in `ready`
       const connection = Effect.orDie(opened)
-      const attributes = ({ key, state }: NewObject): Multipart.Attributes => ({
-        ...attributeHeaders(options.attributes),
-        Metadata: { ...options.attributes.metadata, "ibsr-state": state },
-        Bucket: options.target.bucket,
-        Key: key,
-        ContentType: ObjectKey.contentType(key)
-      })
+      const attributes = attributesOf(options)
       return {
         ready: (checksum) =>
           Effect.flatMap(opened, (connection) => {
@@ -40,12 +33,12 @@ export const layer = (options: Options) =>
             return Client.ready(connection.client, options.target)
           }),
         learned: Effect.sync(() => connected?.lessons.learned()),
-        put: (object, body) =>
-          Effect.flatMap(connection, ({ lessons, send }) =>
+        put: (object, bytes, sha256) =>
+          Effect.flatMap(connection, ({ bodies, lessons }) =>
             lessons.heeded((checksum) => {
               // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
-              const sum = checksumHeader(checksum, body)
-              return send(new PutObjectCommand({ ...attributes(object), Body: body, ...sum })).pipe(
+              const sum = checksumHeader(checksum, bytes)
+              return bodies.put(attributes(object), { bytes, sha256, checksum: sum }).pipe(
                 Effect.tap((answer) => present("PutObject", answer.ETag)),
                 Effect.tap((answer) => sameChecksum("PutObject", sum, answer, !options.attributes.noOverwrite)),
                 Effect.tap((answer) => Effect.sync(() => lessons.created(attributes(object), answer))),
@@ -54,9 +47,7 @@ export const layer = (options: Options) =>
             })
           ),
         putMultipart: (object, body, policy) =>
-          Effect.flatMap(connection, ({ client, lessons, send }) =>
-            Multipart.put({ client, lessons, send }, attributes(object), body, policy)
-          )
+          Effect.flatMap(connection, (via) => Multipart.put(via, attributes(object), body, policy))
       }
     })
   )
@@ -64,8 +55,13 @@ export const layer = (options: Options) =>
 type Connected = Effect.Effect.Success<ReturnType<typeof connect>>
 
 const connect = (options: Options) =>
-  Effect.map(Client.connect(options), ({ client, credentials }) => ({
-    client,
-    lessons: Lessons.make(client, credentials),
-    send: sender(client, (error) => explained(options)(withoutSecrets(error, credentials.current())))
-  }))
+  Effect.map(Client.connect(options), ({ client, credentials, http }) => {
+    const failure = (operation: string, cause: unknown) =>
+      explained(options)(withoutSecrets(storeError(operation, cause), credentials.current()))
+    return {
+      client,
+      bodies: Bodies.make({ client, credentials, http, failure }),
+      lessons: Lessons.make(client, credentials),
+      send: sender(client, failure)
+    }
+  })

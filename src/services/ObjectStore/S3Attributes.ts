@@ -1,10 +1,25 @@
 /** What objects are stored with, as the SDK has it; and what of it a store may refuse. */
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
 import { revised, type StoreError } from "../../domain/Errors.ts"
+import * as ObjectKey from "../../domain/ObjectKey.ts"
 import type { Encryption, ObjectAttributes, Settings } from "../../domain/Settings.ts"
+import type { NewObject } from "../ObjectStore.ts"
 import * as Provider from "./S3Provider.ts"
 
-export const attributeHeaders = (attributes: ObjectAttributes) =>
+/** What every request for an object names, and what it is created with. */
+export type Attributes = PutObjectCommandInput & { readonly Bucket: string; readonly Key: string }
+
+export const attributesOf = ({ attributes, target }: Pick<Settings, "attributes" | "target">) => {
+  const same = { ...attributeHeaders(attributes), Bucket: target.bucket }
+  return ({ key, state }: NewObject): Attributes => ({
+    ...same,
+    Metadata: { ...attributes.metadata, "ibsr-state": state },
+    Key: key,
+    ContentType: ObjectKey.contentType(key)
+  })
+}
+
+const attributeHeaders = (attributes: ObjectAttributes) =>
   ({
     ...encryptionHeaders(attributes.encryption),
     StorageClass: attributes.storageClass as PutObjectCommandInput["StorageClass"],

@@ -16,6 +16,12 @@ export const checksumHeader = (checksum: Checksum, bytes: Uint8Array): ChecksumH
     ? { ChecksumCRC32: crc32Base64(bytes) }
     : { ContentMD5: createHash("md5").update(bytes).digest("base64") }
 
+/** As it goes over the wire. */
+export const checksumFields = ({ ChecksumCRC32, ContentMD5 }: ChecksumHeader): Readonly<Record<string, string>> => ({
+  ...(ChecksumCRC32 === undefined ? {} : { "x-amz-checksum-crc32": ChecksumCRC32 }),
+  ...(ContentMD5 === undefined ? {} : { "content-md5": ContentMD5 })
+})
+
 /** CRC-32 as its header has it: big-endian, base64. */
 const crc32Base64 = (bytes: Uint8Array): string => {
   const sum = Buffer.allocUnsafe(4)

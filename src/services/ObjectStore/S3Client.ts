@@ -8,25 +8,26 @@ import { storeError } from "./S3Errors.ts"
 import * as Network from "./S3Network.ts"
 import * as Profiles from "./S3Profiles.ts"
 import * as Provider from "./S3Provider.ts"
+import * as Transport from "./S3Transport.ts"
 
 /** Until the scope ends. Nothing is asked yet of anybody but the host's own files. */
 export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
   Effect.gen(function* () {
     const { target } = options
     const profile = yield* Profiles.settings(target.profile)
-    const requestHandler = yield* Network.handler(options, profile["ca_bundle"])
+    const { handler, http } = yield* Network.connect(options, profile["ca_bundle"])
     const credentials = Credentials.renewing(
       Credentials.provider(target, {
         profile: target.profile,
         // the second attempt is for a clock that the first has corrected
-        clientConfig: { requestHandler: { ...requestHandler, ...Network.quick }, maxAttempts: 2 }
+        clientConfig: { requestHandler: handler, maxAttempts: 2 }
       })
     )
     const config: S3ClientConfig = {
       ...(target.profile === undefined ? {} : { profile: target.profile }),
       ...endpoint(target, profile["region"]),
       credentials: credentials.provider,
-      requestHandler,
+      requestHandler: Transport.make(http),
       // where the AWS CLI reads it
       useAccelerateEndpoint: profile["s3.use_accelerate_endpoint"] === "true",
       // who retries, and when, is decided in one place: `Patience`
@@ -41,7 +42,7 @@ export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
       Effect.sync(() => new S3Client(config)),
       (client) => Effect.sync(() => client.destroy())
     )
-    return { client, credentials }
+    return { client, credentials, http }
   })
 
 const endpoint = (target: Target, profileRegion: string | undefined): S3ClientConfig => {

@@ -11,10 +11,8 @@ import {
   CompleteMultipartUploadCommand,
   type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
-  type PutObjectCommandInput,
   type S3Client,
-  UploadPartCommand,
-  type UploadPartCommandOutput
+  UploadPartCommand
 } from "@aws-sdk/client-s3"
 import { Upload } from "@aws-sdk/lib-storage"
 import { Deferred, Effect, Fiber, FiberSet, Option } from "effect"
@@ -22,6 +20,8 @@ import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
 import type { Checksum } from "../../domain/Learned.ts"
 import type { MultipartBody, MultipartPolicy, StoredObject } from "../ObjectStore.ts"
+import type { Attributes } from "./S3Attributes.ts"
+import type { Bodies } from "./S3Bodies.ts"
 import type { Lessons } from "./S3Lessons.ts"
 import { checksumHeader, composite, sameChecksum } from "./S3Checksums.ts"
 import { present, type Send, storedObject } from "./S3Requests.ts"
@@ -29,21 +29,19 @@ import { present, type Send, storedObject } from "./S3Requests.ts"
 /** What `Upload` sends, with its tags off and `leavePartsOnError` on. */
 type Command = CreateMultipartUploadCommand | UploadPartCommand | CompleteMultipartUploadCommand
 
-/** What every request of the upload names, and what the object is created with. */
-export type Attributes = PutObjectCommandInput & { readonly Bucket: string; readonly Key: string }
-
 /** An abort saves the bucket's owner money, and nothing else depends on it: worth a short wait. */
 const abortTimeout = "5 seconds"
 
 /** Through which requests go, and what they heed. */
 export interface Via {
   readonly client: S3Client
+  readonly bodies: Bodies
   readonly lessons: Lessons
   readonly send: Send
 }
 
 export const put = <E>(
-  { client, lessons, send }: Via,
+  { bodies, client, lessons, send }: Via,
   attributes: Attributes,
   body: MultipartBody,
   policy: MultipartPolicy<E>
@@ -61,7 +59,7 @@ export const put = <E>(
     const checksums = new Map<number, string>()
     /** Of the object: AWS tells it when the upload is created, MinIO with each part alone. */
     let encryption: string | undefined
-    const confirm = ({ ServerSideEncryption }: Pick<UploadPartCommandOutput, "ServerSideEncryption">) => {
+    const confirm = ({ ServerSideEncryption }: { readonly ServerSideEncryption?: string | undefined }) => {
       encryption ??= ServerSideEncryption
     }
 
@@ -78,7 +76,9 @@ export const put = <E>(
         )
       }
       if (command instanceof UploadPartCommand)
-        return Effect.tap(sendPart(send, command, checksum, checksums), (answer) => Effect.sync(() => confirm(answer)))
+        return Effect.tap(sendPart(bodies, command, checksum, checksums), (answer) =>
+          Effect.sync(() => confirm(answer))
+        )
       // Ceph leaves the ETag empty here
       return Effect.tap(send(command), (answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
     }
@@ -142,18 +142,21 @@ const settled = <A, E>(attempt: Effect.Effect<A, E>) =>
     )
   )
 
-const sendPart = (send: Send, command: UploadPartCommand, checksum: Checksum, checksums: Map<number, string>) => {
-  const { ChecksumAlgorithm: _, ...part } = command.input
-  const sum = checksumHeader(checksum, part.Body as Uint8Array)
-  return send(new UploadPartCommand({ ...part, ...sum })).pipe(
-    Effect.tap((answer) => present("UploadPart", answer.ETag)),
-    Effect.tap((answer) => sameChecksum("UploadPart", sum, answer)),
-    Effect.tap(() =>
-      Effect.sync(() => {
-        if (sum.ChecksumCRC32 !== undefined) checksums.set(part.PartNumber!, sum.ChecksumCRC32)
-      })
+const sendPart = (bodies: Bodies, { input }: UploadPartCommand, checksum: Checksum, checksums: Map<number, string>) => {
+  const { Body, Bucket, Key, PartNumber, UploadId } = input as Required<typeof input>
+  const bytes = Body as Uint8Array
+  const sum = checksumHeader(checksum, bytes)
+  return bodies
+    .uploadPart({ Bucket: Bucket!, Key: Key!, PartNumber: PartNumber!, UploadId: UploadId! }, { bytes, checksum: sum })
+    .pipe(
+      Effect.tap((answer) => present("UploadPart", answer.ETag)),
+      Effect.tap((answer) => sameChecksum("UploadPart", sum, answer)),
+      Effect.tap(() =>
+        Effect.sync(() => {
+          if (sum.ChecksumCRC32 !== undefined) checksums.set(PartNumber!, sum.ChecksumCRC32)
+        })
+      )
     )
-  )
 }
 
 /** A stream that may be dropped at any time. */

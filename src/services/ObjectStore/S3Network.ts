@@ -1,5 +1,5 @@
 /** The way to the store, and to whoever issues credentials: proxies, trusted certificates, and signs of life. */
-import { Duration, Effect, Either } from "effect"
+import { Duration, Effect, Either, type Scope } from "effect"
 import { readFileSync } from "node:fs"
 import http from "node:http"
 import https from "node:https"
@@ -8,6 +8,8 @@ import { createSecureContext } from "node:tls"
 import { ConfigError } from "../../domain/Errors.ts"
 import * as Proxy from "../../domain/Proxy.ts"
 import type { Settings } from "../../domain/Settings.ts"
+import * as Http from "../Http/Http.ts"
+import * as Routes from "../Http/Routes.ts"
 import { detailOf } from "../SystemError.ts"
 
 /** A host that takes longer to accept a connection is not there; the kernel's own patience is two minutes. */
@@ -15,7 +17,7 @@ const connectTimeout = Duration.seconds(10)
 /** A connection on which nothing moves for so long is dead, be it in the middle of a body or of an answer. */
 const idleTimeout = Duration.seconds(30)
 
-export type Options = Pick<Settings, "concurrency" | "timeout">
+export type Options = Pick<Settings, "timeout">
 
 /** All in milliseconds. */
 export interface Handler {
@@ -27,8 +29,18 @@ export interface Handler {
   readonly httpsAgent: https.Agent
 }
 
-/** How requests are sent, in the words of the SDK. `caBundle`: path of a file in PEM, besides `AWS_CA_BUNDLE`. */
-export const handler = (options: Options, caBundle: string | undefined): Effect.Effect<Handler, ConfigError> =>
+export interface Network {
+  /** To the store. */
+  readonly http: Http.Http
+  /** To whoever issues credentials, in the words of the SDK. */
+  readonly handler: Handler
+}
+
+/** Until the scope ends. `caBundle`: path of a file in PEM, besides `AWS_CA_BUNDLE`. */
+export const connect = (
+  options: Options,
+  caBundle: string | undefined
+): Effect.Effect<Network, ConfigError, Scope.Scope> =>
   Effect.gen(function* () {
     const proxyEnv = yield* Either.mapLeft(Proxy.fromEnv(process.env), (detail) =>
       misconfigured(detail, "correct it, or leave it out where there is no proxy")
@@ -36,26 +48,23 @@ export const handler = (options: Options, caBundle: string | undefined): Effect.
     neighboursDirectly()
     const ca = yield* trusted(process.env["AWS_CA_BUNDLE"] || caBundle)
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
-    const agent = {
-      keepAlive: true,
-      maxSockets: options.concurrency.most,
-      proxyEnv: { ...proxyEnv },
-      // a proxy that never opens its tunnel is left; without it, only the request would end
-      timeout: connectionTimeout
-    }
+    // a proxy that never opens its tunnel is left; without it, only the request would end
+    const agent = { keepAlive: true, proxyEnv: { ...proxyEnv }, timeout: connectionTimeout }
+    const socketTimeout = Duration.toMillis(Duration.min(idleTimeout, options.timeout))
     return {
-      connectionTimeout,
-      socketTimeout: Duration.toMillis(Duration.min(idleTimeout, options.timeout)),
-      requestTimeout: Duration.toMillis(options.timeout),
-      // without it the SDK only logs a warning, and waits on
-      throwOnRequestTimeout: true,
-      httpAgent: new http.Agent(agent),
-      httpsAgent: new https.Agent({ ...agent, ...ca })
+      http: yield* Http.make(Routes.make(proxyEnv, ca, connectionTimeout), socketTimeout),
+      handler: {
+        // a request is small, and everything waits for it
+        connectionTimeout: 5000,
+        socketTimeout: 10_000,
+        requestTimeout: 10_000,
+        // without it the SDK only logs a warning, and waits on
+        throwOnRequestTimeout: true,
+        httpAgent: new http.Agent(agent),
+        httpsAgent: new https.Agent({ ...agent, ...ca })
+      }
     }
   })
-
-/** For those who issue credentials: a request is small, and everything waits for it. */
-export const quick = { connectionTimeout: 5000, socketTimeout: 10_000, requestTimeout: 10_000 }
 
 /** As elsewhere in the AWS world: a bundle replaces the well-known authorities. */
 const trusted = (path: string | undefined) =>

@@ -9,10 +9,9 @@ import type {
 import { Effect } from "effect"
 import { NetworkFailure, type StoreError } from "../../domain/Errors.ts"
 import type { StoredObject } from "../ObjectStore.ts"
-import { storeError } from "./S3Errors.ts"
 
 /** A command of the SDK, by what goes in and what comes out. */
-type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
+export type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
   Input,
   Output,
   S3ClientResolvedConfig,
@@ -25,13 +24,13 @@ export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutpu
   command: Command<Input, Output>
 ) => Effect.Effect<Output, StoreError>
 
-/** `explained` says more of a failure. */
+/** `failure` says what went wrong with an operation. */
 export const sender =
-  (client: S3Client, explained: (error: StoreError) => StoreError): Send =>
+  (client: S3Client, failure: (operation: string, cause: unknown) => StoreError): Send =>
   (command) =>
     Effect.tryPromise({
       try: (signal) => client.send(command, { abortSignal: signal }),
-      catch: (cause) => explained(storeError(command.constructor.name.replace(/Command$/, ""), cause))
+      catch: (cause) => failure(command.constructor.name.replace(/Command$/, ""), cause)
     })
 
 /** What no store leaves out of an answer to a request that it took. Without it, something else has answered. */

@@ -1,0 +1,132 @@
+/**
+ * HTTP/1.1 for requests whose body is in memory and has a known length: what an upload needs, and no more.
+ *
+ * Node's own client and undici do the same for any request, and cost three and two times as much: for 10,000 bodies of
+ * 5 KB over a kept connection 105, 80 and 30 µs of CPU each (Node 24, without signing), where all else that is done for
+ * such a file takes less than that.
+ */
+import { Effect } from "effect"
+import type { Answer } from "./Answer.ts"
+import * as Connection from "./Connection.ts"
+
+export interface Request {
+  /** Names the connections that it may be sent over; what it is is the dialler's to say. */
+  readonly origin: Origin
+  readonly method: string
+  /** Path and query, percent-encoded. */
+  readonly target: string
+  /** With `host`; without `content-length`. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+export interface Origin {
+  readonly protocol: "http:" | "https:"
+  readonly hostname: string
+  readonly port: number
+}
+
+/** How an origin is reached. */
+export interface Route {
+  readonly dial: Connection.Dial
+  /** A proxy that reads each request is asked for the whole URL, with these headers. */
+  readonly asProxy: Readonly<Record<string, string>> | undefined
+}
+
+export interface Http {
+  /**
+   * One attempt; interruption closes its connection. Fails with what Node throws, `Garbled` or `TimedOut`.
+   * The body must not change until it ends.
+   */
+  readonly exchange: (request: Request) => Effect.Effect<Answer, unknown>
+}
+
+/** Connections are kept until the scope ends; as many are opened as requests are made at once. */
+export const make = (routes: (origin: Origin) => Route, idleMillis: number) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => new Map<string, Pool>()),
+      (pools) =>
+        Effect.sync(() => {
+          for (const { all } of pools.values()) for (const connection of all) connection.close()
+        })
+    ),
+    (pools): Http => {
+      const poolOf = (origin: Origin) => {
+        const name = urlOf(origin)
+        let pool = pools.get(name)
+        if (pool === undefined) pools.set(name, (pool = { ...routes(origin), all: new Set(), idle: [] }))
+        return pool
+      }
+      return {
+        exchange: (request) =>
+          Effect.async((resume) => {
+            const pool = poolOf(request.origin)
+            let sent: Connection.Message
+            try {
+              sent = message(request, pool.asProxy)
+            } catch (error) {
+              return resume(Effect.fail(error))
+            }
+            const connection = takeIdle(pool) ?? connect(pool, idleMillis)
+            connection.send(sent, (error, answer) =>
+              resume(answer === undefined ? Effect.fail(error) : Effect.succeed(answer))
+            )
+            return Effect.sync(connection.close)
+          })
+      }
+    }
+  )
+
+interface Pool extends Route {
+  readonly all: Set<Connection.Connection>
+  /** The one used last is used first, so that those not needed any more become old. `since`: of `performance.now()`. */
+  readonly idle: Array<{ readonly connection: Connection.Connection; readonly since: number }>
+}
+
+/**
+ * Milliseconds. Servers close what is idle, many after five seconds, and a request that is under way at this moment
+ * fails; so nobody is asked over a connection that may be about to end.
+ */
+const longestIdle = 4000
+
+const takeIdle = ({ idle }: Pool): Connection.Connection | undefined => {
+  const last = idle.pop()
+  if (last === undefined || performance.now() - last.since < longestIdle) return last?.connection
+  // so are all the others
+  for (const { connection } of [last, ...idle]) connection.close()
+  return undefined
+}
+
+const connect = ({ all, dial, idle }: Pool, idleMillis: number) => {
+  const connection = Connection.open(dial, idleMillis, {
+    free: () => void idle.push({ connection, since: performance.now() }),
+    gone: () => {
+      all.delete(connection)
+      const at = idle.findIndex((one) => one.connection === connection)
+      if (at >= 0) idle.splice(at, 1)
+    }
+  })
+  all.add(connection)
+  return connection
+}
+
+const urlOf = ({ hostname, port, protocol }: Origin) => `${protocol}//${hostname}:${port}`
+
+const message = ({ body, headers, method, origin, target }: Request, asProxy: Route["asProxy"]): Connection.Message => {
+  const url = asProxy === undefined ? target : `${origin.protocol}//${headers["host"]}${target}`
+  let head = `${method} ${url} HTTP/1.1\r\n`
+  for (const name in headers) head += line(name, headers[name])
+  for (const name in asProxy) head += line(name, asProxy[name])
+  return { head: `${head}content-length: ${body.length}\r\n\r\n`, body }
+}
+
+/** One that would end the line early, or is not latin1, is the caller's mistake; the code is that of Node's client. */
+const line = (name: string, value = "") => {
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    throw Object.assign(new TypeError(`the header ${name} has a character that may not be there`), {
+      code: "ERR_INVALID_CHAR"
+    })
+  }
+  return `${name}: ${value}\r\n`
+}

@@ -1,0 +1,185 @@
+/**
+ * The requests that carry the bodies, `PutObject` and `UploadPart`, at a seventh of what the SDK's client takes for
+ * them. It is asked once what such a request looks like, for each kind of object; from one object to the next, only key,
+ * query, length, checksum and signature differ. And it is asked what an answer means that is not a success.
+ */
+import {
+  PutObjectCommand,
+  type S3Client,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
+  UploadPartCommand
+} from "@aws-sdk/client-s3"
+import type { HttpRequest } from "@smithy/core/protocols"
+import { Effect } from "effect"
+import { hash } from "node:crypto"
+import { ConfigError, type StoreError } from "../../domain/Errors.ts"
+import type { Answer } from "../Http/Answer.ts"
+import type { Http, Origin } from "../Http/Http.ts"
+import { checksumFields, type ChecksumHeader } from "./S3Checksums.ts"
+import type { Attributes } from "./S3Attributes.ts"
+import type { Renewing } from "./S3Credentials.ts"
+import type { Command } from "./S3Requests.ts"
+import * as Signature from "./S3Signature.ts"
+import * as Transport from "./S3Transport.ts"
+
+export interface Body {
+  readonly bytes: Uint8Array
+  /** SHA-256 in hex, where it is known already. */
+  readonly sha256?: string | undefined
+  readonly checksum: ChecksumHeader
+}
+
+/** Of the answer, what is looked at, in the SDK's words. */
+export interface Taken {
+  readonly ETag?: string | undefined
+  readonly VersionId?: string | undefined
+  readonly ChecksumCRC32?: string | undefined
+  readonly ServerSideEncryption?: string | undefined
+}
+
+/** What is the same for all requests of a kind. */
+interface Pattern {
+  readonly origin: Origin
+  /** Before the key; encoded. */
+  readonly path: string
+  /** Signed. */
+  readonly headers: Readonly<Record<string, string>>
+  /** What somebody on the way may change. */
+  readonly unsigned: Readonly<Record<string, string>>
+  readonly sign: ReturnType<typeof Signature.make>
+}
+
+export interface Via {
+  readonly client: S3Client
+  readonly credentials: Renewing
+  readonly http: Http
+  /** Says what went wrong with an operation. */
+  readonly failure: (operation: string, cause: unknown) => StoreError
+}
+
+export type Bodies = ReturnType<typeof make>
+
+export const make = ({ client, credentials, failure, http }: Via) => {
+  const patterns = new Map<string, Promise<Pattern>>()
+
+  /** `kind` names what commands have in common. */
+  const patternOf = (kind: string, draft: () => Promise<HttpRequest>) => {
+    let pattern = patterns.get(kind)
+    if (pattern === undefined) {
+      pattern = draft().then(asPattern)
+      patterns.set(kind, pattern)
+      // the next one may find the credentials that this one did not
+      pattern.catch(() => patterns.delete(kind))
+    }
+    return pattern
+  }
+
+  const send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes & Taken>(
+    operation: "PutObject" | "UploadPart",
+    kind: string,
+    command: (Key: string) => Command<Input, Output>,
+    key: string,
+    query: string,
+    { bytes, checksum, sha256 }: Body
+  ): Effect.Effect<Taken, StoreError> =>
+    Effect.flatMap(
+      Effect.tryPromise({
+        try: () =>
+          Promise.all([patternOf(kind, () => Transport.drafted(client, command(standIn))), credentials.provider()]),
+        catch: (cause) => failure(operation, cause)
+      }),
+      ([{ headers, origin, path, sign, unsigned }, identity]) => {
+        const unsent = {
+          method: "PUT",
+          path: path + Signature.encodeKey(key),
+          query: `${query}x-id=${operation}`,
+          headers: { ...headers, ...checksumFields(checksum) },
+          payloadHash: sha256 ?? hash("sha256", bytes, "hex")
+        }
+        const signed = sign(unsent, identity, Date.now() + client.config.systemClockOffset)
+        return Effect.matchEffect(
+          http.exchange({
+            origin,
+            method: unsent.method,
+            target: `${unsent.path}?${unsent.query}`,
+            headers: { ...unsent.headers, ...signed, ...unsigned },
+            body: bytes
+          }),
+          {
+            onFailure: (cause) => Effect.fail(failure(operation, cause)),
+            onSuccess: (answer) =>
+              answer.status === 200 && answer.headers["etag"] !== undefined
+                ? Effect.sync(() => {
+                    setClock(client, answer)
+                    return taken(answer)
+                  })
+                : Effect.tryPromise({
+                    try: () => Transport.understood(client, command(key), answer),
+                    catch: (cause) => failure(operation, cause)
+                  })
+          }
+        )
+      }
+    )
+
+  return {
+    put: (attributes: Attributes, body: Body) =>
+      send(
+        "PutObject",
+        `${attributes.ContentType} ${JSON.stringify(attributes.Metadata)}`,
+        (Key) => new PutObjectCommand({ ...attributes, Key, Body: nothing }),
+        attributes.Key,
+        "",
+        body
+      ),
+    uploadPart: (part: { Bucket: string; Key: string; UploadId: string; PartNumber: number }, body: Body) =>
+      send(
+        "UploadPart",
+        "",
+        (Key) => new UploadPartCommand({ ...part, Key, Body: nothing }),
+        part.Key,
+        `partNumber=${part.PartNumber}&uploadId=${Signature.encodeKey(part.UploadId).replaceAll("/", "%2F")}&`,
+        body
+      )
+  }
+}
+
+/** A key and a body, in a request that is never sent. */
+const standIn = "key"
+const nothing = new Uint8Array()
+
+const asPattern = (draft: HttpRequest): Pattern => {
+  const { authorization = "", "user-agent": agent, ...rest } = draft.headers
+  const [, region, service] =
+    /^AWS4-HMAC-SHA256 Credential=[^,]+\/\d{8}\/([^/,]+)\/([^/,]+)\/aws4_request,/.exec(authorization) ?? []
+  if (region === undefined || service === undefined || "x-amz-s3session-token" in rest) {
+    throw new ConfigError({
+      detail: "requests to this bucket are not signed with Signature Version 4",
+      advice: "give --bucket a general purpose bucket, or an access point of one region"
+    })
+  }
+  return {
+    origin: Transport.originOf(draft),
+    path: draft.path.slice(0, -standIn.length),
+    headers: Object.fromEntries(Object.entries(rest).filter(([name]) => !ofOneRequest.test(name))),
+    unsigned: agent === undefined ? {} : { "user-agent": agent },
+    sign: Signature.make({ region, service })
+  }
+}
+
+const ofOneRequest =
+  /^(amz-sdk-.*|content-length|content-md5|x-amz-(checksum-.*|sdk-checksum-.*|content-sha256|date|security-token|user-agent))$/
+
+const taken = ({ headers }: Answer): Taken => ({
+  ETag: headers["etag"],
+  VersionId: headers["x-amz-version-id"],
+  ChecksumCRC32: headers["x-amz-checksum-crc32"],
+  ServerSideEncryption: headers["x-amz-server-side-encryption"]
+})
+
+/** As the SDK does: the store's clock counts, unless the answer comes from a cache. */
+const setClock = (client: S3Client, { headers: { age, date } }: Answer) => {
+  const time = date === undefined || age !== undefined ? Number.NaN : Date.parse(date)
+  if (!Number.isNaN(time)) client.config.systemClockOffset = time - Date.now()
+}
