@@ -3,6 +3,7 @@ import { DeadlineExceeded, type ExportError } from "../domain/Errors.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Span from "../domain/Span.ts"
+import { type Break, breakable } from "./Breakable.ts"
 import { Stop } from "./Stop.ts"
 
 /** How the work of a run came to its end. */
@@ -34,18 +35,20 @@ export class Ending extends Context.Tag("ibsr-export/Ending")<
       Effect.gen(function* () {
         const stop = yield* Stop
         const over = yield* Deferred.make<void>()
-        yield* Effect.forkScoped(Effect.zipRight(timeIsOver(stop, settings), Deferred.succeed(over, undefined)))
-        let inFlight = 0
+        const inFlight = new Set<Break<Outcome, never>>()
+        const breakOffAll = Effect.sync(() => {
+          for (const breakOff of inFlight) breakOff(Effect.succeed(Outcome.Interrupted()))
+        })
+        yield* Effect.forkScoped(
+          Effect.zipRight(timeIsOver(stop, settings), Effect.zipRight(Deferred.succeed(over, undefined), breakOffAll))
+        )
 
         return {
           inTime: (upload) =>
-            Effect.suspend(() => {
-              inFlight++
-              return upload
-            }).pipe(
-              Effect.raceFirst(Effect.as(Deferred.await(over), Outcome.Interrupted())),
-              Effect.tap(() => Effect.sync(() => inFlight--))
-            ),
+            breakable(upload, (breakOff) => {
+              inFlight.add(breakOff)
+              return () => inFlight.delete(breakOff)
+            }),
           bound: (work) =>
             Effect.match(work, {
               onSuccess: (): Omit<End, "abandoned"> => ({ complete: true }),
@@ -56,7 +59,7 @@ export class Ending extends Context.Tag("ibsr-export/Ending")<
               Effect.raceFirst(
                 Effect.zipRight(Deferred.await(over), Effect.as(Effect.sleep(lastTime), { complete: false }))
               ),
-              Effect.map((end) => ({ ...end, abandoned: inFlight }))
+              Effect.map((end) => ({ ...end, abandoned: inFlight.size }))
             )
         }
       })

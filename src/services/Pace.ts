@@ -1,86 +1,136 @@
 /** How fast requests follow one another: one controller for all files, so that what one meets slows all of them. */
-import { Clock, Duration, Effect, Option } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, Fiber, FiberId, Option, Runtime, type Scope } from "effect"
 import * as Concurrency from "../domain/Concurrency.ts"
 import { type CredentialsMissing, Interrupted, revised, type StoreError } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Span from "../domain/Span.ts"
 import { longestRetryAfter } from "./Patience.ts"
 import { Stop } from "./Stop.ts"
+import * as TimeLimit from "./TimeLimit.ts"
 
-export type Options = Pick<Settings, "concurrency" | "giveUpAfter">
+export type Options = Pick<Settings, "concurrency" | "giveUpAfter" | "timeout">
+
+type Ended<A> = (exit: Exit.Exit<A, StoreError | Interrupted>) => void
+
+export interface Pace {
+  /**
+   * Runs an attempt as soon as there is room for it, for at most `timeout`, and tells how it ended; gives back what
+   * breaks it off. It fails as `Interrupted` where no request is to be begun any more.
+   */
+  readonly submit: <A>(attempt: Effect.Effect<A, StoreError>, ended: Ended<A>) => Effect.Effect<void>
+  /** The same, for one who waits. */
+  readonly pass: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | Interrupted>
+}
 
 /**
- * Lets an attempt pass when there is room for it, and learns from how it ends:
+ * Lets attempts pass, in the order in which they come, and learns from how they end:
  *
  * - An overloaded store or line lets fewer pass (`Concurrency`).
  * - A store that asks for a pause (`Retry-After`) gets it from all; one that asks for a long one, until the next run.
  * - When nothing but failures that may pass has come for `giveUpAfter`, the run ends: the next one may meet a better
  *   time. So a dead store costs that long, and the requests in flight then, whatever the number of files.
+ *
+ * A queue and a fiber for each attempt, for a semaphore, a time-out and their fibers cost more than the request itself.
  */
-export const make = ({ concurrency, giveUpAfter }: Options) =>
+export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Effect<Pace, never, Scope.Scope | Stop> =>
   Effect.gen(function* () {
     const stop = yield* Stop
     const clock = yield* Clock.clockWith(Effect.succeed)
-    const room = yield* Effect.makeSemaphore(concurrency.initial)
+    const watch = yield* TimeLimit.requests(timeout)
+    const fork = Runtime.runFork(yield* Effect.runtime())
+    /** Each begins its attempt, or is told that none is begun any more. */
+    const queue = new Set<(begin: boolean) => void>()
+    let inFlight = 0
     let current = Concurrency.begin(concurrency)
     /** In milliseconds, and never set back, as the host's clock may be. */
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     let pauseUntil = 0
+    let isPausing = false
     /** When something went well last, and when nothing did any more. */
     let wellAt = 0
     let failingSince: number | undefined
 
-    const become = (next: Concurrency.Concurrency) => {
-      const changed = Concurrency.requests(next) !== Concurrency.requests(current)
-      current = next
-      return changed ? room.resize(Concurrency.requests(next)) : Effect.void
-    }
-
-    const answered = Effect.suspend(() => {
+    const answered = () => {
       wellAt = time()
       failingSince = undefined
-      return become(Concurrency.grown(current, concurrency))
-    })
+      current = Concurrency.grown(current, concurrency)
+    }
 
-    const failed = (error: Passing, began: { readonly at: number; readonly cuts: number }) =>
-      Effect.suspend(() => {
-        const now = time()
-        failingSince ??= Math.max(wellAt, began.at)
-        const retryAfter = error.retryAfter ?? Duration.zero
-        if (Duration.greaterThan(retryAfter, longestRetryAfter)) return giveUp(error, asked(retryAfter))
-        if (now - failingSince >= Duration.toMillis(giveUpAfter)) return giveUp(error, inVain(giveUpAfter))
+    const failed = (error: Passing, began: { readonly at: number; readonly cuts: number }) => {
+      const now = time()
+      failingSince ??= Math.max(wellAt, began.at)
+      const retryAfter = error.retryAfter ?? Duration.zero
+      if (Duration.greaterThan(retryAfter, longestRetryAfter)) giveUp(error, asked(retryAfter))
+      else if (now - failingSince >= Duration.toMillis(giveUpAfter)) giveUp(error, inVain(giveUpAfter))
+      else {
         pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
-        return error.overload === true ? become(Concurrency.cut(current, began.cuts)) : Effect.void
+        if (error.overload === true) current = Concurrency.cut(current, began.cuts)
+      }
+    }
+
+    const giveUp = (error: Passing, why: string) => {
+      const advice = `${error.hint}; ${why}, so the run ended, and the next one goes on`
+      fork(stop.request({ _tag: "Failure", error: revised(error, { advice }) }))
+    }
+
+    /** Begins what there is room for. */
+    const admit = () => {
+      for (const next of queue) {
+        const isStopped = Option.isSome(stop.peek())
+        if (!isStopped && inFlight >= Concurrency.requests(current)) return
+        const pause = pauseUntil - time()
+        if (!isStopped && pause > 0) return resumeAfter(pause)
+        queue.delete(next)
+        next(!isStopped)
+      }
+    }
+
+    /** It looks again then, because a longer one may have been asked for meanwhile. */
+    const resumeAfter = (millis: number) => {
+      if (isPausing) return
+      isPausing = true
+      const resume = Effect.sync(() => {
+        isPausing = false
+        admit()
       })
+      fork(Effect.zipRight(Effect.sleep(millis), resume))
+    }
 
-    const giveUp = (error: Passing, why: string) =>
-      stop.request({
-        _tag: "Failure",
-        error: revised(error, { advice: `${error.hint}; ${why}, so the run ended, and the next one goes on` })
-      })
+    yield* Effect.forkScoped(Effect.zipRight(stop.requested, Effect.sync(admit)))
 
-    /** Looks again after it, because a longer one may have been asked for meanwhile. */
-    const pause: Effect.Effect<Option.Option<unknown>> = Effect.flatMap(stop.reason, (reason) => {
-      const millis = pauseUntil - time()
-      return Option.isSome(reason) || millis <= 0
-        ? Effect.succeed(reason)
-        : Effect.zipRight(Effect.raceFirst(Effect.sleep(millis), stop.requested), pause)
-    })
-
-    return <A>(attempt: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError | Interrupted> =>
-      room.withPermits(1)(
-        Effect.flatMap(pause, (reason): Effect.Effect<A, StoreError | Interrupted> => {
-          if (Option.isSome(reason)) return Effect.fail(new Interrupted())
-          const began = { at: time(), cuts: current.cuts }
-          return Effect.tapBoth(attempt, {
-            onFailure: (error) => {
-              if (mayPass(error)) return failed(error, began)
-              return isOfStore(error) ? answered : Effect.void
-            },
-            onSuccess: () => answered
-          })
+    const submit = <A>(attempt: Effect.Effect<A, StoreError>, ended: Ended<A>) => {
+      let fiber: Fiber.RuntimeFiber<A, StoreError> | undefined
+      let late: StoreError | undefined
+      const start = (begin: boolean) => {
+        if (!begin) return ended(Exit.fail(new Interrupted()))
+        inFlight++
+        const began = { at: time(), cuts: current.cuts }
+        const running = (fiber = fork(attempt))
+        const over = watch((failure) => {
+          late = failure
+          running.unsafeInterruptAsFork(FiberId.none)
         })
-      )
+        running.addObserver((exit) => {
+          over()
+          inFlight--
+          const error =
+            late ?? Option.getOrUndefined(Exit.isFailure(exit) ? Cause.failureOption(exit.cause) : Option.none())
+          if (Exit.isSuccess(exit)) answered()
+          else if (error !== undefined && mayPass(error)) failed(error, began)
+          else if (error !== undefined && isOfStore(error)) answered()
+          ended(late === undefined || Exit.isSuccess(exit) ? exit : Exit.fail(late))
+          admit()
+        })
+      }
+      queue.add(start)
+      admit()
+      return Effect.suspend(() => {
+        queue.delete(start)
+        return fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
+      })
+    }
+
+    return { submit, pass: (attempt) => Effect.async((resume) => submit(attempt, resume)) }
   })
 
 type Passing = Exclude<StoreError, CredentialsMissing>

@@ -55,14 +55,11 @@ export const make = (limits: Limits) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
     const reporter = yield* Reporter
-    const paced = yield* Pace.make(limits)
+    const pace = yield* Pace.make(limits)
     const memory = yield* Effect.makeSemaphore(limits.memoryBytes)
     const patient = yield* Patience.make(limits.maxRetries)
     const patientAtFirst = yield* Patience.make(Math.min(limits.maxRetries, mostRetriesForCredentials))
     const stop = yield* Stop
-
-    const once = <A>(attempt: Effect.Effect<A, StoreError>) =>
-      paced(TimeLimit.inTime(attempt, limits.timeout, TimeLimit.noAnswer))
 
     const send = (
       source: OpenSource,
@@ -77,7 +74,7 @@ export const make = (limits: Limits) =>
           return Effect.tapError(attempt, (error) => Effect.sync(() => (mayBeStored = before || !isRefusal(error))))
         })
       const request = <A>(attempt: Effect.Effect<A, StoreError>) =>
-        patient(once(attempt), (error) => {
+        patient(pace.pass(attempt), (error) => {
           reporter.tally.retries++
           return retrying(object.key, error)
         })
@@ -128,7 +125,7 @@ export const make = (limits: Limits) =>
     return {
       // a credential source may be down for a moment, like a store
       ready: (checksum: Checksum) =>
-        patientAtFirst(TimeLimit.inTime(store.ready(checksum), limits.timeout, TimeLimit.noCredentials), (error) =>
+        patientAtFirst(TimeLimit.credentials(store.ready(checksum), limits.timeout), (error) =>
           retrying("credentials", error)
         ),
       learned: store.learned,

@@ -3,12 +3,21 @@
  * file of lines that may still be written to, none of a line that is not whole yet.
  */
 import { Clock, Data, Effect, type Scope } from "effect"
-import { constants, lstatSync, promises as fs, statSync } from "node:fs"
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  promises as fs,
+  statSync
+} from "node:fs"
 import type { SourceUnreadable } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Snapshot from "../domain/Snapshot.ts"
 import type { Outside, SourceFile } from "../domain/SourceFile.ts"
-import { pieces, readAll, unreadable, type View, wholeLines } from "./SourceBytes.ts"
+import { type Handle, immediate, pieces, readAll, unreadable, type View, wholeLines } from "./SourceBytes.ts"
 import { codeOf } from "./SystemError.ts"
 
 /** The file was rotated away before it could be opened. */
@@ -61,30 +70,95 @@ export const look = (file: SourceFile, { followSymlinks }: Pick<Settings, "follo
 /** `O_NONBLOCK`, so that a FIFO that took a file's place does not hang the run. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
-/** Opens a file until the scope ends. A file that was opened can be read to its end even if it is unlinked meanwhile. */
-export const open = (
-  file: SourceFile,
-  options: Pick<Settings, "followSymlinks" | "finalAfter">
-): Effect.Effect<OpenSource, OpenError, Scope.Scope> =>
+/** Bytes. */
+const small = 64 * 1024
+
+/** Milliseconds for which a file system is expected to answer at once that has just answered. */
+const answering = 100
+
+/**
+ * Opens files, each for as long as it is used. A file that was opened can be read to its end even if it is unlinked
+ * meanwhile.
+ *
+ * Small ones are opened and read at once, unless their file system may hang, as that of a server: then it is asked
+ * first, through the thread pool, which keeps the program free for a signal or the deadline.
+ */
+export const make = (options: Options) => {
+  let answeredAt = Number.NEGATIVE_INFINITY
+
+  const answered = ({ path }: SourceFile) =>
+    Effect.suspend(() => {
+      if (performance.now() - answeredAt < answering) return Effect.void
+      return Effect.promise(async () => {
+        await fs.lstat(path).catch(() => undefined)
+        answeredAt = performance.now()
+      })
+    })
+
+  return {
+    use: <A, E, R>(
+      file: SourceFile,
+      what: (source: OpenSource) => Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E | OpenError, R> =>
+      Effect.zipRight(
+        answered(file),
+        Effect.acquireUseRelease(
+          Effect.try({ try: () => openSmall(file, options), catch: openError(file, options) }),
+          (opened) =>
+            opened === undefined
+              ? Effect.scoped(Effect.flatMap(open(file, options), what))
+              : Effect.flatMap(seen(file, immediate(opened.fd), opened.outside, options), what),
+          (opened) => Effect.sync(() => opened && closeSync(opened.fd))
+        )
+      )
+  }
+}
+
+type Options = Pick<Settings, "followSymlinks" | "finalAfter">
+
+const flagsFor = ({ followSymlinks }: Options) => (followSymlinks ? flags : flags | constants.O_NOFOLLOW)
+
+/** Undefined if it is not small. */
+const openSmall = (file: SourceFile, options: Options) => {
+  const fd = openSync(file.path, flagsFor(options))
+  const outside = fstatSync(fd, { bigint: true })
+  if (!outside.isFile() || outside.size <= small) return { fd, outside }
+  closeSync(fd)
+  return undefined
+}
+
+const openError =
+  ({ path }: SourceFile, { followSymlinks }: Options) =>
+  (cause: unknown): OpenError => {
+    const code = codeOf(cause)
+    if (code === "ENOENT" || code === "ENOTDIR") return new Vanished()
+    if (code === "ELOOP" && !followSymlinks) return new NotRegular({ why: "symlink" })
+    // a socket, or a device without a driver
+    return code === "ENXIO" ? new NotRegular({ why: "special" }) : unreadable(path)(cause)
+  }
+
+/** Opens a file of any size until the scope ends. */
+export const open = (file: SourceFile, options: Options): Effect.Effect<OpenSource, OpenError, Scope.Scope> =>
   Effect.gen(function* () {
     const handle = yield* Effect.acquireRelease(
-      Effect.tryPromise({
-        try: () => fs.open(file.path, options.followSymlinks ? flags : flags | constants.O_NOFOLLOW),
-        catch: (cause) => {
-          const code = codeOf(cause)
-          if (code === "ENOENT" || code === "ENOTDIR") return new Vanished()
-          if (code === "ELOOP" && !options.followSymlinks) return new NotRegular({ why: "symlink" })
-          // a socket, or a device without a driver
-          if (code === "ENXIO") return new NotRegular({ why: "special" })
-          return unreadable(file.path)(cause)
-        }
-      }),
+      Effect.tryPromise({ try: () => fs.open(file.path, flagsFor(options)), catch: openError(file, options) }),
       (handle) => Effect.ignore(Effect.tryPromise(() => handle.close()))
     )
     const outside = yield* Effect.tryPromise({
       try: () => handle.stat({ bigint: true }),
       catch: unreadable(file.path)
     })
+    return yield* seen(file, handle, outside, options)
+  })
+
+/** What there is to be read of an open file. */
+const seen = (
+  file: SourceFile,
+  handle: Handle,
+  outside: BigIntStats,
+  options: Options
+): Effect.Effect<OpenSource, OpenError> =>
+  Effect.gen(function* () {
     if (!outside.isFile()) return yield* new NotRegular({ why: "special" })
     const { relativePath } = file
     const now = yield* Clock.currentTimeMillis

@@ -19,6 +19,8 @@ export class Stop extends Context.Tag("ibsr-export/Stop")<
     readonly request: (reason: StopReason) => Effect.Effect<void>
     /** Whether there is a reason yet, without waiting. */
     readonly reason: Effect.Effect<Option.Option<StopReason>>
+    /** The same, for who asks often. */
+    readonly peek: () => Option.Option<StopReason>
     /** Waits for a reason. */
     readonly requested: Effect.Effect<void>
   }
@@ -35,6 +37,7 @@ export class Stop extends Context.Tag("ibsr-export/Stop")<
           return Effect.asVoid(Deferred.succeed(requested, undefined))
         }),
       reason: Effect.sync(() => reason),
+      peek: () => reason,
       requested: Deferred.await(requested)
     }
   }

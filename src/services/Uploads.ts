@@ -28,7 +28,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
   }
 >() {
   static readonly layer = (options: Options) =>
-    Layer.effect(
+    Layer.scoped(
       Uploads,
       Effect.gen(function* () {
         const sending = yield* Sending.make(options)
@@ -105,6 +105,7 @@ const uploader = (
   destined: Destined
 ): Context.Tag.Service<Uploads>["upload"] => {
   const courses = Course.make(keys, options)
+  const reader = SourceReader.make(options)
 
   /** Whether the store has this content already, as what it is; its digest is taken only if it can be so. */
   const isStored = (source: SourceReader.OpenSource, known: Known | undefined) =>
@@ -133,10 +134,7 @@ const uploader = (
     const withdrawn = (outcome: Outcome) => Effect.as(ledger.withdrawn(relativePath), outcome)
     let key: ObjectKey | undefined
 
-    const outcome = Effect.gen(function* () {
-      key = yield* keys.keyOf(file, 1)
-      const known = yield* ledger.sighted(relativePath)
-      const source = yield* SourceReader.open(file, options)
+    const settled = Effect.fnUntraced(function* (source: SourceReader.OpenSource, known: Known | undefined) {
       if (options.finalOnly && source.state === "live") return Outcome.Live()
       if (yield* isStored(source, known)) {
         yield* ledger.confirmed(relativePath, source.outside)
@@ -155,8 +153,12 @@ const uploader = (
         })
       )
     })
-    return outcome.pipe(
-      Effect.scoped,
+    return keys.keyOf(file, 1).pipe(
+      Effect.flatMap((first) => {
+        key = first
+        return ledger.sighted(relativePath)
+      }),
+      Effect.flatMap((known) => reader.use(file, (source) => settled(source, known))),
       // looked at anew, it is smaller and at rest
       Effect.retry({ times: 2, while: isTruncated }),
       Effect.catchTags({

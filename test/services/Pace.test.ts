@@ -5,7 +5,11 @@ import { AccessDenied, IntegrityFailure, NetworkFailure, StoreUnavailable } from
 import * as Pace from "../../src/services/Pace.ts"
 import { Stop } from "../../src/services/Stop.ts"
 
-const options: Pace.Options = { concurrency: Concurrency.upTo(8), giveUpAfter: Duration.minutes(5) }
+const options: Pace.Options = {
+  concurrency: Concurrency.upTo(8),
+  giveUpAfter: Duration.minutes(5),
+  timeout: Duration.minutes(10)
+}
 
 const busy = (retryAfter?: Duration.Duration) =>
   new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true, overload: true, retryAfter })
@@ -14,7 +18,7 @@ const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retry
 const denied = new AccessDenied({ operation: "PutObject", detail: "no", retryable: false })
 
 /** Offers `offered` requests that do not end, and counts those that begin. */
-const begun = (paced: Effect.Effect.Success<ReturnType<typeof Pace.make>>, offered = 20) =>
+const begun = (paced: Pace.Pace["pass"], offered = 20) =>
   Effect.gen(function* () {
     let count = 0
     const ended = yield* Deferred.make<void>()
@@ -31,37 +35,37 @@ const begun = (paced: Effect.Effect.Success<ReturnType<typeof Pace.make>>, offer
 const reason = Effect.flatMap(Stop, (stop) => stop.reason)
 
 describe("Pace", () => {
-  it.effect("lets as many pass as the limit says", () =>
+  it.scoped("lets as many pass as the limit says", () =>
     Effect.gen(function* () {
-      expect(yield* begun(yield* Pace.make(options))).toBe(8)
+      expect(yield* begun((yield* Pace.make(options)).pass)).toBe(8)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect.each([
+  it.scoped.each([
     ["a throttled store", busy()],
     ["no answer in time", late]
   ] as const)("lets half as many pass after %s", ([, error]) =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       yield* Effect.flip(paced(Effect.fail(error)))
       expect(yield* begun(paced)).toBe(4)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect.each([
+  it.scoped.each([
     ["a refusal", denied],
     ["a connection that is lost, which says nothing of the load", lost]
   ] as const)("lets as many pass as before after %s", ([, error]) =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       yield* Effect.flip(paced(Effect.fail(error)))
       expect(yield* begun(paced)).toBe(8)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("answers one jam once, however many requests met it", () =>
+  it.scoped("answers one jam once, however many requests met it", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       const fails = Effect.delay(Effect.fail(busy()), "1 second")
       const all = yield* Effect.fork(
         Effect.forEach(Array.from({ length: 8 }), () => Effect.exit(paced(fails)), { concurrency: 8 })
@@ -72,18 +76,18 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("lets more and more pass again", () =>
+  it.scoped("lets more and more pass again", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       yield* Effect.flip(paced(Effect.fail(busy())))
       yield* Effect.repeatN(paced(Effect.void), 8)
       expect(yield* begun(paced)).toBe(5)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("gives a store the pause that it asked one request for, with all", () =>
+  it.scoped("gives a store the pause that it asked one request for, with all", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(30)))))
       const began = yield* Effect.fork(paced(Clock.currentTimeMillis))
       yield* TestClock.adjust("2 minutes")
@@ -91,9 +95,9 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("waits longer when more is asked for meanwhile", () =>
+  it.scoped("waits longer when more is asked for meanwhile", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       const second = Effect.delay(Effect.fail(busy(Duration.seconds(60))), "5 seconds")
       const inFlight = yield* Effect.fork(Effect.exit(paced(second)))
       yield* TestClock.adjust("1 millis")
@@ -105,9 +109,9 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("takes a proxy that denies the way for no sign of life, nor for an outage", () =>
+  it.scoped("takes a proxy that denies the way for no sign of life, nor for an outage", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       const denies = new NetworkFailure({ operation: "PutObject", detail: "a page", retryable: false })
       yield* Effect.flip(paced(Effect.fail(lost)))
       yield* TestClock.adjust("6 minutes")
@@ -118,9 +122,9 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("does not wait out a pause when the run is to stop", () =>
+  it.scoped("does not wait out a pause when the run is to stop", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(30)))))
       const fiber = yield* Effect.fork(Effect.flip(paced(Effect.void)))
       yield* TestClock.adjust("1 second")
@@ -129,9 +133,9 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("ends the run when a store asks for more than a minute", () =>
+  it.scoped("ends the run when a store asks for more than a minute", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(61)))))
       expect(Option.getOrThrow(yield* reason)).toMatchObject({
         _tag: "Failure",
@@ -140,9 +144,9 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("counts from the beginning of what failed first, but not from before the last that went well", () =>
+  it.scoped("counts from the beginning of what failed first, but not from before the last that went well", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make({ ...options, giveUpAfter: Duration.seconds(100) })
+      const { pass: paced } = yield* Pace.make({ ...options, giveUpAfter: Duration.seconds(100) })
       const silent = Effect.delay(Effect.fail(late), "60 seconds")
       const round = Effect.gen(function* () {
         const fiber = yield* Effect.fork(Effect.exit(paced(silent)))
@@ -161,9 +165,9 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect("takes bytes that arrive wrong for no sign of life", () =>
+  it.scoped("takes bytes that arrive wrong for no sign of life", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       const wrong = new IntegrityFailure({ operation: "PutObject", detail: "BadDigest", retryable: true })
       yield* Effect.flip(paced(Effect.fail(wrong)))
       yield* TestClock.adjust("5 minutes")
@@ -172,15 +176,15 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  const failEvery = (paced: Effect.Effect.Success<ReturnType<typeof Pace.make>>, seconds: number, times: number) =>
+  const failEvery = (paced: Pace.Pace["pass"], seconds: number, times: number) =>
     Effect.repeatN(
       Effect.zipRight(TestClock.adjust(Duration.seconds(seconds)), Effect.exit(paced(Effect.fail(lost)))),
       times - 1
     )
 
-  it.effect("ends the run when nothing has gone well for --give-up-after, with the class of what failed last", () =>
+  it.scoped("ends the run when nothing has gone well for --give-up-after, with the class of what failed last", () =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       yield* failEvery(paced, 50, 6)
       expect(yield* reason).toEqual(Option.none())
       yield* failEvery(paced, 50, 1)
@@ -191,12 +195,12 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.effect.each([
+  it.scoped.each([
     ["a success", Effect.void],
     ["a refusal, which is an answer", Effect.fail(denied)]
   ] as const)("has patience anew after %s", ([, attempt]) =>
     Effect.gen(function* () {
-      const paced = yield* Pace.make(options)
+      const { pass: paced } = yield* Pace.make(options)
       yield* failEvery(paced, 50, 6)
       yield* Effect.exit(paced(attempt))
       yield* failEvery(paced, 50, 6)
