@@ -98,7 +98,7 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
 
     yield* Effect.forkScoped(Effect.zipRight(stop.requested, Effect.sync(admit)))
 
-    const submit = <A>(attempt: Effect.Effect<A, StoreError>, ended: Ended<A>) => {
+    const submit = <A>(attempt: Effect.Effect<A, StoreError>, ended: Ended<A>): Effect.Effect<void> => {
       let fiber: Fiber.RuntimeFiber<A, StoreError> | undefined
       let late: StoreError | undefined
       const start = (begin: boolean) => {
@@ -130,7 +130,11 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
       })
     }
 
-    return { submit, pass: (attempt) => Effect.async((resume) => submit(attempt, resume)) }
+    return {
+      submit,
+      pass: <A>(attempt: Effect.Effect<A, StoreError>) =>
+        Effect.async<A, StoreError | Interrupted>((resume) => submit(attempt, resume))
+    }
   })
 
 type Passing = Exclude<StoreError, CredentialsMissing>
