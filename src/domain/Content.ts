@@ -2,7 +2,11 @@
 
 export interface Content {
   readonly sizeBytes: number
-  /** SHA-256 of all of it, in hexadecimal. */
+  /**
+   * Up to `blockBytes`: SHA-256 of all of it, in hexadecimal. Above: SHA-256 of the SHA-256s of its blocks, one behind
+   * the other, with `-` and their number, so that a part that is a block needs one hash for its request and for this.
+   * Ledgers of before have the former for larger contents, too.
+   */
   readonly digest: string
   /** SHA-256 of its first `headBytes`, or of all where it is shorter: tells most replaced files by a single read. */
   readonly head: string
@@ -13,3 +17,9 @@ export const headBytes = 4096
 
 /** How much of a content its head covers. */
 export const headLength = (sizeBytes: number): number => Math.min(headBytes, sizeBytes)
+
+/** Bytes; the part size unless another is given. Never changed: digests in ledgers depend on it. */
+export const blockBytes = 8 * 1024 ** 2
+
+/** Whether it is of one piece though it would be of blocks today. */
+export const isOfOnePiece = ({ digest, sizeBytes }: Content): boolean => sizeBytes > blockBytes && !digest.includes("-")

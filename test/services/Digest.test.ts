@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
 import { createHash } from "node:crypto"
-import { headBytes } from "../../src/domain/Content.ts"
+import { blockBytes, headBytes, isOfOnePiece } from "../../src/domain/Content.ts"
 import * as Digest from "../../src/services/Digest.ts"
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
@@ -23,6 +23,19 @@ const inPieces = (digest: Digest.Digest, bytes: Buffer, cuts: ReadonlyArray<numb
   return digest.content()
 }
 
+const MiB = 1024 ** 2
+const large = Buffer.alloc(2 * blockBytes + 5 * MiB)
+for (let at = 0; at < large.length; at += 4) large.writeUInt32LE(Math.imul(at + 1, 2654435761) >>> 0, at)
+
+/** As it is defined: the digest of the digests of the blocks, and their number. */
+const inBlocks = (bytes: Buffer) => {
+  const count = Math.ceil(bytes.length / blockBytes)
+  if (count < 2) return sha256(bytes)
+  const blocks = Array.from({ length: count }, (_, at) => bytes.subarray(at * blockBytes, (at + 1) * blockBytes))
+  return `${sha256(Buffer.concat(blocks.map((block) => Buffer.from(sha256(block), "hex"))))}-${count}`
+}
+const lengths = [1, blockBytes - 1, blockBytes, blockBytes + 1, 2 * blockBytes, 2 * blockBytes + 1, large.length]
+
 const bytes = fc.uint8Array({ minLength: 0, maxLength: 3 * headBytes }).map((array) => Buffer.from(array))
 const cuts = fc.array(fc.nat(), { maxLength: 5 })
 
@@ -35,6 +48,31 @@ describe("Digest", () => {
         expect(inPieces(Digest.make("/a", undefined), all, at)).toEqual(contentOf(all))
       })
     )
+  })
+
+  it.each(lengths)("is one of blocks above 8 MiB, whatever the pieces, and of the last block: %d bytes", (length) => {
+    const all = large.subarray(0, length)
+    for (const cuts of [[], [length - 1], [blockBytes], [7 * MiB, 9 * MiB, 9 * MiB + 1]]) {
+      const digest = Digest.make("/a", undefined)
+      expect(inPieces(digest, all, cuts).digest).toBe(inBlocks(all))
+      expect(digest.lastBlock()).toBe(sha256(all.subarray(Math.floor((length - 1) / blockBytes) * blockBytes)))
+    }
+  })
+
+  it.each(lengths)("knows a content that begins with %d bytes, also by the digest of older ledgers", (length) => {
+    const head = sha256(large.subarray(0, headBytes))
+    const beginning = large.subarray(0, length)
+    const changed = Buffer.from(large)
+    changed[length - 1]! ^= 1
+    for (const digest of [inBlocks(beginning), sha256(beginning)]) {
+      const former = { sizeBytes: length, digest, head }
+      expect(isOfOnePiece(former)).toBe(length > blockBytes && digest === sha256(beginning))
+      for (const cuts of [[], [length], [3 * MiB, 11 * MiB]]) {
+        expect(inPieces(Digest.make("/a", former), large, cuts).digest).toBe(inBlocks(large))
+        expect(() => inPieces(Digest.make("/a", former), changed, cuts)).toThrow("not those that were stored")
+      }
+      expect(() => inPieces(Digest.make("/a", former), large.subarray(0, length - 1), [])).toThrow("not those")
+    }
   })
 
   it("fails where the content does not begin with what it should, or is shorter", () => {

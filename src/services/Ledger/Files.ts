@@ -5,11 +5,9 @@ import * as Generation from "../../domain/Generation.ts"
 import type { State } from "../../domain/Snapshot.ts"
 import type { Outside } from "../../domain/SourceFile.ts"
 import type { Acknowledged, Known, Seen, Unsettled } from "../Ledger.ts"
+import { blob, hex } from "./Digests.ts"
 
 type Row = Readonly<Record<string, SQLOutputValue>>
-
-const hex = (value: SQLOutputValue | undefined) => Buffer.from(value as Uint8Array).toString("hex")
-const blob = (digest: string) => Buffer.from(digest, "hex")
 
 /** SQLite has signed integers, the kernel has unsigned ones. */
 const signed = (value: bigint) => BigInt.asIntN(64, value)
