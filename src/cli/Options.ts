@@ -275,16 +275,16 @@ export const memory = Flag.withDefault({
   name: "memory",
   group: limits,
   value: "SIZE",
-  description: "bytes of file content held at once, whatever the concurrency; at least 15MiB",
+  description: "bytes of file content held at once, whatever the concurrency; at least 5MiB",
   default: "64MiB",
-  parse: Values.atLeast(UploadPlan.minMemoryBytes, "15MiB", Size.parse)
+  parse: Values.atLeast(UploadPlan.minMemoryBytes, "5MiB", Size.parse)
 })
 
 export const partSize = Flag.withDefault({
   name: "part-size",
   group: limits,
   value: "SIZE",
-  description: "larger files are sent in parts of this size; at least 5MiB, and a third of --memory at most",
+  description: "larger files are sent in parts of this size; at least 5MiB, and --memory at most",
   default: "8MiB",
   parse: Values.atLeast(UploadPlan.minPartBytes, "5MiB", Size.parse)
 })

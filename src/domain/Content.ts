@@ -21,5 +21,8 @@ export const headLength = (sizeBytes: number): number => Math.min(headBytes, siz
 /** Bytes; the part size unless another is given. Never changed: digests in ledgers depend on it. */
 export const blockBytes = 8 * 1024 ** 2
 
+/** SHA-256 of all of it in hexadecimal, where the digest is that. */
+export const sha256Of = ({ digest }: Content): string | undefined => (digest.includes("-") ? undefined : digest)
+
 /** Whether it is of one piece though it would be of blocks today. */
 export const isOfOnePiece = ({ digest, sizeBytes }: Content): boolean => sizeBytes > blockBytes && !digest.includes("-")

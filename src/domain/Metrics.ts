@@ -86,6 +86,11 @@ const metrics = (facts: Facts): ReadonlyArray<Metric> => {
       samples: outcomes(report.totals)
     },
     gauge("last_run_uploaded_bytes", "Bytes of the files that it uploaded.", report.totals.uploadedBytes),
+    gauge(
+      "last_run_resumed_bytes",
+      "Bytes of them that an earlier run had sent, in uploads that this one went on with.",
+      report.totals.resumedBytes
+    ),
     gauge("last_run_retries", "Requests that it sent once more.", report.totals.retries),
     gauge(
       "last_run_lost_files",

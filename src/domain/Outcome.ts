@@ -77,6 +77,21 @@ export interface Tally {
   /** Not stored, and to be rotated away before the next run: path and time, the first `maxFailures`. */
   readonly atRisk: Array<{ readonly file: string; readonly rotatedAt: number }>
   readonly plan: Array<Extract<Outcome, { _tag: "Planned" }>>
+  /** Uploads that an earlier run had begun and this one has completed, and the bytes of them that it had sent. */
+  resumed: number
+  resumedBytes: number
+  /** Uploads in parts that are left for the next run; the first `maxFailures`. */
+  kept: number
+  readonly keptUploads: Array<KeptUpload>
+}
+
+/** An upload in parts that the next run goes on with. */
+export interface KeptUpload {
+  readonly key: string
+  readonly uploadId: string
+  /** Of `sizeBytes`, what the store has. */
+  readonly storedBytes: number
+  readonly sizeBytes: number
 }
 
 export const emptyTally = (): Tally => ({
@@ -101,7 +116,11 @@ export const emptyTally = (): Tally => ({
   lost: 0,
   lostFiles: [],
   atRisk: [],
-  plan: []
+  plan: [],
+  resumed: 0,
+  resumedBytes: 0,
+  kept: 0,
+  keptUploads: []
 })
 
 /** Somebody on the way, or at its end, does not let this through, and will not. */
@@ -160,6 +179,17 @@ export const addLost = (tally: Tally, file: string): void => {
   tally.lost++
   tally.failedClasses.add("SourceUnreadable")
   if (tally.lostFiles.length < maxFailures) tally.lostFiles.push(file)
+}
+
+/** Counts an upload that was gone on with; `sparedBytes` were not sent again. */
+export const addResumed = (tally: Tally, sparedBytes: number): void => {
+  tally.resumed++
+  tally.resumedBytes += sparedBytes
+}
+
+export const addKept = (tally: Tally, upload: KeptUpload): void => {
+  tally.kept++
+  if (tally.keptUploads.length < maxFailures) tally.keptUploads.push(upload)
 }
 
 export const addAtRisk = (tally: Tally, risk: Tally["atRisk"][number]): void => {

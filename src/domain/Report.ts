@@ -61,6 +61,8 @@ export const Report = Schema.Struct({
     selected: described(Count, "files that --include and --exclude let through"),
     uploaded: described(Count, "files stored by this run"),
     uploadedBytes: described(Count, "their bytes"),
+    resumed: described(Count, "of those, files of which an earlier run had sent a part"),
+    resumedBytes: described(Count, "bytes of those parts, which were not sent again"),
     unchanged: described(Count, "files of which an earlier run stored all there is"),
     skipped: described(Count, "not regular files: the next three together"),
     skippedSymlinks: described(Count, "symbolic links, without --follow-symlinks"),
@@ -94,6 +96,10 @@ export const Report = Schema.Struct({
   replacedFiles: described(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String })),
     "they no longer begin with what was stored before, so their content went to a key of its own; the first 100"
+  ),
+  keptUploads: described(
+    Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, storedBytes: Count, sizeBytes: Count })),
+    "multipart uploads that were cut off; the next run sends what is missing; the first 100"
   ),
   openMultipartUploads: described(
     Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, reason: Schema.String })),
@@ -179,6 +185,8 @@ export const make = (settings: Settings, facts: Facts): Report => {
       selected: Outcome.selected(tally),
       uploaded: tally.uploaded,
       uploadedBytes: tally.uploadedBytes,
+      resumed: tally.resumed,
+      resumedBytes: tally.resumedBytes,
       unchanged: tally.unchanged,
       skipped: tally.skipped,
       skippedSymlinks: tally.skippedBy.symlink,
@@ -205,6 +213,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
     lostFiles: tally.lostFiles,
     filesAtRisk: tally.atRisk.map(({ file, rotatedAt }) => ({ file, rotatedAt: new Date(rotatedAt).toISOString() })),
     replacedFiles: tally.replaced,
+    keptUploads: tally.keptUploads,
     openMultipartUploads: facts.openUploads,
     metrics: null,
     plan: settings.dryRun

@@ -91,6 +91,13 @@ export const body = (report: Report): ReadonlyArray<Told> => [
   ...told("error", report.failuresOmitted > 0 ? [`and ${plural(report.failuresOmitted, "more failure")}`] : []),
   ...told("warning", warnings(report)),
   ...told(
+    "info",
+    report.keptUploads.map(
+      ({ key, sizeBytes, storedBytes }) =>
+        `kept for the next run: ${shown(key)}, of which ${Size.format(storedBytes)} of ${Size.format(sizeBytes)} are stored`
+    )
+  ),
+  ...told(
     "warning",
     report.openMultipartUploads.map(
       ({ key, reason, uploadId }) =>

@@ -86,8 +86,8 @@ const maxTags = 10
 /** Every field alone is valid; this is what they must hold together. Each problem names its flags. */
 export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray<string>> => {
   const problems: Array<string> = []
-  if (3 * settings.partSizeBytes > settings.memoryBytes) {
-    problems.push("--memory must have room for three parts of --part-size: raise one or lower the other")
+  if (settings.partSizeBytes > settings.memoryBytes) {
+    problems.push("--memory must have room for a part of --part-size: raise one or lower the other")
   }
   if (settings.partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
   if (Object.keys(settings.attributes.metadata).some((name) => name.toLowerCase() === "ibsr-state"))

@@ -14,6 +14,7 @@ export const prose = (report: Report): string => {
     report.run.dryRun
       ? [planned.length, `would upload ${planned.length} (${Size.format(bytesOf(planned))})`, true]
       : [totals.uploaded, `uploaded ${totals.uploaded} (${Size.format(totals.uploadedBytes)})`, true],
+    [totals.resumed, `resumed ${totals.resumed} (${Size.format(totals.resumedBytes)} not sent again)`],
     [totals.unchanged, `unchanged ${totals.unchanged}`],
     [totals.skipped, `skipped ${totals.skipped}`, true],
     [totals.notReady, `not ready ${totals.notReady}`],
@@ -39,6 +40,7 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     selected: totals.selected,
     uploaded: totals.uploaded,
     ...(plan === null ? {} : { planned: plan.length }),
+    resumed: totals.resumed,
     unchanged: totals.unchanged,
     skipped: totals.skipped,
     not_ready: totals.notReady,
@@ -51,6 +53,7 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     complete,
     retries: totals.retries,
     bytes: plan === null ? totals.uploadedBytes : bytesOf(plan),
+    resumed_bytes: totals.resumedBytes,
     seconds: run.durationSeconds,
     run: run.id
   })}`

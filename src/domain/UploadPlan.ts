@@ -8,17 +8,11 @@ export const maxPartBytes = 5 * 1024 ** 3
 /** Parts of one object; source as above. */
 export const maxParts = 10_000
 
-/** Parts of one object in flight at once. Four fill a link of 500 MB/s at 60 ms with parts of 8 MiB. */
-const maxQueue = 4
-
-/**
- * Parts that lie in memory besides those in flight: one being filled, and one that is being copied out of the pieces
- * it was read in.
- */
-const spareParts = 2
+/** Parts of one object in memory at once. Four fill a link of 500 MB/s at 60 ms with parts of 8 MiB. */
+export const maxQueue = 4
 
 /** Bytes of memory without which not even one part of the smallest size can be on its way. */
-export const minMemoryBytes = (1 + spareParts) * minPartBytes
+export const minMemoryBytes = minPartBytes
 
 export interface Limits {
   /** Bytes of bodies held at once. */
@@ -30,12 +24,11 @@ export interface Limits {
 export type UploadPlan = Data.TaggedEnum<{
   /** One request with the whole body. */
   Single: { readonly memoryBytes: number }
-  /** A multipart upload. `queueSize` parts are in flight at once. */
+  /** A multipart upload. At most `queueSize` parts are in memory at once, on their way there or from there. */
   Multipart: {
     readonly partSizeBytes: number
     readonly parts: number
     readonly queueSize: number
-    readonly memoryBytes: number
   }
   /** The parts would have to be larger than memory, or S3, allows. */
   TooLarge: { readonly neededMemoryBytes: number }
@@ -47,20 +40,15 @@ export const UploadPlan = Data.taggedEnum<UploadPlan>()
  * | --------------------------- | ----------------------------------------------------------------- |
  * | up to one part              | `Single`                                                          |
  * | up to 10,000 parts          | `Multipart`, with as many parts in flight (1 to 4) as memory has room for |
- * | above                       | `Multipart` with larger parts, or `TooLarge` if memory has no room for three of them |
+ * | above                       | `Multipart` with larger parts, or `TooLarge` if memory has no room for one of them |
  */
 export const decide = (sizeBytes: number, limits: Limits): UploadPlan => {
   if (sizeBytes <= limits.partSizeBytes) return UploadPlan.Single({ memoryBytes: sizeBytes })
   const partSizeBytes = Math.max(limits.partSizeBytes, Math.ceil(sizeBytes / maxParts))
-  const queueSize = Math.min(maxQueue, Math.floor(limits.memoryBytes / partSizeBytes) - spareParts)
-  if (queueSize < 1 || partSizeBytes > maxPartBytes) {
-    return UploadPlan.TooLarge({ neededMemoryBytes: (1 + spareParts) * partSizeBytes })
+  if (partSizeBytes > Math.min(limits.memoryBytes, maxPartBytes)) {
+    return UploadPlan.TooLarge({ neededMemoryBytes: partSizeBytes })
   }
   const parts = Math.ceil(sizeBytes / partSizeBytes)
-  return UploadPlan.Multipart({
-    partSizeBytes,
-    parts,
-    queueSize: Math.min(queueSize, parts),
-    memoryBytes: (Math.min(queueSize, parts) + spareParts) * partSizeBytes
-  })
+  const queueSize = Math.min(maxQueue, Math.floor(limits.memoryBytes / partSizeBytes), parts)
+  return UploadPlan.Multipart({ partSizeBytes, parts, queueSize })
 }

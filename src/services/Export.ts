@@ -89,9 +89,11 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const review = (ledger: OpenLedger, startedAt: number) =>
           Effect.gen(function* () {
             // who was told to stop does not look for more
-            if (Option.exists(yield* stop.reason, (reason) => reason._tag === "Signal")) return
+            const reason = yield* stop.reason
+            if (Option.exists(reason, ({ _tag }) => _tag === "Signal")) return
             const now = yield* Clock.currentTimeMillis
             yield* Review.review(ledger, settings, Review.nextRunAt(now, startedAt, ledger.previousRunAt), reporter)
+            if (Option.isNone(reason)) yield* uploads.tidy(ledger)
           })
 
         const run = Effect.gen(function* () {

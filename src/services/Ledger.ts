@@ -3,6 +3,7 @@ import type { Content } from "../domain/Content.ts"
 import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
 import type { Checksum } from "../domain/Learned.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
+import type { Created, Idle, KeptPart, KeptUpload } from "../domain/Resumption.ts"
 import type { State } from "../domain/Snapshot.ts"
 import type { Outside, SourceFile } from "../domain/SourceFile.ts"
 import type { StoredObject } from "./ObjectStore.ts"
@@ -64,6 +65,14 @@ export interface Unsettled {
   readonly pending: boolean
 }
 
+/** An upload that was created, and has no parts yet. */
+export type BegunUpload = Created & Pick<KeptUpload, "uploadId" | "sizeBytes">
+
+/** An upload that was neither completed nor aborted, and its file. */
+export interface OpenUpload extends Idle {
+  readonly path: string
+}
+
 export interface OpenLedger {
   /** Where it lies. */
   readonly path: string
@@ -90,6 +99,19 @@ export interface OpenLedger {
   readonly acknowledged: (path: string, object: Acknowledged) => Effect.Effect<void, StateUnusable>
   /** The file was looked at, and its content is what was acknowledged. */
   readonly confirmed: (path: string, outside: Outside) => Effect.Effect<void, StateUnusable>
+
+  /** The upload of this file that was begun and not ended. */
+  readonly keptUpload: (path: string) => Effect.Effect<KeptUpload | undefined, StateUnusable>
+  /** In place of any other of the file. On disk when it ends, so that parts may be sent. */
+  readonly uploadBegun: (path: string, upload: BegunUpload) => Effect.Effect<void, StateUnusable>
+  /** It is gone on with, for a content of so many bytes. On disk when it ends. */
+  readonly uploadResumed: (path: string, sizeBytes: number) => Effect.Effect<void, StateUnusable>
+  /** The store has this part. */
+  readonly partStored: (path: string, part: KeptPart) => Effect.Effect<void, StateUnusable>
+  /** It was completed, or aborted, or is given up. */
+  readonly uploadEnded: (path: string) => Effect.Effect<void, StateUnusable>
+  /** All that were begun and not ended, up to `limit` behind `after`, in the order of their paths. */
+  readonly openUploads: (after: string, limit: number) => Effect.Effect<ReadonlyArray<OpenUpload>, StateUnusable>
 
   /** Of the files below this input directory, up to `limit` behind `after`, in the order of their paths. */
   readonly unsettled: (after: string, limit: number) => Effect.Effect<ReadonlyArray<Unsettled>, StateUnusable>

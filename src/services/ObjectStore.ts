@@ -20,8 +20,38 @@ export interface NewObject {
   readonly state: State
 }
 
-/** A body that is sent in parts. */
-export interface MultipartBody {
+/** A multipart upload, from its creation to its completion. */
+export interface UploadName {
+  readonly key: ObjectKey
+  readonly uploadId: string
+}
+
+/** What the store answered when it created one. */
+export interface CreatedUpload {
+  readonly uploadId: string
+  /** What has to go with each of its parts. */
+  readonly checksum: Checksum
+}
+
+export interface NewPart extends UploadName {
+  /** Counted from 1. */
+  readonly number: number
+  /** Must stay as it is until the attempt has ended. */
+  readonly body: Uint8Array
+  /** SHA-256 of the body in hexadecimal, where it is known already. */
+  readonly sha256?: string
+}
+
+/** What the store answered when it took a part; its completion wants it back. */
+export interface StoredPart {
+  /** As the store wrote it. */
+  readonly etag: string
+  /** As its header has it; undefined where bodies go with MD5. */
+  readonly crc32: string | undefined
+}
+
+/** A body that is sent in parts as it comes. */
+export interface StreamBody {
   /** The bytes, in pieces of any size. Throws `SourceUnreadable`, with which the upload then fails. */
   readonly pieces: () => AsyncIterable<Uint8Array>
   /** Bytes of every part but the last. */
@@ -30,8 +60,8 @@ export interface MultipartBody {
   readonly queueSize: number
 }
 
-/** What surrounds the requests of a multipart upload. */
-export interface MultipartPolicy<E> {
+/** What surrounds the requests of such an upload. */
+export interface StreamPolicy<E> {
   /** Put around each request: its retries, time-out and place in the queue. */
   readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | E>
   /** Done when all parts are stored, before the request that makes an object of them. */
@@ -62,15 +92,30 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
      * hex, where it is known already.
      */
     readonly put: (object: NewObject, body: Uint8Array, sha256?: string) => Effect.Effect<StoredObject, StoreError>
+    /** One request. An upload whose parts cost storage until it is completed or aborted. */
+    readonly createUpload: (object: NewObject) => Effect.Effect<CreatedUpload, StoreError>
+    /** One request. Keeps the whole part, or fails. One that is sent again takes the place of the former. */
+    readonly uploadPart: (part: NewPart) => Effect.Effect<StoredPart, StoreError>
     /**
-     * A multipart upload. Stores the whole body under the key, or fails, as `put` does.
+     * One request. Makes the object of exactly these parts, in order of their numbers, or fails, as `put` does. A
+     * store may have forgotten an upload that was completed, and call it unknown.
+     */
+    readonly completeUpload: (
+      object: NewObject,
+      uploadId: string,
+      parts: ReadonlyArray<StoredPart & Pick<NewPart, "number">>
+    ) => Effect.Effect<StoredObject, StoreError>
+    /** One request. Its parts cost nothing any more. That there is no such upload is no failure. */
+    readonly abortUpload: (upload: UploadName) => Effect.Effect<void, StoreError>
+    /**
+     * A multipart upload of a body whose length is not known. Stores the whole of it under the key, or fails, as `put` does.
      * After a failure or an interruption the upload is aborted, so that its parts cost no storage; where that is not
      * permitted, `policy.leftOpen` is told.
      */
-    readonly putMultipart: <E>(
+    readonly putStream: <E>(
       object: NewObject,
-      body: MultipartBody,
-      policy: MultipartPolicy<E>
+      body: StreamBody,
+      policy: StreamPolicy<E>
     ) => Effect.Effect<StoredObject, StoreError | SourceUnreadable | E>
   }
 >() {
@@ -90,8 +135,12 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
           ready: (checksum) => Effect.flatMap(store, ({ ready }) => ready(checksum)),
           learned: Effect.suspend(() => loaded?.learned ?? Effect.succeed(undefined)),
           put: (object, body, sha256) => Effect.flatMap(store, ({ put }) => put(object, body, sha256)),
-          putMultipart: (object, body, policy) =>
-            Effect.flatMap(store, ({ putMultipart }) => putMultipart(object, body, policy))
+          createUpload: (object) => Effect.flatMap(store, ({ createUpload }) => createUpload(object)),
+          uploadPart: (part) => Effect.flatMap(store, ({ uploadPart }) => uploadPart(part)),
+          completeUpload: (object, uploadId, parts) =>
+            Effect.flatMap(store, ({ completeUpload }) => completeUpload(object, uploadId, parts)),
+          abortUpload: (upload) => Effect.flatMap(store, ({ abortUpload }) => abortUpload(upload)),
+          putStream: (object, body, policy) => Effect.flatMap(store, ({ putStream }) => putStream(object, body, policy))
         }
       })
     )

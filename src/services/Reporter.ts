@@ -17,6 +17,10 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     ) => Effect.Effect<void>
     /** Remembers a multipart upload that could not be aborted. */
     readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
+    /** An upload that an earlier run had begun was completed, without these bytes being sent again. */
+    readonly resumed: (sparedBytes: number) => void
+    /** An upload in parts is left for the next run. */
+    readonly kept: (upload: Outcome.KeptUpload) => void
     /** A file that was rotated away without having been stored. */
     readonly lost: (relativePath: string) => void
     /** One that will be before the next run; `rotatedAt` in milliseconds since 1970. */
@@ -49,6 +53,8 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
               return Effect.forEach(telling, ([file, outcome]) => log(file, outcome), { discard: true })
             })
           },
+          resumed: (sparedBytes) => Outcome.addResumed(tally, sparedBytes),
+          kept: (upload) => Outcome.addKept(tally, upload),
           lost: (file) => Outcome.addLost(tally, file),
           atRisk: (file, rotatedAt) => Outcome.addAtRisk(tally, { file, rotatedAt }),
           leftOpen: (upload) => Effect.sync(() => openUploads.push(upload)),

@@ -54,7 +54,7 @@ export const review = (
   })
 
 /** What cannot be looked at may be there. */
-const isThere = (path: string) => {
+export const isThere = (path: string) => {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined
   } catch (cause) {

@@ -1,10 +1,10 @@
 /** Sends a content to the store with one request or many, within the limits of the settings. */
 import { Effect } from "effect"
-import type { Content } from "../domain/Content.ts"
+import { type Content, sha256Of } from "../domain/Content.ts"
 import {
   ConfigError,
   type FileError,
-  Interrupted,
+  type Interrupted,
   SourceUnreadable,
   type StateUnusable,
   type StoreError
@@ -16,18 +16,19 @@ import * as UploadPlan from "../domain/UploadPlan.ts"
 import * as Digest from "./Digest.ts"
 import { type NewObject, ObjectStore, type StoredObject } from "./ObjectStore.ts"
 import * as Pace from "./Pace.ts"
+import * as Parts from "./Parts.ts"
 import * as Patience from "./Patience.ts"
 import { Reporter } from "./Reporter.ts"
 import { pieceBytes } from "./SourceBytes.ts"
 import type { OpenSource } from "./SourceReader.ts"
-import { Stop } from "./Stop.ts"
 import * as TimeLimit from "./TimeLimit.ts"
+import type { UploadRecord } from "./UploadRecord.ts"
 
 /** The store has answered, and said no. */
 const isRefusal = (error: StoreError) =>
   "status" in error && error.status !== undefined && error.status >= 400 && error.status < 500
 
-export type Limits = Pace.Options & Pick<Settings, "memoryBytes" | "partSizeBytes" | "maxRetries" | "timeout">
+export type Limits = Pace.Options & Parts.Limits & Pick<Settings, "maxRetries" | "timeout">
 
 /** Everything waits for them. */
 const mostRetriesForCredentials = 3
@@ -40,6 +41,8 @@ export interface Terms {
   readonly announced: (content: Content) => Effect.Effect<void, StateUnusable>
   /** After a failure, if no such request was sent, or the store has refused each: the object is what it was. */
   readonly refused: Effect.Effect<void, StateUnusable>
+  /** Of an upload in parts, for the next run. */
+  readonly record: UploadRecord
 }
 
 export interface Sent {
@@ -59,12 +62,12 @@ export const make = (limits: Limits) =>
     const memory = yield* Effect.makeSemaphore(limits.memoryBytes)
     const patient = yield* Patience.make(limits.maxRetries)
     const patientAtFirst = yield* Patience.make(Math.min(limits.maxRetries, mostRetriesForCredentials))
-    const stop = yield* Stop
+    const parts = yield* Parts.make(limits, memory)
 
     const send = (
       source: OpenSource,
       object: NewObject,
-      { announced, former, refused }: Terms
+      { announced, former, record, refused }: Terms
     ): Effect.Effect<Sent, FileError | Interrupted> => {
       let mayBeStored = false
       const watched = <A>(attempt: Effect.Effect<A, StoreError>) =>
@@ -85,39 +88,23 @@ export const make = (limits: Limits) =>
               const body = yield* source.bytes
               const content = yield* checked(source.path, body, former)
               yield* announced(content)
-              return { content, stored: yield* request(watched(store.put(object, body, content.digest))) }
+              return { content, stored: yield* request(watched(store.put(object, body, sha256Of(content)))) }
             })
           ),
-        // its parts would be thrown away without those that may not be sent any more, so it ends with the signal
-        Multipart: ({ memoryBytes, ...parts }) =>
-          Effect.suspend(() => {
-            let content: Content | undefined
-            const pieces = () =>
-              Digest.through(source.pieces(), Digest.make(source.path, former), (seen) => {
-                content = seen
+        Multipart: (plan) =>
+          parts.send({
+            source,
+            object,
+            plan,
+            former,
+            record,
+            request,
+            completing: (content) =>
+              Effect.suspend(() => {
+                mayBeStored = true
+                return announced(content)
               })
-            return memory
-              .withPermits(memoryBytes)(
-                store.putMultipart<Interrupted | StateUnusable>(
-                  object,
-                  { ...parts, pieces },
-                  {
-                    request,
-                    // all pieces have passed by then
-                    completing: Effect.suspend(() => {
-                      mayBeStored = true
-                      return announced(content!)
-                    }),
-                    leftOpen: reporter.leftOpen
-                  }
-                )
-              )
-              .pipe(Effect.map((stored) => ({ content: content!, stored })))
-          }).pipe(
-            // stored, but not as the parts that were sent: the whole upload is made anew, once
-            Effect.retry({ times: 1, while: isWholeMismatch }),
-            Effect.raceFirst(Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
-          ),
+          }),
         TooLarge: ({ neededMemoryBytes }) => Effect.fail(tooLarge(source.sizeBytes, neededMemoryBytes))
       }).pipe(Effect.tapError(() => (mayBeStored ? Effect.void : refused)))
     }
@@ -170,9 +157,6 @@ const asSourceUnreadable = (cause: unknown) => {
   if (cause instanceof SourceUnreadable) return cause
   throw cause
 }
-
-const isWholeMismatch = (error: FileError | Interrupted) =>
-  error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload" && error.retryable
 
 export const tooLarge = (sizeBytes: number, neededMemoryBytes: number) =>
   new ConfigError({

@@ -25,7 +25,7 @@ export const unreadable = (path: string) => (cause: unknown) =>
 
 const newline = 0x0a
 
-const truncated = (path: string) =>
+export const truncated = (path: string) =>
   new SourceUnreadable({
     path,
     detail: "it was truncated while it was read",
@@ -100,7 +100,7 @@ export const readAll = async (view: View) => {
  * Fails if the file was truncated while it was read, also if it has grown since to what it was: then its beginning is
  * another, or the end that was read is not one of a line. `last` is the last byte of the view, if it was read.
  */
-const checkUndisturbed = async (
+export const checkUndisturbed = async (
   { handle, outside, path, sizeBytes, wholeLines }: View,
   head: Uint8Array,
   last?: number

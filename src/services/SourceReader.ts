@@ -18,6 +18,7 @@ import type { Settings } from "../domain/Settings.ts"
 import * as Snapshot from "../domain/Snapshot.ts"
 import type { Outside, SourceFile } from "../domain/SourceFile.ts"
 import { type Handle, immediate, pieces, readAll, unreadable, type View, wholeLines } from "./SourceBytes.ts"
+import * as SourceParts from "./SourceParts.ts"
 import { codeOf } from "./SystemError.ts"
 
 /** The file was rotated away before it could be opened. */
@@ -44,6 +45,7 @@ export interface OpenSource {
    * The whole content, or the file's first so many bytes, in pieces of at most `pieceBytes`. Throws `SourceUnreadable`.
    */
   readonly pieces: (firstBytes?: number) => AsyncIterable<Uint8Array>
+  readonly parts: SourceParts.SourceParts
 }
 
 /** Whether a file may still be written to, by its name, its time of change, and the clock. */
@@ -185,7 +187,8 @@ const seen = (
       outside,
       torn: lines < sizeBytes,
       bytes: Effect.tryPromise({ try: () => readAll(view), catch: unreadable(file.path) }),
-      pieces: (firstBytes = sizeBytes) => pieces(view, Math.min(firstBytes, fileBytes))
+      pieces: (firstBytes = sizeBytes) => pieces(view, Math.min(firstBytes, fileBytes)),
+      parts: SourceParts.of(view)
     }
   })
 

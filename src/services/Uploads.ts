@@ -1,6 +1,13 @@
 import { Context, Effect, Layer } from "effect"
 import { type Content, headLength } from "../domain/Content.ts"
-import { type ConfigError, type FileError, InternalError, type Interrupted, type StoreError } from "../domain/Errors.ts"
+import {
+  type ConfigError,
+  type FileError,
+  InternalError,
+  type Interrupted,
+  type StateUnusable,
+  type StoreError
+} from "../domain/Errors.ts"
 import type { Checksum, Learned } from "../domain/Learned.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
@@ -11,9 +18,11 @@ import * as Course from "./Course.ts"
 import * as Digest from "./Digest.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import type { Known, OpenLedger } from "./Ledger.ts"
+import * as Leftovers from "./Leftovers.ts"
 import * as Sending from "./Sending.ts"
 import { isTruncated } from "./SourceBytes.ts"
 import * as SourceReader from "./SourceReader.ts"
+import * as UploadRecord from "./UploadRecord.ts"
 
 /** Carries files to the store. */
 export class Uploads extends Context.Tag("ibsr-export/Uploads")<
@@ -25,6 +34,8 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     readonly learned: Effect.Effect<Learned | undefined>
     /** Stores what is new of one file. Never fails: what went wrong is an outcome like any other. */
     readonly upload: (ledger: OpenLedger, file: SourceFile) => Effect.Effect<Outcome>
+    /** Ends uploads in parts that no run will go on with. */
+    readonly tidy: (ledger: OpenLedger) => Effect.Effect<void, StateUnusable>
   }
 >() {
   static readonly layer = (options: Options) =>
@@ -32,6 +43,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
       Uploads,
       Effect.gen(function* () {
         const sending = yield* Sending.make(options)
+        const tidy = yield* Leftovers.make(options)
 
         const store: Destined = (ledger, file, source, course) => {
           const { before, former, generation, key, replaces } = course
@@ -44,7 +56,8 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
               {
                 former,
                 announced: (content) => ledger.attempting(relativePath, generation, content),
-                refused: ledger.refused(relativePath, before)
+                refused: ledger.refused(relativePath, before),
+                record: UploadRecord.of(ledger, relativePath, generation)
               }
             )
             .pipe(
@@ -55,7 +68,12 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
             )
         }
         const { learned, ready } = sending
-        return { ready, learned, upload: uploader(options, yield* KeyMapping, sending.digest, store) }
+        return {
+          ready,
+          learned,
+          upload: uploader(options, yield* KeyMapping, sending.digest, store),
+          tidy: (ledger) => tidy(ledger, Effect.isSuccess(ready(ledger.checksum)))
+        }
       })
     )
 
@@ -82,12 +100,13 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
 /** Nobody is asked anything. */
 const silent = {
   ready: () => Effect.void,
-  learned: Effect.succeed(undefined)
+  learned: Effect.succeed(undefined),
+  tidy: () => Effect.void
 }
 
 export type Options = Sending.Limits &
   Course.Policy &
-  Pick<Settings, "followSymlinks" | "finalAfter" | "finalOnly" | "force">
+  Pick<Settings, "input" | "followSymlinks" | "finalAfter" | "finalOnly" | "force">
 
 /** What is done with a content whose destination is known. */
 type Destined = (
@@ -116,9 +135,9 @@ const uploader = (
     source.outside.size < known.content.sizeBytes ||
     (known.acknowledged === "live" && source.state === "final")
       ? Effect.succeed(false)
-      : Effect.map(
-          digest(source, { firstBytes: known.content.sizeBytes }),
-          (content) => content.digest === known.content.digest
+      : digest(source, { firstBytes: known.content.sizeBytes, former: known.content }).pipe(
+          Effect.as(true),
+          Effect.catchIf(Digest.isReplaced, () => Effect.succeed(false))
         )
 
   /** Tells most replaced files before anything of them is sent. */

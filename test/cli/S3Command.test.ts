@@ -411,7 +411,7 @@ describe("problems", () => {
   it.effect.each([
     ["--concurrency", "1025", "an integer from 1 to 1024, or auto"],
     ["--max-retries", "101", "an integer from 0 to 100"],
-    ["--memory", "15728639", "at least 15MiB"],
+    ["--memory", "5242879", "at least 5MiB"],
     ["--part-size", "4MiB", "at least 5MiB"],
     ["--part-size", "much", "a size such as 8MiB, 64M or 500KB"],
     ["--timeout", "0s", "a duration above zero"],
@@ -455,7 +455,7 @@ describe("problems", () => {
   )
 
   it.effect.each([
-    [["--memory=16MiB"], "--memory must have room for three parts of --part-size: raise one or lower the other"],
+    [["--memory=7MiB"], "--memory must have room for a part of --part-size: raise one or lower the other"],
     [["--part-size=6GiB", "--memory=20GiB"], "--part-size: S3 allows at most 5GiB"],
     [["--kms-key-id=k"], "--kms-key-id and --kms-context need --sse kms"],
     [["--sse=s3", `--kms-context={"a":"b"}`], "--kms-key-id and --kms-context need --sse kms"],
@@ -473,7 +473,7 @@ describe("problems", () => {
     Effect.gen(function* () {
       const args = given("--part-size=6GiB", "--sse=kms", `--kms-context={"a":"b"}`)
       expect(yield* problems(args)).toEqual([
-        expect.stringContaining("--memory must have room for three parts"),
+        expect.stringContaining("--memory must have room for a part"),
         "--part-size: S3 allows at most 5GiB"
       ])
     })

@@ -47,6 +47,7 @@ describe("the metrics of a run", () => {
       `ibsr_export_last_run_files{target="s3://b/p",outcome="interrupted"} 0`,
       `ibsr_export_last_run_files{target="s3://b/p",outcome="not_tried"} 0`,
       `ibsr_export_last_run_uploaded_bytes{target="s3://b/p"} 7`,
+      `ibsr_export_last_run_resumed_bytes{target="s3://b/p"} 0`,
       `ibsr_export_last_run_retries{target="s3://b/p"} 0`,
       `ibsr_export_last_run_lost_files{target="s3://b/p"} 0`,
       `ibsr_export_last_run_files_at_risk{target="s3://b/p"} 0`,
@@ -59,7 +60,7 @@ describe("the metrics of a run", () => {
       ""
     ])
     const names = new Set([...rendered.matchAll(/^(\w+)\{/gm)].map(([, name]) => name))
-    expect(names.size).toBe(16)
+    expect(names.size).toBe(17)
     for (const name of names) {
       const type = name!.endsWith("_total") ? "counter" : "gauge"
       expect(rendered).toMatch(new RegExp(`^# HELP ${name} .+\\n# TYPE ${name} ${type}\\n${name}\\{`, "m"))

@@ -139,6 +139,8 @@ describe("make", () => {
       selected: 15,
       uploaded: 2,
       uploadedBytes: 30,
+      resumed: 0,
+      resumedBytes: 0,
       unchanged: 3,
       skipped: 6,
       skippedSymlinks: 3,

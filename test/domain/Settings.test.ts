@@ -6,7 +6,7 @@ import { settingsWith } from "../fixtures/Settings.ts"
 const MiB = 1024 ** 2
 const GiB = 1024 ** 3
 
-const sound = settingsWith({ memoryBytes: 24 * MiB, partSizeBytes: 8 * MiB })
+const sound = settingsWith({ memoryBytes: 8 * MiB, partSizeBytes: 8 * MiB })
 
 const encrypted = (encryption: Settings.Encryption): Settings.Settings => ({
   ...sound,
@@ -15,8 +15,8 @@ const encrypted = (encryption: Settings.Encryption): Settings.Settings => ({
 
 describe("check", () => {
   it.each<[title: string, settings: Settings.Settings]>([
-    ["memory for exactly three parts", sound],
-    ["the largest part", { ...sound, partSizeBytes: 5 * GiB, memoryBytes: 15 * GiB }],
+    ["memory for exactly one part", sound],
+    ["the largest part", { ...sound, partSizeBytes: 5 * GiB, memoryBytes: 5 * GiB }],
     ["KMS with the bucket's key", encrypted({ _tag: "Kms", keyId: undefined, context: undefined })],
     ["KMS with a key", encrypted({ _tag: "Kms", keyId: "k", context: undefined })],
     ["KMS with a context for the bucket's key", encrypted({ _tag: "Kms", keyId: undefined, context: { a: "b" } })],
@@ -27,7 +27,7 @@ describe("check", () => {
   })
 
   it.each<[title: string, settings: Settings.Settings, flags: ReadonlyArray<ReadonlyArray<string>>]>([
-    ["memory for less than three parts", { ...sound, memoryBytes: 24 * MiB - 1 }, [["--memory", "--part-size"]]],
+    ["memory for less than a part", { ...sound, memoryBytes: 8 * MiB - 1 }, [["--memory", "--part-size"]]],
     [
       "a part that S3 does not allow",
       { ...sound, partSizeBytes: 5 * GiB + 1, memoryBytes: 20 * GiB },
@@ -38,7 +38,7 @@ describe("check", () => {
       {
         ...encrypted({ _tag: "Kms", keyId: undefined, context: {} }),
         partSizeBytes: 5 * GiB + 1,
-        memoryBytes: 15 * GiB
+        memoryBytes: 5 * GiB
       },
       [
         ["--memory", "--part-size"],

@@ -17,55 +17,57 @@ describe("decide", () => {
       "a file of one byte more in two parts",
       part + 1,
       64 * MiB,
-      Multipart({ partSizeBytes: part, parts: 2, queueSize: 2, memoryBytes: 4 * part })
+      Multipart({ partSizeBytes: part, parts: 2, queueSize: 2 })
     ],
-    [
-      "at most four parts at once",
-      100 * part,
-      1 * GiB,
-      Multipart({ partSizeBytes: part, parts: 100, queueSize: 4, memoryBytes: 6 * part })
-    ],
+    ["at most four parts at once", 100 * part, 1 * GiB, Multipart({ partSizeBytes: part, parts: 100, queueSize: 4 })],
     [
       "as many parts at once as memory has room for",
       100 * part,
-      4 * part,
-      Multipart({ partSizeBytes: part, parts: 100, queueSize: 2, memoryBytes: 4 * part })
+      2 * part,
+      Multipart({ partSizeBytes: part, parts: 100, queueSize: 2 })
     ],
     [
-      "one part at once where memory has room for three",
+      "one part at once where memory has room for one",
       100 * part,
-      3 * part,
-      Multipart({ partSizeBytes: part, parts: 100, queueSize: 1, memoryBytes: 3 * part })
+      2 * part - 1,
+      Multipart({ partSizeBytes: part, parts: 100, queueSize: 1 })
     ],
     [
       "10,000 parts of the size asked for",
       10_000 * part,
       64 * MiB,
-      Multipart({ partSizeBytes: part, parts: 10_000, queueSize: 4, memoryBytes: 6 * part })
+      Multipart({ partSizeBytes: part, parts: 10_000, queueSize: 4 })
     ],
+    [
+      "48 GB in the parts that were asked for",
+      48e9,
+      64 * MiB,
+      Multipart({ partSizeBytes: part, parts: 5723, queueSize: 4 })
+    ],
+    ["480 GB in larger parts", 480e9, 64 * MiB, Multipart({ partSizeBytes: 48_000_000, parts: 10_000, queueSize: 1 })],
     [
       "larger parts rather than more than 10,000",
       10_000 * part + 1,
       64 * MiB,
-      Multipart({ partSizeBytes: part + 1, parts: 10_000, queueSize: 4, memoryBytes: 6 * (part + 1) })
+      Multipart({ partSizeBytes: part + 1, parts: 10_000, queueSize: 4 })
     ],
     [
       "no file whose larger parts memory has no room for",
       10_000 * part + 1,
-      3 * part,
-      TooLarge({ neededMemoryBytes: 3 * (part + 1) })
+      part,
+      TooLarge({ neededMemoryBytes: part + 1 })
     ],
     [
       "the largest parts that S3 allows",
       10_000 * 5 * GiB,
       20 * GiB,
-      Multipart({ partSizeBytes: 5 * GiB, parts: 10_000, queueSize: 2, memoryBytes: 20 * GiB })
+      Multipart({ partSizeBytes: 5 * GiB, parts: 10_000, queueSize: 4 })
     ],
     [
       "no file that needs larger ones, whatever the memory",
       10_000 * 5 * GiB + 1,
       1024 * GiB,
-      TooLarge({ neededMemoryBytes: 3 * (5 * GiB + 1) })
+      TooLarge({ neededMemoryBytes: 5 * GiB + 1 })
     ]
   ])("sends %s", (_, sizeBytes, memoryBytes, plan) => {
     expect(UploadPlan.decide(sizeBytes, { memoryBytes, partSizeBytes: part })).toEqual(plan)
@@ -74,18 +76,18 @@ describe("decide", () => {
   it("finds room for a part of the smallest size in the smallest memory", () => {
     expect(
       UploadPlan.decide(100 * MiB, { memoryBytes: UploadPlan.minMemoryBytes, partSizeBytes: UploadPlan.minPartBytes })
-    ).toEqual(Multipart({ partSizeBytes: 5 * MiB, parts: 20, queueSize: 1, memoryBytes: UploadPlan.minMemoryBytes }))
+    ).toEqual(Multipart({ partSizeBytes: 5 * MiB, parts: 20, queueSize: 1 }))
   })
 
-  // memory with room for three parts, as the flags have to leave it
+  // memory with room for a part, as the flags have to leave it
   const limits = FastCheck.tuple(
     FastCheck.integer({ min: UploadPlan.minPartBytes, max: UploadPlan.maxPartBytes }),
     FastCheck.integer({ min: 0, max: 64 * GiB })
-  ).map(([partSizeBytes, more]) => ({ partSizeBytes, memoryBytes: 3 * partSizeBytes + more }))
+  ).map(([partSizeBytes, more]) => ({ partSizeBytes, memoryBytes: partSizeBytes + more }))
   const smallLimits = FastCheck.tuple(
     FastCheck.integer({ min: UploadPlan.minPartBytes, max: 16 * MiB }),
     FastCheck.integer({ min: 0, max: 64 * MiB })
-  ).map(([partSizeBytes, more]) => ({ partSizeBytes, memoryBytes: 3 * partSizeBytes + more }))
+  ).map(([partSizeBytes, more]) => ({ partSizeBytes, memoryBytes: partSizeBytes + more }))
   const size = FastCheck.oneof(
     FastCheck.integer({ min: 0, max: 100 * MiB }),
     FastCheck.integer({ min: 0, max: 200 * GiB }),
@@ -104,7 +106,7 @@ describe("decide", () => {
         expect(plan.partSizeBytes).toBeGreaterThanOrEqual(UploadPlan.minPartBytes)
         expect(plan.partSizeBytes).toBeGreaterThanOrEqual(limits.partSizeBytes)
         expect(plan.partSizeBytes).toBeLessThanOrEqual(UploadPlan.maxPartBytes)
-        expect(plan.memoryBytes).toBeLessThanOrEqual(limits.memoryBytes)
+        expect(plan.queueSize * plan.partSizeBytes).toBeLessThanOrEqual(limits.memoryBytes)
         expect(plan.queueSize).toBeGreaterThanOrEqual(1)
         expect(plan.queueSize).toBeLessThanOrEqual(4)
         // the parts are the file: all are full but the last, which is not empty

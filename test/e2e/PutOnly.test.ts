@@ -1,5 +1,7 @@
 /** What a host may do with the README's policy for one prefix, which is to write there and nothing else. */
 import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
+import { rmSync } from "node:fs"
+import { join } from "node:path"
 import { beforeAll, describe, expect, inject, it } from "vitest"
 import { outcome, sdkClient } from "../fakes/strict-s3/Clients.ts"
 import { putAndAbort, putOnly } from "../fixtures/Policy.ts"
@@ -140,30 +142,55 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       expect(await owned.openUploads(`${prefix}/${name}`)).toEqual(left)
     })
 
+    it("keeps an upload when a signal comes, and the next run goes on with it", async () => {
+      const own = await newBucket(server)
+      const login = await userWith(server, own.bucket, putOnly(own.bucket, prefix))
+      const key = `${prefix}/big.jsonl`
+      const input = tree(big)
+      const relay = await startRelay(server.endpoint)
+      const change = { bucket: own.bucket, endpoint: relay.endpoint, login }
+      const state = ["--grace=1s", "--state-dir", emptyDirectory()]
+
+      relay.passBytes = MiB
+      const { child, ended } = begin(input, state, change)
+      await until(() => relay.cut > 0)
+      child.kill("SIGTERM")
+      const { keptUploads, openMultipartUploads } = ends(143, await ended)
+      expect(openMultipartUploads).toEqual([])
+      expect(keptUploads.map((kept) => kept.key)).toEqual([key])
+      expect(await own.openUploads(key)).toEqual(keptUploads.map(({ uploadId }) => uploadId))
+
+      relay.passBytes = Infinity
+      ends(0, await begin(input, state, change).ended)
+      expect(await own.sum(key)).toBe(sumOf(big["big.jsonl"]))
+      expect(await own.openUploads(key)).toEqual([])
+    })
+
     it.each([
-      ["names the upload that it may not abort", putOnly, 1],
-      ["leaves nothing open where it may abort", putAndAbort, 0]
-    ] as const)("%s when a signal comes, and the next run stores the file", async (_, policy, left) => {
+      ["names the upload of a file that is gone, if it may not abort it", putOnly, 1],
+      ["aborts the upload of a file that is gone", putAndAbort, 0]
+    ] as const)("%s", async (_, policy, left) => {
       const own = await newBucket(server)
       const login = await userWith(server, own.bucket, policy(own.bucket, prefix))
       const key = `${prefix}/big.jsonl`
       const input = tree(big)
       const relay = await startRelay(server.endpoint)
       const change = { bucket: own.bucket, endpoint: relay.endpoint, login }
-      const state = ["--state-dir", emptyDirectory()]
+      const state = ["--grace=1s", "--state-dir", emptyDirectory()]
 
       relay.passBytes = MiB
       const { child, ended } = begin(input, state, change)
       await until(() => relay.cut > 0)
       child.kill("SIGTERM")
-      const { openMultipartUploads } = ends(143, await ended)
+      ends(143, await ended)
+
+      relay.passBytes = Infinity
+      rmSync(join(input, "big.jsonl"))
+      // it was rotated away before it was stored
+      const { openMultipartUploads } = ends(41, await begin(input, state, change).ended)
       expect(openMultipartUploads.map((open) => open.key)).toEqual(Array(left).fill(key))
       for (const { reason } of openMultipartUploads) expect(reason).toContain("AccessDenied")
       expect(await own.openUploads(key)).toEqual(openMultipartUploads.map(({ uploadId }) => uploadId))
-
-      relay.passBytes = Infinity
-      ends(0, await begin(input, state, change).ended)
-      expect(await own.sum(key)).toBe(sumOf(big["big.jsonl"]))
     })
 
     it.each(ways.roles)("writes with a session that STS gives for %s", async (arn) => {

@@ -1,18 +1,20 @@
 /** A bucket in memory, for tests of what surrounds a store. It passes the suite of the real ones. */
 import { Effect, Layer } from "effect"
+import { createHash } from "node:crypto"
 import {
   AccessDenied,
   BucketUnusable,
   ObjectExists,
   SourceUnreadable,
-  type StoreError
+  type StoreError,
+  UploadFailed
 } from "../../src/domain/Errors.ts"
 import {
-  type MultipartBody,
-  type MultipartPolicy,
   type NewObject,
   ObjectStore,
-  type StoredObject
+  type StoredObject,
+  type StreamBody,
+  type StreamPolicy
 } from "../../src/services/ObjectStore.ts"
 
 export interface MemoryOptions {
@@ -31,17 +33,23 @@ export interface MemoryStore {
   readonly layer: Layer.Layer<ObjectStore>
   /** By key, oldest version first. */
   readonly versions: ReadonlyMap<string, ReadonlyArray<Buffer>>
-  /** Keys of multipart uploads neither completed nor aborted. */
-  readonly open: ReadonlySet<string>
+  /** Multipart uploads neither completed nor aborted, by id; a test may take one away. */
+  readonly open: Map<string, OpenUpload>
   /** Every attempt, as `PutObject a/b.jsonl`. */
   readonly requests: ReadonlyArray<string>
+}
+
+interface OpenUpload {
+  readonly key: string
+  readonly parts: Map<number, Buffer>
 }
 
 const refusal = (operation: string, code: string) => ({ operation, detail: code, code, retryable: false })
 
 export const make = (options: MemoryOptions = {}): MemoryStore => {
   const versions = new Map<string, Array<Buffer>>()
-  const open = new Set<string>()
+  const open = new Map<string, OpenUpload>()
+  let created = 0
   const requests: Array<string> = []
 
   const request = (operation: string, key: string): Effect.Effect<void, StoreError> =>
@@ -67,11 +75,26 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
       return Effect.as(options.after?.(key) ?? Effect.void, { etag: undefined, versionId: String(known.length) })
     })
 
-  const abort = (key: string, { leftOpen }: Pick<MultipartPolicy<never>, "leftOpen">) =>
-    Effect.matchEffect(request("AbortMultipartUpload", key), {
-      onFailure: (error) => leftOpen({ key, uploadId: key, reason: error.message }),
-      onSuccess: () => Effect.sync(() => open.delete(key))
+  const create = (key: string) =>
+    Effect.map(request("CreateMultipartUpload", key), () => {
+      const uploadId = `${key}#${++created}`
+      open.set(uploadId, { key, parts: new Map() })
+      return uploadId
     })
+
+  const found = (operation: string, key: string, uploadId: string) =>
+    Effect.suspend(() => {
+      const upload = open.get(uploadId)
+      return upload?.key === key
+        ? Effect.succeed(upload)
+        : Effect.fail(new UploadFailed(refusal(operation, "NoSuchUpload")))
+    })
+
+  const abort = (key: string, uploadId: string) =>
+    Effect.zipRight(
+      request("AbortMultipartUpload", key),
+      Effect.sync(() => void open.delete(uploadId))
+    )
 
   return {
     versions,
@@ -81,31 +104,63 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
       ready: () => Effect.void,
       learned: Effect.succeed(undefined),
       put: ({ key }, body) => Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body))),
-      putMultipart: <E>({ key }: NewObject, body: MultipartBody, policy: MultipartPolicy<E>) =>
+      createUpload: ({ key }) => Effect.map(create(key), (uploadId) => ({ uploadId, checksum: "CRC32" })),
+      uploadPart: ({ body, key, number, uploadId }) =>
+        Effect.zipRight(request("UploadPart", key), found("UploadPart", key, uploadId)).pipe(
+          Effect.map(({ parts }) => {
+            parts.set(number, Buffer.from(body))
+            return { etag: etagOf(body), crc32: undefined }
+          })
+        ),
+      completeUpload: ({ key }, uploadId, parts) =>
         Effect.gen(function* () {
-          yield* policy.request(
-            Effect.tap(request("CreateMultipartUpload", key), () => Effect.sync(() => open.add(key)))
-          )
-          const whole = yield* Effect.tryPromise({
-            try: () => Array.fromAsync(body.pieces()),
-            catch: (cause) =>
-              cause instanceof SourceUnreadable
-                ? cause
-                : new SourceUnreadable({ path: key, detail: String(cause), cause })
+          yield* request("CompleteMultipartUpload", key)
+          const upload = yield* found("CompleteMultipartUpload", key, uploadId)
+          const bodies = parts.map(({ etag, number }) => {
+            const body = upload.parts.get(number)
+            return body !== undefined && etagOf(body) === etag ? body : undefined
           })
-          const bytes = Buffer.concat(whole)
-          const parts = Array.from({ length: Math.ceil(bytes.length / body.partSizeBytes) })
-          yield* Effect.forEach(parts, () => policy.request(request("UploadPart", key)), {
-            concurrency: body.queueSize,
-            discard: true
-          })
-          yield* policy.completing
-          const stored = yield* policy.request(
-            Effect.zipRight(request("CompleteMultipartUpload", key), store("CompleteMultipartUpload", key, bytes))
+          if (!bodies.every((body) => body !== undefined) || bodies.length !== upload.parts.size)
+            return yield* new UploadFailed(refusal("CompleteMultipartUpload", "InvalidPart"))
+          open.delete(uploadId)
+          return yield* store("CompleteMultipartUpload", key, Buffer.concat(bodies))
+        }),
+      abortUpload: ({ key, uploadId }) => abort(key, uploadId),
+      putStream: <E>({ key }: NewObject, body: StreamBody, policy: StreamPolicy<E>) =>
+        Effect.gen(function* () {
+          const uploadId = yield* policy.request(create(key))
+          return yield* Effect.gen(function* () {
+            const whole = yield* Effect.tryPromise({
+              try: () => Array.fromAsync(body.pieces()),
+              catch: (cause) =>
+                cause instanceof SourceUnreadable
+                  ? cause
+                  : new SourceUnreadable({ path: key, detail: String(cause), cause })
+            })
+            const bytes = Buffer.concat(whole)
+            const parts = Array.from({ length: Math.ceil(bytes.length / body.partSizeBytes) })
+            yield* Effect.forEach(parts, () => policy.request(request("UploadPart", key)), {
+              concurrency: body.queueSize,
+              discard: true
+            })
+            yield* policy.completing
+            const stored = yield* policy.request(
+              Effect.zipRight(request("CompleteMultipartUpload", key), store("CompleteMultipartUpload", key, bytes))
+            )
+            open.delete(uploadId)
+            return stored
+          }).pipe(
+            Effect.onExit((exit) =>
+              exit._tag === "Failure" && open.has(uploadId)
+                ? Effect.catchAll(abort(key, uploadId), (error) =>
+                    policy.leftOpen({ key, uploadId, reason: error.message })
+                  )
+                : Effect.void
+            )
           )
-          open.delete(key)
-          return stored
-        }).pipe(Effect.onExit((exit) => (exit._tag === "Failure" && open.has(key) ? abort(key, policy) : Effect.void)))
+        })
     })
   }
 }
+
+const etagOf = (body: Uint8Array) => createHash("md5").update(body).digest("hex")

@@ -20,6 +20,8 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 const MiB = 1024 ** 2
 
 const options: Options = {
+  input: "/in",
+  attributes: settingsWith().attributes,
   concurrency: Concurrency.upTo(4),
   memoryBytes: 64 * MiB,
   partSizeBytes: 8 * MiB,
@@ -127,8 +129,8 @@ describe("Uploads", () => {
     const store = MemoryStore.make({
       before: (operation) =>
         Effect.sync(() => {
-          const size = sizes.shift()
-          if (operation === "CreateMultipartUpload" && size !== undefined) truncateSync(path, size)
+          const size = operation === "CreateMultipartUpload" ? sizes.shift() : undefined
+          if (size !== undefined) truncateSync(path, size)
         })
     })
     return Effect.gen(function* () {
@@ -137,7 +139,7 @@ describe("Uploads", () => {
       sizes = [10]
       expect(yield* upload(root, "a.jsonl")).toMatchObject({ _tag: "Uploaded", sizeBytes: 10 })
       path = join(root, "b.jsonl")
-      sizes = [38 * MiB, 0, 36 * MiB, 0, 34 * MiB, 0]
+      sizes = [38 * MiB, 36 * MiB, 34 * MiB]
       expect(yield* upload(root, "b.jsonl")).toMatchObject({ _tag: "Failed", error: { _tag: "SourceUnreadable" } })
       expect(store.open.size).toBe(0)
       expect(store.versions.has("p/b.jsonl")).toBe(false)
@@ -221,17 +223,36 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.upTo(1) })))
   })
 
-  it.effect("aborts a multipart upload at once when the run is to stop", () => {
-    const store = MemoryStore.make({ before: (operation) => (operation === "UploadPart" ? Effect.never : Effect.void) })
+  it.effect("holds no more than --memory of parts at once, of all files together, and ends with each", () => {
+    let now = 0
+    let most = 0
+    const store = MemoryStore.make({
+      before: (operation) =>
+        Effect.gen(function* () {
+          if (operation !== "UploadPart") return
+          most = Math.max(most, ++now)
+          yield* Effect.sleep("1 second")
+          now--
+        })
+    })
+    const files = Object.fromEntries(
+      Array.from({ length: 4 }, (_, at) => [`${at}.jsonl`, Buffer.alloc(17 * MiB + at, `${at}\n`)])
+    )
     return Effect.gen(function* () {
-      const stop = yield* Stop
-      const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": Buffer.alloc(20 * MiB) }), "a.jsonl"))
-      yield* letPass(40, 0)
-      expect(store.open.size).toBe(1)
-      yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
-      expect((yield* Fiber.join(fiber))._tag).toBe("Interrupted")
-      expect(store.open.size).toBe(0)
-    }).pipe(Effect.provide(layer(store)))
+      const root = tree(files)
+      const fiber = yield* Effect.fork(
+        Effect.forEach(Object.keys(files), (name) => upload(root, name), { concurrency: "unbounded" })
+      )
+      yield* letPass(100, "1 second")
+      expect((yield* Fiber.join(fiber)).map(({ _tag }) => _tag)).toEqual(Object.keys(files).map(() => "Uploaded"))
+      // 16 MiB have room for three parts of 5 MiB
+      expect(most).toBe(3)
+      for (const [name, content] of Object.entries(files)) {
+        expect(store.versions.get(`p/${name}`)?.at(-1)?.equals(content), name).toBe(true)
+      }
+    }).pipe(
+      Effect.provide(layer(store, { concurrency: Concurrency.upTo(32), memoryBytes: 16 * MiB, partSizeBytes: 5 * MiB }))
+    )
   })
 
   it.effect("tells a file that vanished, one of no regular kind, and one that was refused", () => {

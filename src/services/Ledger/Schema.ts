@@ -70,7 +70,37 @@ const migrations: ReadonlyArray<string> = [
   ) STRICT, WITHOUT ROWID;
   `,
   // what the store takes with a body; CRC32 as long as it has not refused it
-  "ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32' CHECK (checksum IN ('CRC32', 'MD5'))"
+  "ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32' CHECK (checksum IN ('CRC32', 'MD5'))",
+  // From here on, digests of contents larger than 8 MiB are of blocks, and have the number of blocks behind them.
+  `
+  -- multipart uploads that are neither completed nor aborted, to be gone on with
+  CREATE TABLE uploads (
+    target INTEGER NOT NULL REFERENCES targets,
+    path TEXT NOT NULL,
+    upload_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('final', 'live')),
+    part_size INTEGER NOT NULL,
+    attributes TEXT NOT NULL, -- digest of what the object is stored with
+    checksum TEXT NOT NULL CHECK (checksum IN ('CRC32', 'MD5')),
+    size INTEGER NOT NULL,    -- of the content that it was for when it was worked on last
+    used_at INTEGER NOT NULL, -- when it was
+    PRIMARY KEY (target, path)
+  ) STRICT, WITHOUT ROWID;
+
+  -- what the store has of them
+  CREATE TABLE parts (
+    target INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    etag TEXT NOT NULL,
+    crc32 TEXT,               -- NULL: bodies go with MD5
+    PRIMARY KEY (target, path, number)
+  ) STRICT, WITHOUT ROWID;
+  `
 ]
 
 /** Of the schema that this program writes. */
@@ -84,13 +114,13 @@ export const isOurs = (db: DatabaseSync): boolean =>
 export const isEmpty = (db: DatabaseSync): boolean =>
   db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.["tables"] === 0
 
-/** Brings the schema up to date, in one step or not at all. */
-export const migrate = (db: DatabaseSync): void => {
+/** Brings the schema up to date, in one step or not at all. Tests make ledgers of older versions. */
+export const migrate = (db: DatabaseSync, to = version): void => {
   const from = pragma(db, "user_version")
-  if (from === version) return
+  if (from === to) return
   db.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${applicationId};`)
-  for (const migration of migrations.slice(from)) db.exec(migration)
-  db.exec(`PRAGMA user_version = ${version}; COMMIT`)
+  for (const migration of migrations.slice(from, to)) db.exec(migration)
+  db.exec(`PRAGMA user_version = ${to}; COMMIT`)
 }
 
 const pragma = (db: DatabaseSync, name: "application_id" | "user_version") =>

@@ -9,6 +9,7 @@ import * as Batch from "./Batch.ts"
 import * as Database from "./Database.ts"
 import * as Files from "./Files.ts"
 import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
+import * as Uploads from "./Uploads.ts"
 
 export type Options = Pick<Settings, "stateDir" | "lockWait" | "input" | "target" | "prefix">
 
@@ -28,6 +29,7 @@ export const layer = (options: Options) =>
         yield* flush
         const reading = Files.reading(db, target)
         const writing = Files.writing(db, target, reading, { row, startedAt: run.startedAt })
+        const uploads = Uploads.make(db, target.id)
         const writeAt = <A>(step: (now: number) => A) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
 
@@ -47,6 +49,20 @@ export const layer = (options: Options) =>
           refused: (path, before) => write(() => writing.refused(path, before)),
           acknowledged: (path, object) => writeAt((now) => writing.acknowledged(path, object, now)),
           confirmed: (path, outside) => write(() => writing.confirmed(path, outside)),
+          keptUpload: (path) => read(() => uploads.kept(path)),
+          uploadBegun: (path, upload) =>
+            Effect.zipRight(
+              writeAt((now) => uploads.begun(path, upload, now)),
+              durable
+            ),
+          uploadResumed: (path, sizeBytes) =>
+            Effect.zipRight(
+              writeAt((now) => uploads.resumed(path, sizeBytes, now)),
+              durable
+            ),
+          partStored: (path, part) => writeAt((now) => uploads.partStored(path, part, now)),
+          uploadEnded: (path) => write(() => uploads.ended(path)),
+          openUploads: (after, limit) => read(() => uploads.open(after, limit)),
           unsettled: (after, limit) => read(() => reading.unsettled(after, limit)),
           gone: (path, lost) => write(() => writing.gone(path, lost)),
           learned: (checksum) =>
@@ -97,6 +113,12 @@ const unwritten = (path: string): OpenLedger => ({
   refused: () => Effect.void,
   acknowledged: () => Effect.void,
   confirmed: () => Effect.void,
+  keptUpload: () => Effect.sync(() => undefined),
+  uploadBegun: () => Effect.void,
+  uploadResumed: () => Effect.void,
+  partStored: () => Effect.void,
+  uploadEnded: () => Effect.void,
+  openUploads: () => Effect.succeed([]),
   unsettled: () => Effect.succeed([]),
   gone: () => Effect.void,
   learned: () => Effect.void,

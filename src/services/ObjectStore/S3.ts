@@ -8,8 +8,9 @@ import { checksumHeader, sameChecksum } from "./S3Checksums.ts"
 import * as Client from "./S3Client.ts"
 import { storeError, withoutSecrets } from "./S3Errors.ts"
 import * as Lessons from "./S3Lessons.ts"
-import * as Multipart from "./S3Multipart.ts"
+import * as Parts from "./S3Parts.ts"
 import { present, sender, storedObject } from "./S3Requests.ts"
+import * as Stream from "./S3Stream.ts"
 
 export type Options = Pick<Settings, "target" | "attributes" | "timeout">
 
@@ -46,8 +47,13 @@ export const layer = (options: Options) =>
               )
             })
           ),
-        putMultipart: (object, body, policy) =>
-          Effect.flatMap(connection, (via) => Multipart.put(via, attributes(object), body, policy))
+        createUpload: (object) => Effect.flatMap(connection, ({ parts }) => parts.create(attributes(object))),
+        uploadPart: (part) => Effect.flatMap(connection, ({ parts }) => parts.send(part)),
+        completeUpload: (object, uploadId, parts) =>
+          Effect.flatMap(connection, (connected) => connected.parts.complete(attributes(object), uploadId, parts)),
+        abortUpload: (upload) => Effect.flatMap(connection, ({ parts }) => parts.abort(upload)),
+        putStream: (object, body, policy) =>
+          Effect.flatMap(connection, (via) => Stream.put(via, attributes(object), body, policy))
       }
     })
   )
@@ -58,10 +64,8 @@ const connect = (options: Options) =>
   Effect.map(Client.connect(options), ({ client, credentials, http }) => {
     const failure = (operation: string, cause: unknown) =>
       explained(options)(withoutSecrets(storeError(operation, cause), credentials.current()))
-    return {
-      client,
-      bodies: Bodies.make({ client, credentials, http, failure }),
-      lessons: Lessons.make(client, credentials),
-      send: sender(client, failure)
-    }
+    const lessons = Lessons.make(client, credentials)
+    const bodies = Bodies.make({ client, credentials, http, failure })
+    const send = sender(client, failure)
+    return { client, bodies, lessons, send, parts: Parts.make({ bodies, lessons, send }, options.target.bucket) }
   })

@@ -101,8 +101,10 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   {
     name: "a part that is put off for ever",
     strike: to(part, (request) => (request.path.includes("partNumber=2") ? busy : undefined)),
-    attempts: { [create]: 1, [part]: 4, [abort]: 1 },
-    exit: 32
+    attempts: { [create]: 1, [part]: 4 },
+    exit: 32,
+    says: /kept for the next run/,
+    open: 1
   },
   {
     name: "an upload that somebody else aborted",
@@ -158,8 +160,10 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   {
     name: "a completion that fails under a 200 for ever",
     strike: to(complete, always({ kind: "answer", status: 200, code: "InternalError" })),
-    attempts: { [create]: 1, [part]: 2, [complete]: 3, [abort]: 1 },
-    exit: 32
+    attempts: { [create]: 1, [part]: 2, [complete]: 3 },
+    exit: 32,
+    says: /kept for the next run/,
+    open: 1
   },
   {
     name: "a completion answered with a login page",
@@ -167,9 +171,11 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
       complete,
       always({ kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<html>" })
     ),
-    attempts: { [create]: 1, [part]: 2, [complete]: 3, [abort]: 1 },
+    attempts: { [create]: 1, [part]: 2, [complete]: 3 },
     exit: 30,
-    hint: /proxy/
+    hint: /proxy/,
+    says: /kept for the next run/,
+    open: 1
   },
   {
     name: "a completion that the store finds wrong",

@@ -1,5 +1,5 @@
 /**
- * Multipart uploads. lib-storage's `Upload` cuts the body into parts, keeps so many of them in flight, and writes the
+ * Bodies of unknown length. lib-storage's `Upload` cuts the body into parts, keeps so many of them in flight, and writes the
  * list of parts for the completion; every request it makes goes through our hands.
  *
  * That is for three reasons: a part that fails is retried by itself, under the same rules as any request; each part
@@ -19,7 +19,7 @@ import { Deferred, Effect, Fiber, FiberSet, Option } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
 import type { Checksum } from "../../domain/Learned.ts"
-import type { MultipartBody, MultipartPolicy, StoredObject } from "../ObjectStore.ts"
+import type { StreamBody, StreamPolicy, StoredObject } from "../ObjectStore.ts"
 import type { Attributes } from "./S3Attributes.ts"
 import type { Bodies } from "./S3Bodies.ts"
 import type { Lessons } from "./S3Lessons.ts"
@@ -43,8 +43,8 @@ export interface Via {
 export const put = <E>(
   { bodies, client, lessons, send }: Via,
   attributes: Attributes,
-  body: MultipartBody,
-  policy: MultipartPolicy<E>
+  body: StreamBody,
+  policy: StreamPolicy<E>
 ): Effect.Effect<StoredObject, StoreError | SourceUnreadable | E> =>
   Effect.gen(function* () {
     // created, and not completed; more than one where an answer came after its time-out
@@ -170,12 +170,7 @@ const readable = (pieces: AsyncIterable<Uint8Array>) =>
     (stream) => Effect.sync(() => stream.destroy())
   )
 
-const abort = (
-  send: Send,
-  { Bucket, Key }: Attributes,
-  uploadId: string,
-  leftOpen: MultipartPolicy<never>["leftOpen"]
-) =>
+const abort = (send: Send, { Bucket, Key }: Attributes, uploadId: string, leftOpen: StreamPolicy<never>["leftOpen"]) =>
   send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId: uploadId })).pipe(
     Effect.timeout(abortTimeout),
     Effect.catchAll((error) =>

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Either } from "effect"
+import * as Errors from "../../src/domain/Errors.ts"
+import * as ObjectKey from "../../src/domain/ObjectKey.ts"
+import * as Resumption from "../../src/domain/Resumption.ts"
+import { settingsWith } from "../fixtures/Settings.ts"
+
+const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
+const key = (text: string) => Either.getOrThrow(ObjectKey.of(prefix, text))
+
+const wanted: Resumption.Created = {
+  key: key("a"),
+  generation: 1,
+  state: "final",
+  partSizeBytes: 8,
+  attributes: "x",
+  checksum: "CRC32"
+}
+const kept = (more: Partial<Resumption.KeptUpload> = {}): Resumption.KeptUpload => ({
+  ...wanted,
+  uploadId: "u",
+  sizeBytes: 100,
+  usedAt: 1000,
+  parts: new Map(),
+  ...more
+})
+
+describe("an upload that was cut off", () => {
+  it.each<[title: string, kept: Resumption.KeptUpload, sizeBytes: number, at: number, why: RegExp | undefined]>([
+    ["is gone on with", kept(), 100, 1000, undefined],
+    ["is gone on with for a file that has grown", kept(), 101, 1000, undefined],
+    ["is gone on with seven days later", kept(), 100, 1000 + Resumption.keptMillis, undefined],
+    ["begins anew a moment after that", kept(), 100, 1001 + Resumption.keptMillis, /too old/],
+    ["begins anew for another key", kept({ key: key("b") }), 100, 1000, /another key/],
+    ["begins anew for another generation", kept({ generation: 2 }), 100, 1000, /another key/],
+    ["begins anew when what was live is final", kept({ state: "live" }), 100, 1000, /live object/],
+    ["begins anew with parts of another size", kept({ partSizeBytes: 9 }), 100, 1000, /another size/],
+    ["begins anew with other attributes", kept({ attributes: "y" }), 100, 1000, /attributes/],
+    ["begins anew with another kind of checksum", kept({ checksum: "MD5" }), 100, 1000, /checksum/],
+    ["begins anew for a file that is shorter", kept(), 99, 1000, /shorter/]
+  ])("%s", (_, upload, sizeBytes, at, why) => {
+    const decision = Resumption.decide(upload, wanted, sizeBytes, at)
+    expect(decision).toEqual(
+      why === undefined
+        ? Resumption.Decision.Resume({ upload })
+        : Resumption.Decision.Anew({ why: expect.stringMatching(why) as string })
+    )
+  })
+})
+
+describe("a part that is kept", () => {
+  const part = (sizeBytes: number, sha256 = "s"): Resumption.KeptPart => ({
+    number: 1,
+    sizeBytes,
+    sha256,
+    etag: "e",
+    crc32: undefined
+  })
+  it.each([
+    ["does not exist", undefined, "send"],
+    ["is the same", part(8), "stored"],
+    ["has other bytes", part(8, "t"), "other"],
+    ["was the last of a shorter file", part(7, "t"), "send"],
+    ["is longer than what there is now", part(9), "other"]
+  ] as const)("is judged by its bytes: %s", (_, part, judgement) => {
+    expect(Resumption.judge(part, { sizeBytes: 8, sha256: "s" })).toBe(judgement)
+  })
+})
+
+describe("an upload that no run is at work with", () => {
+  const idle = (settled: boolean, usedAt: number) => ({ key: key("a"), uploadId: "u", settled, usedAt })
+  const now = 1000 + Resumption.keptMillis
+  it.each([
+    ["its file is gone", idle(false, now), false, true],
+    ["its file was stored in another way", idle(true, now), true, true],
+    ["it was not used for longer than seven days", idle(false, 999), true, true],
+    ["it was used within seven days", idle(false, 1000), true, false]
+  ])("is left over, or not: %s", (_, upload, isThere, left) => {
+    expect(Resumption.isLeftover(upload, isThere, now)).toBe(left)
+  })
+})
+
+describe("an upload is kept", () => {
+  const answer = (retryable: boolean, code?: string) => ({ operation: "UploadPart", detail: "d", retryable, code })
+  it.each([
+    [true, new Errors.Interrupted()],
+    [true, new Errors.StateUnusable({ path: "l", detail: "full" })],
+    [true, new Errors.CredentialsMissing({ detail: "none" })],
+    [true, new Errors.CredentialsRejected(answer(false, "ExpiredToken"))],
+    [true, new Errors.NetworkFailure(answer(true))],
+    [true, new Errors.NetworkFailure(answer(false))],
+    [true, new Errors.TlsFailure(answer(false))],
+    [true, new Errors.StoreUnavailable(answer(true, "SlowDown"))],
+    [true, new Errors.UploadFailed(answer(true, "OperationAborted"))],
+    [false, new Errors.UploadFailed(answer(false, "InvalidPart"))],
+    [false, new Errors.AccessDenied(answer(false))],
+    [false, new Errors.ObjectExists(answer(false))],
+    [false, new Errors.BucketUnusable(answer(false))],
+    [false, new Errors.IntegrityFailure(answer(true))],
+    [false, new Errors.SourceUnreadable({ path: "a", detail: "truncated" })],
+    [false, new Errors.InternalError({ detail: "a bug" })]
+  ])("%s after %s", (isKept, error) => {
+    expect(Resumption.isKeptAfter(error)).toBe(isKept)
+  })
+
+  it("unless there is none any more", () => {
+    expect(Resumption.isGone(new Errors.UploadFailed(answer(false, "NoSuchUpload")))).toBe(true)
+    expect(Resumption.isGone(new Errors.UploadFailed(answer(false, "InvalidPart")))).toBe(false)
+    expect(Resumption.isGone(new Errors.BucketUnusable(answer(false, "NoSuchBucket")))).toBe(false)
+  })
+})
+
+describe("the attributes of an upload", () => {
+  const { attributes } = settingsWith()
+  const of = (more: Partial<typeof attributes>) => Resumption.attributesOf({ ...attributes, ...more })
+  it("are told in the same words, whatever the order they were given in", () => {
+    expect(of({ tags: { a: "1", b: "2" } })).toBe(of({ tags: { b: "2", a: "1" } }))
+    expect(of({ noOverwrite: true }), "it is asked for at the end").toBe(of({}))
+  })
+  it.each([
+    { tags: { a: "1" } },
+    { metadata: { a: "1" } },
+    { acl: "private" },
+    { storageClass: "STANDARD_IA" },
+    { encryption: { _tag: "S3" as const } },
+    { encryption: { _tag: "Kms" as const, keyId: "k", context: undefined } },
+    { encryption: { _tag: "Kms" as const, keyId: undefined, context: { a: "b" } } }
+  ])("differ by each of them: %j", (more) => {
+    expect(of(more)).not.toBe(of({}))
+  })
+})
