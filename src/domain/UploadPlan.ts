@@ -21,6 +21,13 @@ export interface Limits {
   readonly partSizeBytes: number
 }
 
+/**
+ * Bytes of parts held at once, of all files together: half of memory, because small files should not have to wait for
+ * large ones; but up to `maxQueue` parts, if memory has room for them.
+ */
+export const partsBytes = ({ memoryBytes, partSizeBytes }: Limits): number =>
+  Math.max(Math.min(memoryBytes, maxQueue * partSizeBytes), Math.floor(memoryBytes / 2))
+
 export type UploadPlan = Data.TaggedEnum<{
   /** One request with the whole body. */
   Single: { readonly memoryBytes: number }

@@ -2,13 +2,13 @@
  * Carries large files to the store in parts. What a run cannot finish is kept in the ledger, and the next one sends
  * only what the store does not have; nothing is ever asked of the store for that.
  */
-import { Clock, Effect, type Exit, Fiber } from "effect"
+import { Clock, Effect, type Exit, Fiber, flow } from "effect"
 import { hash } from "node:crypto"
 import type { Content } from "../domain/Content.ts"
 import type { FileError, Interrupted, StateUnusable } from "../domain/Errors.ts"
 import * as Resumption from "../domain/Resumption.ts"
 import type { Settings } from "../domain/Settings.ts"
-import { maxQueue } from "../domain/UploadPlan.ts"
+import * as UploadPlan from "../domain/UploadPlan.ts"
 import { abandon, abortTimeout } from "./Abandon.ts"
 import * as Buffers from "./Buffers.ts"
 import { type NewObject, ObjectStore, type StoredObject, type UploadName } from "./ObjectStore.ts"
@@ -30,17 +30,20 @@ interface Sent {
 
 export type Limits = Pick<Settings, "memoryBytes" | "partSizeBytes" | "attributes">
 
-/** Bodies take their room from `memory`, part by part. */
+/** Parts take their room from `memory`, each for itself. */
 export const make = (limits: Limits, memory: Effect.Semaphore) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
     const reporter = yield* Reporter
     const stop = yield* Stop
     const buffers = Buffers.make()
-    const means: Means = { store, stop, memory, buffers }
+    const share = UploadPlan.partsBytes(limits)
+    const shared = yield* Effect.makeSemaphore(share)
+    const room = (bytes: number) => flow(memory.withPermits(bytes), shared.withPermits(Math.min(share, bytes)))
+    const means: Means = { store, stop, room, buffers }
     const attributes = hash("sha256", Resumption.attributesOf(limits.attributes))
-    // as many files as keep all of memory busy, so that those begun first are done first
-    const turns = yield* Effect.makeSemaphore(Math.ceil(limits.memoryBytes / limits.partSizeBytes / maxQueue) + 1)
+    // as many files as keep their share of memory busy while one is completed, so that those begun first are done first
+    const turns = yield* Effect.makeSemaphore(1 + Math.ceil(share / limits.partSizeBytes / UploadPlan.maxQueue))
 
     const give = (job: Job, { key, uploadId }: UploadName) =>
       Effect.zipRight(abandon(store, { key, uploadId }, reporter.leftOpen), Effect.ignore(job.record.ended))

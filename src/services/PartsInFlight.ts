@@ -16,7 +16,8 @@ import type { UploadRecord } from "./UploadRecord.ts"
 export interface Means {
   readonly store: Context.Tag.Service<ObjectStore>
   readonly stop: Context.Tag.Service<Stop>
-  readonly memory: Effect.Semaphore
+  /** Put around a part of so many bytes: it waits for room in memory. */
+  readonly room: (bytes: number) => <A, E, R>(part: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   readonly buffers: Buffers
 }
 
@@ -48,7 +49,7 @@ export class Anew extends Data.TaggedError("Anew")<{ readonly why: string }> {}
  * flight are waited for.
  */
 export const carry = (
-  { buffers, memory, stop, store }: Means,
+  { buffers, room, stop, store }: Means,
   { former, plan, record, request, source }: Cargo,
   progress: Progress
 ): Effect.Effect<Content, FileError | Interrupted | Anew> =>
@@ -108,7 +109,7 @@ export const carry = (
         if (stopped) break
         const wasRead = yield* Deferred.make<void>()
         const part = one(number, Deferred.succeed(wasRead, undefined)).pipe(
-          memory.withPermits(partSizeBytes),
+          room(partSizeBytes),
           places.withPermits(1),
           Effect.catchTag("Interrupted", () => Effect.sync(() => (stopped = true))),
           Effect.catchAllCause((cause) => Deferred.failCause(failed, cause)),

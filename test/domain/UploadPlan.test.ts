@@ -46,6 +46,13 @@ describe("decide", () => {
     ],
     ["480 GB in larger parts", 480e9, 64 * MiB, Multipart({ partSizeBytes: 48_000_000, parts: 10_000, queueSize: 1 })],
     [
+      "48 GB in parts of the size asked for",
+      48e9,
+      64 * MiB,
+      Multipart({ partSizeBytes: part, parts: 5723, queueSize: 4 })
+    ],
+    ["480 GB in larger parts", 480e9, 64 * MiB, Multipart({ partSizeBytes: 48_000_000, parts: 10_000, queueSize: 1 })],
+    [
       "larger parts rather than more than 10,000",
       10_000 * part + 1,
       64 * MiB,
@@ -71,6 +78,16 @@ describe("decide", () => {
     ]
   ])("sends %s", (_, sizeBytes, memoryBytes, plan) => {
     expect(UploadPlan.decide(sizeBytes, { memoryBytes, partSizeBytes: part })).toEqual(plan)
+  })
+
+  it.each([
+    ["half of a memory that is large", 32 * part, 16 * part],
+    ["what four parts take", 8 * part, 4 * part],
+    ["also if it is more than half", 6 * part, 4 * part],
+    ["all of a memory that has no room for four", 3 * part, 3 * part],
+    ["all of one that has room for one", part, part]
+  ])("leaves to parts %s", (_, memoryBytes, bytes) => {
+    expect(UploadPlan.partsBytes({ memoryBytes, partSizeBytes: part })).toBe(bytes)
   })
 
   it("finds room for a part of the smallest size in the smallest memory", () => {
