@@ -103,11 +103,16 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
     layer: Layer.succeed(ObjectStore, {
       ready: () => Effect.void,
       learned: Effect.succeed(undefined),
-      put: ({ key }, body) => Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body))),
+      put: ({ key }, body, sha256) =>
+        Effect.suspend(() => {
+          checkSum(body, sha256)
+          return Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body)))
+        }),
       createUpload: ({ key }) => Effect.map(create(key), (uploadId) => ({ uploadId, checksum: "CRC32" })),
-      uploadPart: ({ body, key, number, uploadId }) =>
+      uploadPart: ({ body, key, number, sha256, uploadId }) =>
         Effect.zipRight(request("UploadPart", key), found("UploadPart", key, uploadId)).pipe(
           Effect.map(({ parts }) => {
+            checkSum(body, sha256)
             parts.set(number, Buffer.from(body))
             return { etag: etagOf(body), crc32: undefined }
           })
@@ -161,6 +166,12 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
         })
     })
   }
+}
+
+/** What is said of a body has to be true: a signature is made of it. */
+const checkSum = (body: Uint8Array, sha256: string | undefined) => {
+  if (sha256 !== undefined && sha256 !== createHash("sha256").update(body).digest("hex"))
+    throw new Error("the body has another SHA-256 than the one that was told")
 }
 
 const etagOf = (body: Uint8Array) => createHash("md5").update(body).digest("hex")

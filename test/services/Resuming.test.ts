@@ -1,11 +1,13 @@
 /** Uploads in parts that a run could not finish, and what the next one makes of them. */
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Fiber, TestClock } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, TestClock } from "effect"
+import { hash } from "node:crypto"
 import { appendFileSync, openSync, readFileSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import * as Concurrency from "../../src/domain/Concurrency.ts"
 import { AccessDenied, NetworkFailure, type StoreError } from "../../src/domain/Errors.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
+import { type NewPart, ObjectStore } from "../../src/services/ObjectStore.ts"
 import { Stop } from "../../src/services/Stop.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { exportOnce, exportTo } from "../fixtures/Export.ts"
@@ -308,5 +310,31 @@ describe("a signal", () => {
       expect((yield* at.run()).requests).toEqual({ UploadPart: 2, CompleteMultipartUpload: 1 })
       expect(at.stored()?.equals(content)).toBe(true)
     }).pipe(Effect.provide(Stop.layer))
+  })
+})
+
+describe("the memory of a part", () => {
+  it.live("is not used for another while an attempt that was cut off may still read it", () => {
+    const content = lines(12 * part)
+    const { layer, settings, stored } = host(content)
+    const cutOff: Array<{ readonly body: Uint8Array; readonly sha256: string }> = []
+    const slow = Layer.effect(
+      ObjectStore,
+      Effect.map(ObjectStore, (store) => ({
+        ...store,
+        uploadPart: (request: NewPart) => {
+          if (request.number !== 2 || cutOff.length > 0) return store.uploadPart(request)
+          cutOff.push({ body: request.body, sha256: request.sha256! })
+          return Effect.never
+        }
+      }))
+    ).pipe(Layer.provide(layer))
+    return Effect.gen(function* () {
+      const changed = { ...settings, timeout: Duration.millis(300), maxRetries: 1 }
+      expect((yield* exportOnce(changed, slow)).totals).toMatchObject({ uploaded: 1, retries: 1 })
+      expect(stored()?.equals(content)).toBe(true)
+      const [{ body, sha256 } = { body: Buffer.alloc(0), sha256: "" }] = cutOff
+      expect(hash("sha256", body)).toBe(sha256)
+    })
   })
 })

@@ -91,6 +91,15 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
+  it.effect("stores a file with one request that is larger than a block of its digest", () => {
+    const store = MemoryStore.make()
+    return Effect.gen(function* () {
+      const root = tree({ "a.jsonl": Buffer.alloc(9 * MiB, "\n") })
+      expect(yield* upload(root, "a.jsonl")).toMatchObject({ _tag: "Uploaded", sizeBytes: 9 * MiB })
+      expect(store.requests).toEqual(["PutObject p/a.jsonl"])
+    }).pipe(Effect.provide(layer(store, { partSizeBytes: 20 * MiB })))
+  })
+
   it.effect("sends the same bytes again after a failure that passes, and counts the retries", () => {
     let failures = 2
     const store = MemoryStore.make({ before: () => (failures-- > 0 ? Effect.fail(busy) : Effect.void) })
