@@ -17,7 +17,8 @@ const late = (name: string) => {
     .toSorted()
     // some are there to be replaced, such as the agents of `http`
     .map((member) => `get ${member}() { return load().${member} }, set ${member}(value) { load().${member} = value }`)
-  return `const load = () => require("node:${name}")\nmodule.exports = {${accessors.join(",\n")}}`
+  // kept, because asking `require` again takes as long as a small system call
+  return `let loaded\nconst load = () => (loaded ??= require("node:${name}"))\nmodule.exports = {${accessors.join(",\n")}}`
 }
 
 export const lateBuiltins: Plugin = {
