@@ -32,11 +32,8 @@ export interface RunIdentity {
   readonly startedAt: number
 }
 
-/** A file as it is now, seen from outside. */
-export interface Seen {
-  readonly file: SourceFile
-  readonly outside: Outside
-}
+/** As what all of a file is stored that looks like this now; undefined if it is not, or was changed since. */
+export type StoredAs = (file: SourceFile, outside: Outside) => State | undefined
 
 /** What is known of a file that was sent before. */
 export interface Known {
@@ -83,8 +80,8 @@ export interface OpenLedger {
   /** What this target's store takes, as far as is known. */
   readonly checksum: Checksum
 
-  /** Of each, as what all of it is stored; undefined where it is not, or was changed since. */
-  readonly stored: (files: ReadonlyArray<Seen>) => Effect.Effect<ReadonlyArray<State | undefined>, StateUnusable>
+  /** Runs a step that may ask for very many files: each by itself would cost three times as much. */
+  readonly look: <A>(step: (storedAs: StoredAs) => A) => Effect.Effect<A, StateUnusable>
   /** Remembers that there is something to store of this file, and tells what is known of it. */
   readonly sighted: (path: string) => Effect.Effect<Known | undefined, StateUnusable>
   /** There was nothing to store after all. */

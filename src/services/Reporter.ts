@@ -12,9 +12,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     /** Counts one file, and logs it: failures as warnings, the others for `--verbose`. */
     readonly outcome: (relativePath: string, outcome: Outcome.Outcome) => Effect.Effect<void>
     /** The same for many at once. */
-    readonly outcomes: (
-      all: ReadonlyArray<readonly [relativePath: string, outcome: Outcome.Outcome]>
-    ) => Effect.Effect<void>
+    readonly outcomes: (all: ReadonlyArray<Told>) => Effect.Effect<void>
     /** Remembers a multipart upload that could not be aborted. */
     readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
     /** An upload that an earlier run had begun was completed, without these bytes being sent again. */
@@ -44,13 +42,15 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
             return log(file, outcome)
           },
           outcomes: (all) => {
-            for (const [, outcome] of all) Outcome.add(tally, outcome)
+            for (const { outcome } of all) Outcome.add(tally, outcome)
             // asking the log for each of a million files takes longer than counting them
             return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) => {
               const telling = LogLevel.lessThanEqual(least, LogLevel.Debug)
                 ? all
-                : all.filter(([, { _tag }]) => _tag === "Failed")
-              return Effect.forEach(telling, ([file, outcome]) => log(file, outcome), { discard: true })
+                : all.filter(({ outcome }) => outcome._tag === "Failed")
+              return Effect.forEach(telling, ({ outcome, relativePath }) => log(relativePath, outcome), {
+                discard: true
+              })
             })
           },
           resumed: (sparedBytes) => Outcome.addResumed(tally, sparedBytes),
@@ -67,6 +67,12 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
         }
       })
     )
+}
+
+/** What became of one file. */
+export interface Told {
+  readonly relativePath: string
+  readonly outcome: Outcome.Outcome
 }
 
 export interface Output {

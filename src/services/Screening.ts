@@ -9,8 +9,8 @@ import { Outcome } from "../domain/Outcome.ts"
 import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { type Found, pathOf, type SourceFile } from "../domain/SourceFile.ts"
-import type { OpenLedger, Seen } from "./Ledger.ts"
-import type { Reporter } from "./Reporter.ts"
+import type { OpenLedger, StoredAs } from "./Ledger.ts"
+import type { Reporter, Told } from "./Reporter.ts"
 import * as SourceReader from "./SourceReader.ts"
 
 const unchanged = Outcome.Unchanged()
@@ -32,33 +32,29 @@ export const make = (settings: Settings, reporter: Context.Tag.Service<Reporter>
   return (ledger: OpenLedger) =>
     (batch: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
       Effect.flatMap(Effect.zipRight(answering(batch), Clock.currentTimeMillis), (now) => {
-        const told: Array<readonly [path: string, outcome: Outcome]> = []
+        const told: Array<Told> = []
         const open: Array<SourceFile> = []
-        const seen: Array<Seen> = []
-        for (const found of batch) {
-          const admitted = Selection.admit(selection, found)
-          if (Either.isLeft(admitted)) {
-            told.push([pathOf(found), admitted.left])
-            continue
-          }
-          const file = admitted.right
-          const outside = settings.force ? undefined : SourceReader.look(file, settings)
-          if (outside === undefined) open.push(file)
-          else seen.push({ file, outside })
+        const isStored = (file: SourceFile, storedAs: StoredAs) => {
+          const outside = SourceReader.look(file, settings)
+          if (outside === undefined) return false
+          const stored = storedAs(file, outside)
+          // what was stored as live has to become final
+          return (
+            stored === "final" || (stored === "live" && SourceReader.stateOf(file, outside, now, settings) === "live")
+          )
         }
-        return ledger.stored(seen).pipe(
-          Effect.tap((stored) => {
-            seen.forEach(({ file, outside }, at) => {
-              // what was stored as live has to become final
-              const settled =
-                stored[at] === "final" ||
-                (stored[at] === "live" && SourceReader.stateOf(file, outside, now, settings) === "live")
-              if (settled) told.push([file.relativePath, unchanged])
-              else open.push(file)
-            })
-            return reporter.outcomes(told)
-          }),
-          Effect.map(() => Chunk.unsafeFromArray(open))
-        )
+        return ledger
+          .look((storedAs) => {
+            for (const found of Chunk.toReadonlyArray(batch)) {
+              const admitted = Selection.admit(selection, found)
+              if (Either.isLeft(admitted)) told.push({ relativePath: pathOf(found), outcome: admitted.left })
+              else if (settings.force || !isStored(admitted.right, storedAs)) open.push(admitted.right)
+              else told.push({ relativePath: pathOf(found), outcome: unchanged })
+            }
+          })
+          .pipe(
+            Effect.tap(() => reporter.outcomes(told)),
+            Effect.map(() => Chunk.unsafeFromArray(open))
+          )
       })
 }

@@ -37,7 +37,7 @@ export const layer = (options: Options) =>
           path,
           setAside,
           ...before,
-          stored: (files) => read(() => files.map(reading.stored)),
+          look: (step) => read(() => step(reading.storedAs)),
           sighted: (path) => writeAt((now) => writing.sighted(path, now)),
           withdrawn: (path) => write(() => writing.withdrawn(path)),
           reserve: (path, least) => write(() => writing.reserve(path, least)),
@@ -92,7 +92,7 @@ export const layerReadOnly = (options: Options) =>
         const reading = yield* look(() => Files.reading(db, target))
         return {
           ...unwritten(path),
-          stored: (files) => look(() => files.map(reading.stored)),
+          look: (step) => look(() => step(reading.storedAs)),
           sighted: (path) => look(() => reading.known(path)),
           reserve: (path, least) => look(() => reading.firstFree(path, least))
         }
@@ -105,7 +105,7 @@ const unwritten = (path: string): OpenLedger => ({
   setAside: undefined,
   previousRunAt: undefined,
   checksum: "CRC32",
-  stored: (files) => Effect.succeed(files.map(() => undefined)),
+  look: (step) => Effect.sync(() => step(() => undefined)),
   sighted: () => Effect.sync(() => undefined),
   withdrawn: () => Effect.void,
   reserve: (_, least) => Effect.succeed(least),
