@@ -35,6 +35,9 @@ describe("keeps", () => {
     ["snapshot_?.jsonl", "snapshot_12.jsonl", false],
     ["[ab].jsonl", "b.jsonl", true],
     ["[ab].jsonl", "c.jsonl", false],
+    ["[ab].jsonl", "[ab].jsonl", true],
+    ["!a.jsonl", "b.jsonl", true],
+    ["!a.jsonl", "a.jsonl", false],
     ["a.jsonl", "a.jsonl", true],
     ["a.jsonl", "axjsonl", false]
   ])("with --include %j, of %j: %s", (include, path, kept) => {
