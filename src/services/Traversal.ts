@@ -1,5 +1,5 @@
 import { Chunk, Context, Effect, Layer, Stream } from "effect"
-import { type Dirent, promises as fs, type Stats } from "node:fs"
+import { type Dir, type Dirent, promises as fs, type Stats } from "node:fs"
 import { InputUnusable, SourceUnreadable } from "../domain/Errors.ts"
 import { Found, oldestFirst, type SkipReason } from "../domain/SourceFile.ts"
 import { codeOf, detailOf } from "./SystemError.ts"
@@ -104,23 +104,20 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       }
       const subdirectories: Array<string> = []
       for await (const entries of stretches(root + relative)) {
-        entries.sort((a, b) => oldestFirst(a.name, b.name))
-        let found: Array<Found> = []
-        for (const entry of entries) {
-          const relativePath = relative + entry.name
-          const path = root + relativePath
-          const kind = entry.isFile() ? "file" : await kindOf(entry, path, followSymlinks)
-          if (kind === "directory") subdirectories.push(`${relativePath}/`)
-          // plain, because there may be a million, and nobody compares them
-          else if (kind === "file") found.push({ _tag: "File", file: { path, relativePath } })
-          else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
-          else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
-          if (found.length === batch) {
-            yield found
-            found = []
+        for (let next = 0; next < entries.length; next += batch) {
+          const found: Array<Found> = []
+          for (const entry of entries.slice(next, next + batch)) {
+            const relativePath = relative + entry.name
+            const path = root + relativePath
+            const kind = entry.isFile() ? "file" : await kindOf(entry, path, followSymlinks)
+            if (kind === "directory") subdirectories.push(`${relativePath}/`)
+            // plain, because there may be a million, and nobody compares them
+            else if (kind === "file") found.push({ _tag: "File", file: { path, relativePath } })
+            else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
+            else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
           }
+          yield found
         }
-        yield found
       }
       // the last one pushed is the next one popped
       for (const sub of subdirectories.sort(oldestFirst).reverse()) pending.push({ relative: sub, lineage })
@@ -143,16 +140,19 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
 async function* stretches(path: string): AsyncGenerator<Array<Dirent>> {
   const directory = await fs.opendir(path, { bufferSize })
   try {
-    let entries: Array<Dirent> = []
-    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      entries.push(entry)
-      if (entries.length === stretch) {
-        yield entries
-        entries = []
-      }
-    }
-    yield entries
+    for (let entries = readStretch(directory); entries.length > 0; entries = readStretch(directory)) yield entries
   } finally {
     directory.closeSync()
   }
+}
+
+/** By itself, because V8 compiles a loop in a generator anew each time it is resumed. */
+const readStretch = (directory: Dir): Array<Dirent> => {
+  const entries: Array<Dirent> = []
+  while (entries.length < stretch) {
+    const entry = directory.readSync()
+    if (entry === null) break
+    entries.push(entry)
+  }
+  return entries.sort((a, b) => oldestFirst(a.name, b.name))
 }
