@@ -1,7 +1,12 @@
-/** What commands cost, measured in turns, so that what disturbs one disturbs the others. */
+/** What a command costs: its own processor time and memory, and those of the processes that it waited for. */
 import { execFile } from "node:child_process"
-import process from "node:process"
 import { promisify } from "node:util"
+
+export interface Command {
+  readonly argv: ReadonlyArray<string>
+  /** The whole environment; that of the benchmark if there is none. */
+  readonly env?: Readonly<Record<string, string>>
+}
 
 export interface Cost {
   /** Seconds, user and system. */
@@ -15,41 +20,55 @@ export interface Cost {
 /** Only wait4(2) tells what one child took, to the microsecond; Node does not offer it. */
 const meter = `
 import json, os, sys, time
+env = json.loads(sys.argv[1]) or os.environ
 quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
 began = time.monotonic()
-_, status, usage = os.wait4(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet), 0)
+_, status, usage = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], env, file_actions=quiet), 0)
 cost = dict(cpu=usage.ru_utime + usage.ru_stime, wall=time.monotonic() - began, peak=usage.ru_maxrss * 1024)
 json.dump(cost, sys.stdout)
 sys.exit(os.waitstatus_to_exitcode(status))`
 
-const cost = async (command: ReadonlyArray<string>): Promise<Cost> =>
-  JSON.parse((await promisify(execFile)("python3", ["-c", meter, ...command])).stdout) as Cost
+/** Runs it; it has to end with 0. */
+export const of = async ({ argv, env }: Command): Promise<Cost> => {
+  try {
+    const given = JSON.stringify(env ?? null)
+    const { stdout } = await promisify(execFile)("python3", ["-c", meter, given, ...argv], { maxBuffer: 2 ** 24 })
+    return JSON.parse(stdout) as Cost
+  } catch (cause) {
+    const { code, stderr } = cause as { readonly code?: unknown; readonly stderr?: string }
+    throw new Error(`${argv.join(" ")} ended with ${String(code)}: ${stderr}`, { cause })
+  }
+}
 
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
-/** The medians of each command. */
-export const measure = async <Name extends string>(
-  commands: Readonly<Record<Name, ReadonlyArray<string>>>,
-  rounds: number
-): Promise<Record<Name, Cost>> => {
-  const names = Object.keys(commands) as Array<Name>
-  const costs = Object.fromEntries(names.map((name) => [name, [] as Array<Cost>])) as Record<Name, Array<Cost>>
+/** Of each figure its own, of an even number the greater of the two in the middle. */
+export const medians = (costs: ReadonlyArray<Cost>): Cost => ({
+  cpu: median(costs.map(({ cpu }) => cpu)),
+  wall: median(costs.map(({ wall }) => wall)),
+  peak: median(costs.map(({ peak }) => peak))
+})
+
+/** What each of these came to, round by round. They take turns, so that what disturbs one disturbs the others. */
+export const inTurns = async <One, Outcome>(
+  those: ReadonlyArray<One>,
+  rounds: number,
+  once: (one: One) => Promise<Outcome>
+): Promise<ReadonlyArray<ReadonlyArray<Outcome>>> => {
+  const outcomes = those.map((): Array<Outcome> => [])
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) costs[name].push(await cost(commands[name]))
+    for (const [at, one] of those.entries()) outcomes[at]!.push(await once(one))
   }
-  const of = (name: Name, what: keyof Cost) => median(costs[name].map((each) => each[what]))
-  return Object.fromEntries(
-    names.map((name) => [name, { cpu: of(name, "cpu"), wall: of(name, "wall"), peak: of(name, "peak") }])
-  ) as Record<Name, Cost>
+  return outcomes
 }
 
-export const print = (name: string, { cpu, peak, wall }: Cost): void =>
-  console.log(
-    `${name.padEnd(28)} ${(cpu * 1000).toFixed(0).padStart(8)} ${(wall * 1000).toFixed(0).padStart(8)} ${(peak / 2 ** 20).toFixed(0).padStart(7)}`
-  )
-
-export const heading = (about: string, rounds: number): void =>
-  console.log(
-    `${about}; Node ${process.versions.node}, medians of ${rounds} rounds in turns\n\n${"command".padEnd(28)} CPU (ms)  wall (ms) RSS (MiB)`
-  )
+/** The medians of each command. */
+export const ofEach = async <Name extends string>(
+  commands: Readonly<Record<Name, Command>>,
+  rounds: number
+): Promise<Readonly<Record<Name, Cost>>> => {
+  const names = Object.keys(commands) as Array<Name>
+  const costs = await inTurns(names, rounds, (name) => of(commands[name]))
+  return Object.fromEntries(names.map((name, at) => [name, medians(costs[at]!)])) as Record<Name, Cost>
+}

@@ -1,0 +1,68 @@
+/** What is uploaded: snapshots in a folder, lines of JSON as the collector writes them, the same ones every time. */
+import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+
+export interface Load {
+  readonly folder: string
+  /** Paths below the folder. */
+  readonly files: ReadonlyArray<string>
+  readonly bytes: number
+}
+
+/** Numbers that look random, from 0 up to but without 1 (a linear congruential generator). */
+const random = (seed: number) => () => {
+  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+  return seed / 2 ** 32
+}
+
+const line = (next: () => number): string => {
+  const upTo = (limit: number) => Math.floor(next() * limit)
+  const buckets = Array.from({ length: 1 + upTo(4) }, () => ({
+    key_type: "src_ip",
+    src_ip: `10.${upTo(256)}.${upTo(256)}.${upTo(256)}`,
+    dst_port: [80, 443, 8080, 8443][upTo(4)],
+    syn: upTo(5000),
+    ack: upTo(5000),
+    handshake_ack: upTo(300),
+    rst: upTo(50),
+    packets: upTo(90_000),
+    bytes: upTo(9_000_000)
+  }))
+  return `${JSON.stringify({ version: 5, ts_unix_sec: 1_767_225_600 + upTo(86_400), buckets })}\n`
+}
+
+/** So many bytes of whole lines, the last of which is blank so far as it takes. */
+const lines = (bytes: number, next: () => number): Buffer => {
+  const content = Buffer.alloc(bytes, " ")
+  let at = 0
+  for (let text = line(next); at + text.length < bytes; text = line(next)) at += content.write(text, at, "latin1")
+  content.write("\n", bytes - 1, "latin1")
+  return content
+}
+
+// so that none looks as if it were still written to
+const changed = new Date("2026-01-02T03:04:05Z")
+
+/** Of what a file begins with, and small ones are nothing else: each has its own. */
+const ownBytes = 2 ** 16
+/** Of what a large file is filled with, over and over. */
+const blockBytes = 4 * 2 ** 20
+
+/** Makes a load of `count` files of `bytes` bytes each, in as many directories as a day has hours. */
+export const make = (folder: string, count: number, bytes: number): Load => {
+  const next = random(count)
+  const block = bytes > ownBytes ? lines(blockBytes, next) : Buffer.alloc(0)
+  const files = Array.from({ length: count }, (_, at) => {
+    const hour = String(at % 24).padStart(2, "0")
+    return `${hour}/snapshot_20260101${hour}_${String(at).padStart(7, "0")}.jsonl`
+  })
+  for (const file of files) {
+    const path = join(folder, file)
+    mkdirSync(dirname(path), { recursive: true })
+    const own = lines(Math.min(bytes, ownBytes), next)
+    writeFileSync(path, own)
+    for (let left = bytes - own.length; left > 0; left -= block.length) appendFileSync(path, block.subarray(0, left))
+    utimesSync(path, changed, changed)
+  }
+  return { folder, files, bytes: count * bytes }
+}
