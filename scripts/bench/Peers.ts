@@ -24,7 +24,7 @@ const output = (...[program, ...argv]: [string, ...Array<string>]): string => {
 }
 
 /** What `npm run testbed` has installed comes first. */
-const folders = [resolve(".cache/peers/bin"), ...(process.env["PATH"] ?? "").split(":")]
+const folders = [resolve(import.meta.dirname, "../../.cache/peers/bin"), ...(process.env["PATH"] ?? "").split(":")]
 
 /** All programs of that name; behind pyenv's shims, which take time to look for it, the one they find. */
 const all = (name: string): ReadonlyArray<string> => [
