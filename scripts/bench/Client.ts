@@ -1,6 +1,6 @@
 /** Who uploads: programs with their settings, each of which does the same errand. */
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import * as Product from "../build/Product.ts"
 import type { Command } from "./Cost.ts"
 import type { Load } from "./Load.ts"
@@ -18,8 +18,9 @@ export interface Errand {
 export interface Client {
   /** Of a table's row: the program and its settings. */
   readonly name: string
-  /** Whose settings it has. */
   readonly program: string
+  /** `floor`: it does less than what is asked, so that nobody can beat it. */
+  readonly kind: "ours" | "peer" | "floor"
   readonly command: (errand: Errand) => Command
 }
 
@@ -44,16 +45,18 @@ const awsEnv = (errand: Errand) => ({ ...envOf(errand), AWS_CA_BUNDLE: errand.au
 export const ours = (name: string, flags: ReadonlyArray<string> = [], program = Product.program()): Client => ({
   name,
   program: "ibsr-export",
+  kind: "ours",
   command: (errand) => {
     const target = ["--bucket", bucket, "--endpoint", errand.endpoint]
     const input = ["--input", errand.load.folder, "--state-dir", join(errand.scratch, "state")]
-    return { argv: [...program.map((path) => resolve(path)), "s3", ...input, ...target, ...flags], env: awsEnv(errand) }
+    return { argv: [...program, "s3", ...input, ...target, ...flags], env: awsEnv(errand) }
   }
 })
 
 export const s5cmd = (path: string, name: string, global: ReadonlyArray<string> = []): Client => ({
   name,
   program: "s5cmd",
+  kind: "peer",
   command: (errand) => {
     const copy = ["cp", `${errand.load.folder}/`, `s3://${bucket}/s5cmd/`]
     return { argv: [path, "--endpoint-url", errand.endpoint, ...global, ...copy], env: envOf(errand) }
@@ -63,6 +66,7 @@ export const s5cmd = (path: string, name: string, global: ReadonlyArray<string> 
 export const rclone = (path: string, name: string, flags: ReadonlyArray<string> = []): Client => ({
   name,
   program: "rclone",
+  kind: "peer",
   command: (errand) => {
     const copy = ["copy", errand.load.folder, `:s3:${bucket}/rclone`, "--config", ""]
     const store = ["--s3-provider", "Other", "--s3-region", "us-east-1", "--s3-endpoint", errand.endpoint]
@@ -74,6 +78,7 @@ export const rclone = (path: string, name: string, flags: ReadonlyArray<string> 
 export const aws = (path: string, program: string, name: string, settings: ReadonlyArray<string> = []): Client => ({
   name,
   program,
+  kind: "peer",
   command: (errand) => {
     const config = join(errand.scratch, "config")
     const section = settings.length === 0 ? [] : ["s3 =", ...settings.map((each) => `  ${each}`)]
@@ -88,6 +93,7 @@ export const aws = (path: string, program: string, name: string, settings: Reado
 export const curl = (path: string, name: string, parallel: number): Client => ({
   name,
   program: "curl",
+  kind: "floor",
   command: (errand) => {
     const config = join(errand.scratch, "transfers")
     const { endpoint, load } = errand

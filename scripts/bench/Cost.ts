@@ -1,6 +1,5 @@
 /** What a command costs: its own processor time and memory, and those of the processes that it waited for. */
 import { execFile } from "node:child_process"
-import { promisify } from "node:util"
 
 export interface Command {
   readonly argv: ReadonlyArray<string>
@@ -29,16 +28,15 @@ json.dump(cost, sys.stdout)
 sys.exit(os.waitstatus_to_exitcode(status))`
 
 /** Runs it; it has to end with 0. */
-export const of = async ({ argv, env }: Command): Promise<Cost> => {
-  try {
-    const given = JSON.stringify(env ?? null)
-    const { stdout } = await promisify(execFile)("python3", ["-c", meter, given, ...argv], { maxBuffer: 2 ** 24 })
-    return JSON.parse(stdout) as Cost
-  } catch (cause) {
-    const { code, stderr } = cause as { readonly code?: unknown; readonly stderr?: string }
-    throw new Error(`${argv.join(" ")} ended with ${String(code)}: ${stderr}`, { cause })
-  }
-}
+export const of = ({ argv, env }: Command): Promise<Cost> =>
+  new Promise((resolve, reject) => {
+    const given = ["-c", meter, JSON.stringify(env ?? null), ...argv]
+    execFile("python3", given, { maxBuffer: 2 ** 24 }, (failure, stdout, stderr) => {
+      if (failure === null) resolve(JSON.parse(stdout) as Cost)
+      // the failure itself repeats the whole meter
+      else reject(new Error(`${argv.join(" ")}\nended with ${failure.code}:\n${stderr}`))
+    })
+  })
 
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0

@@ -31,11 +31,12 @@ const line = (next: () => number): string => {
   return `${JSON.stringify({ version: 5, ts_unix_sec: 1_767_225_600 + upTo(86_400), buckets })}\n`
 }
 
-/** So many bytes of whole lines, the last of which is blank so far as it takes. */
+/** So many bytes of whole lines; before the end of the last one there are blanks, so far as it takes. */
 const lines = (bytes: number, next: () => number): Buffer => {
   const content = Buffer.alloc(bytes, " ")
   let at = 0
   for (let text = line(next); at + text.length < bytes; text = line(next)) at += content.write(text, at, "latin1")
+  content.write(" ", Math.max(0, at - 1), "latin1")
   content.write("\n", bytes - 1, "latin1")
   return content
 }
@@ -54,14 +55,18 @@ export const make = (folder: string, count: number, bytes: number): Load => {
   const block = bytes > ownBytes ? lines(blockBytes, next) : Buffer.alloc(0)
   const files = Array.from({ length: count }, (_, at) => {
     const hour = String(at % 24).padStart(2, "0")
-    return `${hour}/snapshot_20260101${hour}_${String(at).padStart(7, "0")}.jsonl`
+    // as the collector names them, so far as it has names for so many
+    const number = count <= 24 ? "" : `_${String(at).padStart(7, "0")}`
+    return `${hour}/snapshot_20260101${hour}${number}.jsonl`
   })
   for (const file of files) {
     const path = join(folder, file)
     mkdirSync(dirname(path), { recursive: true })
     const own = lines(Math.min(bytes, ownBytes), next)
     writeFileSync(path, own)
-    for (let left = bytes - own.length; left > 0; left -= block.length) appendFileSync(path, block.subarray(0, left))
+    for (let left = bytes - own.length; left > 0; left -= block.length) {
+      appendFileSync(path, left > block.length ? block : lines(left, next))
+    }
     utimesSync(path, changed, changed)
   }
   return { folder, files, bytes: count * bytes }

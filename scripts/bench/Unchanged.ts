@@ -8,13 +8,16 @@ import { exportOnce } from "../../test/fixtures/Export.ts"
 import { settingsWith } from "../../test/fixtures/Settings.ts"
 import * as Product from "../build/Product.ts"
 import * as Cost from "./Cost.ts"
-import { costs, mebibytes, ratio, seconds } from "./Table.ts"
-import type { Bench, Workload } from "./Workload.ts"
+import { taken } from "./Results.ts"
+import { costs, ratio } from "./Table.ts"
+import type { Workload } from "./Workload.ts"
 
 /** Nobody listens here: a request would be a failure. */
 const endpoint = "http://127.0.0.1:9"
 
-/** Files in one directory, the largest number being what is measured, the smallest what its memory is compared with. */
+type Of = (count: number) => string
+
+/** How many files are in one directory. */
 const counts = { tiny: [10, 100], usual: [10_000, 100_000], large: [10_000, 100_000, 1_000_000] } as const
 
 /** A directory of small snapshots, and a ledger in which all of them are stored. */
@@ -40,29 +43,32 @@ const prepare = async (root: string, count: number) => {
   }
 }
 
-const run = async ({ root, rounds, size }: Bench) => {
-  const folder = join(root, "W4")
-  mkdirSync(folder)
-  const commands: Record<string, Cost.Command> = {}
-  for (const count of counts[size]) {
-    const { find, ours } = await prepare(folder, count)
-    commands[`ibsr-export, ${count} files`] = ours
-    commands[`find, ${count} files`] = find
-  }
-  const results = await Cost.ofEach(commands, rounds)
-  console.log(`\n### W4: nothing has changed\n\n${costs(results)}`)
-  const fewest = results[`ibsr-export, ${counts[size][0]} files`]!
-  return counts[size].map((count) => {
-    const [ours, find] = [results[`ibsr-export, ${count} files`]!, results[`find, ${count} files`]!]
-    return {
-      work: `W4, ${count} files unchanged`,
-      ours: `${seconds(ours.cpu)} s / ${seconds(ours.wall)} s, ${mebibytes(ours.peak)} MiB`,
-      ratios: {
-        find: `${ratio(ours.cpu, find.cpu)} / ${ratio(ours.wall, find.wall)}`,
-        "RSS over that of the fewest files": ratio(ours.peak, fewest.peak)
-      }
+export const unchanged: Workload = {
+  name: "W4",
+  run: async ({ root, rounds, size }) => {
+    const folder = join(root, "W4")
+    mkdirSync(folder)
+    const commands: Record<string, Cost.Command> = {}
+    const [ours, find] = ["ibsr-export", "find"].map((name) => (count: number) => `${name}, ${count} files`) as [Of, Of]
+    for (const count of counts[size]) {
+      const prepared = await prepare(folder, count)
+      commands[ours(count)] = prepared.ours
+      commands[find(count)] = prepared.find
     }
-  })
+    const results = await Cost.ofEach(commands, rounds)
+    console.log(`\n### W4: nothing has changed\n\n${costs(results)}`)
+    const [fewest] = counts[size]
+    return counts[size].map((count) => {
+      const [cost, finds] = [results[ours(count)]!, results[find(count)]!]
+      return {
+        work: `W4: ${count.toLocaleString("en")} files, none of them changed`,
+        ours: taken(cost),
+        ratios: { find: `${ratio(cost.cpu, finds.cpu)} / ${ratio(cost.wall, finds.wall)}` },
+        besides:
+          count === fewest
+            ? ""
+            : `${ratio(cost.peak, results[ours(fewest)]!.peak)} the memory of ${fewest.toLocaleString("en")} files`
+      }
+    })
+  }
 }
-
-export const unchanged: Workload = { name: "W4", run }

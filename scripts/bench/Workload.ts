@@ -1,6 +1,11 @@
 /** What is measured: something that people do, at a size that tells programs apart. */
-import type { Peer } from "./Peers.ts"
 import type { NullStore } from "./NullStore.ts"
+import type { Peer } from "./Peers.ts"
+
+export const sizes = ["tiny", "usual", "large"] as const
+
+/** `tiny` is for trying whether everything runs, `large` for seeing that memory does not grow. */
+export type Size = (typeof sizes)[number]
 
 export interface Bench {
   readonly store: NullStore
@@ -9,22 +14,23 @@ export interface Bench {
   readonly rounds: number
   /** A folder for all that is made. */
   readonly root: string
-  /** As many files, or as large ones, as are to be measured: `tiny` is for trying whether everything runs. */
-  readonly size: "tiny" | "usual" | "large"
+  readonly size: Size
   /** Another build of ours, which takes part too. */
   readonly other: string | undefined
 }
 
-/** A line of the README's table. */
+/** A row of the README's table. */
 export interface Verdict {
   readonly work: string
   readonly ours: string
-  /** CPU and wall of ours over those of that program, whatever its best setting for each is. */
+  /** By program: what ours takes over what it takes, CPU and wall. */
   readonly ratios: Readonly<Record<string, string>>
+  /** What else is to be told. */
+  readonly besides?: string
 }
 
 export interface Workload {
   readonly name: string
-  /** Measures, prints its tables, and tells how it went. */
+  /** Measures, prints its table, and tells how it went. */
   readonly run: (bench: Bench) => Promise<ReadonlyArray<Verdict>>
 }

@@ -1,11 +1,11 @@
 /** The program and all it needs in one file, which any Node from 24.5 on can run. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
-import { rolldown } from "rolldown"
+import { type OutputChunk, rolldown } from "rolldown"
 import { lateBuiltins } from "./lateBuiltins.ts"
 import * as Product from "./Product.ts"
 
-/** The packages that are in it. */
-export const bundle = async (commit: string): Promise<ReadonlySet<string>> => {
+/** What is handed out, before it is written; a source map, where it is only looked into, tells whose code is where. */
+export const rolled = async (commit: string, sourcemap = false): Promise<OutputChunk> => {
   const bundling = await rolldown({
     input: "src/main.ts",
     platform: "node",
@@ -18,14 +18,21 @@ export const bundle = async (commit: string): Promise<ReadonlySet<string>> => {
     // V8 keeps compiled code for scripts, not for ES modules
     format: "cjs",
     codeSplitting: false,
+    sourcemap,
     comments: false,
     // names and lines stay readable in stack traces
     minify: { compress: true, mangle: false, codegen: false }
   })
-  const [{ code, imports, moduleIds }] = output
-  const foreign = imports.filter((name) => !name.startsWith("node:"))
-  if (output.length > 1 || foreign.length > 0) throw new Error(`left out of the bundle: ${foreign.join(", ")}`)
+  const [chunk] = output
+  const foreign = chunk.imports.filter((name) => !name.startsWith("node:"))
+  const chunks = output.filter(({ type }) => type === "chunk")
+  if (chunks.length > 1 || foreign.length > 0) throw new Error(`left out of the bundle: ${foreign.join(", ")}`)
+  return chunk
+}
 
+/** The packages that are in it. */
+export const bundle = async (commit: string): Promise<ReadonlySet<string>> => {
+  const { code, moduleIds } = await rolled(commit)
   // one byte for each character: with a single one that needs more, V8 takes two for all of them
   const ascii = code.replaceAll(
     /[^\0-\x7f]/g,
