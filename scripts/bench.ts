@@ -18,14 +18,13 @@ import * as Product from "./build/Product.ts"
 
 const workloads = [...Uploads.workloads, unchanged, hourly, resumed, start]
 const names = workloads.map(({ name }) => name)
-const peerNames = Peers.here.map(({ program }) => program)
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     help: { type: "boolean", default: false },
     rounds: { type: "string", default: "5" },
-    peers: { type: "string", default: peerNames.join() },
+    peers: { type: "string", default: Peers.names.join() },
     other: { type: "string" },
     size: { type: "string", default: "usual" }
   }
@@ -34,22 +33,24 @@ const rounds = Number(values.rounds)
 const size = sizes.find((each) => each === values.size)
 const wanted = positionals.length === 0 ? names : positionals
 const chosen = values.peers.split(",").filter((name) => name !== "")
-const understood = wanted.every((name) => names.includes(name)) && chosen.every((name) => peerNames.includes(name))
+const understood = wanted.every((name) => names.includes(name)) && chosen.every((name) => Peers.names.includes(name))
 if (values.help || !understood || size === undefined || !(rounds >= 1)) {
   console.log(`npm run bench [-- [WORKLOAD …] [--rounds N] [--peers NAME,…] [--other BINARY] [--size ${sizes.join("|")}]]
   workloads: ${names.join(", ")}; all, if none is named
-  peers: ${peerNames.join(", ")}; all, if none is named
+  peers: ${Peers.names.join(", ")}; all that are here, if none is named
   other: another build of ours, which takes part`)
   process.exit(values.help ? 0 : 2)
 }
 
-const peers = Peers.here.filter(({ program }) => chosen.includes(program))
+const peers = chosen.map(Peers.find).filter((peer) => peer !== undefined)
+const missing = chosen.filter((name) => !peers.some(({ program }) => program === name))
 const [program, ...flags] = Product.program() as [string, ...Array<string>]
 const version = execFileSync(program, [...flags, "--version"], { encoding: "utf8" }).trim()
 console.log(`# ${version}, ${new Date().toISOString().slice(0, 10)}\n`)
 console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.versions.node}; medians of ${rounds}, in turns.`)
-console.log(`Beside ${peers.map(({ program, version }) => `${program} (${version})`).join(", ")}.`)
-if (Peers.missing.length > 0) console.log(`Not installed, and left out: ${Peers.missing.join(", ")} (npm run testbed).`)
+if (peers.length > 0)
+  console.log(`Beside ${peers.map(({ program, version }) => `${program} (${version})`).join(", ")}.`)
+if (missing.length > 0) console.log(`Not here, and left out: ${missing.join(", ")} (npm run testbed).`)
 
 const verdicts: Array<Verdict> = []
 const root = temporary()
@@ -59,7 +60,7 @@ for (const workload of workloads.filter(({ name }) => wanted.includes(name))) {
 }
 await store.stop()
 
-const programs = [...peerNames, "best peer", "find"].filter((name) => verdicts.some(({ ratios }) => name in ratios))
+const programs = [...Peers.names, "best peer", "find"].filter((name) => verdicts.some(({ ratios }) => name in ratios))
 const rows = verdicts.map(({ besides = "", ours, ratios, work }) => [
   work,
   ours,

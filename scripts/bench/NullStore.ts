@@ -28,9 +28,9 @@ export interface NullStore {
   /** The file with the certificate to trust (PEM). */
   readonly authority: string
   readonly counters: () => Promise<Counters>
-  readonly reset: () => void
-  /** Every answer waits so long. */
-  readonly delay: (millis: number) => void
+  readonly reset: () => Promise<Counters>
+  /** Every answer waits so long, from now on. */
+  readonly delay: (millis: number) => Promise<Counters>
   readonly stop: () => Promise<void>
 }
 
@@ -67,16 +67,17 @@ export const start = async (folder: string): Promise<NullStore> => {
     return JSON.parse(value)
   }
   const ports = (await answer()) as { http: number; https: number }
+  const command = async (line: string) => {
+    child.stdin.write(`${line}\n`)
+    return (await answer()) as Counters
+  }
   return {
     http: `http://127.0.0.1:${ports.http}`,
     https: `https://127.0.0.1:${ports.https}`,
     authority: certificateFile,
-    counters: async () => {
-      child.stdin.write("counters\n")
-      return (await answer()) as Counters
-    },
-    reset: () => void child.stdin.write("reset\n"),
-    delay: (millis) => void child.stdin.write(`delay ${millis}\n`),
+    counters: () => command("counters"),
+    reset: () => command("reset"),
+    delay: (millis) => command(`delay ${millis}`),
     stop: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve))
       child.stdin.end()

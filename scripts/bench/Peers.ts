@@ -5,17 +5,86 @@ import { join, resolve } from "node:path"
 import process from "node:process"
 import * as Client from "./Client.ts"
 
-export interface Peer {
-  readonly program: string
-  readonly path: string
-  /** As it says itself. */
-  readonly version: string
-  /** As it is by itself, and with the settings that suit many small files, or few large ones. */
+interface Settings {
+  /** As it is by itself comes first; then with what suits many small files, or few large ones. */
   readonly small: ReadonlyArray<Client.Client>
   readonly large: ReadonlyArray<Client.Client>
 }
 
-const output = (...[program, ...argv]: [string, ...Array<string>]): string => {
+export interface Peer extends Settings {
+  readonly program: string
+  readonly path: string
+  /** As it says itself. */
+  readonly version: string
+}
+
+interface Known {
+  readonly file: string
+  /** What it is asked for its version with, and how that is found in the answer. */
+  readonly flag: string
+  readonly version: RegExp
+  readonly settings: (path: string) => Settings
+}
+
+const s5cmd: Known = {
+  file: "s5cmd",
+  flag: "version",
+  version: /v([\d.]+)/,
+  settings: (path) => {
+    const workers = (count: string) => Client.s5cmd(path, `s5cmd --numworkers ${count}`, ["--numworkers", count])
+    return {
+      small: [Client.s5cmd(path, "s5cmd"), workers("64"), workers("32")],
+      large: [Client.s5cmd(path, "s5cmd"), workers("8"), workers("4")]
+    }
+  }
+}
+
+const rclone: Known = {
+  file: "rclone",
+  flag: "version",
+  version: /rclone v([\d.]+)/,
+  settings: (path) => {
+    // no request that is not an upload, except for one
+    const lean = ["--s3-no-check-bucket", "--s3-no-head", "--no-check-dest", "--no-traverse"]
+    const many = ["--transfers", "64", ...lean]
+    // the MD5 of a whole file, before its first part is sent, is a pass of its own
+    const few = ["--s3-disable-checksum", "--transfers", "8", ...lean]
+    return {
+      small: [Client.rclone(path, "rclone"), Client.rclone(path, "rclone --transfers 64 …", many)],
+      large: [Client.rclone(path, "rclone"), Client.rclone(path, "rclone --s3-disable-checksum …", few)]
+    }
+  }
+}
+
+/** Versions 1 and 2 are two programs: one is on its way out, the other starts more slowly. */
+const aws = (program: "aws 1" | "aws 2"): Known => ({
+  file: "aws",
+  flag: "--version",
+  version: program === "aws 1" ? /aws-cli\/(1\.[\d.]+)/ : /aws-cli\/(2\.[\d.]+)/,
+  settings: (path) => {
+    const atOnce = (count: number) =>
+      Client.aws(path, program, `${program}, max_concurrent_requests ${count}`, [`max_concurrent_requests = ${count}`])
+    const asItIs = Client.aws(path, program, program)
+    return { small: [asItIs, atOnce(64)], large: [asItIs, atOnce(4)] }
+  }
+})
+
+/** What nobody can beat: it reads and sends, and neither signs nor checks nor remembers. */
+const curl: Known = {
+  file: "curl",
+  flag: "--version",
+  version: /curl ([\d.]+)/,
+  settings: (path) => ({
+    small: [Client.curl(path, "curl --parallel-max 64", 64)],
+    large: [Client.curl(path, "curl --parallel-max 4", 4)]
+  })
+}
+
+const known: Readonly<Record<string, Known>> = { curl, s5cmd, rclone, "aws 2": aws("aws 2"), "aws 1": aws("aws 1") }
+
+export const names: ReadonlyArray<string> = Object.keys(known)
+
+const output = (program: string, ...argv: ReadonlyArray<string>): string => {
   try {
     return execFileSync(program, argv, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
   } catch {
@@ -26,81 +95,19 @@ const output = (...[program, ...argv]: [string, ...Array<string>]): string => {
 /** What `npm run testbed` has installed comes first. */
 const folders = [resolve(import.meta.dirname, "../../.cache/peers/bin"), ...(process.env["PATH"] ?? "").split(":")]
 
-/** All programs of that name; behind pyenv's shims, which take time to look for it, the one they find. */
-const all = (name: string): ReadonlyArray<string> => [
-  ...new Set(
-    folders
-      .map((folder) => join(folder, name))
-      .filter((path) => existsSync(path))
-      .map((path) => (path.includes("/shims/") ? output("pyenv", "which", name).trim() : path))
-      .filter((path) => path !== "")
-  )
-]
+/** All programs of that name; behind a shim of pyenv's, which takes time to look for it, the one that it finds. */
+const all = (file: string): ReadonlyArray<string> =>
+  folders
+    .map((folder) => join(folder, file))
+    .filter((path) => existsSync(path))
+    .map((path) => (path.includes("/shims/") ? output("pyenv", "which", file).trim() : path))
 
-type Found = Peer | { readonly missing: string }
-
-const one = (
-  name: string,
-  versionFlag: string,
-  peer: (path: string) => Omit<Peer, "program" | "path" | "version">
-): Found => {
-  const path = all(name)[0]
-  if (path === undefined) return { missing: name }
-  const version = /\d+(\.\d+)+/.exec(output(path, versionFlag))?.[0] ?? "?"
-  return { program: name, path, version, ...peer(path) }
-}
-
-const s5cmd = one("s5cmd", "version", (path) => ({
-  small: [
-    Client.s5cmd(path, "s5cmd"),
-    Client.s5cmd(path, "s5cmd --numworkers 64", ["--numworkers", "64"]),
-    Client.s5cmd(path, "s5cmd --numworkers 32", ["--numworkers", "32"])
-  ],
-  large: [
-    Client.s5cmd(path, "s5cmd"),
-    Client.s5cmd(path, "s5cmd --numworkers 8", ["--numworkers", "8"]),
-    Client.s5cmd(path, "s5cmd --numworkers 4", ["--numworkers", "4"])
-  ]
-}))
-
-const rclone = one("rclone", "version", (path) => {
-  const lean = ["--s3-no-check-bucket", "--s3-no-head", "--no-check-dest", "--no-traverse"]
-  return {
-    small: [
-      Client.rclone(path, "rclone"),
-      Client.rclone(path, "rclone --transfers 64 …", ["--transfers", "64", ...lean])
-    ],
-    large: [
-      Client.rclone(path, "rclone"),
-      // its MD5 of a whole file, before the first part is sent, is a pass of its own
-      Client.rclone(path, "rclone --s3-disable-checksum …", ["--s3-disable-checksum", "--transfers", "8", ...lean])
-    ]
+/** That peer, if it is here. */
+export const find = (program: string): Peer | undefined => {
+  const { file, flag, settings, version } = known[program]!
+  for (const path of all(file)) {
+    const found = version.exec(output(path, flag))?.[1]
+    if (found !== undefined) return { program, path, version: found, ...settings(path) }
   }
-})
-
-/** Versions 1 and 2 are two programs: one is on its way out, the other starts more slowly. */
-const awsPrograms = all("aws").map((path) => ({ path, version: /aws-cli\/(\S+)/.exec(output(path, "--version"))?.[1] }))
-
-const aws = (major: "1" | "2"): Found => {
-  const program = `aws ${major}`
-  const found = awsPrograms.find(({ version }) => version?.startsWith(`${major}.`))
-  if (found?.version === undefined) return { missing: program }
-  const clients = (most: number) => [
-    Client.aws(found.path, program, program),
-    Client.aws(found.path, program, `${program}, max_concurrent_requests ${most}`, [
-      `max_concurrent_requests = ${most}`
-    ])
-  ]
-  return { program, path: found.path, version: found.version, small: clients(64), large: clients(4) }
+  return undefined
 }
-
-/** What nobody can beat: it reads and sends, and neither signs nor checks nor remembers. */
-const curl = one("curl", "--version", (path) => ({
-  small: [Client.curl(path, "curl --parallel-max 64", 64)],
-  large: [Client.curl(path, "curl --parallel-max 4", 4)]
-}))
-
-const found: ReadonlyArray<Found> = [curl, s5cmd, rclone, aws("2"), aws("1")]
-
-export const here: ReadonlyArray<Peer> = found.filter((each) => "program" in each)
-export const missing: ReadonlyArray<string> = found.filter((each) => "missing" in each).map((each) => each.missing)

@@ -30,8 +30,7 @@ export interface Course {
 const lap = async (store: NullStore, client: Client, { folder, load, scheme }: Course): Promise<Lap> => {
   const scratch = scratchIn(join(folder, "scratch"))
   const command = client.command({ load, endpoint: store[scheme], authority: store.authority, scratch })
-  store.reset()
-  const before = await store.counters()
+  const before = await store.reset()
   const cost = await Cost.of(command)
   const seen = await store.counters()
   rmSync(scratch, { recursive: true })

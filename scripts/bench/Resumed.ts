@@ -17,7 +17,7 @@ const once = async ({ root, size, store }: Bench, load: Load.Load) => {
   const scratch = Client.scratchIn(join(root, "W7"))
   const errand = { load, endpoint: store.http, authority: store.authority, scratch }
   const { argv, env } = Client.ours("ibsr-export").command(errand)
-  store.reset()
+  await store.reset()
   const [program, ...flags] = argv as [string, ...Array<string>]
   const killed = spawn(program, flags, { env, stdio: "ignore" })
   const ended = new Promise<string | null>((resolve) => killed.once("exit", (_, signal) => resolve(signal)))
@@ -25,7 +25,7 @@ const once = async ({ root, size, store }: Bench, load: Load.Load) => {
   killed.kill("SIGKILL")
   if ((await ended) !== "SIGKILL") throw new Error("the upload ended before it was killed")
   const before = await store.counters()
-  store.reset()
+  await store.reset()
   const cost = await Cost.of({ argv, ...(env === undefined ? {} : { env }) })
   return { before, cost, after: await store.counters() }
 }

@@ -68,13 +68,17 @@ const about = ({ bytes, count }: Upload): string => {
   return `${count.toLocaleString("en")} ${count === 1 ? "file" : "files"} of ${size}`
 }
 
-const clientsOf = (upload: Upload, course: Course, { other, peers }: Bench): ReadonlyArray<Client.Client> => [
+const clientsOf = (
+  { kind }: Upload,
+  { concurrency = [], peers: named }: Course,
+  { other, peers, size }: Bench
+): ReadonlyArray<Client.Client> => [
   Client.ours("ibsr-export"),
   ...(other === undefined ? [] : [Client.ours(`ibsr-export, ${other}`, [], [other])]),
-  ...(course.concurrency ?? []).map((most) =>
+  ...(size === "tiny" ? concurrency.slice(0, 1) : concurrency).map((most) =>
     Client.ours(`ibsr-export --concurrency ${most}`, ["--concurrency", String(most)])
   ),
-  ...peers.filter(({ program }) => course.peers?.includes(program) ?? true).flatMap((peer) => peer[upload.kind])
+  ...peers.filter(({ program }) => named?.includes(program) ?? true).flatMap((peer) => peer[kind])
 ]
 
 const run = async (given: Upload, bench: Bench): Promise<ReadonlyArray<Verdict>> => {
@@ -86,14 +90,14 @@ const run = async (given: Upload, bench: Bench): Promise<ReadonlyArray<Verdict>>
   const verdicts: Array<Verdict> = []
   for (const course of upload.courses) {
     const { delayMillis = 0, scheme } = course
-    store.delay(delayMillis)
+    await store.delay(delayMillis)
     const results = await Race.run(store, clientsOf(upload, course, bench), { folder, load, scheme, rounds })
     const delay = delayMillis === 0 ? "" : `, ${delayMillis} ms an answer`
     const work = `${upload.name}: ${about(upload)}, ${scheme}${delay}`
     console.log(`\n### ${work}\n\n${report(results)}`)
     verdicts.push(verdict(work, results))
   }
-  store.delay(0)
+  await store.delay(0)
   rmSync(folder, { recursive: true })
   return verdicts
 }

@@ -1,6 +1,7 @@
 // null-store [CERTIFICATE KEY]: listens on two ports of 127.0.0.1, the second with TLS if there is a certificate (PEM),
-// and prints {"http":PORT,"https":PORT}. Commands are lines on stdin, and it ends with it:
-//   counters    prints them, as a line of JSON
+// and prints {"http":PORT,"https":PORT}. It ends when stdin does. Commands are lines on stdin, and each is done when it
+// is answered by the counters, a line of JSON:
+//   counters    nothing but that
 //   reset       sets them to 0, and forgets the objects
 //   delay N     makes every answer wait for N milliseconds
 #define _GNU_SOURCE
@@ -111,9 +112,9 @@ int main(int count, char **arguments) {
   fflush(stdout);
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
-    if (strncmp(line, "counters", 8) == 0) counters_print();
-    else if (strncmp(line, "reset", 5) == 0) counters_reset();
-    else if (strncmp(line, "delay ", 6) == 0) atomic_store(&delay_millis, (unsigned)atoi(line + 6));
+    if (strncmp(line, "reset", 5) == 0) counters_reset();
+    if (strncmp(line, "delay ", 6) == 0) atomic_store(&delay_millis, (unsigned)atoi(line + 6));
+    counters_print();
   }
   return 0;
 }
