@@ -75,16 +75,16 @@ const sums = (profile: Profile, sourceOf: (frame: Frame) => Source) => {
   return { areas, functions }
 }
 
-const rows = (sum: Map<string, number>, total: number, most = Infinity) =>
+const rows = (sum: Map<string, number>, total: number, scale: number, most = Infinity) =>
   [...sum]
     .filter(([name]) => !name.startsWith("(idle)"))
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, most)
     .map(([name, spent]) => [
       name,
-      seconds(spent),
+      seconds(spent * scale),
       `${((100 * spent) / total).toFixed(1)} %`,
-      ((spent / count) * 1e6).toFixed(1)
+      ((spent * scale * 1e6) / count).toFixed(1)
     ])
 
 const root = temporary()
@@ -114,9 +114,11 @@ try {
   })
   const total = [...areas].reduce((sum, [name, spent]) => (name === "(idle)" ? sum : sum + spent), 0)
   const columns = (what: string) => [what, "s", "share", "µs a file"]
-  console.log(`CPU of the process ${seconds(cost.cpu)} s, its main thread busy for ${seconds(total)} s\n`)
-  console.log(table(columns("code"), rows(areas, total)))
-  console.log(`\n${table(columns("function"), rows(functions, total, 30))}`)
+  // samples tell wall time: where others had the processor in the meantime, it is not ours
+  const scale = Math.min(1, cost.cpu / total)
+  console.log(`CPU of the process: ${seconds(cost.cpu)} s; of its main thread: ${seconds(total * scale)} s at most\n`)
+  console.log(table(columns("code"), rows(areas, total, scale)))
+  console.log(`\n${table(columns("function"), rows(functions, total, scale, 30))}`)
 } finally {
   await store.stop()
 }

@@ -69,17 +69,11 @@ describe.skipIf(store === undefined)("the store that keeps nothing", () => {
   })
 
   it("understands a body whose head, chunks and trailers come in any pieces", async () => {
-    const head = put("Transfer-Encoding: chunked")
-    const answer = await raw(
-      head.slice(0, 30),
-      `${head.slice(30)}5\r`,
-      "\nhel",
-      "lo\r\n3\r\nabc\r\n0\r",
-      "\nx: y\r\n",
-      "\r\n"
-    )
-    expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/)
-    expect(await store!.counters()).toMatchObject({ put: 1, bytes: 8 })
+    const head = put("Transfer-Encoding: chunked").replace("Connection: close\r\n", "")
+    const body = ["5\r", "\nhel", "lo\r\n3\r\nabc\r\n0\r", "\nx: y\r\nz: 1\r", "\n\r\n"]
+    const answer = await raw(head.slice(0, 30), head.slice(30), ...body, put("Content-Length: 0"))
+    expect(answer.match(/HTTP\/1.1 \d+ /g)).toEqual(["HTTP/1.1 200 ", "HTTP/1.1 200 "])
+    expect(await store!.counters()).toMatchObject({ put: 2, bytes: 8 })
   })
 
   it("counts what aws-chunked adds as sent, and not as content", async () => {
@@ -97,7 +91,7 @@ describe.skipIf(store === undefined)("the store that keeps nothing", () => {
   it("answers several requests that came at once", async () => {
     const first = "HEAD /bucket HTTP/1.1\r\n\r\n"
     const answer = await raw(first + put("Content-Length: 2") + "ab")
-    expect(answer.match(/HTTP\/1.1 200 OK/g)).toHaveLength(2)
+    expect(answer.match(/HTTP\/1.1 \d+ /g)).toEqual(["HTTP/1.1 200 ", "HTTP/1.1 200 "])
     expect(await store!.counters()).toMatchObject({ head: 1, put: 1, connections: 1, bytes: 2 })
   })
 

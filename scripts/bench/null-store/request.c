@@ -64,9 +64,9 @@ static bool discard_body(Wire *wire, const char *head) {
 
 bool request_read(Wire *wire, Request *request) {
   const char *head = wire_until(wire, "\r\n\r\n");
-  if (!head) return false;
+  size_t method = head ? strcspn(head, " ") : 0;
+  if (!head || head[method] != ' ') return false;
   counters_began();
-  size_t method = strcspn(head, " ");
   const char *path = head + method + 1;
   size_t path_length = strcspn(path, "? ");
   const char *query = path + path_length + 1;
