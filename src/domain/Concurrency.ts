@@ -11,6 +11,15 @@ export const auto: Range = { initial: 8, most: 64 }
 
 export const upTo = (count: number): Range => ({ initial: count, most: count })
 
+/**
+ * How many files are in hand at once: `count` times `size`, those of a bundle together. Twice as many as there are requests,
+ * so that one file is read while another is sent; with few requests, no more than those.
+ */
+export const bundles = ({ most }: Range): { readonly count: number; readonly size: number } => {
+  const size = Math.min(32, Math.floor(most / 8))
+  return size < 2 ? { count: most, size: 1 } : { count: Math.ceil((2 * most) / size), size }
+}
+
 export interface Concurrency {
   /** Not a whole number: after a cut, it takes as many successes as it has to grow by one. */
   readonly limit: number

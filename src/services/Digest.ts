@@ -1,5 +1,5 @@
 /** Takes the digest of a content as it passes, and sees on the way whether it begins with a former one. */
-import { createHash, type Hash } from "node:crypto"
+import { createHash, type Hash, hash } from "node:crypto"
 import { blockBytes, type Content, headBytes, isOfOnePiece } from "../domain/Content.ts"
 import { SourceUnreadable } from "../domain/Errors.ts"
 
@@ -52,6 +52,13 @@ export const make = (path: string, former: Content | undefined): Digest => {
       return { sizeBytes, digest: whole.digest(), head: head.digest("hex") }
     }
   }
+}
+
+/** Of a content that is in memory, and no larger than a block. */
+export const of = (bytes: Uint8Array): Content => {
+  const digest = hash("sha256", bytes, "hex")
+  const head = bytes.length <= headBytes ? digest : hash("sha256", bytes.subarray(0, headBytes), "hex")
+  return { sizeBytes: bytes.length, digest, head }
 }
 
 const onePiece = () => {

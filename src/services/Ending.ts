@@ -1,9 +1,8 @@
-import { Context, Deferred, Duration, Effect, Layer } from "effect"
+import { Context, Deferred, Duration, Effect, Layer, Number } from "effect"
 import { DeadlineExceeded, type ExportError } from "../domain/Errors.ts"
-import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Span from "../domain/Span.ts"
-import { type Break, breakable } from "./Breakable.ts"
+import { breakable } from "./Breakable.ts"
 import { Stop } from "./Stop.ts"
 
 /** How the work of a run came to its end. */
@@ -22,8 +21,8 @@ export interface End {
 export class Ending extends Context.Tag("ibsr-export/Ending")<
   Ending,
   {
-    /** The upload's outcome, or that it was interrupted when its time was over. */
-    readonly inTime: (upload: Effect.Effect<Outcome>) => Effect.Effect<Outcome>
+    /** Does the work, or, when its time is over, interrupts it and does the other. `files`: that are in it then. */
+    readonly inTime: (work: Effect.Effect<void>, over: Effect.Effect<void>, files: () => number) => Effect.Effect<void>
     /** Does the work, and ends at most `lastTime` after time is over. */
     readonly bound: <A>(work: Effect.Effect<A, ExportError>) => Effect.Effect<End>
   }
@@ -35,19 +34,20 @@ export class Ending extends Context.Tag("ibsr-export/Ending")<
       Effect.gen(function* () {
         const stop = yield* Stop
         const over = yield* Deferred.make<void>()
-        const inFlight = new Set<Break<Outcome, never>>()
+        const inFlight = new Map<() => void, () => number>()
         const breakOffAll = Effect.sync(() => {
-          for (const breakOff of inFlight) breakOff(Effect.succeed(Outcome.Interrupted()))
+          for (const breakOff of inFlight.keys()) breakOff()
         })
         yield* Effect.forkScoped(
           Effect.zipRight(timeIsOver(stop, settings), Effect.zipRight(Deferred.succeed(over, undefined), breakOffAll))
         )
 
         return {
-          inTime: (upload) =>
-            breakable(upload, (breakOff) => {
-              inFlight.add(breakOff)
-              return () => inFlight.delete(breakOff)
+          inTime: (work, over, files) =>
+            breakable(work, (breakOff) => {
+              const end = () => breakOff(over)
+              inFlight.set(end, files)
+              return () => inFlight.delete(end)
             }),
           bound: (work) =>
             Effect.match(work, {
@@ -59,7 +59,10 @@ export class Ending extends Context.Tag("ibsr-export/Ending")<
               Effect.raceFirst(
                 Effect.zipRight(Deferred.await(over), Effect.as(Effect.sleep(lastTime), { complete: false }))
               ),
-              Effect.map((end) => ({ ...end, abandoned: inFlight.size }))
+              Effect.map((end) => ({
+                ...end,
+                abandoned: Number.sumAll(Array.from(inFlight.values(), (files) => files()))
+              }))
             )
         }
       })

@@ -1,5 +1,6 @@
-import { Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
-import { NothingSelected } from "../domain/Errors.ts"
+import { Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
+import * as Concurrency from "../domain/Concurrency.ts"
+import { InternalError, NothingSelected } from "../domain/Errors.ts"
 import type { Learned } from "../domain/Learned.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../domain/Report.ts"
@@ -10,7 +11,7 @@ import { type End, Ending } from "./Ending.ts"
 import { Ledger, type OpenLedger } from "./Ledger.ts"
 import { Metrics } from "./Metrics.ts"
 import { Progress } from "./Progress.ts"
-import { Reporter } from "./Reporter.ts"
+import { Reporter, type Told } from "./Reporter.ts"
 import * as Review from "./Review.ts"
 import * as Screening from "./Screening.ts"
 import { Stop } from "./Stop.ts"
@@ -50,29 +51,45 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             )
           )
 
-        const send = (ledger: OpenLedger, ready: Effect.Effect<void>, file: SourceFile) =>
-          Effect.flatMap(Effect.zipRight(ready, stop.reason), (reason): Effect.Effect<Outcome.Outcome> =>
-            Option.isSome(reason)
-              ? Effect.as(Effect.ignore(ledger.sighted(file.relativePath)), Outcome.Outcome.NotTried())
-              : ending.inTime(uploads.upload(ledger, file))
+        /** Counts what became of files, and ends the run if none that is left can fare better. */
+        const tell = (all: ReadonlyArray<Told>) =>
+          Effect.zipRight(
+            reporter.outcomes(all),
+            Effect.suspend(() => {
+              const error = all.flatMap(({ outcome }) => (outcome._tag === "Failed" ? [outcome.error] : []))
+              const last = error.find((one) => Verdict.endsRun(one, reporter.tally))
+              return last === undefined ? Effect.void : stop.request({ _tag: "Failure", error: last })
+            })
           )
 
-        const one = (ledger: OpenLedger, ready: Effect.Effect<void>) => (file: SourceFile) =>
-          send(ledger, ready, file).pipe(
-            Effect.tap((outcome) => reporter.outcome(file.relativePath, outcome)),
-            Effect.flatMap((outcome) =>
-              outcome._tag === "Failed" && Verdict.endsRun(outcome.error, reporter.tally)
-                ? stop.request({ _tag: "Failure", error: outcome.error })
-                : Effect.void
-            )
-          )
+        const some = (ledger: OpenLedger, ready: Effect.Effect<void>) => (files: ReadonlyArray<SourceFile>) =>
+          Effect.flatMap(Effect.zipRight(ready, stop.reason), (reason) => {
+            if (Option.isSome(reason)) {
+              const sighted = Effect.forEach(files, (file) => ledger.sighted(file.relativePath), { discard: true })
+              return Effect.zipRight(Effect.ignore(sighted), tell(files.map(toldAs(Outcome.Outcome.NotTried()))))
+            }
+            const left = new Set<Told["file"]>(files)
+            const telling = (told: ReadonlyArray<Told>) => {
+              for (const { file } of told) left.delete(file)
+              return tell(told)
+            }
+            const cutOff = Effect.suspend(() => tell(Array.from(left, toldAs(Outcome.Outcome.Interrupted()))))
+            const done = Effect.catchAllDefect(uploads.uploadAll(ledger, files, telling), (cause) => {
+              const error = new InternalError({ detail: String(cause), cause })
+              return tell(Array.from(left, (file) => toldAs(Outcome.failed(file, error))(file)))
+            })
+            return ending.inTime(done, cutOff, () => left.size)
+          })
 
         /** All files; when there is a reason to stop, those left are still counted. Then what became of the others. */
         const work = (ledger: OpenLedger, startedAt: number): Effect.Effect<Done> =>
           Effect.gen(function* () {
-            const files = Stream.mapChunksEffect(traversal.files(settings.input), screened(ledger))
+            const { count, size } = Concurrency.bundles(settings.concurrency)
+            const files = Stream.mapChunksEffect(traversal.files(settings.input), screened(ledger)).pipe(
+              Stream.mapChunks((chunk) => Chunk.map(Chunk.chunksOf(chunk, size), Chunk.toReadonlyArray))
+            )
             const ready = yield* readiness(ledger)
-            const everything = Workers.forEach(files, settings.concurrency.most, one(ledger, ready))
+            const everything = Workers.forEach(files, count, some(ledger, ready))
             const end = yield* progress.during(ending.bound(Effect.zipRight(everything, review(ledger, startedAt))))
             for (let left = end.abandoned; left > 0; left--) {
               Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
@@ -134,6 +151,10 @@ export class Export extends Context.Tag("ibsr-export/Export")<
       })
     )
 }
+
+const toldAs =
+  (outcome: Outcome.Outcome) =>
+  (file: Told["file"]): Told => ({ file, outcome })
 
 interface Done extends End {
   /** Of the store; undefined if it was not asked anything. */

@@ -90,10 +90,21 @@ export interface OpenLedger {
   readonly reserve: (path: string, least: number) => Effect.Effect<number, StateUnusable>
   /** From now on the object may hold this. On disk when it ends, so that it may be sent. */
   readonly attempting: (path: string, generation: number, content: Content) => Effect.Effect<void, StateUnusable>
+  /**
+   * The same for many files that may be new. True for those that were never sent before, and whose own key no other file
+   * has; of the others, nothing is remembered but that they were sighted. On disk when it ends.
+   */
+  readonly firstAttempts: (
+    files: ReadonlyArray<{ readonly path: string; readonly content: Content }>
+  ) => Effect.Effect<ReadonlyArray<boolean>, StateUnusable>
   /** No request for it was made, or the store said no: the object holds what was known before. */
   readonly refused: (path: string, before: Known | undefined) => Effect.Effect<void, StateUnusable>
   /** The store has it. */
   readonly acknowledged: (path: string, object: Acknowledged) => Effect.Effect<void, StateUnusable>
+  /** The same for many. */
+  readonly allAcknowledged: (
+    objects: ReadonlyArray<{ readonly path: string; readonly object: Acknowledged }>
+  ) => Effect.Effect<void, StateUnusable>
   /** The file was looked at, and its content is what was acknowledged. */
   readonly confirmed: (path: string, outside: Outside) => Effect.Effect<void, StateUnusable>
 

@@ -27,16 +27,23 @@ export const schedule = (maxRetries: number) =>
     Schedule.modifyDelay((error: FileError, delay) => Duration.max(delay, retryAfter(error)))
   )
 
-/** Puts retries around an attempt. `Effect.retry` would do, but for this: a wish to stop ends the waiting at once. */
+/**
+ * Puts retries around an attempt, of which the `first` may have been made already. `Effect.retry` would do, but for this:
+ * a wish to stop ends the waiting at once.
+ */
 export const make = (maxRetries: number) =>
   Effect.map(
     Stop,
     (stop) =>
       <A, E extends FileError>(
         attempt: Effect.Effect<A, E | Interrupted>,
-        onRetry: (error: E) => Effect.Effect<void>
+        onRetry: (error: E) => Effect.Effect<void>,
+        first: Effect.Effect<A, E | Interrupted> = attempt
       ): Effect.Effect<A, E | Interrupted> => {
-        const stopped = Effect.zipRight(stop.requested, Effect.fail(new Interrupted()))
+        const stopped = Effect.zipRight(
+          stop.requested,
+          Effect.failSync(() => new Interrupted())
+        )
 
         const retrying = (pauseAfter: (error: E) => Effect.Effect<unknown, E | Interrupted>) => {
           const again = (error: E | Interrupted): Effect.Effect<A, E | Interrupted> =>
@@ -50,14 +57,14 @@ export const make = (maxRetries: number) =>
         }
 
         // most requests succeed, and need no schedule
-        return Effect.catchAll(attempt, (first) =>
+        return Effect.catchAll(first, (failed) =>
           Effect.flatMap(Schedule.driver(schedule(maxRetries)), (driver) =>
             retrying((error) =>
               driver.next(error).pipe(
                 Effect.mapError(() => error),
                 Effect.raceFirst(stopped)
               )
-            )(first)
+            )(failed)
           )
         )
       }

@@ -3,6 +3,7 @@ import * as Outcome from "../domain/Outcome.ts"
 import type { OpenUpload, Report } from "../domain/Report.ts"
 import * as ReportText from "../domain/ReportText.ts"
 import * as Summary from "../domain/Summary.ts"
+import type { SourceFile } from "../domain/SourceFile.ts"
 import { Streams } from "./Streams.ts"
 
 /** Adds up what becomes of the files, and tells it. */
@@ -48,7 +49,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
               const telling = LogLevel.lessThanEqual(least, LogLevel.Debug)
                 ? all
                 : all.filter(({ outcome }) => outcome._tag === "Failed")
-              return Effect.forEach(telling, ({ outcome, relativePath }) => log(relativePath, outcome), {
+              return Effect.forEach(telling, ({ file, outcome }) => log(file.relativePath, outcome), {
                 discard: true
               })
             })
@@ -71,7 +72,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
 
 /** What became of one file. */
 export interface Told {
-  readonly relativePath: string
+  readonly file: Pick<SourceFile, "relativePath">
   readonly outcome: Outcome.Outcome
 }
 

@@ -47,9 +47,9 @@ export const make = (settings: Settings, reporter: Context.Tag.Service<Reporter>
           .look((storedAs) => {
             for (const found of Chunk.toReadonlyArray(batch)) {
               const admitted = Selection.admit(selection, found)
-              if (Either.isLeft(admitted)) told.push({ relativePath: pathOf(found), outcome: admitted.left })
+              if (Either.isLeft(admitted)) told.push({ file: { relativePath: pathOf(found) }, outcome: admitted.left })
               else if (settings.force || !isStored(admitted.right, storedAs)) open.push(admitted.right)
-              else told.push({ relativePath: pathOf(found), outcome: unchanged })
+              else told.push({ file: admitted.right, outcome: unchanged })
             }
           })
           .pipe(

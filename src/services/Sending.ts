@@ -1,5 +1,5 @@
 /** Sends a content to the store with one request or many, within the limits of the settings. */
-import { Effect } from "effect"
+import { Effect, type Exit } from "effect"
 import { type Content, sha256Of } from "../domain/Content.ts"
 import {
   ConfigError,
@@ -64,11 +64,8 @@ export const make = (limits: Limits) =>
     const patientAtFirst = yield* Patience.make(Math.min(limits.maxRetries, mostRetriesForCredentials))
     const parts = yield* Parts.make(limits, memory)
 
-    const send = (
-      source: OpenSource,
-      object: NewObject,
-      { announced, former, record, refused }: Terms
-    ): Effect.Effect<Sent, FileError | Interrupted> => {
+    /** Requests for one object: who sends them, and what has to happen if the store cannot have it. */
+    const requesting = (object: NewObject, refused: Terms["refused"]) => {
       let mayBeStored = false
       const watched = <A>(attempt: Effect.Effect<A, StoreError>) =>
         Effect.suspend(() => {
@@ -76,19 +73,49 @@ export const make = (limits: Limits) =>
           mayBeStored = true
           return Effect.tapError(attempt, (error) => Effect.sync(() => (mayBeStored = before || !isRefusal(error))))
         })
-      const request = <A>(attempt: Effect.Effect<A, StoreError>) =>
-        patient(pace.pass(attempt), (error) => {
-          reporter.tally.retries++
-          return retrying(object.key, error)
-        })
-      return UploadPlan.UploadPlan.$match(UploadPlan.decide(source.sizeBytes, limits), {
+      const request = <A>(
+        attempt: Effect.Effect<A, StoreError>,
+        first?: Effect.Effect<A, StoreError | Interrupted>
+      ): Effect.Effect<A, StoreError | Interrupted> =>
+        patient(
+          pace.pass(attempt),
+          (error) => {
+            reporter.tally.retries++
+            return retrying(object.key, error)
+          },
+          first
+        )
+      return {
+        request,
+        /** As `request`, for what may make the object visible; `failed`: how the first attempt ended. */
+        put: (body: Uint8Array, content: Content, failed?: StoreError | Interrupted) => {
+          mayBeStored = failed !== undefined && failed._tag !== "Interrupted" && !isRefusal(failed)
+          const attempt = watched(store.put(object, body, sha256Of(content)))
+          return request(attempt, failed && Effect.fail(failed))
+        },
+        completing: (step: Effect.Effect<void, StateUnusable>) =>
+          Effect.suspend(() => {
+            mayBeStored = true
+            return step
+          }),
+        settled: <A, E>(sent: Effect.Effect<A, E>) => Effect.tapError(sent, () => (mayBeStored ? Effect.void : refused))
+      }
+    }
+
+    const send = (
+      source: OpenSource,
+      object: NewObject,
+      { announced, former, record, refused }: Terms
+    ): Effect.Effect<Sent, FileError | Interrupted> => {
+      const { completing, put, request, settled } = requesting(object, refused)
+      const sent = UploadPlan.UploadPlan.$match(UploadPlan.decide(source.sizeBytes, limits), {
         Single: ({ memoryBytes }) =>
           memory.withPermits(memoryBytes)(
             Effect.gen(function* () {
               const body = yield* source.bytes
               const content = yield* checked(source.path, body, former)
               yield* announced(content)
-              return { content, stored: yield* request(watched(store.put(object, body, sha256Of(content)))) }
+              return { content, stored: yield* put(body, content) }
             })
           ),
         Multipart: (plan) =>
@@ -99,14 +126,11 @@ export const make = (limits: Limits) =>
             former,
             record,
             request,
-            completing: (content) =>
-              Effect.suspend(() => {
-                mayBeStored = true
-                return announced(content)
-              })
+            completing: (content) => completing(announced(content))
           }),
         TooLarge: ({ neededMemoryBytes }) => Effect.fail(tooLarge(source.sizeBytes, neededMemoryBytes))
-      }).pipe(Effect.tapError(() => (mayBeStored ? Effect.void : refused)))
+      })
+      return settled(sent)
     }
 
     return {
@@ -117,11 +141,33 @@ export const make = (limits: Limits) =>
         ),
       learned: store.learned,
       send,
+      /** Runs what holds so many bytes of bodies. */
+      holding: (bytes: number) => memory.withPermits(Math.min(bytes, limits.memoryBytes)),
+      /** The first attempt of a request with a whole body, for who waits for many; gives back what breaks it off. */
+      submit: (
+        object: NewObject,
+        body: Uint8Array,
+        content: Content,
+        ended: (exit: Exit.Exit<StoredObject, StoreError | Interrupted>) => void
+      ) => pace.submit(store.put(object, body, sha256Of(content)), ended),
+      /** What comes after a first attempt that failed. */
+      goOn: (
+        object: NewObject,
+        body: Uint8Array,
+        content: Content,
+        failed: StoreError | Interrupted,
+        refused: Terms["refused"]
+      ): Effect.Effect<StoredObject, FileError | Interrupted> => {
+        const { put, settled } = requesting(object, refused)
+        return settled(put(body, content, failed))
+      },
       /** The content, or the beginning of it, without sending anything. */
       digest: (source: OpenSource, part?: Part): Effect.Effect<Content, SourceUnreadable> =>
         memory.withPermits(pieceBytes)(digestOf(source, part))
     }
   })
+
+export type Sending = Effect.Effect.Success<ReturnType<typeof make>>
 
 /** What of a content is looked at: its first so many bytes, or all; and what it has to begin with. */
 export interface Part {

@@ -23,7 +23,7 @@ export const unreadable = (path: string) => (cause: unknown) =>
         cause
       })
 
-const newline = 0x0a
+export const newline = 0x0a
 
 export const truncated = (path: string) =>
   new SourceUnreadable({

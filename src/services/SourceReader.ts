@@ -11,13 +11,14 @@ import {
   lstatSync,
   openSync,
   promises as fs,
+  readSync,
   statSync
 } from "node:fs"
 import type { SourceUnreadable } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Snapshot from "../domain/Snapshot.ts"
 import type { Outside, SourceFile } from "../domain/SourceFile.ts"
-import { type Handle, immediate, pieces, readAll, unreadable, type View, wholeLines } from "./SourceBytes.ts"
+import { type Handle, immediate, newline, pieces, readAll, unreadable, type View, wholeLines } from "./SourceBytes.ts"
 import * as SourceParts from "./SourceParts.ts"
 import { codeOf } from "./SystemError.ts"
 
@@ -73,7 +74,7 @@ export const look = (file: SourceFile, { followSymlinks }: Pick<Settings, "follo
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** Bytes. */
-const small = 64 * 1024
+export const small = 64 * 1024
 
 /** Milliseconds for which a file system is expected to answer at once that has just answered. */
 const answering = 100
@@ -88,6 +89,7 @@ const answering = 100
 export const make = (options: Options) => {
   let answeredAt = Number.NEGATIVE_INFINITY
 
+  /** Waits until the file system of this file answers. */
   const answered = ({ path }: SourceFile) =>
     Effect.suspend(() => {
       if (performance.now() - answeredAt < answering) return Effect.void
@@ -98,6 +100,7 @@ export const make = (options: Options) => {
     })
 
   return {
+    answered,
     use: <A, E, R>(
       file: SourceFile,
       what: (source: OpenSource) => Effect.Effect<A, E, R>
@@ -116,7 +119,7 @@ export const make = (options: Options) => {
   }
 }
 
-type Options = Pick<Settings, "followSymlinks" | "finalAfter">
+export type Options = Pick<Settings, "followSymlinks" | "finalAfter">
 
 const flagsFor = ({ followSymlinks }: Options) => (followSymlinks ? flags : flags | constants.O_NOFOLLOW)
 
@@ -127,6 +130,32 @@ const openSmall = (file: SourceFile, options: Options) => {
   if (!outside.isFile() || outside.size <= small) return { fd, outside }
   closeSync(fd)
   return undefined
+}
+
+/** All of a small file, as far as it is sent. */
+export interface SmallSource extends Pick<OpenSource, "state" | "outside" | "torn"> {
+  readonly bytes: Uint8Array
+}
+
+/** Reads a small file at once; undefined where there is something that `use` has to tell, or to do. */
+export const readSmall = (file: SourceFile, options: Options, nowMillis: number): SmallSource | undefined => {
+  let fd: number | undefined
+  try {
+    const opened = openSmall(file, options)
+    fd = opened?.fd
+    if (opened === undefined || !opened.outside.isFile()) return undefined
+    const { outside } = opened
+    const all = Buffer.allocUnsafeSlow(Number(outside.size))
+    if (readSync(opened.fd, all, 0, all.length, 0) < all.length) return undefined
+    const state = stateOf(file, outside, nowMillis, options)
+    const lines = Snapshot.hasLines(file.relativePath) ? all.lastIndexOf(newline) + 1 : all.length
+    if (state === "live" && lines < all.length) return undefined
+    return { bytes: all, state, outside, torn: lines < all.length }
+  } catch {
+    return undefined
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
 }
 
 const openError =

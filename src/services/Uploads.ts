@@ -19,7 +19,9 @@ import * as Digest from "./Digest.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import type { Known, OpenLedger } from "./Ledger.ts"
 import * as Leftovers from "./Leftovers.ts"
+import type { Told } from "./Reporter.ts"
 import * as Sending from "./Sending.ts"
+import * as SmallFiles from "./SmallFiles.ts"
 import { isTruncated } from "./SourceBytes.ts"
 import * as SourceReader from "./SourceReader.ts"
 import * as UploadRecord from "./UploadRecord.ts"
@@ -34,6 +36,12 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     readonly learned: Effect.Effect<Learned | undefined>
     /** Stores what is new of one file. Never fails: what went wrong is an outcome like any other. */
     readonly upload: (ledger: OpenLedger, file: SourceFile) => Effect.Effect<Outcome>
+    /** The same for many files; tells what became of each as soon as it is known. */
+    readonly uploadAll: (
+      ledger: OpenLedger,
+      files: ReadonlyArray<SourceFile>,
+      tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>
+    ) => Effect.Effect<void>
     /** Ends uploads in parts that no run will go on with. */
     readonly tidy: (ledger: OpenLedger) => Effect.Effect<void, StateUnusable>
   }
@@ -68,10 +76,14 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
             )
         }
         const { learned, ready } = sending
+        const keys = yield* KeyMapping
+        const reader = SourceReader.make(options)
+        const upload = uploader(options, keys, reader, sending.digest, store)
         return {
           ready,
           learned,
-          upload: uploader(options, yield* KeyMapping, sending.digest, store),
+          upload,
+          uploadAll: allOf(upload, options.force ? undefined : SmallFiles.make(options, keys, reader, sending)),
           tidy: (ledger) => tidy(ledger, Effect.isSuccess(ready(ledger.checksum)))
         }
       })
@@ -92,7 +104,8 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
             TooLarge: ({ neededMemoryBytes }) => Effect.fail(Sending.tooLarge(sizeBytes, neededMemoryBytes))
           })
         }
-        return { ...silent, upload: uploader(options, keys, Sending.digestOf, plan) }
+        const upload = uploader(options, keys, SourceReader.make(options), Sending.digestOf, plan)
+        return { ...silent, upload, uploadAll: allOf(upload) }
       })
     )
 }
@@ -116,15 +129,30 @@ type Destined = (
   course: Course.Course
 ) => Effect.Effect<Outcome, FileError | Interrupted>
 
+/** `storeSmall` first, and then one by one what it has left. */
+const allOf =
+  (upload: Context.Tag.Service<Uploads>["upload"], storeSmall?: SmallFiles.StoreSmall) =>
+  (
+    ledger: OpenLedger,
+    files: ReadonlyArray<SourceFile>,
+    tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>
+  ): Effect.Effect<void> =>
+    Effect.flatMap(storeSmall === undefined ? Effect.succeed(files) : storeSmall(ledger, files, tell), (left) =>
+      Effect.forEach(left, (file) => Effect.flatMap(upload(ledger, file), (outcome) => tell([{ file, outcome }])), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    )
+
 /** One file, from its opening to its outcome. */
 const uploader = (
   options: Options,
   keys: Context.Tag.Service<KeyMapping>,
+  reader: ReturnType<typeof SourceReader.make>,
   digest: typeof Sending.digestOf,
   destined: Destined
 ): Context.Tag.Service<Uploads>["upload"] => {
   const courses = Course.make(keys, options)
-  const reader = SourceReader.make(options)
 
   /** Whether the store has this content already, as what it is; its digest is taken only if it can be so. */
   const isStored = (source: SourceReader.OpenSource, known: Known | undefined) =>

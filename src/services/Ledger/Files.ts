@@ -133,12 +133,24 @@ export const writing = (
   const gone = db.prepare("UPDATE files SET fate = ?, pending_since = NULL WHERE target = ? AND path = ?")
   const end = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?")
 
+  const sighted = (path: string, now: number): Known | undefined => {
+    const row = find(path)
+    if (row === undefined) add.run(target, path, now, now)
+    else if (row["pending_since"] === null || row["fate"] !== null) expect.run(now, target, path)
+    return row && knownFrom(row)
+  }
+  const attempting = (path: string, generation: number, { digest, head, sizeBytes }: Content): void => {
+    attempt.run(target, path, generation, sizeBytes, blob(digest), blob(head))
+  }
+
   return {
-    sighted: (path: string, now: number): Known | undefined => {
-      const row = find(path)
-      if (row === undefined) add.run(target, path, now, now)
-      else if (row["pending_since"] === null || row["fate"] !== null) expect.run(now, target, path)
-      return row && knownFrom(row)
+    sighted,
+    attempting,
+    /** Whether there was none before, nor is another file in the way. */
+    firstAttempt: (path: string, content: Content, now: number): boolean => {
+      const isFirst = sighted(path, now) === undefined && firstFree(path, 1) === 1
+      if (isFirst) attempting(path, 1, content)
+      return isFirst
     },
     withdrawn: (path: string): void => {
       forget.run(target, path, run.startedAt)
@@ -148,9 +160,6 @@ export const writing = (
       const generation = firstFree(path, least)
       if (generation > 1) reserve.run(generation, target, path)
       return generation
-    },
-    attempting: (path: string, generation: number, { digest, head, sizeBytes }: Content): void => {
-      attempt.run(target, path, generation, sizeBytes, blob(digest), blob(head))
     },
     refused: (path: string, before: Known | undefined): void => {
       if (before === undefined || before.acknowledged !== undefined) answered.run(target, path)

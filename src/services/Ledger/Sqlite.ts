@@ -46,8 +46,19 @@ export const layer = (options: Options) =>
               write(() => writing.attempting(path, generation, content)),
               durable
             ),
+          firstAttempts: (files) =>
+            Effect.zipLeft(
+              writeAt((now) => files.map(({ content, path }) => writing.firstAttempt(path, content, now))),
+              durable
+            ),
           refused: (path, before) => write(() => writing.refused(path, before)),
           acknowledged: (path, object) => writeAt((now) => writing.acknowledged(path, object, now)),
+          allAcknowledged: (objects) =>
+            objects.length === 0
+              ? Effect.void
+              : writeAt((now) => {
+                  for (const { object, path } of objects) writing.acknowledged(path, object, now)
+                }),
           confirmed: (path, outside) => write(() => writing.confirmed(path, outside)),
           keptUpload: (path) => read(() => uploads.kept(path)),
           uploadBegun: (path, upload) =>
@@ -110,8 +121,10 @@ const unwritten = (path: string): OpenLedger => ({
   withdrawn: () => Effect.void,
   reserve: (_, least) => Effect.succeed(least),
   attempting: () => Effect.void,
+  firstAttempts: (files) => Effect.succeed(files.map(() => true)),
   refused: () => Effect.void,
   acknowledged: () => Effect.void,
+  allAcknowledged: () => Effect.void,
   confirmed: () => Effect.void,
   keptUpload: () => Effect.sync(() => undefined),
   uploadBegun: () => Effect.void,
