@@ -10,6 +10,7 @@ import * as Verdict from "../domain/Verdict.ts"
 import { type End, Ending } from "./Ending.ts"
 import { Ledger, type OpenLedger } from "./Ledger.ts"
 import { Metrics } from "./Metrics.ts"
+import { once } from "./Once.ts"
 import { Progress } from "./Progress.ts"
 import { Reporter, type Told } from "./Reporter.ts"
 import * as Review from "./Review.ts"
@@ -43,7 +44,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
 
         /** Asked when the first file needs it: most runs find little to send, and some nothing. */
         const readiness = (ledger: OpenLedger) =>
-          Effect.cached(
+          once(
             Effect.raceFirst(uploads.ready(ledger.checksum), stop.requested).pipe(
               Effect.catchAll((error) =>
                 error._tag === "Interrupted" ? Effect.void : stop.request({ _tag: "Failure", error })

@@ -4,6 +4,7 @@ import type { Checksum, Learned } from "../domain/Learned.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { OpenUpload } from "../domain/Report.ts"
 import type { State } from "../domain/Snapshot.ts"
+import { once } from "./Once.ts"
 
 /** What the store answered when it took an object. */
 export interface StoredObject {
@@ -126,7 +127,7 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
       Effect.gen(function* () {
         const scope = yield* Effect.scope
         let loaded: Context.Tag.Service<ObjectStore> | undefined
-        const store = yield* Effect.cached(
+        const store = yield* once(
           Effect.flatMap(load, (layer) =>
             Effect.map(Layer.buildWithScope(layer, scope), (context) => (loaded = Context.get(context, ObjectStore)))
           )

@@ -2,14 +2,15 @@
 import { Effect, Layer, Scope } from "effect"
 import type { Settings } from "../../domain/Settings.ts"
 import { ObjectStore } from "../ObjectStore.ts"
+import { once } from "../Once.ts"
 import { attributesOf, explained } from "./S3Attributes.ts"
 import * as Bodies from "./S3Bodies.ts"
-import { checksumHeader, sameChecksum } from "./S3Checksums.ts"
+import { checksumHeader, mismatch } from "./S3Checksums.ts"
 import * as Client from "./S3Client.ts"
 import { storeError, withoutSecrets } from "./S3Errors.ts"
 import * as Lessons from "./S3Lessons.ts"
 import * as Parts from "./S3Parts.ts"
-import { present, sender, storedObject } from "./S3Requests.ts"
+import { missing, sender, storedObject } from "./S3Requests.ts"
 import * as Stream from "./S3Stream.ts"
 
 export type Options = Pick<Settings, "target" | "attributes" | "timeout">
@@ -21,7 +22,7 @@ export const layer = (options: Options) =>
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       let connected: Connected | undefined
-      const opened = yield* Effect.cached(
+      const opened = yield* once(
         Effect.tap(Scope.extend(connect(options), scope), (now) => Effect.sync(() => void (connected = now)))
       )
       // what is wrong with the configuration shows in `ready`
@@ -39,12 +40,15 @@ export const layer = (options: Options) =>
             lessons.heeded((checksum) => {
               // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
               const sum = checksumHeader(checksum, bytes)
-              return bodies.put(attributes(object), { bytes, sha256, checksum: sum }).pipe(
-                Effect.tap((answer) => present("PutObject", answer.ETag)),
-                Effect.tap((answer) => sameChecksum("PutObject", sum, answer, !options.attributes.noOverwrite)),
-                Effect.tap((answer) => Effect.sync(() => lessons.created(attributes(object), answer))),
-                Effect.map(storedObject)
-              )
+              const asked = attributes(object)
+              return Effect.flatMap(bodies.put(asked, { bytes, sha256, checksum: sum }), (answer) => {
+                const wrong =
+                  missing("PutObject", answer.ETag) ??
+                  mismatch("PutObject", sum, answer, !options.attributes.noOverwrite)
+                if (wrong !== undefined) return Effect.fail(wrong)
+                lessons.created(asked, answer)
+                return Effect.succeed(storedObject(answer))
+              })
             })
           ),
         createUpload: (object) => Effect.flatMap(connection, ({ parts }) => parts.create(attributes(object))),

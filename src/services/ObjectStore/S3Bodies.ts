@@ -61,18 +61,22 @@ export interface Via {
 export type Bodies = ReturnType<typeof make>
 
 export const make = ({ client, credentials, failure, http }: Via) => {
-  const patterns = new Map<string, Promise<Pattern>>()
+  /** By what names of a kind all requests have in common. */
+  const patterns = new Map<string, Pattern>()
 
-  /** `kind` names what commands have in common. */
-  const patternOf = (kind: string, draft: () => Promise<HttpRequest>) => {
-    let pattern = patterns.get(kind)
-    if (pattern === undefined) {
-      pattern = draft().then(asPattern)
-      patterns.set(kind, pattern)
-      // the next one may find the credentials that this one did not
-      pattern.catch(() => patterns.delete(kind))
-    }
-    return pattern
+  const needed = (kind: string, draft: () => Promise<HttpRequest>, operation: string) => {
+    const known = patterns.get(kind)
+    const identity = credentials.fresh()
+    // a promise costs a turn of the loop, and is needed by one request of thousands
+    if (known !== undefined && identity !== undefined) return Effect.succeed([known, identity] as const)
+    return Effect.tryPromise({
+      try: async () => {
+        const pattern = known ?? asPattern(await draft())
+        patterns.set(kind, pattern)
+        return [pattern, await credentials.provider()] as const
+      },
+      catch: (cause) => failure(operation, cause)
+    })
   }
 
   const send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes & Taken>(
@@ -84,11 +88,7 @@ export const make = ({ client, credentials, failure, http }: Via) => {
     { bytes, checksum, sha256 }: Body
   ): Effect.Effect<Taken, StoreError> =>
     Effect.flatMap(
-      Effect.tryPromise({
-        try: () =>
-          Promise.all([patternOf(kind, () => Transport.drafted(client, command(standIn))), credentials.provider()]),
-        catch: (cause) => failure(operation, cause)
-      }),
+      Effect.suspend(() => needed(kind, () => Transport.drafted(client, command(standIn)), operation)),
       ([{ headers, origin, path, sign, unsigned }, identity]) => {
         const unsent = {
           method: "PUT",

@@ -40,18 +40,21 @@ export const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeade
  * Not every store answers with a checksum; one that does must have got what was sent. `mayReplace`: sending it again
  * would replace what is wrong.
  */
-export const sameChecksum = (
+export const mismatch = (
   operation: string,
   { ChecksumCRC32: sent }: ChecksumHeader,
   answer: { readonly ChecksumCRC32?: string | undefined },
   mayReplace = true
-): Effect.Effect<void, IntegrityFailure> =>
+): IntegrityFailure | undefined =>
   sent === undefined || answer.ChecksumCRC32 === undefined || answer.ChecksumCRC32 === sent
-    ? Effect.void
-    : Effect.fail(
-        new IntegrityFailure({
-          operation,
-          detail: `CRC-32 of what was sent is ${sent}, of what was stored ${answer.ChecksumCRC32}`,
-          retryable: mayReplace
-        })
-      )
+    ? undefined
+    : new IntegrityFailure({
+        operation,
+        detail: `CRC-32 of what was sent is ${sent}, of what was stored ${answer.ChecksumCRC32}`,
+        retryable: mayReplace
+      })
+
+export const sameChecksum = (...of: Parameters<typeof mismatch>): Effect.Effect<void, IntegrityFailure> => {
+  const wrong = mismatch(...of)
+  return wrong === undefined ? Effect.void : Effect.fail(wrong)
+}

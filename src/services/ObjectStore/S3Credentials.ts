@@ -97,6 +97,8 @@ export interface Renewing {
   readonly provider: Provider & { readonly memoized: true }
   /** Those given last. */
   readonly current: () => Identity | undefined
+  /** The same, if there is no reason to ask for others. */
+  readonly fresh: () => Identity | undefined
   /** The store calls these expired: whether there are others now; unknown, if their source is down. */
   readonly renewed: (refused: Identity | undefined) => Promise<"others" | "none" | "unknown">
 }
@@ -139,6 +141,7 @@ export const renewing = (source: Provider): Renewing => {
   return {
     provider: Object.assign(provider, { memoized: true as const }),
     current: () => current,
+    fresh: () => (Date.now() < renewAt ? current : undefined),
     renewed: async (refused) => {
       if (current !== refused) return "others"
       const next = await fetch().catch(() => undefined)

@@ -34,17 +34,18 @@ export const sender =
     })
 
 /** What no store leaves out of an answer to a request that it took. Without it, something else has answered. */
-export const present = (operation: string, field: string | undefined): Effect.Effect<string, NetworkFailure> =>
+export const missing = (operation: string, field: string | undefined): NetworkFailure | undefined =>
   field === undefined
-    ? Effect.fail(
-        new NetworkFailure({
-          operation,
-          detail: "the answer is not a store's, though it says that all is well",
-          retryable: true,
-          advice: "check --endpoint: a proxy or a login page may answer in place of the store"
-        })
-      )
-    : Effect.succeed(field)
+    ? new NetworkFailure({
+        operation,
+        detail: "the answer is not a store's, though it says that all is well",
+        retryable: true,
+        advice: "check --endpoint: a proxy or a login page may answer in place of the store"
+      })
+    : undefined
+
+export const present = (operation: string, field: string | undefined): Effect.Effect<string, NetworkFailure> =>
+  field === undefined ? Effect.fail(missing(operation, field)!) : Effect.succeed(field)
 
 /** From what both `PutObject` and `CompleteMultipartUpload` answer. */
 export const storedObject = (answer: {
