@@ -174,6 +174,17 @@ describe("make", () => {
     })
   })
 
+  it("tells uploads in parts that were gone on with, and those that the next run goes on with; of them the first 100", () => {
+    const found = facts([Uploaded({ relativePath: "s", torn: false, sizeBytes: 30, replaces: undefined })])
+    Outcome.addResumed(found.tally, 20)
+    Outcome.addResumed(found.tally, 1)
+    const kept = { key: "p/b", uploadId: "u", storedBytes: 8, sizeBytes: 17 }
+    for (let at = 0; at <= Outcome.maxFailures; at++) Outcome.addKept(found.tally, kept)
+    const report = Report.make(settings, found)
+    expect(report.totals).toMatchObject({ uploaded: 1, uploadedBytes: 30, resumed: 2, resumedBytes: 21 })
+    expect(report.keptUploads).toEqual(Array.from({ length: Outcome.maxFailures }, () => kept))
+  })
+
   it("has no ledger where none could be opened", () => {
     expect(Report.make(settings, facts([], { ledger: undefined })).ledger).toBeNull()
   })

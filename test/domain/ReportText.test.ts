@@ -130,6 +130,13 @@ describe("the report as text", () => {
     ])
   })
 
+  it("tells of uploads that the next run goes on with how much is there", () => {
+    const keptUploads = [{ key: "p/b\n", uploadId: "u", storedBytes: 8_000_000, sizeBytes: 17_000_000 }]
+    expect(ReportText.body({ ...report([]), keptUploads })).toEqual([
+      { severity: "info", text: "kept for the next run: p/b\\n, of which 8.0 MB of 17.0 MB are stored" }
+    ])
+  })
+
   it("names uploads that were left open", () => {
     const openUploads = [{ key: "p/big", uploadId: "u1", reason: "AccessDenied" }]
     expect(texts(report([], { openUploads }))[0]).toBe("multipart upload left open: p/big, upload id u1 (AccessDenied)")

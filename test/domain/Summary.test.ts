@@ -20,6 +20,15 @@ describe("the summary", () => {
     )
   })
 
+  it("tells what did not have to be sent again", () => {
+    const report = reportOf([uploaded(40_000_000)])
+    const totals = { ...report.totals, resumed: 1, resumedBytes: 36_000_000 }
+    expect(Summary.prose({ ...report, totals })).toBe(
+      "uploaded 1 (40.0 MB), resumed 1 (36.0 MB not sent again), skipped 0, failed 0 in 0.8 s"
+    )
+    expect(Summary.logfmt({ ...report, totals })).toMatch(/ resumed=1 .* resumed_bytes=36000000 /)
+  })
+
   it("is for the journal a line of fields, always the same", () => {
     expect(Summary.logfmt(reportOf([uploaded(1_100_000), uploaded(100_000), Unchanged()], { runId: "0f1e" }))).toBe(
       "summary result=ok exit=0 selected=3 uploaded=2 resumed=0 unchanged=1 skipped=0 not_ready=0 live=0 vanished=0 interrupted=0 " +
