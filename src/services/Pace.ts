@@ -17,9 +17,16 @@ export interface Pace {
    * Runs an attempt as soon as there is room for it, for at most `timeout`, and tells how it ended; gives back what
    * breaks it off. It fails as `Interrupted` where no request is to be begun any more.
    */
-  readonly submit: <A>(attempt: Effect.Effect<A, StoreError>, ended: Ended<A>) => Effect.Effect<void>
+  readonly submit: <A>(
+    attempt: Effect.Effect<A, StoreError>,
+    ended: Ended<A>,
+    bodyBytes?: number
+  ) => Effect.Effect<void>
   /** The same, for one who waits. */
-  readonly pass: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | Interrupted>
+  readonly pass: <A>(
+    attempt: Effect.Effect<A, StoreError>,
+    bodyBytes?: number
+  ) => Effect.Effect<A, StoreError | Interrupted>
 }
 
 /**
@@ -39,9 +46,10 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
     const watch = yield* TimeLimit.requests(timeout)
     const fork = Runtime.runFork(yield* Effect.runtime())
     /** Each begins its attempt, or is told that none is begun any more. */
-    const queue = new Set<(begin: boolean) => void>()
+    const queue = new Map<(begin: boolean) => void, number>()
+    /** By their weights, as `concurrency` counts. */
     let inFlight = 0
-    let current = Concurrency.begin(concurrency)
+    let current: Concurrency.Concurrency | undefined
     /** In milliseconds, and never set back, as the host's clock may be. */
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     let pauseUntil = 0
@@ -50,10 +58,17 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
     let wellAt = 0
     let failingSince: number | undefined
 
-    const answered = () => {
+    let loop = performance.eventLoopUtilization()
+    const isBusy = () => {
+      const { utilization } = performance.eventLoopUtilization(loop)
+      loop = performance.eventLoopUtilization()
+      return utilization > busy
+    }
+
+    const answered = (weight: number) => {
       wellAt = time()
       failingSince = undefined
-      current = Concurrency.grown(current, concurrency)
+      if (current !== undefined) current = Concurrency.grown(current, concurrency, { weight, atMillis: wellAt, isBusy })
     }
 
     const failed = (error: Passing, began: { readonly at: number; readonly cuts: number }) => {
@@ -64,7 +79,7 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
       else if (now - failingSince >= Duration.toMillis(giveUpAfter)) giveUp(error, inVain(giveUpAfter))
       else {
         pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
-        if (error.overload === true) current = Concurrency.cut(current, began.cuts)
+        if (error.overload === true && current !== undefined) current = Concurrency.cut(current, began.cuts)
       }
     }
 
@@ -75,9 +90,12 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
 
     /** Begins what there is room for. */
     const admit = () => {
-      for (const next of queue) {
+      // the first request begins the first round
+      if (queue.size > 0) current ??= Concurrency.begin(concurrency, time())
+      for (const [next, weight] of queue) {
         const isStopped = Option.isSome(stop.peek())
-        if (!isStopped && inFlight >= Concurrency.requests(current)) return
+        const isFull = current !== undefined && inFlight > 0 && inFlight + weight > Concurrency.requests(current)
+        if (!isStopped && isFull) return
         const pause = pauseUntil - time()
         if (!isStopped && pause > 0) return resumeAfter(pause)
         queue.delete(next)
@@ -98,13 +116,14 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
 
     yield* Effect.forkScoped(Effect.zipRight(stop.requested, Effect.sync(admit)))
 
-    const submit = <A>(attempt: Effect.Effect<A, StoreError>, ended: Ended<A>): Effect.Effect<void> => {
+    const submit = <A>(attempt: Effect.Effect<A, StoreError>, ended: Ended<A>, bodyBytes = 0): Effect.Effect<void> => {
+      const weight = Concurrency.weight(concurrency, bodyBytes)
       let fiber: Fiber.RuntimeFiber<A, StoreError> | undefined
       let late: StoreError | undefined
       const start = (begin: boolean) => {
         if (!begin) return ended(Exit.fail(new Interrupted()))
-        inFlight++
-        const began = { at: time(), cuts: current.cuts }
+        inFlight += weight
+        const began = { at: time(), cuts: current?.cuts ?? 0 }
         const running = (fiber = fork(attempt))
         const over = watch((failure) => {
           late = failure
@@ -112,17 +131,17 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
         })
         running.addObserver((exit) => {
           over()
-          inFlight--
+          inFlight -= weight
           const error =
             late ?? Option.getOrUndefined(Exit.isFailure(exit) ? Cause.failureOption(exit.cause) : Option.none())
-          if (Exit.isSuccess(exit)) answered()
+          if (Exit.isSuccess(exit)) answered(weight)
           else if (error !== undefined && mayPass(error)) failed(error, began)
-          else if (error !== undefined && isOfStore(error)) answered()
+          else if (error !== undefined && isOfStore(error)) answered(weight)
           ended(late === undefined || Exit.isSuccess(exit) ? exit : Exit.fail(late))
           admit()
         })
       }
-      queue.add(start)
+      queue.set(start, weight)
       admit()
       return Effect.suspend(() => {
         queue.delete(start)
@@ -132,10 +151,13 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
 
     return {
       submit,
-      pass: <A>(attempt: Effect.Effect<A, StoreError>) =>
-        Effect.async<A, StoreError | Interrupted>((resume) => submit(attempt, resume))
+      pass: <A>(attempt: Effect.Effect<A, StoreError>, bodyBytes?: number) =>
+        Effect.async<A, StoreError | Interrupted>((resume) => submit(attempt, resume, bodyBytes))
     }
   })
+
+/** Part of the time that is spent on work. */
+const busy = 0.9
 
 type Passing = Exclude<StoreError, CredentialsMissing>
 

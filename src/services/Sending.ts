@@ -45,6 +45,12 @@ export interface Terms {
   readonly record: UploadRecord
 }
 
+interface Attempted<A> {
+  readonly bodyBytes?: number
+  /** How the first attempt ended, if it was made already. */
+  readonly first?: Effect.Effect<A, StoreError | Interrupted> | undefined
+}
+
 export interface Sent {
   readonly content: Content
   readonly stored: StoredObject
@@ -75,10 +81,10 @@ export const make = (limits: Limits) =>
         })
       const request = <A>(
         attempt: Effect.Effect<A, StoreError>,
-        first?: Effect.Effect<A, StoreError | Interrupted>
+        { bodyBytes, first }: Attempted<A> = {}
       ): Effect.Effect<A, StoreError | Interrupted> =>
         patient(
-          pace.pass(attempt),
+          pace.pass(attempt, bodyBytes),
           (error) => {
             reporter.tally.retries++
             return retrying(object.key, error)
@@ -91,7 +97,7 @@ export const make = (limits: Limits) =>
         put: (body: Uint8Array, content: Content, failed?: StoreError | Interrupted) => {
           mayBeStored = failed !== undefined && failed._tag !== "Interrupted" && !isRefusal(failed)
           const attempt = watched(store.put(object, body, sha256Of(content)))
-          return request(attempt, failed && Effect.fail(failed))
+          return request(attempt, { bodyBytes: body.length, first: failed && Effect.fail(failed) })
         },
         completing: (step: Effect.Effect<void, StateUnusable>) =>
           Effect.suspend(() => {
@@ -149,7 +155,7 @@ export const make = (limits: Limits) =>
         body: Uint8Array,
         content: Content,
         ended: (exit: Exit.Exit<StoredObject, StoreError | Interrupted>) => void
-      ) => pace.submit(store.put(object, body, sha256Of(content)), ended),
+      ) => pace.submit(store.put(object, body, sha256Of(content)), ended, body.length),
       /** What comes after a first attempt that failed. */
       goOn: (
         object: NewObject,
