@@ -49,6 +49,7 @@ const isEncoded = (text: string) => !/%(?![0-9a-f]{2})/i.test(text)
  * | `10.1.2.3`       | `10.1.2.3`                   |
  * | `host:9000`      | `host:9000`                  |
  * | `[::1]`          | `::1`                        |
+ * | `[::1]:9000`     | `::1:9000`                   |
  */
 export const exemptions = (text: string): string =>
   Array.flatMap(
@@ -56,7 +57,7 @@ export const exemptions = (text: string): string =>
     (entry) => {
       const network = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(entry)
       if (network !== null) return [range(network.slice(1).map(Number))]
-      const name = entry.replace(/^\*?\./, ".").replace(/^\[(.*)\]$/, "$1")
+      const name = entry.replace(/^\*?\./, ".").replace(/^\[(.*)\](?=$|:)/, "$1")
       return /^\.|^\*$|:|^[\d.]+$/.test(name) ? [name] : [name, `.${name}`]
     }
   ).join(",")
@@ -70,22 +71,35 @@ const range = ([a = 0, b = 0, c = 0, d = 0, bits = 32]: ReadonlyArray<number>) =
 
 const dotted = (address: number) => [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".")
 
-/** The proxy on the way to a host, if there is one. `proxies` as `fromEnv` gives them. */
+/**
+ * The proxy on the way to a host, if there is one; as Node's agents choose it. `proxies` as `fromEnv` gives them.
+ *
+ * | in `NO_PROXY`           | exempts                               |
+ * | ----------------------- | ------------------------------------- |
+ * | `*`                     | every host                            |
+ * | `a.b`, `10.1.2.3`, `::1`| this host                             |
+ * | `a.b:9000`              | this host, asked at this port         |
+ * | `.a.b`                  | `a.b`, and what is below it           |
+ * | `10.1.0.0-10.1.255.255` | addresses from the first to the last  |
+ */
 export const of = (
   { HTTPS_PROXY, HTTP_PROXY, NO_PROXY = "" }: Proxies,
   { hostname, port, protocol }: { readonly protocol: string; readonly hostname: string; readonly port: number }
 ): string | undefined => {
-  const proxy = protocol === "https:" ? HTTPS_PROXY : HTTP_PROXY
   const host = hostname.toLowerCase()
-  const isExempt = NO_PROXY.split(",").some((entry) => {
-    const name = entry.toLowerCase()
-    if (name === "*" || name === host || name === `${host}:${port}`) return true
-    if (name.startsWith(".")) return host.endsWith(name)
-    const [first, last] = name.split("-").map(addressOf)
-    const address = addressOf(host)
-    return address !== undefined && first !== undefined && last !== undefined && address >= first && address <= last
-  })
-  return isExempt ? undefined : proxy
+  const isExempt = NO_PROXY.toLowerCase()
+    .split(",")
+    .some((entry) => {
+      if (entry === "*" || entry === host || entry === `${host}:${port}`) return true
+      return entry.startsWith(".") ? `.${host}`.endsWith(entry) : isWithin(entry, host)
+    })
+  if (isExempt) return undefined
+  return protocol === "https:" ? HTTPS_PROXY : HTTP_PROXY
+}
+
+const isWithin = (range: string, host: string) => {
+  const [first, last, address] = [...range.split("-", 2), host].map(addressOf)
+  return address !== undefined && first !== undefined && last !== undefined && address >= first && address <= last
 }
 
 /** An IPv4 address as a number. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Either } from "effect"
+import { Either, FastCheck as fc } from "effect"
+import http from "node:http"
 import * as Proxy from "../../src/domain/Proxy.ts"
 
 const read = (env: Record<string, string>) => Either.getOrThrow(Proxy.fromEnv(env))
@@ -46,8 +47,90 @@ describe("exemptions", () => {
     ["0.0.0.0/0", "0.0.0.0-255.255.255.255"],
     ["minio:9000", "minio:9000"],
     ["[::1]", "::1"],
+    ["[::1]:9000", "::1:9000"],
     [" a.b , 10.0.0.1 c ", "a.b,.a.b,10.0.0.1,c,.c"]
   ])("%j becomes %j", (given, expected) => {
     expect(Proxy.exemptions(given)).toBe(expected)
   })
+})
+
+const [proxy, secureProxy] = ["http://proxy:1/", "http://proxy:2/"]
+const proxies = { HTTP_PROXY: proxy, HTTPS_PROXY: secureProxy }
+const to = (hostname: string, port = 443, protocol = "https:") => ({ protocol, hostname, port })
+
+describe("of", () => {
+  it("chooses by the protocol", () => {
+    expect(Proxy.of(proxies, to("store"))).toBe(secureProxy)
+    expect(Proxy.of(proxies, to("store", 80, "http:"))).toBe(proxy)
+    expect(Proxy.of({ HTTP_PROXY: proxy }, to("store"))).toBeUndefined()
+    expect(Proxy.of({}, to("store"))).toBeUndefined()
+  })
+
+  it.each([
+    ["*", "any.example", true],
+    ["example.com", "example.com", true],
+    ["example.com", "EXAMPLE.com", true],
+    ["Example.COM", "example.com", true],
+    ["example.com", "bucket.example.com", true],
+    ["example.com", "notexample.com", false],
+    ["example.com", "example.com.evil", false],
+    [".example.com", "example.com", true],
+    [".example.com", "bucket.example.com", true],
+    [".example.com", "notexample.com", false],
+    ["*.example.com", "bucket.example.com", true],
+    ["store:443", "store", true],
+    ["store:9000", "store", false],
+    ["10.1.0.0/16", "10.1.0.0", true],
+    ["10.1.0.0/16", "10.1.255.255", true],
+    ["10.1.0.0/16", "10.0.255.255", false],
+    ["10.1.0.0/16", "10.2.0.0", false],
+    ["10.1.2.3/32", "10.1.2.3", true],
+    ["10.1.2.3/32", "10.1.2.4", false],
+    ["0.0.0.0/0", "255.255.255.255", true],
+    ["0.0.0.0/0", "store", false],
+    ["10.1.0.0-10.1.0.9", "10.1.0.9", true],
+    ["10.1.2.3", "10.1.2.30", false],
+    ["my-store", "my-store", true],
+    ["my-store", "my", false],
+    ["[::1]", "::1", true],
+    ["[::1]:443", "::1", true],
+    ["[::1]:9000", "::1", false],
+    ["::1", "::2", false],
+    ["", "store", false],
+    [" , ", "store", false]
+  ])("NO_PROXY=%j exempts %s: %s", (NO_PROXY, host, isExempt) => {
+    const given = read({ HTTPS_PROXY: secureProxy, NO_PROXY })
+    expect(Proxy.of(given, to(host))).toBe(isExempt ? undefined : secureProxy)
+  })
+
+  const label = fc.constantFrom("a", "b", "a-b", "store", "A", "10")
+  const name = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => labels.join("."))
+  const byte = fc.constantFrom(0, 1, 2, 9, 10, 127, 128, 254, 255)
+  const address = fc.tuple(byte, byte, byte, byte).map((bytes) => bytes.join("."))
+  const host = fc.oneof(name, address, fc.constantFrom("::1", "fe80::2"))
+  const port = fc.constantFrom(80, 443, 9000)
+  const entry = fc.oneof(
+    fc.tuple(fc.constantFrom("", ".", "*."), name).map((parts) => parts.join("")),
+    fc.tuple(host, port).map(([host, port]) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)),
+    host.map((host) => (host.includes(":") ? `[${host}]` : host)),
+    fc.tuple(address, fc.integer({ min: 0, max: 33 })).map((parts) => parts.join("/")),
+    fc.tuple(address, address).map((parts) => parts.join("-")),
+    fc.constant("*")
+  )
+
+  /** Whether Node's agents ask the proxy for it, which is what the SDK's requests for credentials go by. */
+  const byNode = (proxyEnv: Proxy.Proxies, host: string, port: number): boolean => {
+    const agent = new http.Agent({ proxyEnv: { ...proxyEnv } })
+    const [key] = Object.getOwnPropertySymbols(agent).filter(({ description }) => description === "kProxyConfig")
+    return Object(Reflect.get(agent, key ?? "")).shouldUseProxy(host, port)
+  }
+
+  it("decides as Node's agents do", () =>
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 3 }), host, port, (entries, host, port) => {
+        const given = read({ HTTP_PROXY: proxy, NO_PROXY: entries.join(", ") })
+        expect(Proxy.of(given, to(host, port, "http:")) === proxy).toBe(byNode(given, host, port))
+      }),
+      { numRuns: 2000 }
+    ))
 })

@@ -1,18 +1,10 @@
-/** Answers, as they come over a connection. Source: RFC 9112, sections 2.2, 4, 5, 6 and 7. */
+/** Answers, as they come over a connection. Source: RFC 9112; sections 6 and 7 for where they end. */
+import * as Head from "./Head.ts"
 
-export interface Answer {
-  readonly status: number
-  /** By their names in lower case; of those that come twice, the first. */
-  readonly headers: Readonly<Record<string, string>>
+export interface Answer extends Pick<Head.Head, "status" | "headers"> {
   readonly body: Buffer
   /** Another request may be sent over the same connection. */
   readonly isReusable: boolean
-}
-
-/** What came is no answer. */
-export class Garbled extends Error {
-  override readonly name = "Garbled"
-  readonly code = "ERR_HTTP_GARBLED"
 }
 
 export interface Reader {
@@ -22,27 +14,34 @@ export interface Reader {
   readonly end: () => Answer | undefined
 }
 
-/** Bytes; as many as Node's own parser takes. */
+/** Bytes of a head, or of the lines around chunks; as many as Node's own parser takes. */
 const longestHead = 16 * 1024
 /** Bytes. A store's documents have a few hundred; it is kept in memory. */
 const longestBody = 1024 ** 2
 
-interface Head {
-  readonly status: number
-  readonly headers: Record<string, string>
-  readonly keepsAlive: boolean
-  /** Bytes of the body, or how its end is found. */
-  readonly length: number | "chunked" | "close"
-}
+const headEnd = "\r\n\r\n"
 
 /** For one answer. */
 export const reader = (): Reader => {
   let rest: Buffer = Buffer.alloc(0)
-  let head: Head | undefined
+  let head: Head.Head | undefined
   const chunks: Array<Buffer> = []
   let chunkBytes = 0
 
-  const whole = ({ headers, keepsAlive, status }: Head, body: Buffer, left: number): Answer => ({
+  const readHead = (): Head.Head | undefined => {
+    for (;;) {
+      Head.checkBeginning(rest)
+      const text = before(headEnd, rest)
+      if (text === undefined) return undefined
+      rest = rest.subarray(text.length + headEnd.length)
+      const parsed = Head.parse(text)
+      if (parsed.status === 101) throw new Head.Garbled("it switches to another protocol")
+      // those below 200 announce the answer
+      if (parsed.status >= 200) return parsed
+    }
+  }
+
+  const whole = ({ headers, keepsAlive, status }: Head.Head, body: Buffer, left: number): Answer => ({
     status,
     headers,
     body,
@@ -50,104 +49,76 @@ export const reader = (): Reader => {
     isReusable: keepsAlive && left === 0
   })
 
-  const bodyOf = (known: Head): Answer | undefined => {
-    if (chunkBytes + rest.length > longestBody) throw new Garbled("the answer does not end")
-    if (known.length === "close") return undefined
-    if (known.length === "chunked") {
-      for (;;) {
-        const read = chunk(rest)
-        if (read === undefined) return undefined
-        rest = rest.subarray(read.end)
-        if (read.isLast) return whole(known, Buffer.concat(chunks), rest.length)
-        chunks.push(read.bytes)
-        chunkBytes += read.bytes.length
-      }
+  const readChunks = (known: Head.Head): Answer | undefined => {
+    for (;;) {
+      const read = chunk(rest, longestBody - chunkBytes)
+      if (read === undefined) return undefined
+      rest = rest.subarray(read.end)
+      if (read.bytes === undefined) return whole(known, Buffer.concat(chunks), rest.length)
+      chunks.push(read.bytes)
+      chunkBytes += read.bytes.length
     }
-    return rest.length < known.length
+  }
+
+  const readBody = (known: Head.Head): Answer | undefined => {
+    const { length } = known
+    if (length === "chunked") return readChunks(known)
+    checkLength(length === "close" ? rest.length : length, longestBody)
+    return length === "close" || rest.length < length
       ? undefined
-      : whole(known, rest.subarray(0, known.length), rest.length - known.length)
+      : whole(known, rest.subarray(0, length), rest.length - length)
   }
 
   return {
     push: (bytes) => {
       rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes])
-      while (head === undefined) {
-        checkBeginning(rest)
-        const end = rest.indexOf("\r\n\r\n")
-        if (end > longestHead || (end < 0 && rest.length > longestHead)) throw new Garbled("the head does not end")
-        if (end < 0) return undefined
-        const parsed = parseHead(rest.toString("latin1", 0, end))
-        rest = rest.subarray(end + 4)
-        // 100 and 103 announce the answer; 101 would be another protocol
-        if (parsed.status >= 200) head = parsed
-        else if (parsed.status === 101) throw new Garbled("another protocol was switched to")
-      }
-      return bodyOf(head)
+      head ??= readHead()
+      return head && readBody(head)
     },
     end: () => (head?.length === "close" ? whole({ ...head, keepsAlive: false }, rest, 0) : undefined)
   }
 }
 
-const version = "HTTP/1."
-
-/** Who speaks another protocol may say little, and then wait. */
-const checkBeginning = (bytes: Buffer) => {
-  const begun = bytes.toString("latin1", 0, version.length)
-  if (!version.startsWith(begun)) throw new Garbled("what came is not HTTP")
+const checkLength = (bytes: number, most: number) => {
+  if (bytes > most) throw new Head.Garbled("the answer is too long")
 }
 
-const parseHead = (text: string): Head => {
-  const [statusLine = "", ...lines] = text.split("\r\n")
-  const [, minor, code] = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(statusLine) ?? []
-  if (code === undefined) throw new Garbled("the status line is none")
-  const headers: Record<string, string> = Object.create(null)
-  for (const line of lines) {
-    const colon = line.indexOf(":")
-    const name = line.slice(0, colon).toLowerCase()
-    if (colon < 1 || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw new Garbled("a line of the head is no header")
-    const value = line.slice(colon + 1).trim()
-    // two lengths are how one answer is smuggled into another
-    if (name === "content-length" && (headers[name] ?? value) !== value) throw new Garbled("it has two lengths")
-    headers[name] ??= value
+/** The text before a mark, if that has come. */
+const before = (mark: string, bytes: Buffer): string | undefined => {
+  const end = bytes.indexOf(mark)
+  // the mark may have come in part
+  if (end > longestHead || (end < 0 && bytes.length >= longestHead + mark.length)) {
+    throw new Head.Garbled("the head does not end")
   }
-  const status = Number(code)
-  const connection = headers["connection"]?.toLowerCase() ?? ""
-  return {
-    status,
-    headers,
-    keepsAlive: minor === "1" ? !connection.includes("close") : connection.includes("keep-alive"),
-    length: lengthOf(status, headers)
-  }
+  const text = bytes.toString("latin1", 0, end < 0 ? bytes.length : end)
+  Head.checkLines(text)
+  return end < 0 ? undefined : text
 }
 
-const lengthOf = (status: number, headers: Readonly<Record<string, string>>): Head["length"] => {
-  if (status === 204 || status === 304) return 0
-  const { "content-length": length, "transfer-encoding": encoding } = headers
-  if (encoding !== undefined) return /\bchunked$/i.test(encoding) ? "chunked" : "close"
-  if (length === undefined) return "close"
-  if (!/^\d{1,15}$/.test(length)) throw new Garbled("its length is no number")
-  return Number(length)
+interface Chunk {
+  /** Undefined for the last one, after which lines may follow. */
+  readonly bytes: Buffer | undefined
+  /** Where the next one begins. */
+  readonly end: number
 }
 
-/** The first chunk, if all of it has come; the last one with the lines that may follow it. */
-const chunk = (
-  bytes: Buffer
-): { readonly bytes: Buffer; readonly end: number; readonly isLast: boolean } | undefined => {
-  const lineEnd = bytes.indexOf("\r\n")
-  if (lineEnd < 0) {
-    if (bytes.length > longestHead) throw new Garbled("a chunk has no length")
-    return undefined
-  }
-  const [, digits] = /^([\da-f]{1,8}) *(?:;.*)?$/i.exec(bytes.toString("latin1", 0, lineEnd)) ?? []
-  if (digits === undefined) throw new Garbled("a chunk has no length")
+/** The first chunk, if all of it has come. `most`: bytes that it may have. */
+const chunk = (bytes: Buffer, most: number): Chunk | undefined => {
+  const line = before("\r\n", bytes)
+  if (line === undefined) return undefined
+  const [, digits] = /^([\da-f]{1,16})[ \t]*(?:;.*)?$/i.exec(line) ?? []
+  if (digits === undefined) throw new Head.Garbled("a chunk has no length")
   const size = Number.parseInt(digits, 16)
-  const start = lineEnd + 2
   if (size === 0) {
-    const trailersEnd = bytes.indexOf("\r\n\r\n", lineEnd)
-    return trailersEnd < 0 ? undefined : { bytes: Buffer.alloc(0), end: trailersEnd + 4, isLast: true }
+    const trailers = before(headEnd, bytes.subarray(line.length))
+    return trailers === undefined
+      ? undefined
+      : { bytes: undefined, end: line.length + trailers.length + headEnd.length }
   }
-  if (bytes.length < start + size + 2) return undefined
-  if (bytes.toString("latin1", start + size, start + size + 2) !== "\r\n")
-    throw new Garbled("a chunk is longer than it says")
-  return { bytes: bytes.subarray(start, start + size), end: start + size + 2, isLast: false }
+  checkLength(size, most)
+  const start = line.length + 2
+  const end = start + size
+  if (bytes.length < end + 2) return undefined
+  if (bytes.toString("latin1", end, end + 2) !== "\r\n") throw new Head.Garbled("a chunk is longer than it says")
+  return { bytes: bytes.subarray(start, end), end: end + 2 }
 }

@@ -4,8 +4,8 @@ import type { Socket } from "node:net"
 import * as Span from "../../domain/Span.ts"
 import * as Answer from "./Answer.ts"
 
-/** Begins a connection; tells when it can be written to, or why it cannot. Ends it when called back. */
-export type Dial = (done: (error: Error | undefined, socket?: Socket) => void) => () => void
+/** Begins a connection; tells once when it can be written to, or why it cannot. Gives up when called back. */
+export type Dial = (done: (error: unknown, socket?: Socket) => void) => () => void
 
 /** As it goes over the wire. */
 export interface Message {
@@ -15,59 +15,90 @@ export interface Message {
 }
 
 export interface Connection {
-  /** `done` is called once, unless the connection is closed before. */
-  readonly send: (message: Message, done: (error: unknown, answer?: Answer.Answer) => void) => void
+  /** `done` is called once: with the answer, or with what Node throws, `Garbled` or `TimedOut`. */
+  readonly send: (message: Message, done: Done) => void
+  /** Whoever waits is told that it was cut. */
   readonly close: () => void
 }
+
+type Done = (error: unknown, answer?: Answer.Answer) => void
 
 /** Nothing moved, or no connection came, for too long. */
 export class TimedOut extends Error {
   override readonly name = "TimeoutError"
 }
 
+/** As Node's own client calls it. */
+export const cut = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
+
 /** Bytes of a body that are handed to the system at once: of what TLS encrypts, a copy is in memory until it is sent. */
 const slice = 512 * 1024
 /** Bytes of a body that is copied behind its head, because one write costs less than two. */
 const small = 64 * 1024
 
-/** `free` is told when another request may be sent, `gone` when none will any more. */
+/** `free` is told when another request may be sent, `gone`, once, when none will any more. */
 export const open = (
   dial: Dial,
   idleMillis: number,
   { free, gone }: { readonly free: () => void; readonly gone: () => void }
 ): Connection => {
   let socket: Socket | undefined
-  let pending: ((error: unknown, answer?: Answer.Answer) => void) | undefined
+  let hangUp = () => {}
+  /** Who waits for an answer. */
+  let pending: Done | undefined
   let reader = Answer.reader()
   /** The system has not taken all of the body yet. */
   let writing = false
   let closed = false
 
-  const close = () => {
+  const end = (error: unknown) => {
     if (closed) return
     closed = true
-    if (socket === undefined) hangUp()
-    else socket.destroy()
-    gone()
-  }
-
-  const settle = (error: unknown, answer?: Answer.Answer) => {
     const done = pending
     pending = undefined
-    if (answer?.isReusable !== true) close()
-    else if (!writing) free()
-    // that it was taken may be told a moment after the answer; else nobody will read the rest
-    else setImmediate(() => (writing ? close() : free()))
-    done?.(error, answer)
+    hangUp()
+    socket?.destroy()
+    gone()
+    done?.(error)
+  }
+  const close = () => end(cut())
+
+  const answered = (answer: Answer.Answer) => {
+    const done = pending
+    pending = undefined
+    const settle = () => {
+      // a body whose rest nobody reads would be taken for the next request
+      if (!answer.isReusable || writing) close()
+      else if (!closed) free()
+      done?.(undefined, answer)
+    }
+    // that all was taken may be told a moment after the answer
+    if (answer.isReusable && writing) setImmediate(settle)
+    else settle()
   }
 
-  const attempt = (read: () => Answer.Answer | undefined) => {
+  const read = (step: () => Answer.Answer | undefined) => {
+    // what comes while nobody waits answers nothing
+    if (pending === undefined) return close()
     try {
-      const answer = read()
-      if (answer !== undefined) settle(undefined, answer)
+      const answer = step()
+      if (answer !== undefined) answered(answer)
     } catch (error) {
-      settle(error)
+      end(error)
     }
+  }
+
+  const listen = (connected: Socket) => {
+    connected.setTimeout(idleMillis, () =>
+      end(new TimedOut(`nothing moved for ${Span.format(Duration.millis(idleMillis))}`))
+    )
+    connected.on("data", (bytes: Buffer) => read(() => reader.push(bytes)))
+    connected.on("end", () => {
+      read(() => reader.end())
+      close()
+    })
+    connected.on("error", end)
+    connected.on("close", close)
   }
 
   const write = (connected: Socket, { body, head }: Message) => {
@@ -78,52 +109,33 @@ export const open = (
       connected.write(all)
       return
     }
-    writing = true
     let at = 0
-    const next = () => {
+    const next = (error?: Error | null) => {
+      if (error) return
       writing = at < body.length
-      // after an early answer, or a failure, the rest is not worth sending
+      // after an early answer the rest is not worth sending
       if (!writing || pending === undefined) return
-      connected.write(body.subarray(at, at + slice), next)
+      const from = at
       at += slice
+      connected.write(body.subarray(from, at), next)
     }
     connected.write(head, "latin1")
     next()
   }
 
-  let waiting: Message | undefined
-  const hangUp = dial((error, connected) => {
-    if (closed) return void connected?.destroy()
-    if (connected === undefined) return settle(error)
-    socket = connected
-    connected.setTimeout(idleMillis, () =>
-      settle(new TimedOut(`nothing moved for ${Span.format(Duration.millis(idleMillis))}`))
-    )
-    connected.on("data", (bytes: Buffer) => {
-      if (pending === undefined) close()
-      else attempt(() => reader.push(bytes))
-    })
-    connected.on("error", settle)
-    connected.on("end", () => attempt(() => reader.end() ?? hungUp()))
-    connected.on("close", () => settle(reset()))
-    if (waiting !== undefined) write(connected, waiting)
-    waiting = undefined
-  })
-
   return {
     send: (message, done) => {
       pending = done
       reader = Answer.reader()
-      if (socket === undefined) waiting = message
-      else write(socket, message)
+      if (socket !== undefined) return write(socket, message)
+      hangUp = dial((error, connected) => {
+        if (closed) return void connected?.destroy()
+        if (connected === undefined) return end(error)
+        socket = connected
+        listen(connected)
+        write(connected, message)
+      })
     },
     close
   }
-}
-
-/** As Node's own client calls it. */
-const reset = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
-
-const hungUp = (): never => {
-  throw reset()
 }

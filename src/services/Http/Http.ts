@@ -5,7 +5,7 @@
  * 5 KB over a kept connection 105, 80 and 30 µs of CPU each (Node 24, without signing), where all else that is done for
  * such a file takes less than that.
  */
-import { Effect } from "effect"
+import { type Clock, Effect } from "effect"
 import type { Answer } from "./Answer.ts"
 import * as Connection from "./Connection.ts"
 
@@ -43,64 +43,67 @@ export interface Http {
 
 /** Connections are kept until the scope ends; as many are opened as requests are made at once. */
 export const make = (routes: (origin: Origin) => Route, idleMillis: number) =>
-  Effect.map(
-    Effect.acquireRelease(
+  Effect.gen(function* () {
+    const clock = yield* Effect.clock
+    const pools = yield* Effect.acquireRelease(
       Effect.sync(() => new Map<string, Pool>()),
-      (pools) =>
-        Effect.sync(() => {
-          for (const { all } of pools.values()) for (const connection of all) connection.close()
-        })
-    ),
-    (pools): Http => {
-      const poolOf = (origin: Origin) => {
-        const name = urlOf(origin)
-        let pool = pools.get(name)
-        if (pool === undefined) pools.set(name, (pool = { ...routes(origin), all: new Set(), idle: [] }))
-        return pool
+      (pools) => Effect.sync(() => pools.forEach(closeAll))
+    )
+    const poolOf = (origin: Origin) => {
+      const name = `${origin.protocol}//${origin.hostname}:${origin.port}`
+      let pool = pools.get(name)
+      if (pool === undefined) {
+        pool = { ...routes(origin), clock, idleMillis, all: new Set(), idle: [] }
+        pools.set(name, pool)
       }
-      return {
-        exchange: (request) =>
-          Effect.async((resume) => {
-            const pool = poolOf(request.origin)
-            let sent: Connection.Message
-            try {
-              sent = message(request, pool.asProxy)
-            } catch (error) {
-              return resume(Effect.fail(error))
-            }
-            const connection = takeIdle(pool) ?? connect(pool, idleMillis)
-            connection.send(sent, (error, answer) =>
-              resume(answer === undefined ? Effect.fail(error) : Effect.succeed(answer))
-            )
-            return Effect.sync(connection.close)
-          })
-      }
+      return pool
     }
-  )
+    const http: Http = {
+      exchange: (request) =>
+        Effect.async((resume) => {
+          const pool = poolOf(request.origin)
+          let message: Connection.Message
+          try {
+            message = asMessage(request, pool.asProxy)
+          } catch (error) {
+            return resume(Effect.fail(error))
+          }
+          const connection = takeIdle(pool) ?? connect(pool)
+          connection.send(message, (error, answer) =>
+            resume(answer === undefined ? Effect.fail(error) : Effect.succeed(answer))
+          )
+          return Effect.sync(connection.close)
+        })
+    }
+    return http
+  })
 
+/** The connections to one origin. */
 interface Pool extends Route {
+  readonly clock: Clock.Clock
+  readonly idleMillis: number
   readonly all: Set<Connection.Connection>
-  /** The one used last is used first, so that those not needed any more become old. `since`: of `performance.now()`. */
-  readonly idle: Array<{ readonly connection: Connection.Connection; readonly since: number }>
+  /** The one used last is taken first, so that those not needed any more become old. `since`: by `clock`, which never goes back. */
+  readonly idle: Array<{ readonly connection: Connection.Connection; readonly since: bigint }>
 }
 
 /**
- * Milliseconds. Servers close what is idle, many after five seconds, and a request that is under way at this moment
+ * Nanoseconds. Servers close what is idle, many after five seconds, and a request that is under way at this moment
  * fails; so nobody is asked over a connection that may be about to end.
  */
-const longestIdle = 4000
+const longestIdle = 4_000_000_000n
 
-const takeIdle = ({ idle }: Pool): Connection.Connection | undefined => {
+const takeIdle = ({ clock, idle }: Pool): Connection.Connection | undefined => {
   const last = idle.pop()
-  if (last === undefined || performance.now() - last.since < longestIdle) return last?.connection
+  if (last === undefined || clock.unsafeCurrentTimeNanos() - last.since < longestIdle) return last?.connection
   // so are all the others
   for (const { connection } of [last, ...idle]) connection.close()
   return undefined
 }
 
-const connect = ({ all, dial, idle }: Pool, idleMillis: number) => {
+const connect = ({ all, clock, dial, idle, idleMillis }: Pool) => {
   const connection = Connection.open(dial, idleMillis, {
-    free: () => void idle.push({ connection, since: performance.now() }),
+    free: () => void idle.push({ connection, since: clock.unsafeCurrentTimeNanos() }),
     gone: () => {
       all.delete(connection)
       const at = idle.findIndex((one) => one.connection === connection)
@@ -111,9 +114,16 @@ const connect = ({ all, dial, idle }: Pool, idleMillis: number) => {
   return connection
 }
 
-const urlOf = ({ hostname, port, protocol }: Origin) => `${protocol}//${hostname}:${port}`
+const closeAll = ({ all }: Pool) => {
+  for (const connection of all) connection.close()
+}
 
-const message = ({ body, headers, method, origin, target }: Request, asProxy: Route["asProxy"]): Connection.Message => {
+const asMessage = (
+  { body, headers, method, origin, target }: Request,
+  asProxy: Route["asProxy"]
+): Connection.Message => {
+  // it is percent-encoded, so a blank in it would be the end of the line, or of its first half
+  if (!/^\/[!-~]*$/.test(target)) throw invalid("the path")
   const url = asProxy === undefined ? target : `${origin.protocol}//${headers["host"]}${target}`
   let head = `${method} ${url} HTTP/1.1\r\n`
   for (const name in headers) head += line(name, headers[name])
@@ -121,12 +131,13 @@ const message = ({ body, headers, method, origin, target }: Request, asProxy: Ro
   return { head: `${head}content-length: ${body.length}\r\n\r\n`, body }
 }
 
-/** One that would end the line early, or is not latin1, is the caller's mistake; the code is that of Node's client. */
 const line = (name: string, value = "") => {
-  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-    throw Object.assign(new TypeError(`the header ${name} has a character that may not be there`), {
-      code: "ERR_INVALID_CHAR"
-    })
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+    throw invalid(`the header ${JSON.stringify(name)}`)
   }
   return `${name}: ${value}\r\n`
 }
+
+/** The caller's mistake; the code is that of Node's client. */
+const invalid = (what: string) =>
+  Object.assign(new TypeError(`${what} has a character that may not be there`), { code: "ERR_INVALID_CHAR" })

@@ -3,85 +3,82 @@ import { Duration } from "effect"
 import http from "node:http"
 import https from "node:https"
 import { isIP, type Socket } from "node:net"
+import { createSecureContext, TLSSocket } from "node:tls"
 import * as Proxy from "../../domain/Proxy.ts"
 import * as Span from "../../domain/Span.ts"
-import { type Dial, TimedOut } from "./Connection.ts"
+import { cut, type Dial, TimedOut } from "./Connection.ts"
 import type { Origin, Route } from "./Http.ts"
 
 /**
  * Node's agents know how to open a tunnel through a proxy, and how to talk to a proxy by TLS; so they make the
- * connections, though no request ever goes through them. `trust`: options of TLS.
+ * connections, though no request ever goes through them. `trust`: options of TLS. `connectMillis`: for a connection,
+ * and once more for a tunnel before it.
  */
 export const make =
   (proxies: Proxy.Proxies, trust: { readonly ca?: Buffer }, connectMillis: number) =>
   (origin: Origin): Route => {
-    const { port, protocol } = origin
     const hostname = origin.hostname.replace(/^\[(.*)\]$/, "$1")
-    const isSecure = protocol === "https:"
+    const isSecure = origin.protocol === "https:"
     const proxy = Proxy.of(proxies, { ...origin, hostname })
-    const variable = isSecure ? "HTTPS_PROXY" : "HTTP_PROXY"
+    const isTunnelled = isSecure && proxy !== undefined
     const agent = new (isSecure ? https : http).Agent({
-      ...trust,
       keepAlive: true,
-      ...(proxy === undefined ? {} : { proxyEnv: { [variable]: proxy } })
+      ...(proxy === undefined ? {} : { proxyEnv: { [isSecure ? "HTTPS_PROXY" : "HTTP_PROXY"]: proxy } })
     })
+    const way = {
+      host: hostname,
+      port: origin.port,
+      noDelay: true,
+      keepAlive: true,
+      // looked at while a tunnel is opened, and at no other time
+      timeout: connectMillis,
+      // a bundle of authorities takes milliseconds to read, so not for each connection
+      ...(isSecure ? { secureContext: createSecureContext(trust), ALPNProtocols: ["http/1.1"] } : {}),
+      ...(isSecure && isIP(hostname) === 0 ? { servername: hostname } : {})
+    }
     /** Of the connection made last: another one is half as much work with it. */
     let session: Buffer | undefined
 
-    const options = () => ({
-      ...trust,
-      host: hostname,
-      port,
-      noDelay: true,
-      keepAlive: true,
-      // for the tunnel; what comes after it has its own
-      timeout: connectMillis,
-      ...(isSecure
-        ? { ALPNProtocols: ["http/1.1"], session, ...(isIP(hostname) === 0 ? { servername: hostname } : {}) }
-        : {})
-    })
-
-    const keeping = (secured: Socket) => secured.on("session", (ticket: Buffer) => (session = ticket))
-
     const dial: Dial = (done) => {
-      let socket: Socket | undefined
-      let limit: NodeJS.Timeout | undefined
-      const fail = (error: Error) => {
+      let begun: Socket | undefined
+      const settle = (error: unknown, connected?: Socket) => {
         clearTimeout(limit)
-        socket?.destroy()
-        done(error)
+        begun?.off("error", settle).off("close", closed)
+        if (connected === undefined) {
+          session = undefined
+          giveUp()
+        }
+        done(error, connected)
       }
-      const closed = () => fail(Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }))
-      const late = () => fail(new TimedOut(`no connection within ${Span.format(Duration.millis(connectMillis))}`))
-
-      const establish = (begun: Socket) => {
-        socket = begun
-        limit = setTimeout(late, connectMillis)
-        begun.once("error", fail)
-        begun.once("close", closed)
-        begun.once(isSecure ? "secureConnect" : "connect", () => {
-          clearTimeout(limit)
-          begun.off("error", fail)
-          begun.off("close", closed)
-          done(undefined, begun)
-        })
-        keeping(begun)
-      }
-
-      const isTunnelled = isSecure && proxy !== undefined
-      const begun = agent.createConnection(options(), (error, tunnel) => {
-        if (!isTunnelled) return
-        // TLS is spoken through it by then
-        if (error === null || error === undefined) done(undefined, keeping(tunnel as Socket))
-        else fail(error)
-      }) as Socket
-      if (isTunnelled) socket = begun
-      else establish(begun)
-
-      return () => {
+      const closed = () => settle(cut())
+      const giveUp = () => {
         clearTimeout(limit)
-        socket?.destroy()
+        // until it is closed it may still find something to complain about
+        begun?.on("error", () => {}).destroy()
       }
+      const limit = setTimeout(
+        () => settle(new TimedOut(`no connection within ${Span.format(Duration.millis(connectMillis))}`)),
+        isTunnelled ? 2 * connectMillis : connectMillis
+      )
+      const keepSession = (secured: Socket) => secured.on("session", (ticket: Buffer) => (session = ticket))
+
+      try {
+        // there is a callback for tunnels alone: TLS is spoken through it by then
+        begun = agent.createConnection({ ...way, ...(isSecure ? { session } : {}) }, (error, connected) => {
+          if (!isTunnelled) return
+          if (error) settle(error)
+          else settle(undefined, keepSession(connected as Socket))
+        }) as Socket
+      } catch (error) {
+        settle(error)
+        return giveUp
+      }
+      if (!isTunnelled) {
+        const socket = isSecure ? keepSession(begun) : begun
+        socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => settle(undefined, socket))
+        socket.once("error", settle).once("close", closed)
+      }
+      return giveUp
     }
     return { dial, asProxy: proxy === undefined || isSecure ? undefined : authorization(proxy) }
   }

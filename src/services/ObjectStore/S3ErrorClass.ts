@@ -179,7 +179,8 @@ const byPage = (status: number): Classify | undefined => {
   return status >= 500 || [407, 408, 413, 421, 429].includes(status) ? undefined : permanent(NetworkFailure, inPlace)
 }
 
-/** What Node's HTTP parser calls its errors. */
+/** As our own client calls it, and Node's, which asks for credentials. */
+const isGarbled = (code: string) => code === "ERR_HTTP_GARBLED" || code.startsWith("HPE_")
 const garbled = permanent(NetworkFailure, "the other side does not speak HTTP as it should: check --endpoint")
 
 const unnamed = (code: string) => permanent(tlsCode.test(code) ? TlsFailure : UploadFailed)
@@ -204,7 +205,7 @@ export const classify = ({ isPage, ...answer }: Seen): StoreError => of(answer, 
 
 const of = ({ code = "", operation, status }: StoreAnswer, isPage: boolean): Classify => {
   if (code === "ERR_PROXY_TUNNEL") return byProxy(status)
-  if (status === undefined) return row(bySystem, code) ?? (code.startsWith("HPE_") ? garbled : unnamed(code))
+  if (status === undefined) return row(bySystem, code) ?? (isGarbled(code) ? garbled : unnamed(code))
   if (operation.startsWith("credentials")) return issued(code, status)
   return (
     (isPage ? byPage(status) : row(byCode, code)) ??
