@@ -1,5 +1,5 @@
 /** How fast requests follow one another: one controller for all files, so that what one meets slows all of them. */
-import { Cause, Clock, Duration, Effect, Exit, Fiber, FiberId, Option, Runtime, type Scope } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, Fiber, FiberId, FiberRef, Option, Runtime, type Scope } from "effect"
 import * as Concurrency from "../domain/Concurrency.ts"
 import { type CredentialsMissing, Interrupted, revised, type StoreError } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -44,7 +44,9 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
     const stop = yield* Stop
     const clock = yield* Clock.clockWith(Effect.succeed)
     const watch = yield* TimeLimit.requests(timeout)
-    const fork = Runtime.runFork(yield* Effect.runtime())
+    const runtime = yield* Effect.runtime()
+    // how an attempt ends is told to whoever submitted it
+    const fork = Runtime.runFork(Runtime.setFiberRef(runtime, FiberRef.unhandledErrorLogLevel, Option.none()))
     /** Each begins its attempt, or is told that none is begun any more. */
     const queue = new Map<(begin: boolean) => void, number>()
     /** By their weights, as `concurrency` counts. */

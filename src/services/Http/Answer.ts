@@ -69,13 +69,27 @@ export const reader = (): Reader => {
       : whole(known, rest.subarray(0, length), rest.length - length)
   }
 
+  /** What is wrong behind the head of a refusal does not change what it says. */
+  const refusal = (known: Head.Head): Answer | undefined =>
+    known.status < 300 ? undefined : whole({ ...known, keepsAlive: false }, rest, 0)
+
   return {
     push: (bytes) => {
       rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes])
       head ??= readHead()
-      return head && readBody(head)
+      if (head === undefined) return undefined
+      try {
+        return readBody(head)
+      } catch (error) {
+        const answer = refusal(head)
+        if (answer === undefined) throw error
+        return answer
+      }
     },
-    end: () => (head?.length === "close" ? whole({ ...head, keepsAlive: false }, rest, 0) : undefined)
+    end: () => {
+      if (head === undefined) return undefined
+      return head.length === "close" ? whole({ ...head, keepsAlive: false }, rest, 0) : refusal(head)
+    }
   }
 }
 

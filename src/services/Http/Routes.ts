@@ -75,6 +75,8 @@ export const make =
       }
       if (!isTunnelled) {
         const socket = isSecure ? keepSession(begun) : begun
+        // who is there, and slow to shake hands, has as long as for an answer
+        socket.once("connect", () => clearTimeout(limit))
         socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => settle(undefined, socket))
         socket.once("error", settle).once("close", closed)
       }

@@ -129,6 +129,11 @@ const byStatus: Readonly<Record<number, Classify>> = {
 
 const dns = passing(NetworkFailure, "check the host's DNS and the spelling of --endpoint")
 
+const noProtocol = permanent(
+  TlsFailure,
+  "the two sides speak no common protocol: is it https on one side and http on the other?"
+)
+
 /** By the system's error code, or the SDK's name, where no answer came. */
 const bySystem: Readonly<Record<string, Classify>> = {
   ENOTFOUND: dns,
@@ -150,10 +155,8 @@ const bySystem: Readonly<Record<string, Classify>> = {
   EACCES: passing(NetworkFailure),
   EAI_FAIL: dns,
   ERR_PROXY_INVALID_CONFIG: permanent(NetworkFailure, "check HTTP_PROXY and HTTPS_PROXY"),
-  EPROTO: permanent(
-    TlsFailure,
-    "the two sides speak no common protocol: is it https on one side and http on the other?"
-  ),
+  EPROTO: noProtocol,
+  ERR_SSL_WRONG_VERSION_NUMBER: noProtocol,
   // the bucket's name or ARN makes no endpoint
   EndpointError: permanent(BucketUnusable),
   TimeoutError: overloaded(NetworkFailure)
