@@ -135,7 +135,7 @@ const services = (settings: Settings, runId: string, metrics: Layer.Layer<Metric
       metrics
     ]),
     // a step costs a start a millisecond
-    Layer.provide([Ending.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings.prefix)])
+    Layer.provide([Ending.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)])
   )
 
 const metrics = ({ dryRun, stateDir }: Settings, file: string | undefined) =>

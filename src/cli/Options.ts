@@ -209,6 +209,16 @@ export const acl = Flag.optional({
   )
 })
 
+export const compress = Flag.withDefault({
+  name: "compress",
+  group: how,
+  value: "FORMAT",
+  description: "none, zstd (keys end in .zst), or gzip (.gz); files that are compressed already are stored as they are",
+  // objects that anybody can read as they are
+  default: "none",
+  parse: Values.choice("none", "zstd", "gzip")
+})
+
 export const noOverwrite = Flag.toggle({
   name: "no-overwrite",
   group: how,
@@ -401,6 +411,7 @@ export const s3 = {
   tag,
   metadata,
   acl,
+  compress,
   noOverwrite,
   stateDir,
   force,

@@ -78,6 +78,7 @@ const settings = (values: Values): Settings.Settings => ({
     metadata: Object.fromEntries(values.metadata),
     noOverwrite: values.noOverwrite
   },
+  compress: values.compress,
   appendOnly: values.appendOnly,
   onReplace: values.onReplace,
   force: values.force,

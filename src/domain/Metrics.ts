@@ -87,6 +87,11 @@ const metrics = (facts: Facts): ReadonlyArray<Metric> => {
     },
     gauge("last_run_uploaded_bytes", "Bytes of the files that it uploaded.", report.totals.uploadedBytes),
     gauge(
+      "last_run_object_bytes",
+      "Bytes of their objects, which are fewer if they are compressed.",
+      report.totals.objectBytes
+    ),
+    gauge(
       "last_run_resumed_bytes",
       "Bytes of them that an earlier run had sent, in uploads that this one went on with.",
       report.totals.resumedBytes
@@ -114,7 +119,7 @@ const metrics = (facts: Facts): ReadonlyArray<Metric> => {
       oldest == null ? undefined : seconds(oldest.since)
     ),
     gauge("stored_files", "Files of which something is stored.", remembered?.stored),
-    gauge("stored_bytes", "Bytes of their objects.", remembered?.storedBytes),
+    gauge("stored_bytes", "What is stored of them, in bytes, before any compression.", remembered?.storedBytes),
     {
       name: "lost_files_total",
       type: "counter",

@@ -1,5 +1,6 @@
 /** What became of one file, and the sums over all. */
 import { Data } from "effect"
+import type { Mode } from "./Compression.ts"
 import type { ExportError, FileError } from "./Errors.ts"
 import type { SkipReason, SourceFile } from "./SourceFile.ts"
 
@@ -8,6 +9,8 @@ export type Outcome = Data.TaggedEnum<{
   Uploaded: {
     readonly relativePath: string
     readonly sizeBytes: number
+    /** Of the object: less, if it is compressed. */
+    readonly objectBytes: number
     /** It is final, and yet ends in half a line. */
     readonly torn: boolean
     /** The key it got because the file no longer begins with what was stored before, which stays where it is. */
@@ -16,7 +19,14 @@ export type Outcome = Data.TaggedEnum<{
   /** All of it is stored, by an earlier run. */
   Unchanged: {}
   /** With `--dry-run`: would be uploaded. */
-  Planned: { readonly relativePath: string; readonly key: string; readonly sizeBytes: number; readonly parts: number }
+  Planned: {
+    readonly relativePath: string
+    readonly key: string
+    readonly sizeBytes: number
+    readonly compression: Mode
+    /** At most, if it is compressed. */
+    readonly parts: number
+  }
   Failed: {
     readonly relativePath: string
     readonly key: string | undefined
@@ -49,6 +59,7 @@ export const maxFailures = 100
 export interface Tally {
   uploaded: number
   uploadedBytes: number
+  objectBytes: number
   unchanged: number
   /** Requests sent once more; counted as they are sent, whatever becomes of the file. */
   retries: number
@@ -97,6 +108,7 @@ export interface KeptUpload {
 export const emptyTally = (): Tally => ({
   uploaded: 0,
   uploadedBytes: 0,
+  objectBytes: 0,
   unchanged: 0,
   retries: 0,
   failed: 0,
@@ -131,13 +143,14 @@ export const isDenial = (error: ExportError): boolean =>
 const counting: {
   readonly [Tag in Outcome["_tag"]]: (tally: Tally, outcome: Extract<Outcome, { _tag: Tag }>) => void
 } = {
-  Uploaded: (tally, { relativePath, replaces, sizeBytes, torn }) => {
+  Uploaded: (tally, { objectBytes, relativePath, replaces, sizeBytes, torn }) => {
     if (torn && tally.torn.length < maxFailures) tally.torn.push(relativePath)
     if (replaces !== undefined && tally.replaced.length < maxFailures) {
       tally.replaced.push({ file: relativePath, key: replaces })
     }
     tally.uploaded++
     tally.uploadedBytes += sizeBytes
+    tally.objectBytes += objectBytes
   },
   Unchanged: (tally) => {
     tally.unchanged++

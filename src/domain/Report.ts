@@ -61,6 +61,7 @@ export const Report = Schema.Struct({
     selected: described(Count, "files that --include and --exclude let through"),
     uploaded: described(Count, "files stored by this run"),
     uploadedBytes: described(Count, "their bytes"),
+    objectBytes: described(Count, "bytes of the objects they became: less with --compress"),
     resumed: described(Count, "of those, files of which an earlier run had sent a part"),
     resumedBytes: described(Count, "bytes of those parts, which were not sent again"),
     unchanged: described(Count, "files of which an earlier run stored all there is"),
@@ -113,7 +114,15 @@ export const Report = Schema.Struct({
     "what --metrics-file names; null: it is not given"
   ),
   plan: optional(
-    Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String, sizeBytes: Count, requests: Count })),
+    Schema.Array(
+      Schema.Struct({
+        file: Schema.String,
+        key: Schema.String,
+        sizeBytes: described(Count, "of the file"),
+        compression: optional(Schema.Literal("gzip", "zstd"), "of the object; null: it is as the file"),
+        requests: described(Count, "at most, if it is compressed")
+      })
+    ),
     "with --dry-run: what would be sent"
   )
 })
@@ -185,6 +194,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
       selected: Outcome.selected(tally),
       uploaded: tally.uploaded,
       uploadedBytes: tally.uploadedBytes,
+      objectBytes: tally.objectBytes,
       resumed: tally.resumed,
       resumedBytes: tally.resumedBytes,
       unchanged: tally.unchanged,
@@ -217,10 +227,11 @@ export const make = (settings: Settings, facts: Facts): Report => {
     openMultipartUploads: facts.openUploads,
     metrics: null,
     plan: settings.dryRun
-      ? tally.plan.map(({ key, parts, relativePath, sizeBytes }) => ({
+      ? tally.plan.map(({ compression, key, parts, relativePath, sizeBytes }) => ({
           file: relativePath,
           key,
           sizeBytes,
+          compression: compression === "none" ? null : compression,
           // a multipart upload is created and completed by a request each
           requests: parts === 1 ? 1 : parts + 2
         }))

@@ -83,8 +83,10 @@ export const body = (report: Report): ReadonlyArray<Told> => [
   ...told(
     "info",
     (report.plan ?? []).map(
-      ({ file, key, requests, sizeBytes }) =>
-        `${shown(file)} -> s3://${report.target.bucket}/${shown(key)} (${Size.format(sizeBytes)}, ${plural(requests, "request")})`
+      ({ compression, file, key, requests, sizeBytes }) =>
+        `${shown(file)} -> s3://${report.target.bucket}/${shown(key)} (${Size.format(sizeBytes)}${
+          compression === null ? ", " : ` before ${compression}, ${requests === 1 ? "" : "at most "}`
+        }${plural(requests, "request")})`
     )
   ),
   ...told("error", failures(report)),

@@ -1,5 +1,6 @@
 /** What one run is told to do. */
 import { type Duration, Either } from "effect"
+import * as Compression from "./Compression.ts"
 import type * as Concurrency from "./Concurrency.ts"
 import type { KeyPrefix } from "./ObjectKey.ts"
 import * as UploadPlan from "./UploadPlan.ts"
@@ -58,6 +59,7 @@ export interface Settings {
   /** How long to wait for another run on the same ledger. */
   readonly lockWait: Duration.Duration
   readonly attributes: ObjectAttributes
+  readonly compress: Compression.Mode
   /** Requests in flight at once, over files and parts together. */
   readonly concurrency: Concurrency.Range
   readonly memoryBytes: number
@@ -88,6 +90,12 @@ export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray
   const problems: Array<string> = []
   if (settings.partSizeBytes > settings.memoryBytes) {
     problems.push("--memory must have room for a part of --part-size: raise one or lower the other")
+  }
+  const work = Compression.mostWorkBytes(settings.compress)
+  if (work > 0 && 3 * settings.partSizeBytes + work > settings.memoryBytes) {
+    problems.push(
+      `--compress ${settings.compress} takes ${work / 1024 ** 2}MiB of --memory besides three parts of --part-size`
+    )
   }
   if (settings.partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
   if (Object.keys(settings.attributes.metadata).some((name) => name.toLowerCase() === "ibsr-state"))

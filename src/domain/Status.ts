@@ -20,7 +20,7 @@ const Target = Schema.Struct({
   lastRun: Schema.NullOr(Run),
   lastSuccess: optional(Run, "the last run that ended with 0"),
   stored: described(Count, "files of which something is stored"),
-  storedBytes: described(Count, "bytes of their objects"),
+  storedBytes: described(Count, "what is stored of them, before any compression"),
   waiting: described(Count, "files of which something was seen that is not stored"),
   oldestWaiting: Schema.NullOr(
     Schema.Struct({ file: Schema.String, since: described(Schema.String, "ISO 8601, UTC") })

@@ -13,7 +13,7 @@ export const prose = (report: Report): string => {
   const counts: ReadonlyArray<readonly [count: number, text: string, always?: boolean]> = [
     report.run.dryRun
       ? [planned.length, `would upload ${planned.length} (${Size.format(bytesOf(planned))})`, true]
-      : [totals.uploaded, `uploaded ${totals.uploaded} (${Size.format(totals.uploadedBytes)})`, true],
+      : [totals.uploaded, `uploaded ${totals.uploaded} (${uploaded(totals)})`, true],
     [totals.resumed, `resumed ${totals.resumed} (${Size.format(totals.resumedBytes)} not sent again)`],
     [totals.unchanged, `unchanged ${totals.unchanged}`],
     [totals.skipped, `skipped ${totals.skipped}`, true],
@@ -31,6 +31,13 @@ export const prose = (report: Report): string => {
     exitCode === 0 ? "" : `: ${name} (exit ${exitCode})`
   }`
 }
+
+/** Two sizes where objects are smaller than their files. */
+const uploaded = ({ objectBytes, uploadedBytes }: Report["totals"]) =>
+  [
+    Size.format(uploadedBytes),
+    ...(objectBytes === uploadedBytes ? [] : [`compressed to ${Size.format(objectBytes)}`])
+  ].join(", ")
 
 /** For the journal, where it is looked for by its fields: always the same ones, sizes in bytes, and which run it was. */
 export const logfmt = ({ complete, plan, result, run, totals }: Report): string =>
@@ -52,7 +59,10 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     failed: totals.failed,
     complete,
     retries: totals.retries,
-    bytes: plan === null ? totals.uploadedBytes : bytesOf(plan),
+    ...(plan === null
+      ? { bytes: totals.uploadedBytes, object_bytes: totals.objectBytes }
+      : // how much smaller objects are shows when they are made
+        { bytes: bytesOf(plan) }),
     resumed_bytes: totals.resumedBytes,
     seconds: run.durationSeconds,
     run: run.id

@@ -1,5 +1,6 @@
 /** Which object a file's content goes to, so that no object is ever overwritten by content that does not contain it. */
 import { type Context, Effect } from "effect"
+import * as Compression from "../domain/Compression.ts"
 import type { Content } from "../domain/Content.ts"
 import { ObjectExists, type SourceUnreadable, type StateUnusable } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
@@ -12,6 +13,7 @@ import type { Known, OpenLedger } from "./Ledger.ts"
 export interface Course {
   readonly key: ObjectKey
   readonly generation: number
+  readonly compression: Compression.Mode
   /** What the content has to begin with. */
   readonly former: Content | undefined
   /** What was known of the file. */
@@ -36,15 +38,24 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onRepl
   const onlyGrows = Selection.matcher(appendOnly)
 
   const course = (file: SourceFile, generation: number, more: Pick<Course, "former" | "before" | "replaces">) =>
-    Effect.map(keys.keyOf(file, generation), (key): Course => ({ key, generation, ...more }))
+    Effect.map(keys.keyOf(file, generation), (key): Course => ({
+      key,
+      generation,
+      compression: keys.compressionOf(file),
+      ...more
+    }))
+  const endingOf = (file: SourceFile) => Compression.endings[keys.compressionOf(file)]
 
   return {
     /** From what is known of the file alone. */
     plot: (ledger: OpenLedger, file: SourceFile, before: Known | undefined) => {
       const bound = onReplace !== "overwrite" && onlyGrows(file.relativePath)
       const more = { before, former: bound ? before?.content : undefined, replaces: false }
-      return before === undefined
-        ? Effect.flatMap(ledger.reserve(file.relativePath, 1), (first) => course(file, first, more))
+      // what was stored in another form has, for this one, no key yet
+      return before === undefined || endingOf(file) !== ""
+        ? Effect.flatMap(ledger.reserve(file.relativePath, before?.generation ?? 1, endingOf(file)), (free) =>
+            course(file, free, more)
+          )
         : course(file, before.generation, more)
     },
     /** When the file turned out not to begin with what it should. */
@@ -56,7 +67,7 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onRepl
     ): Effect.Effect<Course, ObjectExists | SourceUnreadable | StateUnusable> =>
       onReplace === "fail"
         ? Effect.fail(taken(key, cause))
-        : Effect.flatMap(ledger.reserve(file.relativePath, generation + 1), (next) =>
+        : Effect.flatMap(ledger.reserve(file.relativePath, generation + 1, endingOf(file)), (next) =>
             course(file, next, { before, former: undefined, replaces: true })
           )
   }

@@ -1,4 +1,5 @@
 import { Context, type Effect, type Scope } from "effect"
+import type { Ending } from "../domain/Compression.ts"
 import type { Content } from "../domain/Content.ts"
 import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
 import type { Checksum } from "../domain/Learned.ts"
@@ -86,8 +87,8 @@ export interface OpenLedger {
   readonly sighted: (path: string) => Effect.Effect<Known | undefined, StateUnusable>
   /** There was nothing to store after all. */
   readonly withdrawn: (path: string) => Effect.Effect<void, StateUnusable>
-  /** Keeps for this file the first generation from `least` on whose key no other file has. */
-  readonly reserve: (path: string, least: number) => Effect.Effect<number, StateUnusable>
+  /** Keeps for this file the first generation from `least` on whose key, with this ending, no other file has. */
+  readonly reserve: (path: string, least: number, ending: Ending) => Effect.Effect<number, StateUnusable>
   /** From now on the object may hold this. On disk when it ends, so that it may be sent. */
   readonly attempting: (path: string, generation: number, content: Content) => Effect.Effect<void, StateUnusable>
   /**

@@ -1,10 +1,11 @@
 /** Sends a content to the store with one request or many, within the limits of the settings. */
 import { Effect, type Exit } from "effect"
+import * as Compression from "../domain/Compression.ts"
 import { type Content, sha256Of } from "../domain/Content.ts"
 import {
   ConfigError,
   type FileError,
-  type Interrupted,
+  Interrupted,
   SourceUnreadable,
   type StateUnusable,
   type StoreError
@@ -13,14 +14,16 @@ import type { Settings } from "../domain/Settings.ts"
 import type { Checksum } from "../domain/Learned.ts"
 import * as Size from "../domain/Size.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
+import * as Compressed from "./Compressed.ts"
 import * as Digest from "./Digest.ts"
-import { type NewObject, ObjectStore, type StoredObject } from "./ObjectStore.ts"
+import { type NewObject, ObjectStore, type StoredObject, type StreamBody } from "./ObjectStore.ts"
 import * as Pace from "./Pace.ts"
 import * as Parts from "./Parts.ts"
 import * as Patience from "./Patience.ts"
 import { Reporter } from "./Reporter.ts"
 import { pieceBytes } from "./SourceBytes.ts"
 import type { OpenSource } from "./SourceReader.ts"
+import { Stop } from "./Stop.ts"
 import * as TimeLimit from "./TimeLimit.ts"
 import type { UploadRecord } from "./UploadRecord.ts"
 
@@ -35,6 +38,7 @@ const mostRetriesForCredentials = 3
 
 /** What has to hold of a content for it to be sent. */
 export interface Terms {
+  readonly compression: Compression.Mode
   /** It begins with this; else nothing becomes visible, and the failure is one that `Digest.isReplaced` knows. */
   readonly former: Content | undefined
   /** Ends before the request is sent that may make the object visible. */
@@ -52,7 +56,10 @@ interface Attempted<A> {
 }
 
 export interface Sent {
+  /** Of the file, whatever the object was made of it. */
   readonly content: Content
+  /** Bytes of the object. */
+  readonly objectBytes: number
   readonly stored: StoredObject
 }
 
@@ -69,6 +76,10 @@ export const make = (limits: Limits) =>
     const patient = yield* Patience.make(limits.maxRetries)
     const patientAtFirst = yield* Patience.make(Math.min(limits.maxRetries, mostRetriesForCredentials))
     const parts = yield* Parts.make(limits, memory)
+    const stop = yield* Stop
+
+    const untilStop = <A, E>(work: Effect.Effect<A, E>) =>
+      Effect.raceFirst(work, Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
 
     /** Requests for one object: who sends them, and what has to happen if the store cannot have it. */
     const requesting = (object: NewObject, refused: Terms["refused"]) => {
@@ -94,15 +105,25 @@ export const make = (limits: Limits) =>
       return {
         request,
         /** As `request`, for what may make the object visible; `failed`: how the first attempt ended. */
-        put: (body: Uint8Array, content: Content, failed?: StoreError | Interrupted) => {
+        put: (body: Uint8Array, sha256?: string, failed?: StoreError | Interrupted) => {
           mayBeStored = failed !== undefined && failed._tag !== "Interrupted" && !isRefusal(failed)
-          const attempt = watched(store.put(object, body, sha256Of(content)))
+          const attempt = watched(store.put(object, body, sha256))
           return request(attempt, { bodyBytes: body.length, first: failed && Effect.fail(failed) })
         },
         completing: (step: Effect.Effect<void, StateUnusable>) =>
           Effect.suspend(() => {
             mayBeStored = true
             return step
+          }),
+        /** A body whose length shows when it has passed. */
+        putStream: (body: StreamBody, completing: Effect.Effect<void, StateUnusable>) =>
+          store.putStream<Interrupted | StateUnusable>(object, body, {
+            request,
+            completing: Effect.suspend(() => {
+              mayBeStored = true
+              return completing
+            }),
+            leftOpen: reporter.leftOpen
           }),
         settled: <A, E>(sent: Effect.Effect<A, E>) => Effect.tapError(sent, () => (mayBeStored ? Effect.void : refused))
       }
@@ -111,32 +132,43 @@ export const make = (limits: Limits) =>
     const send = (
       source: OpenSource,
       object: NewObject,
-      { announced, former, record, refused }: Terms
+      { announced, compression, former, record, refused }: Terms
     ): Effect.Effect<Sent, FileError | Interrupted> => {
-      const { completing, put, request, settled } = requesting(object, refused)
-      const sent = UploadPlan.UploadPlan.$match(UploadPlan.decide(source.sizeBytes, limits), {
-        Single: ({ memoryBytes }) =>
-          memory.withPermits(memoryBytes)(
-            Effect.gen(function* () {
-              const body = yield* source.bytes
-              const content = yield* checked(source.path, body, former)
-              yield* announced(content)
-              return { content, stored: yield* put(body, content) }
-            })
-          ),
-        Multipart: (plan) =>
-          parts.send({
-            source,
-            object,
-            plan,
-            former,
-            record,
-            request,
-            completing: (content) => completing(announced(content))
-          }),
-        TooLarge: ({ neededMemoryBytes }) => Effect.fail(tooLarge(source.sizeBytes, neededMemoryBytes))
-      })
-      return settled(sent)
+      const { completing, put, putStream, request, settled } = requesting(object, refused)
+      const compressed = (format: Compression.Format) => {
+        const plan = Compression.decide(source.sizeBytes, format, limits)
+        if (plan._tag === "TooLarge") return Effect.fail(tooLarge(source.sizeBytes, plan.neededMemoryBytes))
+        const sent = Compressed.send(source, format, plan, { announced, former }, { put, putStream, untilStop })
+        // stored, but not as the parts that were sent: the whole upload is made anew, once
+        return Effect.retry(memory.withPermits(plan.memoryBytes)(sent), { times: 1, while: isWholeMismatch })
+      }
+      const asItIs = () =>
+        UploadPlan.UploadPlan.$match(UploadPlan.decide(source.sizeBytes, limits), {
+          Single: ({ memoryBytes }) =>
+            memory.withPermits(memoryBytes)(
+              Effect.gen(function* () {
+                const body = yield* source.bytes
+                const content = yield* checked(source.path, body, former)
+                yield* announced(content)
+                return { content, objectBytes: body.length, stored: yield* put(body, sha256Of(content)) }
+              })
+            ),
+          Multipart: (plan) =>
+            Effect.map(
+              parts.send({
+                source,
+                object,
+                plan,
+                former,
+                record,
+                request,
+                completing: (content) => completing(announced(content))
+              }),
+              (sent) => ({ ...sent, objectBytes: sent.content.sizeBytes })
+            ),
+          TooLarge: ({ neededMemoryBytes }) => Effect.fail(tooLarge(source.sizeBytes, neededMemoryBytes))
+        })
+      return settled(compression === "none" ? asItIs() : compressed(compression))
     }
 
     return {
@@ -165,7 +197,7 @@ export const make = (limits: Limits) =>
         refused: Terms["refused"]
       ): Effect.Effect<StoredObject, FileError | Interrupted> => {
         const { put, settled } = requesting(object, refused)
-        return settled(put(body, content, failed))
+        return settled(put(body, sha256Of(content), failed))
       },
       /** The content, or the beginning of it, without sending anything. */
       digest: (source: OpenSource, part?: Part): Effect.Effect<Content, SourceUnreadable> =>
@@ -209,6 +241,9 @@ const asSourceUnreadable = (cause: unknown) => {
   if (cause instanceof SourceUnreadable) return cause
   throw cause
 }
+
+const isWholeMismatch = (error: FileError | Interrupted) =>
+  error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload" && error.retryable
 
 export const tooLarge = (sizeBytes: number, neededMemoryBytes: number) =>
   new ConfigError({

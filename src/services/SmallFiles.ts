@@ -43,6 +43,7 @@ export const make = (
   sending: Sending
 ): StoreSmall => {
   const smallOf = (file: SourceFile, now: number): Small | undefined => {
+    if (keys.compressionOf(file) !== "none") return undefined
     const key = keys.keyOf(file, 1)
     const source = Either.isRight(key) ? SourceReader.readSmall(file, options, now) : undefined
     return Either.isLeft(key) || source === undefined || (options.finalOnly && source.state === "live")
@@ -124,7 +125,16 @@ export const make = (
 
 const uploaded = ({ bytes, file, torn }: Small): Told => {
   const { relativePath } = file
-  return { file, outcome: Outcome.Uploaded({ relativePath, sizeBytes: bytes.length, torn, replaces: undefined }) }
+  return {
+    file,
+    outcome: Outcome.Uploaded({
+      relativePath,
+      sizeBytes: bytes.length,
+      objectBytes: bytes.length,
+      torn,
+      replaces: undefined
+    })
+  }
 }
 
 const failure = ({ file, key }: Small, error: FileError | Interrupted): Told => {

@@ -1,4 +1,5 @@
 import { Context, Effect, Layer } from "effect"
+import * as Compression from "../domain/Compression.ts"
 import { type Content, headLength } from "../domain/Content.ts"
 import {
   type ConfigError,
@@ -54,7 +55,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const tidy = yield* Leftovers.make(options)
 
         const store: Destined = (ledger, file, source, course) => {
-          const { before, former, generation, key, replaces } = course
+          const { before, compression, former, generation, key, replaces } = course
           const { relativePath } = file
           const { outside, sizeBytes, state, torn } = source
           return sending
@@ -62,6 +63,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
               source,
               { key, state },
               {
+                compression,
                 former,
                 announced: (content) => ledger.attempting(relativePath, generation, content),
                 refused: ledger.refused(relativePath, before),
@@ -72,18 +74,21 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
               Effect.tap(({ content, stored }) =>
                 ledger.acknowledged(relativePath, { ...stored, key, generation, content, state, outside })
               ),
-              Effect.as(Outcome.Uploaded({ relativePath, sizeBytes, torn, replaces: replaces ? key : undefined }))
+              Effect.map(({ objectBytes }) =>
+                Outcome.Uploaded({ relativePath, sizeBytes, objectBytes, torn, replaces: replaces ? key : undefined })
+              )
             )
         }
         const { learned, ready } = sending
         const keys = yield* KeyMapping
         const reader = SourceReader.make(options)
         const upload = uploader(options, keys, reader, sending.digest, store)
+        const small = options.force ? undefined : SmallFiles.make(options, keys, reader, sending)
         return {
           ready,
           learned,
           upload,
-          uploadAll: allOf(upload, options.force ? undefined : SmallFiles.make(options, keys, reader, sending)),
+          uploadAll: allOf(upload, small),
           tidy: (ledger) => tidy(ledger, Effect.isSuccess(ready(ledger.checksum)))
         }
       })
@@ -94,15 +99,18 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     Layer.effect(
       Uploads,
       Effect.map(KeyMapping, (keys) => {
-        const plan: Destined = (_, { relativePath }, source, { former, key }) => {
+        const plan: Destined = (_, { relativePath }, source, { compression, former, key }) => {
           const { sizeBytes } = source
           const begins = former === undefined ? Effect.void : Sending.digestOf(source, { former })
-          const planned = (parts: number) => Effect.as(begins, Outcome.Planned({ relativePath, key, sizeBytes, parts }))
-          return UploadPlan.UploadPlan.$match(UploadPlan.decide(sizeBytes, options), {
-            Single: () => planned(1),
-            Multipart: ({ parts }) => planned(parts),
-            TooLarge: ({ neededMemoryBytes }) => Effect.fail(Sending.tooLarge(sizeBytes, neededMemoryBytes))
-          })
+          const planned = (parts: number) =>
+            Effect.as(begins, Outcome.Planned({ relativePath, key, sizeBytes, compression, parts }))
+          const plan =
+            compression === "none"
+              ? UploadPlan.decide(sizeBytes, options)
+              : Compression.decide(sizeBytes, compression, options)
+          return plan._tag === "TooLarge"
+            ? Effect.fail(Sending.tooLarge(sizeBytes, plan.neededMemoryBytes))
+            : planned("parts" in plan ? plan.parts : 1)
         }
         const upload = uploader(options, keys, SourceReader.make(options), Sending.digestOf, plan)
         return { ...silent, upload, uploadAll: allOf(upload) }

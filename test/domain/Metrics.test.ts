@@ -9,7 +9,7 @@ const { Excluded, Unchanged } = Outcome.Outcome
 
 const failed = { endedBy: new DeadlineExceeded({ deadline: "5 s" }) }
 const facts = (changed: Partial<Metrics.Facts> = {}): Metrics.Facts => ({
-  report: reportOf([uploaded(7), Unchanged(), Unchanged(), Excluded()], {
+  report: reportOf([uploaded(7, 3), Unchanged(), Unchanged(), Excluded()], {
     ...failed,
     learned: { checksum: "CRC32", clockOffsetMillis: -2000, unencrypted: false }
   }),
@@ -47,6 +47,7 @@ describe("the metrics of a run", () => {
       `ibsr_export_last_run_files{target="s3://b/p",outcome="interrupted"} 0`,
       `ibsr_export_last_run_files{target="s3://b/p",outcome="not_tried"} 0`,
       `ibsr_export_last_run_uploaded_bytes{target="s3://b/p"} 7`,
+      `ibsr_export_last_run_object_bytes{target="s3://b/p"} 3`,
       `ibsr_export_last_run_resumed_bytes{target="s3://b/p"} 0`,
       `ibsr_export_last_run_retries{target="s3://b/p"} 0`,
       `ibsr_export_last_run_lost_files{target="s3://b/p"} 0`,
@@ -60,7 +61,7 @@ describe("the metrics of a run", () => {
       ""
     ])
     const names = new Set([...rendered.matchAll(/^(\w+)\{/gm)].map(([, name]) => name))
-    expect(names.size).toBe(17)
+    expect(names.size).toBe(18)
     for (const name of names) {
       const type = name!.endsWith("_total") ? "counter" : "gauge"
       expect(rendered).toMatch(new RegExp(`^# HELP ${name} .+\\n# TYPE ${name} ${type}\\n${name}\\{`, "m"))

@@ -17,19 +17,20 @@ const denied = Failed({
   key: "k",
   error: new AccessDenied({ operation: "PutObject", detail: "no", retryable: false })
 })
-const planned = Planned({ relativePath: "a", key: "k/a", sizeBytes: 7, parts: 1 })
+const planned = Planned({ relativePath: "a", key: "k/a", sizeBytes: 7, compression: "none", parts: 1 })
 
 describe("add", () => {
   it("sums up files and bytes of what was stored", () => {
     expect(
       tallied(
-        Uploaded({ relativePath: "a", torn: false, sizeBytes: 5, replaces: undefined }),
-        Uploaded({ relativePath: "a", torn: false, sizeBytes: 7, replaces: undefined })
+        Uploaded({ relativePath: "a", torn: false, sizeBytes: 5, objectBytes: 5, replaces: undefined }),
+        Uploaded({ relativePath: "a", torn: false, sizeBytes: 7, objectBytes: 3, replaces: undefined })
       )
     ).toEqual({
       ...Outcome.emptyTally(),
       uploaded: 2,
-      uploadedBytes: 12
+      uploadedBytes: 12,
+      objectBytes: 8
     })
   })
 
@@ -95,7 +96,11 @@ describe("emptyTally", () => {
 
 describe("selected", () => {
   it.each([
-    ["an uploaded file", 1, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, replaces: undefined })],
+    [
+      "an uploaded file",
+      1,
+      Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, objectBytes: 1, replaces: undefined })
+    ],
     ["a planned file", 1, planned],
     ["a failed file", 1, denied],
     ["a vanished file", 1, Vanished()],

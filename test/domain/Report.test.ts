@@ -59,8 +59,8 @@ const unreadable = Failed({
 
 const everything = facts(
   [
-    Uploaded({ relativePath: "a", torn: false, sizeBytes: 10, replaces: undefined }),
-    Uploaded({ relativePath: "a", torn: false, sizeBytes: 20, replaces: undefined }),
+    Uploaded({ relativePath: "a", torn: false, sizeBytes: 10, objectBytes: 10, replaces: undefined }),
+    Uploaded({ relativePath: "a", torn: false, sizeBytes: 20, objectBytes: 13, replaces: undefined }),
     Unchanged(),
     Unchanged(),
     Unchanged(),
@@ -92,8 +92,8 @@ const everything = facts(
 )
 
 const planned = facts([
-  Planned({ relativePath: "a", key: "ibsr/host-17/a", sizeBytes: 0, parts: 1 }),
-  Planned({ relativePath: "b", key: "ibsr/host-17/b", sizeBytes: 9_000_000, parts: 2 })
+  Planned({ relativePath: "a", key: "ibsr/host-17/a", sizeBytes: 0, compression: "none", parts: 1 }),
+  Planned({ relativePath: "b", key: "ibsr/host-17/b", sizeBytes: 9_000_000, compression: "zstd", parts: 2 })
 ])
 
 describe("make", () => {
@@ -139,6 +139,7 @@ describe("make", () => {
       selected: 15,
       uploaded: 2,
       uploadedBytes: 30,
+      objectBytes: 23,
       resumed: 0,
       resumedBytes: 0,
       unchanged: 3,
@@ -159,9 +160,12 @@ describe("make", () => {
   })
 
   it("tells what was lost, what is at risk and what was replaced, and fails for what was lost", () => {
-    const found = facts([Uploaded({ relativePath: "s", torn: false, sizeBytes: 1, replaces: "p/s.g2" })], {
-      ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" }
-    })
+    const found = facts(
+      [Uploaded({ relativePath: "s", torn: false, sizeBytes: 1, objectBytes: 1, replaces: "p/s.g2" })],
+      {
+        ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" }
+      }
+    )
     Outcome.addLost(found.tally, "snapshot_2026112115.jsonl")
     Outcome.addAtRisk(found.tally, { file: "snapshot_2026112116.jsonl", rotatedAt: Date.UTC(2026, 10, 22, 16) })
     expect(Report.make(settings, found)).toMatchObject({
@@ -175,7 +179,9 @@ describe("make", () => {
   })
 
   it("tells uploads in parts that were gone on with, and those that the next run goes on with; of them the first 100", () => {
-    const found = facts([Uploaded({ relativePath: "s", torn: false, sizeBytes: 30, replaces: undefined })])
+    const found = facts([
+      Uploaded({ relativePath: "s", torn: false, sizeBytes: 30, objectBytes: 30, replaces: undefined })
+    ])
     Outcome.addResumed(found.tally, 20)
     Outcome.addResumed(found.tally, 1)
     const kept = { key: "p/b", uploadId: "u", storedBytes: 8, sizeBytes: 17 }
@@ -197,10 +203,15 @@ describe("make", () => {
   })
 
   it.each<[title: string, facts: Report.Facts, exitCode: number, name: string]>([
-    ["success", facts([Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, replaces: undefined })]), 0, "ok"],
+    [
+      "success",
+      facts([Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, objectBytes: 1, replaces: undefined })]),
+      0,
+      "ok"
+    ],
     [
       "one class of failures",
-      facts([denied, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, replaces: undefined })]),
+      facts([denied, Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, objectBytes: 1, replaces: undefined })]),
       22,
       "access-denied"
     ],
@@ -279,8 +290,8 @@ describe("make", () => {
     expect(report.run.dryRun).toBe(true)
     expect(report.totals).toMatchObject({ selected: 2, uploaded: 0, uploadedBytes: 0 })
     expect(report.plan).toEqual([
-      { file: "a", key: "ibsr/host-17/a", sizeBytes: 0, requests: 1 },
-      { file: "b", key: "ibsr/host-17/b", sizeBytes: 9_000_000, requests: 4 }
+      { file: "a", key: "ibsr/host-17/a", sizeBytes: 0, compression: null, requests: 1 },
+      { file: "b", key: "ibsr/host-17/b", sizeBytes: 9_000_000, compression: "zstd", requests: 4 }
     ])
   })
 

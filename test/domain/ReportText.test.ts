@@ -114,7 +114,13 @@ describe("the report as text", () => {
     const openUploads = [{ key: "p/big", uploadId: "u1", reason: "AccessDenied" }]
     const endedBy = new CredentialsMissing({ detail: "none found" })
     const ledger = { path: "/l.db", setAside: "/l.db.old" }
-    const planned = Outcome.Outcome.Planned({ relativePath: "a", key: "p/a", sizeBytes: 1, parts: 1 })
+    const planned = Outcome.Outcome.Planned({
+      relativePath: "a",
+      key: "p/a",
+      sizeBytes: 1,
+      compression: "none",
+      parts: 1
+    })
     const found = report([planned, denied("b")], { openUploads, endedBy, ledger }, { dryRun: true })
     const told = ReportText.body({ ...found, failuresOmitted: 1 })
     expect(told.map(({ severity, text }) => `${severity} ${text.slice(0, 20)}`)).toEqual([
@@ -134,6 +140,15 @@ describe("the report as text", () => {
     const keptUploads = [{ key: "p/b\n", uploadId: "u", storedBytes: 8_000_000, sizeBytes: 17_000_000 }]
     expect(ReportText.body({ ...report([]), keptUploads })).toEqual([
       { severity: "info", text: "kept for the next run: p/b\\n, of which 8.0 MB of 17.0 MB are stored" }
+    ])
+  })
+
+  it("says of a plan how objects are compressed, and what is not known before they are", () => {
+    const planned = (parts: number) =>
+      Outcome.Outcome.Planned({ relativePath: "a", key: "p/a.zst", sizeBytes: 9_000_000, compression: "zstd", parts })
+    expect(texts(report([planned(1), planned(2)], {}, { dryRun: true })).slice(0, 2)).toEqual([
+      "a -> s3://b/p/a.zst (9.0 MB before zstd, 1 request)",
+      "a -> s3://b/p/a.zst (9.0 MB before zstd, at most 4 requests)"
     ])
   })
 

@@ -45,7 +45,7 @@ const opened = Layer.scoped(
   Layer.provide(Layer.unwrapEffect(Effect.sync(() => SqliteLedger.layer(settingsWith({ stateDir: emptyDirectory() })))))
 )
 const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
-const keys = KeyMapping.layer(prefix)
+const keys = KeyMapping.layer({ prefix, compress: "none" })
 
 const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}) =>
   Layer.merge(Uploads.layer({ ...options, ...changed }), opened).pipe(

@@ -1,7 +1,6 @@
 /** The rows of one target's files: each step a statement or two, in the words of `OpenLedger`. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import type { Content } from "../../domain/Content.ts"
-import * as Generation from "../../domain/Generation.ts"
 import type { State } from "../../domain/Snapshot.ts"
 import type { Outside, SourceFile } from "../../domain/SourceFile.ts"
 import type { Acknowledged, Known, Unsettled } from "../Ledger.ts"
@@ -61,17 +60,6 @@ export const reading = (db: DatabaseSync, { id: target, inputSince }: Target) =>
        AND coalesce(pending_since, acknowledged_at) >= ?
      ORDER BY path LIMIT ?`
   )
-  const reserved = db.prepare("SELECT reserved FROM files WHERE target = ? AND path = ?")
-
-  /** 0 for a path that was never seen. */
-  const highest = (path: string) => (reserved.get(target, path)?.["reserved"] ?? 0) as number
-  /** Whether a generation of another file has the key that this path would have by itself. */
-  const isOthers = (own: string, path: string) =>
-    Generation.origins(path).some((origin) => origin.path !== own && highest(origin.path) >= origin.generation)
-  const isFree = (path: string, generation: number) => {
-    const name = Generation.named(path, generation)
-    return !isOthers(path, name) && (generation === 1 || highest(name) === 0)
-  }
 
   const rowOf = (path: string): Row | undefined => find.get(target, path)
   return {
@@ -80,12 +68,6 @@ export const reading = (db: DatabaseSync, { id: target, inputSince }: Target) =>
       return row?.[0]
     },
     find: rowOf,
-    /** The first generation from `least` on whose key no other file has. */
-    firstFree: (path: string, least: number): number => {
-      let generation = least
-      while (!isFree(path, generation)) generation++
-      return generation
-    },
     known: (path: string) => {
       const row = rowOf(path)
       return row && knownFrom(row)
@@ -101,7 +83,7 @@ export const reading = (db: DatabaseSync, { id: target, inputSince }: Target) =>
 export const writing = (
   db: DatabaseSync,
   { id: target }: Target,
-  { find, firstFree }: Pick<ReturnType<typeof reading>, "find" | "firstFree">,
+  { find }: Pick<ReturnType<typeof reading>, "find">,
   run: { readonly row: number | bigint; readonly startedAt: number }
 ) => {
   const add = db.prepare("INSERT INTO files (target, path, first_seen, pending_since) VALUES (?, ?, ?, ?)")
@@ -115,7 +97,6 @@ export const writing = (
   const settle = db.prepare(
     "UPDATE files SET pending_since = NULL WHERE target = ? AND path = ? AND pending_since >= ?"
   )
-  const reserve = db.prepare("UPDATE files SET reserved = ? WHERE target = ? AND path = ?")
   const attempt = db.prepare(
     "INSERT OR REPLACE INTO attempts (target, path, generation, size, digest, head) VALUES (?, ?, ?, ?, ?, ?)"
   )
@@ -147,19 +128,14 @@ export const writing = (
     sighted,
     attempting,
     /** Whether there was none before, nor is another file in the way. */
-    firstAttempt: (path: string, content: Content, now: number): boolean => {
-      const isFirst = sighted(path, now) === undefined && firstFree(path, 1) === 1
+    firstAttempt: (path: string, content: Content, now: number, isKeyFree: (path: string) => boolean): boolean => {
+      const isFirst = sighted(path, now) === undefined && isKeyFree(path)
       if (isFirst) attempting(path, 1, content)
       return isFirst
     },
     withdrawn: (path: string): void => {
       forget.run(target, path, run.startedAt)
       settle.run(target, path, run.startedAt)
-    },
-    reserve: (path: string, least: number): number => {
-      const generation = firstFree(path, least)
-      if (generation > 1) reserve.run(generation, target, path)
-      return generation
     },
     refused: (path: string, before: Known | undefined): void => {
       if (before === undefined || before.acknowledged !== undefined) answered.run(target, path)

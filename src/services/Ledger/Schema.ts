@@ -100,7 +100,9 @@ const migrations: ReadonlyArray<string> = [
     crc32 TEXT,               -- NULL: bodies go with MD5
     PRIMARY KEY (target, path, number)
   ) STRICT, WITHOUT ROWID;
-  `
+  `,
+  // those that its keys were ever given behind the names of its generations, as in .zst.gz
+  "ALTER TABLE files ADD COLUMN endings TEXT NOT NULL DEFAULT ''"
 ]
 
 /** Of the schema that this program writes. */

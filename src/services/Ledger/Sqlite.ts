@@ -8,6 +8,7 @@ import { Ledger, type OpenLedger, type RunIdentity } from "../Ledger.ts"
 import * as Batch from "./Batch.ts"
 import * as Database from "./Database.ts"
 import * as Files from "./Files.ts"
+import * as Reserving from "./Reserving.ts"
 import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
 import * as Uploads from "./Uploads.ts"
 
@@ -30,6 +31,8 @@ export const layer = (options: Options) =>
         const reading = Files.reading(db, target)
         const writing = Files.writing(db, target, reading, { row, startedAt: run.startedAt })
         const uploads = Uploads.make(db, target.id)
+        const given = Reserving.reading(db, target.id)
+        const keys = Reserving.writing(db, target.id, given)
         const writeAt = <A>(step: (now: number) => A) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
 
@@ -40,7 +43,7 @@ export const layer = (options: Options) =>
           look: (step) => read(() => step(reading.storedAs)),
           sighted: (path) => writeAt((now) => writing.sighted(path, now)),
           withdrawn: (path) => write(() => writing.withdrawn(path)),
-          reserve: (path, least) => write(() => writing.reserve(path, least)),
+          reserve: (path, least, ending) => write(() => keys.reserve(path, least, ending)),
           attempting: (path, generation, content) =>
             Effect.zipRight(
               write(() => writing.attempting(path, generation, content)),
@@ -48,7 +51,7 @@ export const layer = (options: Options) =>
             ),
           firstAttempts: (files) =>
             Effect.zipLeft(
-              writeAt((now) => files.map(({ content, path }) => writing.firstAttempt(path, content, now))),
+              writeAt((now) => files.map(({ content, path }) => writing.firstAttempt(path, content, now, given.isOwn))),
               durable
             ),
           refused: (path, before) => write(() => writing.refused(path, before)),
@@ -101,11 +104,12 @@ export const layerReadOnly = (options: Options) =>
         const target = yield* look(() => targetOf(db, options))
         if (target === undefined) return unwritten(path)
         const reading = yield* look(() => Files.reading(db, target))
+        const keys = yield* look(() => Reserving.reading(db, target.id))
         return {
           ...unwritten(path),
           look: (step) => look(() => step(reading.storedAs)),
           sighted: (path) => look(() => reading.known(path)),
-          reserve: (path, least) => look(() => reading.firstFree(path, least))
+          reserve: (path, least, ending) => look(() => keys.firstFree(path, least, ending))
         }
       })
   })

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Exit, Scope } from "effect"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import type { Ending } from "../../../src/domain/Compression.ts"
 import type { Content } from "../../../src/domain/Content.ts"
 import * as ObjectKey from "../../../src/domain/ObjectKey.ts"
 import { type Acknowledged, Ledger, type OpenLedger } from "../../../src/services/Ledger.ts"
@@ -121,7 +122,7 @@ describe("the ledger", () => {
         expect(yield* ledger.sighted("a")).toEqual(before)
         yield* store(ledger, "a", content(10, "a"))
         const stored = yield* ledger.sighted("a")
-        yield* ledger.reserve("a", 2)
+        yield* ledger.reserve("a", 2, "")
         yield* ledger.attempting("a", 2, content(30, "c"))
         yield* ledger.refused("a", stored)
         expect(yield* ledger.sighted("a"), "a reserved key is not the object's").toEqual(stored)
@@ -147,7 +148,7 @@ describe("the ledger", () => {
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         const reserve = (path: string, least: number) =>
-          Effect.zipRight(ledger.sighted(path), ledger.reserve(path, least))
+          Effect.zipRight(ledger.sighted(path), ledger.reserve(path, least, ""))
         expect(yield* reserve("s.jsonl", 1)).toBe(1)
         expect(yield* reserve("s.jsonl", 2)).toBe(2)
         expect(yield* reserve("s.jsonl", 2), "the same again, if it was not used").toBe(2)
@@ -157,6 +158,52 @@ describe("the ledger", () => {
         expect(yield* reserve("s.jsonl", 4), "another has that name").toBe(5)
       })
     )
+  )
+
+  it.live("gives a compressed object no key that another file has, or had, or will have", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        const reserve = (path: string, least: number, ending: Ending = "") =>
+          Effect.zipRight(ledger.sighted(path), ledger.reserve(path, least, ending))
+        expect(yield* reserve("a.jsonl", 1, ".zst")).toBe(1)
+        expect(yield* reserve("a.jsonl.zst", 1), "that is what the first is called in the store").toBe(2)
+        expect(yield* reserve("b.jsonl.zst", 1)).toBe(1)
+        expect(yield* reserve("b.jsonl", 1, ".zst"), "another has that name").toBe(2)
+        expect(yield* reserve("b.jsonl", 2, ".zst"), "the same again").toBe(2)
+        expect(yield* reserve("b.jsonl.gz", 1), "in that format, there was none").toBe(1)
+        expect(yield* reserve("b.jsonl", 2, ".gz")).toBe(2)
+        expect(yield* reserve("b.g2.jsonl.gz", 1)).toBe(2)
+        expect(yield* reserve("b.g3.jsonl.gz", 1)).toBe(1)
+        expect(yield* reserve("b.jsonl", 3), "it may be compressed again").toBe(4)
+        expect(yield* reserve("c.g2.jsonl.zst", 1)).toBe(1)
+        expect(yield* reserve("c.jsonl", 1)).toBe(1)
+        expect(yield* reserve("c.jsonl", 2), "it never was compressed").toBe(2)
+        expect(yield* reserve("c.jsonl", 2, ".zst"), "and now it is").toBe(3)
+        expect(yield* reserve("d.g2.jsonl", 1)).toBe(1)
+        expect(yield* reserve("d.jsonl", 2, ".zst"), "it may become plain again").toBe(3)
+      })
+    )
+  )
+
+  it.live("remembers which endings a file was given", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          yield* store(ledger, "a.jsonl", content(10, "a"))
+          yield* ledger.reserve("a.jsonl", 1, ".zst")
+          yield* ledger.reserve("a.jsonl", 1, ".gz")
+        })
+      )
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          for (const path of ["a.jsonl.zst", "a.jsonl.gz"]) {
+            yield* ledger.sighted(path)
+            expect(yield* ledger.reserve(path, 1, ""), path).toBe(2)
+          }
+        })
+      )
+    })
   )
 
   it.live("forgets what turned out to be nothing, if it was first seen in this run", () =>

@@ -1,0 +1,144 @@
+import { describe, expect, it } from "@effect/vitest"
+import { FastCheck as fc } from "effect"
+import * as Compression from "../../src/domain/Compression.ts"
+import * as Generation from "../../src/domain/Generation.ts"
+
+const KiB = 1024
+const MiB = 1024 ** 2
+
+const { Stream, TooLarge, Whole } = Compression.Plan
+
+describe("of", () => {
+  it.each([
+    ["none", "a.jsonl", "none"],
+    ["none", "a.gz", "none"],
+    ["zstd", "a.jsonl", "zstd"],
+    ["gzip", "a.jsonl", "gzip"],
+    ["zstd", "2026/snapshot_2026112215.jsonl", "zstd"],
+    ["zstd", "status.g2.jsonl", "zstd"],
+    ["zstd", "a.csv", "zstd"],
+    ["zstd", "packets.pcap", "zstd"],
+    ["zstd", "no ending", "zstd"],
+    ["zstd", "a.gz/b", "zstd"],
+    ["zstd", "status.jsonl.1", "zstd"],
+    ["zstd", "packets.pcap.gz", "none"],
+    ["gzip", "packets.pcap.gz", "none"],
+    ["gzip", "a.jsonl.zst", "none"],
+    ["zstd", "A.JSONL.ZST", "none"],
+    ["zstd", "a.parquet", "none"],
+    ["zstd", "a.jsonl.gpg", "none"]
+  ] as const)("with --compress %s, %s becomes %s", (mode, path, expected) => {
+    expect(Compression.of(mode, path)).toBe(expected)
+  })
+})
+
+describe("claims", () => {
+  it.each([
+    ["a.jsonl", [["a.jsonl", 1, ""]]],
+    [
+      "a.jsonl.zst",
+      [
+        ["a.jsonl.zst", 1, ""],
+        ["a.jsonl", 1, ".zst"]
+      ]
+    ],
+    [
+      "a.g2.jsonl.gz",
+      [
+        ["a.g2.jsonl.gz", 1, ""],
+        ["a.g2.jsonl", 1, ".gz"],
+        ["a.jsonl", 2, ".gz"]
+      ]
+    ],
+    [
+      "a.g3.zst",
+      [
+        ["a.g3.zst", 1, ""],
+        ["a.zst", 3, ""],
+        ["a.g3", 1, ".zst"],
+        ["a", 3, ".zst"]
+      ]
+    ],
+    ["packets.gz.zst", [["packets.gz.zst", 1, ""]]]
+  ])("of %s are %j", (name, expected) => {
+    expect(Compression.claims(name).map(({ ending, generation, path }) => [path, generation, ending])).toEqual(expected)
+  })
+
+  it("include whatever an object can be of", () => {
+    const path = fc.stringMatching(/^[ab.]{1,4}(\.g2|\.g3)?(\.jsonl|\.zst|\.gz)?$/)
+    fc.assert(
+      fc.property(
+        path,
+        fc.integer({ min: 1, max: 30 }),
+        fc.constantFrom<Compression.Mode>("none", "zstd", "gzip"),
+        (path, generation, mode) => {
+          const ending = Compression.endings[Compression.of(mode, path)]
+          expect(Compression.claims(Generation.named(path, generation) + ending)).toContainEqual({
+            path,
+            generation,
+            ending
+          })
+        }
+      ),
+      { numRuns: 2000 }
+    )
+  })
+})
+
+describe("decide", () => {
+  const limits = { memoryBytes: 64 * MiB, partSizeBytes: 8 * MiB }
+
+  it.each([
+    ["nothing", 0, "zstd", Whole({ parts: 1, memoryBytes: 2 * KiB + MiB })],
+    ["a small file", 4096, "zstd", Whole({ parts: 1, memoryBytes: 2 * (4096 + 16 + KiB) + MiB + 4 * 4096 })],
+    ["a small file", 4096, "gzip", Whole({ parts: 1, memoryBytes: 2 * (4096 + 16 + KiB) + MiB })],
+    [
+      "what may become more than a part",
+      8 * MiB,
+      "gzip",
+      Stream({ partSizeBytes: 8 * MiB, parts: 2, queueSize: 2, memoryBytes: 33 * MiB })
+    ],
+    [
+      "a large file",
+      300 * MiB,
+      "gzip",
+      Stream({ partSizeBytes: 8 * MiB, parts: 38, queueSize: 4, memoryBytes: 49 * MiB })
+    ],
+    [
+      "a large file",
+      300 * MiB,
+      "zstd",
+      Stream({ partSizeBytes: 8 * MiB, parts: 38, queueSize: 4, memoryBytes: 53 * MiB })
+    ]
+  ] as const)(
+    "has room for the compressor, and for the worst that can come out of it: %s, %d bytes, %s",
+    (_, sizeBytes, mode, plan) => {
+      expect(Compression.decide(sizeBytes, mode, limits)).toEqual(plan)
+    }
+  )
+
+  it("tells what a file would need for which there is no room", () => {
+    const plan = Compression.decide(10 ** 12, "zstd", limits)
+    const partBytes = Math.ceil((10 ** 12 + Math.ceil(10 ** 12 / 256) + KiB) / 10_000)
+    expect(plan).toEqual(TooLarge({ neededMemoryBytes: 3 * partBytes + 5 * MiB }))
+  })
+
+  it("never takes more than --memory, if that has room for three parts and the compressor", () => {
+    const sizes = fc.integer({ min: 0, max: 10 ** 12 })
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.integer({ min: 5 * MiB, max: 100 * MiB }),
+        fc.nat(64 * MiB),
+        fc.constantFrom<Compression.Format>("zstd", "gzip"),
+        (sizeBytes, partSizeBytes, more, mode) => {
+          const memoryBytes = 3 * partSizeBytes + Compression.mostWorkBytes(mode) + more
+          const plan = Compression.decide(sizeBytes, mode, { memoryBytes, partSizeBytes })
+          if (plan._tag !== "TooLarge") expect(plan.memoryBytes).toBeLessThanOrEqual(memoryBytes)
+          else expect(plan.neededMemoryBytes).toBeGreaterThan(memoryBytes)
+        }
+      ),
+      { numRuns: 2000 }
+    )
+  })
+})
