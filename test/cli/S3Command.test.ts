@@ -176,7 +176,13 @@ const valued: ReadonlyArray<Row> = [
   ["append-only", "IBSR_EXPORT_APPEND_ONLY", "*.log", ({ settings }) => settings.appendOnly, ["*.log"]],
   ["on-replace", "IBSR_EXPORT_ON_REPLACE", "fail", ({ settings }) => settings.onReplace, "fail"],
   ["lock-wait", "IBSR_EXPORT_LOCK_WAIT", "5m", ({ settings }) => settings.lockWait, Duration.minutes(5)],
-  ["concurrency", "IBSR_EXPORT_CONCURRENCY", "7", ({ settings }) => settings.concurrency, { initial: 7, most: 7, unitBytes: Infinity }],
+  [
+    "concurrency",
+    "IBSR_EXPORT_CONCURRENCY",
+    "7",
+    ({ settings }) => settings.concurrency,
+    { initial: 7, most: 7, unitBytes: Infinity }
+  ],
   ["memory", "IBSR_EXPORT_MEMORY", "1GiB", ({ settings }) => settings.memoryBytes, 1024 * MiB],
   ["part-size", "IBSR_EXPORT_PART_SIZE", "16MiB", ({ settings }) => settings.partSizeBytes, 16 * MiB],
   ["max-retries", "IBSR_EXPORT_MAX_RETRIES", "0", ({ settings }) => settings.maxRetries, 0],

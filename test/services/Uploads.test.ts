@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Context, Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
+import { randomBytes } from "node:crypto"
 import { truncateSync } from "node:fs"
 import { join } from "node:path"
+import type { Mode } from "../../src/domain/Compression.ts"
 import * as Concurrency from "../../src/domain/Concurrency.ts"
 import { AccessDenied, StoreUnavailable } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
@@ -45,11 +47,11 @@ const opened = Layer.scoped(
   Layer.provide(Layer.unwrapEffect(Effect.sync(() => SqliteLedger.layer(settingsWith({ stateDir: emptyDirectory() })))))
 )
 const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
-const keys = KeyMapping.layer({ prefix, compress: "none" })
+const keys = (compress: Mode = "none") => KeyMapping.layer({ prefix, compress })
 
-const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}) =>
+const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}, compress?: Mode) =>
   Layer.merge(Uploads.layer({ ...options, ...changed }), opened).pipe(
-    Layer.provide(keys),
+    Layer.provide(keys(compress)),
     Layer.provideMerge(
       Layer.mergeAll(
         store.layer,
@@ -214,6 +216,31 @@ describe("Uploads", () => {
     )
   })
 
+  it.effect("holds no more than --memory of what is compressed, and of what that takes, at once", () => {
+    let now = 0
+    let most = 0
+    const store = MemoryStore.make({
+      before: () =>
+        Effect.gen(function* () {
+          most = Math.max(most, ++now)
+          yield* Effect.sleep("1 second")
+          now--
+        })
+    })
+    const names = Array.from({ length: 12 }, (_, at) => `${at}.jsonl`)
+    const limits = { memoryBytes: 24 * MiB, partSizeBytes: 5 * MiB }
+    return Effect.gen(function* () {
+      const root = tree(Object.fromEntries(names.map((name) => [name, Buffer.alloc(MiB, "line\n")])))
+      const fiber = yield* Effect.fork(
+        Effect.forEach(names, (name) => upload(root, name), { concurrency: "unbounded" })
+      )
+      yield* letPass(60, "1 second")
+      yield* Fiber.join(fiber)
+      // 7 MiB each: the compressor, and what could come out of it, twice
+      expect(most).toBe(3)
+    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.upTo(32), ...limits }, "zstd")))
+  })
+
   it.effect("begins no request once the run is to stop, and lets the one in flight finish", () => {
     const answer = Deferred.unsafeMake<void>(Fiber.id(Fiber.void))
     const store = MemoryStore.make({ before: () => Deferred.await(answer) })
@@ -264,6 +291,21 @@ describe("Uploads", () => {
     )
   })
 
+  it.effect("aborts an upload whose length is not known yet at once when the run is to stop", () => {
+    const store = MemoryStore.make({
+      before: (operation) => (operation === "UploadPart" ? Effect.never : Effect.void)
+    })
+    return Effect.gen(function* () {
+      const stop = yield* Stop
+      const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": randomBytes(20 * MiB) }), "a.jsonl"))
+      yield* letPass(100, 0)
+      expect(store.open.size).toBe(1)
+      yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
+      expect((yield* Fiber.join(fiber))._tag).toBe("Interrupted")
+      expect(store.open.size).toBe(0)
+    }).pipe(Effect.provide(layer(store, {}, "zstd")))
+  })
+
   it.effect("tells a file that vanished, one of no regular kind, and one that was refused", () => {
     const store = MemoryStore.make({
       before: () => Effect.fail(new AccessDenied({ operation: "PutObject", detail: "no", retryable: false }))
@@ -289,6 +331,6 @@ describe("Uploads", () => {
       const root = tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(17 * MiB) })
       expect(yield* upload(root, "a.jsonl")).toMatchObject({ _tag: "Planned", key: "p/a.jsonl", parts: 1 })
       expect(yield* upload(root, "big.jsonl")).toMatchObject({ _tag: "Planned", sizeBytes: 17 * MiB, parts: 3 })
-    }).pipe(Effect.provide(Layer.merge(Layer.provide(Uploads.layerDryRun(options), keys), opened)))
+    }).pipe(Effect.provide(Layer.merge(Layer.provide(Uploads.layerDryRun(options), keys()), opened)))
   )
 })

@@ -1,0 +1,95 @@
+// What --compress costs, and what it saves: a day of snapshots as a collector writes them, sent as they are, with gzip and
+// with zstd, in turns. Run it by hand on a quiet machine with python3.
+import { execFile } from "node:child_process"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { promisify } from "node:util"
+import type { Report } from "../../src/domain/Report.ts"
+import { StrictS3, writer } from "../../test/fakes/StrictS3.ts"
+import { seeded } from "../../test/fixtures/Random.ts"
+import * as Product from "../build/Product.ts"
+import * as Cost from "./Cost.ts"
+
+const rounds = 5
+const hours = 24
+/** Addresses that are seen in a minute; a snapshot then has 5 MB. */
+const sources = 500
+
+const random = seeded(1)
+/** Most addresses come again. */
+const known = Array.from(
+  { length: 4 * sources },
+  () => `${random.below(224)}.${random.below(256)}.${random.below(256)}.${random.below(256)}`
+)
+/** Small numbers are frequent. */
+const count = (most: number) => Math.floor(most ** random.next())
+
+const line = (minute: number) =>
+  JSON.stringify({
+    version: 5,
+    ts_unix_sec: 1_790_000_000 + minute * 60,
+    buckets: Array.from({ length: sources }, () => ({
+      key_type: "src_ip",
+      src_ip: known[random.below(known.length)],
+      dst_port: [80, 443, 8080, 8443][random.below(4)],
+      syn: count(5000),
+      ack: count(5000),
+      handshake_ack: count(300),
+      rst: count(50),
+      packets: count(90_000),
+      bytes: count(9_000_000)
+    }))
+  })
+
+const snapshot = (hour: number) => Array.from({ length: 60 }, (_, minute) => `${line(hour * 60 + minute)}\n`).join("")
+
+const root = mkdtempSync(join(tmpdir(), "ibsr-export-bench-"))
+const store = await StrictS3.start({ buckets: ["snapshots"], keepBodies: false })
+try {
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: writer.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: writer.secretAccessKey
+  })
+  const day = join(root, "day")
+  const large = join(root, "large")
+  mkdirSync(day)
+  mkdirSync(large)
+  const snapshots = Array.from({ length: hours }, (_, hour) => snapshot(hour))
+  for (const [hour, text] of snapshots.entries()) {
+    writeFileSync(join(day, `snapshot_20260101${String(hour).padStart(2, "0")}.jsonl`), text)
+  }
+  writeFileSync(join(large, "snapshot_2026010100.jsonl"), snapshots.join(""))
+
+  const program = Product.program()
+  const command = (input: string, format: string) => [
+    ...program,
+    ...["s3", "--input", input, "--bucket=snapshots", "--endpoint", store.endpoint, "--force"],
+    ...[`--prefix=${format}`, "--state-dir", join(root, `state-${format}`), `--compress=${format}`]
+  ]
+  const formats = ["none", "gzip", "zstd"] as const
+  for (const [name, input] of [
+    ["a day", day],
+    ["one file", large]
+  ] as const) {
+    const commands = Object.fromEntries(formats.map((format) => [format, command(input, format)]))
+    const costs = await Cost.measure(commands, rounds)
+    Cost.heading(`${name} of snapshots`, rounds)
+    for (const format of formats) Cost.print(`--compress ${format}`, costs[format]!)
+    console.log()
+    for (const format of formats) {
+      const [first = "", ...rest] = [...commands[format]!, "--output=json"]
+      const { stdout } = await promisify(execFile)(first, rest)
+      const { objectBytes, uploadedBytes } = (JSON.parse(stdout) as Report).totals
+      const cpu = costs[format]!.cpu / costs["none"]!.cpu
+      console.log(
+        `--compress ${format}: ${objectBytes} of ${uploadedBytes} bytes, ${(objectBytes / uploadedBytes).toFixed(3)}; CPU ${cpu.toFixed(2)}`
+      )
+    }
+    console.log()
+  }
+} finally {
+  await store.stop()
+  rmSync(root, { recursive: true })
+}
