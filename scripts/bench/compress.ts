@@ -11,6 +11,7 @@ import { StrictS3, writer } from "../../test/fakes/StrictS3.ts"
 import { seeded } from "../../test/fixtures/Random.ts"
 import * as Product from "../build/Product.ts"
 import * as Cost from "./Cost.ts"
+import { costs as table } from "./Table.ts"
 
 const rounds = 5
 const hours = 24
@@ -74,10 +75,11 @@ try {
     ["one file", large]
   ] as const) {
     const commands = Object.fromEntries(formats.map((format) => [format, command(input, format)]))
-    const costs = await Cost.measure(commands, rounds)
-    Cost.heading(`${name} of snapshots`, rounds)
-    for (const format of formats) Cost.print(`--compress ${format}`, costs[format]!)
-    console.log()
+    const costs = await Cost.ofEach(
+      Object.fromEntries(formats.map((format) => [format, { argv: commands[format]! }])),
+      rounds
+    )
+    console.log(`### ${name} of snapshots, medians of ${rounds}\n\n${table(costs, "none")}\n`)
     for (const format of formats) {
       const [first = "", ...rest] = [...commands[format]!, "--output=json"]
       const { stdout } = await promisify(execFile)(first, rest)

@@ -51,12 +51,9 @@ export const send = (
       Effect.sync(() => counted(Compressing.pieces(seen, format, source.sizeBytes))),
       (pieces) => Effect.promise(() => pieces.return(undefined))
     )
-    const { ended, first } = yield* untilStop(
-      Effect.tryPromise({
-        try: () => beginning(pieces, plan._tag === "Whole" ? Infinity : plan.partSizeBytes),
-        catch: unreadable(source.path)
-      })
-    )
+    const begun = (mostBytes: number) =>
+      Effect.tryPromise({ try: () => beginning(pieces, mostBytes), catch: unreadable(source.path) })
+    const { ended, first } = yield* plan._tag === "Whole" ? begun(Infinity) : untilStop(begun(plan.partSizeBytes))
     // all pieces have passed by then
     const completing = Effect.suspend(() => announced(content!))
     const stored = yield* ended || plan._tag === "Whole"
