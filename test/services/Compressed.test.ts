@@ -18,7 +18,7 @@ const MiB = 1024 ** 2
 const lines = (bytes: number) =>
   Array.from({ length: Math.ceil(bytes / 1000) }, () => `${randomBytes(500).toString("hex")}\n`).join("")
 
-const begin = (content: string) => {
+const begin = (content: string, maxRetries = 3) => {
   const input = tree({ "a.jsonl": content })
   const settings = settingsWith({
     input,
@@ -26,7 +26,7 @@ const begin = (content: string) => {
     compress: "zstd",
     partSizeBytes: 5 * MiB,
     concurrency: Concurrency.upTo(4),
-    maxRetries: 3
+    maxRetries
   })
   return { path: join(input, "a.jsonl"), run: (store: MemoryStore.MemoryStore) => exportOnce(settings, store.layer) }
 }
@@ -72,7 +72,7 @@ describe("an upload of a compressed object", () => {
       }
     })
     return Effect.gen(function* () {
-      const { totals } = yield* begin(content).run(store)
+      const { totals } = yield* begin(content, 0).run(store)
       expect(totals).toMatchObject({ uploaded: 1, failed: 0 })
       // that of the second only
       expect(totals.objectBytes).toBe(store.versions.get("p/a.jsonl.zst")?.[1]?.length)
