@@ -275,8 +275,8 @@ export const concurrency = Flag.withDefault({
   group: limits,
   value: "N|auto",
   description:
-    "most requests in flight at once, over files and parts together; 1 to 1024, or auto: 8 at first, 64 at most",
-  // 64 are, at 60 ms an answer, some 1,000 small files a second
+    "most requests in flight at once, over files and parts together; 1 to 1024, or auto: 128 at first, 512 at most",
+  // see domain/Concurrency
   default: "auto",
   parse: Values.concurrency(1024)
 })
