@@ -66,8 +66,14 @@ try {
   const program = Product.program()
   const command = (input: string, format: string) => [
     ...program,
-    ...["s3", "--input", input, "--bucket=snapshots", "--endpoint", store.endpoint, "--force"],
-    ...[`--prefix=${format}`, "--state-dir", join(root, `state-${format}`), `--compress=${format}`]
+    "s3",
+    `--input=${input}`,
+    "--bucket=snapshots",
+    `--endpoint=${store.endpoint}`,
+    "--force",
+    `--prefix=${format}`,
+    `--state-dir=${join(root, `state-${format}`)}`,
+    `--compress=${format}`
   ]
   const formats = ["none", "gzip", "zstd"] as const
   for (const [name, input] of [
