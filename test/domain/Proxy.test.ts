@@ -121,7 +121,7 @@ describe("of", () => {
   /** Whether Node's agents ask the proxy for it, which is what the SDK's requests for credentials go by. */
   const byNode = (proxyEnv: Proxy.Proxies, host: string, port: number): boolean => {
     const agent = new http.Agent({ proxyEnv: { ...proxyEnv } })
-    const [key] = Object.getOwnPropertySymbols(agent).filter(({ description }) => description === "kProxyConfig")
+    const key = Object.getOwnPropertySymbols(agent).find(({ description }) => description === "kProxyConfig")
     return Object(Reflect.get(agent, key ?? "")).shouldUseProxy(host, port)
   }
 
