@@ -4,7 +4,7 @@
  * waits: for the disk, when all are announced to the ledger, and for the store. Files that are not that plain are handed
  * back.
  */
-import { Clock, type Context, Effect, Either, Exit } from "effect"
+import { Cause, Clock, type Context, Effect, Either, Exit, Option, Runtime } from "effect"
 import type { Content } from "../domain/Content.ts"
 import type { FileError, Interrupted, StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
@@ -26,6 +26,10 @@ interface Small extends SourceReader.SmallSource {
   readonly key: ObjectKey
   readonly content: Content
 }
+
+/** It was waiting for its turn. */
+const isInterrupted = (exit: Answer) =>
+  Exit.isFailure(exit) && Option.exists(Cause.failureOption(exit.cause), ({ _tag }) => _tag === "Interrupted")
 
 type Answer = Exit.Exit<StoredObject, StoreError | Interrupted>
 
@@ -51,14 +55,15 @@ export const make = (
       : { ...source, file, key: key.right, content: Digest.of(source.bytes) }
   }
 
-  /** Waits for all answers. */
-  const answers = (all: ReadonlyArray<Small>) =>
+  /** Waits for all answers; says at once whose request was not begun, and will not be. */
+  const answers = (all: ReadonlyArray<Small>, notBegun: (small: Small) => void) =>
     Effect.async<ReadonlyArray<Answer>>((resume) => {
       const exits: Array<Answer> = []
       let left = all.length
       const breakOffs = all.map((small, at) =>
         sending.submit({ key: small.key, state: small.state }, small.bytes, small.content, (exit) => {
           exits[at] = exit
+          if (isInterrupted(exit)) notBegun(small)
           if (--left === 0) resume(Effect.succeed(exits))
         })
       )
@@ -74,7 +79,7 @@ export const make = (
     )
 
   /** A first attempt that failed: goes on as with any file. */
-  const goOn = (ledger: OpenLedger, small: Small, failed: StoreError | Interrupted) => {
+  const goOn = (ledger: OpenLedger, small: Small, failed: StoreError) => {
     const { bytes, content, file, key, state } = small
     const { relativePath } = file
     return sending.goOn({ key, state }, bytes, content, failed, ledger.refused(relativePath, undefined)).pipe(
@@ -98,7 +103,11 @@ export const make = (
           )
           const plain = small.filter((_, at) => isFirst[at])
           if (plain.length === 0) return files
-          const exits = yield* answers(plain)
+          const fork = Runtime.runFork(yield* Effect.runtime())
+          const exits = yield* answers(plain, (one) => {
+            const forgotten = Effect.ignore(ledger.refused(one.file.relativePath, undefined))
+            fork(Effect.zipRight(forgotten, tell([{ file: one.file, outcome: Outcome.NotTried() }])))
+          })
           const stored = plain.flatMap((one, at) =>
             Exit.match(exits[at]!, { onFailure: () => [], onSuccess: (object) => [[one, object] as const] })
           )
@@ -109,7 +118,10 @@ export const make = (
             (one, at) =>
               Effect.matchEffect(exits[at]!, {
                 onSuccess: () => Effect.void,
-                onFailure: (error) => Effect.flatMap(goOn(ledger, one, error), (told) => tell([told]))
+                onFailure: (error) =>
+                  error._tag === "Interrupted"
+                    ? Effect.void
+                    : Effect.flatMap(goOn(ledger, one, error), (told) => tell([told]))
               }),
             { concurrency: "unbounded", discard: true }
           )
@@ -139,7 +151,6 @@ const uploaded = ({ bytes, file, torn }: Small): Told => {
 
 const failure = ({ file, key }: Small, error: FileError | Interrupted): Told => {
   const { relativePath } = file
-  // it was waiting for its turn
-  const outcome = error._tag === "Interrupted" ? Outcome.NotTried() : Outcome.Failed({ relativePath, key, error })
+  const outcome = error._tag === "Interrupted" ? Outcome.Interrupted() : Outcome.Failed({ relativePath, key, error })
   return { file, outcome }
 }

@@ -148,8 +148,9 @@ export const readSmall = (file: SourceFile, options: Options, nowMillis: number)
     const all = Buffer.allocUnsafeSlow(Number(outside.size))
     if (readSync(opened.fd, all, 0, all.length, 0) < all.length) return undefined
     const state = stateOf(file, outside, nowMillis, options)
-    const lines = Snapshot.hasLines(file.relativePath) ? all.lastIndexOf(newline) + 1 : all.length
-    if (state === "live" && lines < all.length) return undefined
+    const hasLines = Snapshot.hasLines(file.relativePath)
+    const lines = hasLines ? all.lastIndexOf(newline) + 1 : all.length
+    if (state === "live" && hasLines && (lines === 0 || lines < all.length)) return undefined
     return { bytes: all, state, outside, torn: lines < all.length }
   } catch {
     return undefined

@@ -102,10 +102,9 @@ export const writing = (
   )
   const answered = db.prepare("DELETE FROM attempts WHERE target = ? AND path = ?")
   const acknowledge = db.prepare(
-    `UPDATE files SET pending_since = NULL, fate = NULL, generation = $generation, key = $key, size = $size,
-       digest = $digest, head = $head, state = $state, etag = $etag, version_id = $versionId, file_size = $fileSize,
-       mtime_ns = $mtimeNs, device = $device, inode = $inode, acknowledged_at = $now, run = $run
-     WHERE target = $target AND path = $path`
+    `UPDATE files SET pending_since = NULL, fate = NULL, generation = ?, key = ?, size = ?, digest = ?, head = ?,
+       state = ?, etag = ?, version_id = ?, file_size = ?, mtime_ns = ?, device = ?, inode = ?, acknowledged_at = ?, run = ?
+     WHERE target = ? AND path = ?`
   )
   const confirm = db.prepare(
     `UPDATE files SET pending_since = NULL, file_size = $fileSize, mtime_ns = $mtimeNs, device = $device, inode = $inode
@@ -147,21 +146,12 @@ export const writing = (
     acknowledged: (path: string, object: Acknowledged, now: number): void => {
       const { content, etag, generation, key, outside, state, versionId } = object
       answered.run(target, path)
-      acknowledge.run({
-        target,
-        path,
-        generation,
-        key,
-        size: content.sizeBytes,
-        digest: blob(content.digest),
-        head: blob(content.head),
-        state,
-        etag: etag ?? null,
-        versionId: versionId ?? null,
-        ...outsideColumns(outside),
-        now,
-        run: run.row
-      })
+      // by their places: names take half of the time that the statement takes
+      acknowledge.run(
+        ...[generation, key, content.sizeBytes, blob(content.digest), blob(content.head), state],
+        ...[etag ?? null, versionId ?? null, outside.size, outside.mtimeNs, signed(outside.dev), signed(outside.ino)],
+        ...[now, run.row, target, path]
+      )
     },
     confirmed: (path: string, outside: Outside): void => {
       confirm.run({ target, path, ...outsideColumns(outside) })

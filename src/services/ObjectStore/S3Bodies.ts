@@ -108,16 +108,16 @@ export const make = ({ client, credentials, failure, http }: Via) => {
           }),
           {
             onFailure: (cause) => Effect.fail(failure(operation, cause)),
-            onSuccess: (answer) =>
-              answer.status === 200 && answer.headers["etag"] !== undefined
-                ? Effect.sync(() => {
-                    setClock(client, answer)
-                    return taken(answer)
-                  })
-                : Effect.tryPromise({
-                    try: () => Transport.understood(client, command(key), answer),
-                    catch: (cause) => failure(operation, cause)
-                  })
+            onSuccess: (answer) => {
+              if (answer.status === 200 && answer.headers["etag"] !== undefined) {
+                setClock(client, answer)
+                return Effect.succeed(taken(answer))
+              }
+              return Effect.tryPromise({
+                try: () => Transport.understood(client, command(key), answer),
+                catch: (cause) => failure(operation, cause)
+              })
+            }
           }
         )
       }
