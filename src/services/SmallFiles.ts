@@ -1,10 +1,10 @@
 /**
  * Stores small files that were never sent before, many at a time: in a first run, or after a long outage, that is nearly
  * all. What `Uploads` does with one file in a dozen steps, each of which may wait, is done here in plain loops between two
- * waits: for the disk, when all are announced to the ledger, and for the store. Files that are not that plain are handed
- * back.
+ * waits: for the disk, when all are announced to the ledger, and for the store. Files that are not that plain are left
+ * alone.
  */
-import { Cause, Clock, type Context, Effect, Either, Exit, Option, Runtime } from "effect"
+import { Clock, type Context, Effect, Either, Exit, FiberSet } from "effect"
 import type { Content } from "../domain/Content.ts"
 import type { FileError, Interrupted, StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
@@ -27,18 +27,15 @@ interface Small extends SourceReader.SmallSource {
   readonly content: Content
 }
 
-/** It was waiting for its turn. */
-const isInterrupted = (exit: Answer) =>
-  Exit.isFailure(exit) && Option.exists(Cause.failureOption(exit.cause), ({ _tag }) => _tag === "Interrupted")
-
 type Answer = Exit.Exit<StoredObject, StoreError | Interrupted>
 
-/** Tells what became of files, and gives back those that it has left alone. */
+/** Tells what became of files; `leave` is told once, soon, of those that it leaves alone. */
 export type StoreSmall = (
   ledger: OpenLedger,
   files: ReadonlyArray<SourceFile>,
-  tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>
-) => Effect.Effect<ReadonlyArray<SourceFile>>
+  tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>,
+  leave: (files: ReadonlyArray<SourceFile>) => Effect.Effect<unknown>
+) => Effect.Effect<void>
 
 export const make = (
   options: Options,
@@ -55,98 +52,102 @@ export const make = (
       : { ...source, file, key: key.right, content: Digest.of(source.bytes) }
   }
 
-  /** Waits for all answers; says at once whose request was not begun, and will not be. */
-  const answers = (all: ReadonlyArray<Small>, notBegun: (small: Small) => void) =>
-    Effect.async<ReadonlyArray<Answer>>((resume) => {
-      const exits: Array<Answer> = []
-      let left = all.length
-      const breakOffs = all.map((small, at) =>
-        sending.submit({ key: small.key, state: small.state }, small.bytes, small.content, (exit) => {
-          exits[at] = exit
-          if (isInterrupted(exit)) notBegun(small)
-          if (--left === 0) resume(Effect.succeed(exits))
-        })
+  /** All that are new and small, on disk in the ledger as begun. */
+  const begun = (ledger: OpenLedger, files: ReadonlyArray<SourceFile>) =>
+    Effect.gen(function* () {
+      if (files[0] !== undefined) yield* reader.answered(files[0])
+      const now = yield* Clock.currentTimeMillis
+      const small = files.flatMap((file) => smallOf(file, now) ?? [])
+      const isFirst = yield* ledger.firstAttempts(
+        small.map(({ content, file }) => ({ path: file.relativePath, content }))
       )
-      return Effect.all(breakOffs, { concurrency: "unbounded", discard: true })
-    })
+      return small.filter((_, at) => isFirst[at])
+      // if the ledger cannot be used any more, each of them will say so
+    }).pipe(Effect.orElseSucceed((): ReadonlyArray<Small> => []))
 
-  const acknowledge = (ledger: OpenLedger, stored: ReadonlyArray<readonly [Small, StoredObject]>) =>
-    ledger.allAcknowledged(
-      stored.map(([{ content, file, key, outside, state }, object]) => ({
-        path: file.relativePath,
-        object: { ...object, key, generation: 1, content, state, outside }
-      }))
-    )
-
-  /** A first attempt that failed: goes on as with any file. */
-  const goOn = (ledger: OpenLedger, small: Small, failed: StoreError) => {
-    const { bytes, content, file, key, state } = small
-    const { relativePath } = file
-    return sending.goOn({ key, state }, bytes, content, failed, ledger.refused(relativePath, undefined)).pipe(
-      Effect.tap((object) => acknowledge(ledger, [[small, object]])),
-      Effect.match({
-        onSuccess: () => uploaded(small),
-        onFailure: (error) => failure(small, error)
+  /** Hands on the answers, those together that come in one turn of the loop; ends when all are settled. */
+  const answers = (
+    all: ReadonlyArray<Small>,
+    settle: (answered: ReadonlyArray<readonly [Small, Answer]>) => Effect.Effect<void>
+  ) =>
+    Effect.flatMap(FiberSet.makeRuntime<never>(), (run) =>
+      Effect.async<void>((resume) => {
+        let left = all.length
+        let arrived: Array<readonly [Small, Answer]> = []
+        const handOn = () => {
+          const now = arrived
+          arrived = []
+          const ended = Effect.sync(() => {
+            left -= now.length
+            if (left === 0) resume(Effect.void)
+          })
+          run(Effect.zipRight(settle(now), ended))
+        }
+        const breakOffs = all.map((small) =>
+          sending.submit({ key: small.key, state: small.state }, small.bytes, small.content, (exit) => {
+            if (arrived.push([small, exit]) === 1) setImmediate(handOn)
+          })
+        )
+        return Effect.all(breakOffs, { concurrency: "unbounded", discard: true })
       })
     )
+
+  const acknowledge = (ledger: OpenLedger, stored: ReadonlyArray<readonly [Small, StoredObject]>) =>
+    Effect.match(
+      ledger.allAcknowledged(
+        stored.map(([{ content, file, key, outside, state }, object]) => ({
+          path: file.relativePath,
+          object: { ...object, key, generation: 1, content, state, outside }
+        }))
+      ),
+      {
+        onSuccess: () => stored.map(([small]) => uploaded(small)),
+        onFailure: (error) => stored.map(([small]) => failure(small, error))
+      }
+    )
+
+  const afterFailure = (ledger: OpenLedger, small: Small, failed: StoreError | Interrupted) => {
+    const { bytes, content, file, key, state } = small
+    const refused = ledger.refused(file.relativePath, undefined)
+    // its turn never came
+    if (failed._tag === "Interrupted") return Effect.as(Effect.ignore(refused), [{ file, outcome: Outcome.NotTried() }])
+    return Effect.matchEffect(sending.goOn({ key, state }, bytes, content, failed, refused), {
+      onSuccess: (object) => acknowledge(ledger, [[small, object]]),
+      onFailure: (error) => Effect.succeed([failure(small, error)])
+    })
   }
 
-  return (ledger, files, tell) =>
-    sending
-      .holding(files.length * SourceReader.small)(
-        Effect.gen(function* () {
-          if (files[0] !== undefined) yield* reader.answered(files[0])
-          const now = yield* Clock.currentTimeMillis
-          const small = files.flatMap((file) => smallOf(file, now) ?? [])
-          const isFirst = yield* ledger.firstAttempts(
-            small.map(({ content, file }) => ({ path: file.relativePath, content }))
-          )
-          const plain = small.filter((_, at) => isFirst[at])
-          if (plain.length === 0) return files
-          const fork = Runtime.runFork(yield* Effect.runtime())
-          const exits = yield* answers(plain, (one) => {
-            const forgotten = Effect.ignore(ledger.refused(one.file.relativePath, undefined))
-            fork(Effect.zipRight(forgotten, tell([{ file: one.file, outcome: Outcome.NotTried() }])))
-          })
-          const stored = plain.flatMap((one, at) =>
-            Exit.match(exits[at]!, { onFailure: () => [], onSuccess: (object) => [[one, object] as const] })
-          )
-          yield* acknowledge(ledger, stored)
-          yield* tell(stored.map(([one]) => uploaded(one)))
-          yield* Effect.forEach(
-            plain,
-            (one, at) =>
-              Effect.matchEffect(exits[at]!, {
-                onSuccess: () => Effect.void,
-                onFailure: (error) =>
-                  error._tag === "Interrupted"
-                    ? Effect.void
-                    : Effect.flatMap(goOn(ledger, one, error), (told) => tell([told]))
-              }),
-            { concurrency: "unbounded", discard: true }
-          )
-          const done = new Set(plain.map(({ file }) => file))
-          return files.filter((file) => !done.has(file))
-        })
+  return (ledger, files, tell, leave) => {
+    const settle = (answered: ReadonlyArray<readonly [Small, Answer]>) => {
+      const stored = answered.flatMap(([small, exit]) => (Exit.isSuccess(exit) ? [[small, exit.value] as const] : []))
+      return Effect.zipRight(
+        Effect.flatMap(acknowledge(ledger, stored), tell),
+        Effect.forEach(
+          answered,
+          ([small, exit]) =>
+            Effect.matchEffect(exit, {
+              onSuccess: () => Effect.void,
+              onFailure: (error) => Effect.flatMap(afterFailure(ledger, small, error), tell)
+            }),
+          { concurrency: "unbounded", discard: true }
+        )
       )
-      .pipe(
-        // the ledger cannot be used any more, and each of them will say so
-        Effect.orElseSucceed(() => files)
-      )
+    }
+    return sending.holding(files.length * SourceReader.small)(
+      Effect.gen(function* () {
+        const small = yield* begun(ledger, files)
+        const taken = new Set(small.map(({ file }) => file))
+        yield* leave(files.filter((file) => !taken.has(file)))
+        if (small.length > 0) yield* answers(small, settle)
+      }).pipe(Effect.scoped)
+    )
+  }
 }
 
 const uploaded = ({ bytes, file, torn }: Small): Told => {
   const { relativePath } = file
-  return {
-    file,
-    outcome: Outcome.Uploaded({
-      relativePath,
-      sizeBytes: bytes.length,
-      objectBytes: bytes.length,
-      torn,
-      replaces: undefined
-    })
-  }
+  const sizes = { sizeBytes: bytes.length, objectBytes: bytes.length }
+  return { file, outcome: Outcome.Uploaded({ relativePath, ...sizes, torn, replaces: undefined }) }
 }
 
 const failure = ({ file, key }: Small, error: FileError | Interrupted): Told => {

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer } from "effect"
+import { Context, Deferred, Effect, Layer } from "effect"
 import * as Compression from "../domain/Compression.ts"
 import { type Content, headLength } from "../domain/Content.ts"
 import {
@@ -137,20 +137,30 @@ type Destined = (
   course: Course.Course
 ) => Effect.Effect<Outcome, FileError | Interrupted>
 
-/** `storeSmall` first, and then one by one what it has left. */
+/** One by one, at once, all that `storeSmall` leaves alone. */
 const allOf =
   (upload: Context.Tag.Service<Uploads>["upload"], storeSmall?: SmallFiles.StoreSmall) =>
   (
     ledger: OpenLedger,
     files: ReadonlyArray<SourceFile>,
     tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>
-  ): Effect.Effect<void> =>
-    Effect.flatMap(storeSmall === undefined ? Effect.succeed(files) : storeSmall(ledger, files, tell), (left) =>
-      Effect.forEach(left, (file) => Effect.flatMap(upload(ledger, file), (outcome) => tell([{ file, outcome }])), {
+  ): Effect.Effect<void> => {
+    const oneByOne = (some: ReadonlyArray<SourceFile>) =>
+      Effect.forEach(some, (file) => Effect.flatMap(upload(ledger, file), (outcome) => tell([{ file, outcome }])), {
         concurrency: "unbounded",
         discard: true
       })
+    if (storeSmall === undefined) return oneByOne(files)
+    return Effect.flatMap(Deferred.make<ReadonlyArray<SourceFile>>(), (left) =>
+      Effect.all(
+        [
+          storeSmall(ledger, files, tell, (some) => Deferred.succeed(left, some)),
+          Effect.flatMap(Deferred.await(left), oneByOne)
+        ],
+        { concurrency: "unbounded", discard: true }
+      )
     )
+  }
 
 /** One file, from its opening to its outcome. */
 const uploader = (
