@@ -37,6 +37,9 @@ export type StoreSmall = (
   leave: (files: ReadonlyArray<SourceFile>) => Effect.Effect<unknown>
 ) => Effect.Effect<void>
 
+/** Milliseconds for which answers are gathered: who is killed in the meantime sends their files again. */
+const gathering = 20
+
 export const make = (
   options: Options,
   keys: Context.Tag.Service<KeyMapping>,
@@ -65,7 +68,7 @@ export const make = (
       // if the ledger cannot be used any more, each of them will say so
     }).pipe(Effect.orElseSucceed((): ReadonlyArray<Small> => []))
 
-  /** Hands on the answers, those together that come in one turn of the loop; ends when all are settled. */
+  /** Hands on the answers, those together that come within `gathering`; ends when all are settled. */
   const answers = (
     all: ReadonlyArray<Small>,
     settle: (answered: ReadonlyArray<readonly [Small, Answer]>) => Effect.Effect<void>
@@ -73,8 +76,11 @@ export const make = (
     Effect.flatMap(FiberSet.makeRuntime<never>(), (run) =>
       Effect.async<void>((resume) => {
         let left = all.length
+        let missing = all.length
         let arrived: Array<readonly [Small, Answer]> = []
+        let timer: NodeJS.Timeout | undefined
         const handOn = () => {
+          clearTimeout(timer)
           const now = arrived
           arrived = []
           const ended = Effect.sync(() => {
@@ -85,7 +91,9 @@ export const make = (
         }
         const breakOffs = all.map((small) =>
           sending.submit({ key: small.key, state: small.state }, small.bytes, small.content, (exit) => {
-            if (arrived.push([small, exit]) === 1) setImmediate(handOn)
+            const gathered = arrived.push([small, exit])
+            if (--missing === 0) handOn()
+            else if (gathered === 1) timer = setTimeout(handOn, gathering)
           })
         )
         return Effect.all(breakOffs, { concurrency: "unbounded", discard: true })

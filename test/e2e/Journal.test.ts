@@ -35,7 +35,7 @@ describe("in the journal", () => {
     expect(priorities(stdout)).toEqual([...stdout.slice(1).map(() => "7"), "5"])
     expect(stdout.length).toBeGreaterThan(1)
     expect(stdout.at(-1)).toMatch(
-      /^<5>summary result=ok exit=0 selected=2 uploaded=2 resumed=0 unchanged=0 .* bytes=5 resumed_bytes=0 seconds=[\d.]+ run=0f1e2d3c$/
+      /^<5>summary result=ok exit=0 selected=2 uploaded=2 resumed=0 unchanged=0 .* bytes=5 object_bytes=5 resumed_bytes=0 seconds=[\d.]+ run=0f1e2d3c$/
     )
     expect(stdout.join("\n")).not.toContain("timestamp=")
     expect(stdout.join("\n")).not.toContain("uploaded 2")

@@ -50,9 +50,8 @@ export const connect = (
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
     // a proxy that never opens its tunnel is left; without it, only the request would end
     const agent = { keepAlive: true, proxyEnv: { ...proxyEnv }, timeout: connectionTimeout }
-    const socketTimeout = Duration.toMillis(Duration.min(idleTimeout, options.timeout))
     return {
-      http: yield* Http.make(Routes.make(proxyEnv, ca, connectionTimeout), socketTimeout),
+      http: yield* Http.make(Routes.make(proxyEnv, ca, connectionTimeout), Duration.toMillis(idleTimeout)),
       handler: {
         // a request is small, and everything waits for it
         connectionTimeout: 5000,
