@@ -10,6 +10,7 @@ import type { FileError, Interrupted, StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
+import * as Buffers from "./Buffers.ts"
 import * as Digest from "./Digest.ts"
 import type { KeyMapping } from "./KeyMapping.ts"
 import type { OpenLedger } from "./Ledger.ts"
@@ -46,21 +47,27 @@ export const make = (
   reader: ReturnType<typeof SourceReader.make>,
   sending: Sending
 ): StoreSmall => {
-  const smallOf = (file: SourceFile, now: number): Small | undefined => {
+  /** Each body by itself would keep the collector busy for as long as its request takes. */
+  const buffers = Buffers.make()
+  buffers.open()
+
+  const smallOf = (file: SourceFile, now: number, room: (sizeBytes: number) => Buffer): Small | undefined => {
     if (keys.compressionOf(file) !== "none") return undefined
     const key = keys.keyOf(file, 1)
-    const source = Either.isRight(key) ? SourceReader.readSmall(file, options, now) : undefined
+    const source = Either.isRight(key) ? SourceReader.readSmall(file, options, now, room) : undefined
     return Either.isLeft(key) || source === undefined || (options.finalOnly && source.state === "live")
       ? undefined
       : { ...source, file, key: key.right, content: Digest.of(source.bytes) }
   }
 
   /** All that are new and small, on disk in the ledger as begun. */
-  const begun = (ledger: OpenLedger, files: ReadonlyArray<SourceFile>) =>
+  const begun = (ledger: OpenLedger, files: ReadonlyArray<SourceFile>, buffer: Buffer) =>
     Effect.gen(function* () {
+      let used = 0
+      const room = (sizeBytes: number) => buffer.subarray(used, (used += sizeBytes))
       if (files[0] !== undefined) yield* reader.answered(files[0])
       const now = yield* Clock.currentTimeMillis
-      const small = files.flatMap((file) => smallOf(file, now) ?? [])
+      const small = files.flatMap((file) => smallOf(file, now, room) ?? [])
       const isFirst = yield* ledger.firstAttempts(
         small.map(({ content, file }) => ({ path: file.relativePath, content }))
       )
@@ -126,8 +133,12 @@ export const make = (
   }
 
   return (ledger, files, tell, leave) => {
+    const bytes = files.length * SourceReader.small
+    const buffer = buffers.take(bytes)
+    let sent = 0
     const settle = (answered: ReadonlyArray<readonly [Small, Answer]>) => {
       const stored = answered.flatMap(([small, exit]) => (Exit.isSuccess(exit) ? [[small, exit.value] as const] : []))
+      sent += stored.length
       return Effect.zipRight(
         Effect.flatMap(acknowledge(ledger, stored), tell),
         Effect.forEach(
@@ -141,12 +152,14 @@ export const make = (
         )
       )
     }
-    return sending.holding(files.length * SourceReader.small)(
+    return sending.holding(bytes)(
       Effect.gen(function* () {
-        const small = yield* begun(ledger, files)
+        const small = yield* begun(ledger, files, buffer)
         const taken = new Set(small.map(({ file }) => file))
         yield* leave(files.filter((file) => !taken.has(file)))
         if (small.length > 0) yield* answers(small, settle)
+        // a request that failed may still be reading
+        if (sent === small.length) buffers.give(buffer)
       }).pipe(Effect.scoped)
     )
   }

@@ -137,15 +137,23 @@ export interface SmallSource extends Pick<OpenSource, "state" | "outside" | "tor
   readonly bytes: Uint8Array
 }
 
-/** Reads a small file at once; undefined where there is something that `use` has to tell, or to do. */
-export const readSmall = (file: SourceFile, options: Options, nowMillis: number): SmallSource | undefined => {
+/**
+ * Reads a small file at once, into memory that `room` gives; undefined where there is something that `use` has to tell,
+ * or to do.
+ */
+export const readSmall = (
+  file: SourceFile,
+  options: Options,
+  nowMillis: number,
+  room: (sizeBytes: number) => Buffer
+): SmallSource | undefined => {
   let fd: number | undefined
   try {
     const opened = openSmall(file, options)
     fd = opened?.fd
     if (opened === undefined || !opened.outside.isFile()) return undefined
     const { outside } = opened
-    const all = Buffer.allocUnsafeSlow(Number(outside.size))
+    const all = room(Number(outside.size))
     if (readSync(opened.fd, all, 0, all.length, 0) < all.length) return undefined
     const state = stateOf(file, outside, nowMillis, options)
     const hasLines = Snapshot.hasLines(file.relativePath)

@@ -103,10 +103,10 @@ export const open = (
 
   const write = (connected: Socket, { body, head }: Message) => {
     if (body.length <= small) {
-      const all = Buffer.allocUnsafe(head.length + body.length)
-      all.write(head, "latin1")
-      all.set(body, head.length)
-      connected.write(all)
+      connected.cork()
+      connected.write(head, "latin1")
+      connected.write(body)
+      connected.uncork()
       return
     }
     let at = 0
