@@ -211,6 +211,13 @@ describe("the exit code", () => {
     expect(ended.stdout).toContain("give --region")
   })
 
+  it("is 61 for a directory bucket, which takes more than the permission to put objects", async () => {
+    const { store } = await withStore()
+    const ended = await ends(61, s3(snapshots(), store.endpoint, "--bucket", "name--use1-az4--x-s3"))
+    expect(ended.stdout).toContain("general purpose bucket")
+    expect(store.requests).toEqual([])
+  })
+
   it("is 61 when the ledger would be among the files", async () => {
     const { store } = await withStore()
     const input = snapshots()

@@ -13,7 +13,7 @@ import {
 import type { HttpRequest } from "@smithy/core/protocols"
 import { Effect } from "effect"
 import { hash } from "node:crypto"
-import { ConfigError, type StoreError } from "../../domain/Errors.ts"
+import type { StoreError } from "../../domain/Errors.ts"
 import type { Answer } from "../Http/Answer.ts"
 import type { Http, Origin } from "../Http/Http.ts"
 import { checksumFields, type ChecksumHeader } from "./S3Checksums.ts"
@@ -154,10 +154,7 @@ const asPattern = (draft: HttpRequest): Pattern => {
   const [, region, service] =
     /^AWS4-HMAC-SHA256 Credential=[^,]+\/\d{8}\/([^/,]+)\/([^/,]+)\/aws4_request,/.exec(authorization) ?? []
   if (region === undefined || service === undefined || "x-amz-s3session-token" in rest) {
-    throw new ConfigError({
-      detail: "requests to this bucket are not signed with Signature Version 4",
-      advice: "give --bucket a general purpose bucket, or an access point of one region"
-    })
+    throw new Error("requests to this bucket are not signed with Signature Version 4")
   }
   return {
     origin: Transport.originOf(draft),

@@ -14,6 +14,12 @@ import * as Transport from "./S3Transport.ts"
 export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
   Effect.gen(function* () {
     const { target } = options
+    if (isDirectoryBucket(target.bucket)) {
+      return yield* new ConfigError({
+        detail: `${target.bucket} is a directory bucket (S3 Express One Zone)`,
+        advice: "give --bucket a general purpose bucket: a directory bucket takes more than s3:PutObject"
+      })
+    }
     const profile = yield* Profiles.settings(target.profile)
     const { handler, http } = yield* Network.connect(options, profile["ca_bundle"])
     const credentials = Credentials.renewing(
@@ -44,6 +50,9 @@ export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
     )
     return { client, credentials, http }
   })
+
+/** Source: "Directory bucket naming rules" in the Amazon S3 User Guide. Requests to one are signed for a session. */
+const isDirectoryBucket = (bucket: string) => bucket.endsWith("--x-s3")
 
 const endpoint = (target: Target, profileRegion: string | undefined): S3ClientConfig => {
   const { defaultRegion, pathStyle } = Provider.of(target.endpoint)

@@ -1,0 +1,213 @@
+import { PutObjectCommand, S3Client, type S3ClientConfig, UploadPartCommand } from "@aws-sdk/client-s3"
+import { describe, expect, it } from "@effect/vitest"
+import { HttpResponse, type HttpRequest } from "@smithy/core/protocols"
+import { Effect, Either, FastCheck as fc } from "effect"
+import { hash } from "node:crypto"
+import { UploadFailed } from "../../../src/domain/Errors.ts"
+import * as ObjectKey from "../../../src/domain/ObjectKey.ts"
+import type { ObjectAttributes } from "../../../src/domain/Settings.ts"
+import type { Request } from "../../../src/services/Http/Http.ts"
+import { type Attributes, attributesOf } from "../../../src/services/ObjectStore/S3Attributes.ts"
+import * as Bodies from "../../../src/services/ObjectStore/S3Bodies.ts"
+import { checksumHeader } from "../../../src/services/ObjectStore/S3Checksums.ts"
+import * as Credentials from "../../../src/services/ObjectStore/S3Credentials.ts"
+import * as Transport from "../../../src/services/ObjectStore/S3Transport.ts"
+import { settingsWith } from "../../fixtures/Settings.ts"
+
+const bytes = Buffer.from('{"a":1}\n')
+const checksum = checksumHeader("CRC32", bytes)
+const sha256 = hash("sha256", bytes)
+
+const identity = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: "secret", sessionToken: "token" })
+
+const configFor = (region: string, more: S3ClientConfig = {}): S3ClientConfig => ({
+  region,
+  maxAttempts: 1,
+  requestChecksumCalculation: "WHEN_REQUIRED",
+  ...more
+})
+
+/** What goes over the wire for `send`, and what it came to. */
+const ours = async (
+  config: S3ClientConfig,
+  send: (bodies: Bodies.Bodies) => Effect.Effect<Bodies.Taken, unknown>,
+  source = async () => identity("first")
+) => {
+  const requests: Array<Request> = []
+  const http = {
+    exchange: (request: Request) =>
+      Effect.sync(() => {
+        requests.push(request)
+        return { status: 200, headers: { etag: '"e"' }, body: Buffer.alloc(0), isReusable: true }
+      })
+  }
+  const credentials = Credentials.renewing(source)
+  const client = new S3Client({ ...config, credentials: credentials.provider, requestHandler: Transport.make(http) })
+  const bodies = Bodies.make({
+    client,
+    credentials,
+    http,
+    failure: (operation, cause) => new UploadFailed({ operation, detail: String(cause), retryable: false, cause })
+  })
+  const outcome = await Effect.runPromise(Effect.either(send(bodies)))
+  return { requests, outcome, client }
+}
+
+const theirs = async (config: S3ClientConfig, command: PutObjectCommand | UploadPartCommand) => {
+  let seen: HttpRequest | undefined
+  const handle = async (request: HttpRequest) => {
+    seen = request
+    return { response: new HttpResponse({ statusCode: 200, headers: { etag: '"e"' } }) }
+  }
+  const client = new S3Client({
+    ...config,
+    credentials: identity("first"),
+    requestHandler: { metadata: { handlerProtocol: "http/1.1" }, handle }
+  })
+  await client.send(command as PutObjectCommand)
+  return seen!
+}
+
+/** What the SDK adds for itself, what changes from one moment to the next, and what the client that sends it adds. */
+const apart = /^(amz-sdk-.*|x-amz-user-agent|authorization|x-amz-date|content-length)$/
+
+const comparable = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => !apart.test(name))
+      // which features of the SDK are in use, such as where credentials come from
+      .map(([name, value]) => [name, name === "user-agent" ? value.replace(/ m\/\S+/, "") : value])
+      .sort()
+  )
+
+const same = (request: Request, draft: HttpRequest) => {
+  expect(request.method).toBe(draft.method)
+  expect(request.origin).toEqual(Transport.originOf(draft))
+  const [path, query = ""] = request.target.split("?")
+  expect(path).toBe(draft.path)
+  expect(query.split("&").sort()).toEqual(Transport.targetOf(draft).split("?")[1]?.split("&").sort())
+  expect(comparable(request.headers)).toEqual(comparable(draft.headers))
+}
+
+const plain = settingsWith().attributes
+const word = fc.stringMatching(/^[A-Za-z0-9 .=_-]{1,12}$/).map((text) => text.trim() || "x")
+const attributes: fc.Arbitrary<ObjectAttributes> = fc.record({
+  encryption: fc.oneof(
+    fc.constant({ _tag: "BucketDefault" as const }),
+    fc.constant({ _tag: "S3" as const }),
+    fc.record({
+      _tag: fc.constant("Kms" as const),
+      keyId: fc.option(word, { nil: undefined }),
+      context: fc.option(fc.dictionary(word, word, { maxKeys: 2 }), { nil: undefined })
+    })
+  ),
+  storageClass: fc.constantFrom(undefined, "STANDARD_IA", "GLACIER_IR"),
+  acl: fc.constantFrom(undefined, "bucket-owner-full-control"),
+  tags: fc.dictionary(word, fc.string({ maxLength: 8 }), { maxKeys: 3 }),
+  metadata: fc.dictionary(fc.stringMatching(/^[a-z][a-z-]{0,8}$/), word, { maxKeys: 3 }),
+  noOverwrite: fc.boolean()
+})
+const keys = fc.oneof(
+  fc.constantFrom("a.jsonl", "d/a b+c.jsonl", "ü/日本/%41?#&.pcap.gz", "(a)'!*~", "//x/./../y"),
+  fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" })
+)
+const targets: fc.Arbitrary<readonly [bucket: string, config: S3ClientConfig]> = fc.constantFrom(
+  ["snapshots", configFor("eu-central-1")],
+  ["with.dots", configFor("us-east-1")],
+  ["snapshots", configFor("us-gov-west-1", { useFipsEndpoint: true })],
+  ["snapshots", configFor("cn-north-1")],
+  ["snapshots", configFor("eu-west-1", { useDualstackEndpoint: true })],
+  ["snapshots", configFor("eu-west-1", { useAccelerateEndpoint: true })],
+  ["arn:aws:s3:eu-west-1:123456789012:accesspoint/mine", configFor("eu-west-1")],
+  ["snapshots", configFor("us-east-1", { endpoint: "http://127.0.0.1:9000", forcePathStyle: true })],
+  ["snapshots", configFor("auto", { endpoint: "https://acc.r2.cloudflarestorage.com" })]
+)
+
+const objectOf = (bucket: string, given: ObjectAttributes, key: string): Attributes => {
+  const target = { ...settingsWith().target, bucket }
+  const root = Either.getOrThrow(ObjectKey.parsePrefix("/"))
+  const valid = Either.getOrElse(ObjectKey.of(root, key), () => Either.getOrThrow(ObjectKey.of(root, "valid")))
+  return attributesOf({ attributes: given, target })({ key: valid, state: "live" })
+}
+
+describe("a request that carries a body", () => {
+  it("is what the SDK's own client would send: PutObject", async () => {
+    await fc.assert(
+      fc.asyncProperty(targets, attributes, keys, async ([bucket, config], given, key) => {
+        const object = objectOf(bucket, given, key)
+        const { outcome, requests } = await ours(config, (bodies) => bodies.put(object, { bytes, sha256, checksum }))
+        expect(Either.isRight(outcome), String(outcome)).toBe(true)
+        same(requests[0]!, await theirs(config, new PutObjectCommand({ ...object, Body: bytes, ...checksum })))
+      }),
+      { numRuns: 150 }
+    )
+  })
+
+  it("is what the SDK's own client would send: UploadPart", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        targets,
+        keys,
+        fc.string({ minLength: 1 }),
+        fc.integer({ min: 1, max: 10_000 }),
+        async (...given) => {
+          const [[bucket, config], key, uploadId, number] = given
+          const { Bucket, Key } = objectOf(bucket, plain, key)
+          const part = { Bucket, Key, UploadId: uploadId, PartNumber: number }
+          const { requests } = await ours(config, (bodies) => bodies.uploadPart(part, { bytes, checksum }))
+          same(requests[0]!, await theirs(config, new UploadPartCommand({ ...part, Body: bytes, ...checksum })))
+        }
+      ),
+      { numRuns: 100 }
+    )
+  })
+
+  it("says each time what is its own: key, state, type, checksum, signature", async () => {
+    const config = configFor("eu-central-1")
+    const live = objectOf("snapshots", plain, "a.jsonl")
+    const final = { ...objectOf("snapshots", plain, "b.pcap.gz"), Metadata: { "ibsr-state": "final" } }
+    const { requests } = await ours(config, (bodies) =>
+      Effect.zipRight(
+        bodies.put(live, { bytes, checksum }),
+        Effect.zipRight(
+          bodies.put(final, { bytes, checksum }),
+          bodies.put(live, { bytes, checksum: checksumHeader("MD5", bytes) })
+        )
+      )
+    )
+    expect(
+      requests.map(({ headers, target }) => [target, headers["content-type"], headers["x-amz-meta-ibsr-state"]])
+    ).toEqual([
+      ["/a.jsonl?x-id=PutObject", "application/x-ndjson", "live"],
+      ["/b.pcap.gz?x-id=PutObject", "application/gzip", "final"],
+      ["/a.jsonl?x-id=PutObject", "application/x-ndjson", "live"]
+    ])
+    expect(requests[2]?.headers["content-md5"]).toBeDefined()
+    expect(requests[2]?.headers["x-amz-checksum-crc32"]).toBeUndefined()
+    expect(new Set(requests.map(({ headers }) => headers["authorization"])).size).toBe(3)
+  })
+
+  it("is signed with the credentials and by the clock of its time", async () => {
+    let asked = 0
+    const source = async () => ({ ...identity(`key${++asked}`), expiration: new Date(Date.now() + 1000) })
+    const object = objectOf("snapshots", plain, "a.jsonl")
+    const { client, requests } = await ours(
+      configFor("eu-central-1"),
+      (bodies) =>
+        Effect.gen(function* () {
+          yield* bodies.put(object, { bytes, checksum })
+          yield* Effect.sleep(600)
+          // half of the session is over: it is renewed beside the request
+          yield* bodies.put(object, { bytes, checksum })
+          yield* Effect.sleep(10)
+          return yield* bodies.put(object, { bytes, checksum })
+        }),
+      source
+    )
+    const signed = (request: Request | undefined) =>
+      /Credential=(\w+)/.exec(request?.headers["authorization"] ?? "")?.[1]
+    expect(signed(requests[0])).toBe("key1")
+    expect(signed(requests[2])).toBe("key2")
+    expect(client.config.systemClockOffset).toBe(0)
+  })
+})
