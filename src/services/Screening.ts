@@ -11,7 +11,7 @@ import type { Settings } from "../domain/Settings.ts"
 import { type Found, pathOf, type SourceFile } from "../domain/SourceFile.ts"
 import type { OpenLedger, StoredAs } from "./Ledger.ts"
 import type { Reporter, Told } from "./Reporter.ts"
-import * as SourceReader from "./SourceReader.ts"
+import * as SourceLook from "./SourceLook.ts"
 
 const unchanged = Outcome.Unchanged()
 
@@ -35,12 +35,12 @@ export const make = (settings: Settings, reporter: Context.Tag.Service<Reporter>
         const told: Array<Told> = []
         const open: Array<SourceFile> = []
         const isStored = (file: SourceFile, storedAs: StoredAs) => {
-          const outside = SourceReader.look(file, settings)
+          const outside = SourceLook.look(file, settings)
           if (outside === undefined) return false
           const stored = storedAs(file, outside)
           // what was stored as live has to become final
           return (
-            stored === "final" || (stored === "live" && SourceReader.stateOf(file, outside, now, settings) === "live")
+            stored === "final" || (stored === "live" && SourceLook.stateOf(file, outside, now, settings) === "live")
           )
         }
         return ledger

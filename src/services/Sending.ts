@@ -16,20 +16,16 @@ import * as Size from "../domain/Size.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import * as Compressed from "./Compressed.ts"
 import * as Digest from "./Digest.ts"
-import { type NewObject, ObjectStore, type StoredObject, type StreamBody } from "./ObjectStore.ts"
+import { type NewObject, ObjectStore, type StoredObject } from "./ObjectStore.ts"
 import * as Pace from "./Pace.ts"
 import * as Parts from "./Parts.ts"
 import * as Patience from "./Patience.ts"
-import { Reporter } from "./Reporter.ts"
+import * as Requests from "./Requests.ts"
 import { pieceBytes } from "./SourceBytes.ts"
 import type { OpenSource } from "./SourceReader.ts"
 import { Stop } from "./Stop.ts"
 import * as TimeLimit from "./TimeLimit.ts"
 import type { UploadRecord } from "./UploadRecord.ts"
-
-/** The store has answered, and said no. */
-const isRefusal = (error: StoreError) =>
-  "status" in error && error.status !== undefined && error.status >= 400 && error.status < 500
 
 export type Limits = Pace.Options & Parts.Limits & Pick<Settings, "maxRetries" | "timeout">
 
@@ -49,12 +45,6 @@ export interface Terms {
   readonly record: UploadRecord
 }
 
-interface Attempted<A> {
-  readonly bodyBytes?: number
-  /** How the first attempt ended, if it was made already. */
-  readonly first?: Effect.Effect<A, StoreError | Interrupted> | undefined
-}
-
 export interface Sent {
   /** Of the file, whatever the object was made of it. */
   readonly content: Content
@@ -70,64 +60,15 @@ export interface Sent {
 export const make = (limits: Limits) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
-    const reporter = yield* Reporter
     const pace = yield* Pace.make(limits)
     const memory = yield* Effect.makeSemaphore(limits.memoryBytes)
-    const patient = yield* Patience.make(limits.maxRetries)
+    const requesting = yield* Requests.make(pace, limits)
     const patientAtFirst = yield* Patience.make(Math.min(limits.maxRetries, mostRetriesForCredentials))
     const parts = yield* Parts.make(limits, memory)
     const stop = yield* Stop
 
     const untilStop = <A, E>(work: Effect.Effect<A, E>) =>
       Effect.raceFirst(work, Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
-
-    /** Requests for one object: who sends them, and what has to happen if the store cannot have it. */
-    const requesting = (object: NewObject, refused: Terms["refused"]) => {
-      let mayBeStored = false
-      const watched = <A>(attempt: Effect.Effect<A, StoreError>) =>
-        Effect.suspend(() => {
-          const before = mayBeStored
-          mayBeStored = true
-          return Effect.tapError(attempt, (error) => Effect.sync(() => (mayBeStored = before || !isRefusal(error))))
-        })
-      const request = <A>(
-        attempt: Effect.Effect<A, StoreError>,
-        { bodyBytes, first }: Attempted<A> = {}
-      ): Effect.Effect<A, StoreError | Interrupted> =>
-        patient(
-          pace.pass(attempt, bodyBytes),
-          (error) => {
-            reporter.tally.retries++
-            return retrying(object.key, error)
-          },
-          first
-        )
-      return {
-        request,
-        /** As `request`, for what may make the object visible; `failed`: how the first attempt ended. */
-        put: (body: Uint8Array, sha256?: string, failed?: StoreError | Interrupted) => {
-          mayBeStored = failed !== undefined && failed._tag !== "Interrupted" && !isRefusal(failed)
-          const attempt = watched(store.put(object, body, sha256))
-          return request(attempt, { bodyBytes: body.length, first: failed && Effect.fail(failed) })
-        },
-        completing: (step: Effect.Effect<void, StateUnusable>) =>
-          Effect.suspend(() => {
-            mayBeStored = true
-            return step
-          }),
-        /** A body whose length shows when it has passed. */
-        putStream: (body: StreamBody, completing: Effect.Effect<void, StateUnusable>) =>
-          store.putStream<Interrupted | StateUnusable>(object, body, {
-            request,
-            completing: Effect.suspend(() => {
-              mayBeStored = true
-              return completing
-            }),
-            leftOpen: reporter.leftOpen
-          }),
-        settled: <A, E>(sent: Effect.Effect<A, E>) => Effect.tapError(sent, () => (mayBeStored ? Effect.void : refused))
-      }
-    }
 
     const send = (
       source: OpenSource,
@@ -175,7 +116,7 @@ export const make = (limits: Limits) =>
       // a credential source may be down for a moment, like a store
       ready: (checksum: Checksum) =>
         patientAtFirst(TimeLimit.credentials(store.ready(checksum), limits.timeout), (error) =>
-          retrying("credentials", error)
+          Requests.retrying("credentials", error)
         ),
       learned: store.learned,
       send,
@@ -250,7 +191,3 @@ export const tooLarge = (sizeBytes: number, neededMemoryBytes: number) =>
     detail: `a file of ${Size.format(sizeBytes)} needs parts for which --memory has no room`,
     advice: `give --memory ${Math.ceil(neededMemoryBytes / 1024 ** 2)}MiB`
   })
-
-/** What is tried again, and why. */
-const retrying = (what: string, error: FileError) =>
-  Effect.annotateLogs(Effect.logDebug("retrying"), { what, error: error.message })

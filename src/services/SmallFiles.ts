@@ -17,12 +17,14 @@ import type { OpenLedger } from "./Ledger.ts"
 import type { StoredObject } from "./ObjectStore.ts"
 import type { Told } from "./Reporter.ts"
 import type { Sending } from "./Sending.ts"
-import * as SourceReader from "./SourceReader.ts"
+import * as SmallSource from "./SmallSource.ts"
+import type * as SourceLook from "./SourceLook.ts"
+import type * as SourceReader from "./SourceReader.ts"
 
-export type Options = SourceReader.Options & { readonly finalOnly: boolean }
+export type Options = SourceLook.Options & { readonly finalOnly: boolean }
 
 /** What is sent of one file. */
-interface Small extends SourceReader.SmallSource {
+interface Small extends SmallSource.SmallSource {
   readonly file: SourceFile
   readonly key: ObjectKey
   readonly content: Content
@@ -54,7 +56,7 @@ export const make = (
   const smallOf = (file: SourceFile, now: number, room: (sizeBytes: number) => Buffer): Small | undefined => {
     if (keys.compressionOf(file) !== "none") return undefined
     const key = keys.keyOf(file, 1)
-    const source = Either.isRight(key) ? SourceReader.readSmall(file, options, now, room) : undefined
+    const source = Either.isRight(key) ? SmallSource.read(file, options, now, room) : undefined
     return Either.isLeft(key) || source === undefined || (options.finalOnly && source.state === "live")
       ? undefined
       : { ...source, file, key: key.right, content: Digest.of(source.bytes) }
@@ -133,7 +135,7 @@ export const make = (
   }
 
   return (ledger, files, tell, leave) => {
-    const bytes = files.length * SourceReader.small
+    const bytes = files.length * SmallSource.small
     const buffer = buffers.take(bytes)
     let sent = 0
     const settle = (answered: ReadonlyArray<readonly [Small, Answer]>) => {

@@ -3,22 +3,13 @@
  * file of lines that may still be written to, none of a line that is not whole yet.
  */
 import { Clock, Data, Effect, type Scope } from "effect"
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  promises as fs,
-  readSync,
-  statSync
-} from "node:fs"
+import { type BigIntStats, closeSync, promises as fs } from "node:fs"
 import type { SourceUnreadable } from "../domain/Errors.ts"
-import type { Settings } from "../domain/Settings.ts"
 import * as Snapshot from "../domain/Snapshot.ts"
 import type { Outside, SourceFile } from "../domain/SourceFile.ts"
-import { type Handle, immediate, newline, pieces, readAll, unreadable, type View, wholeLines } from "./SourceBytes.ts"
+import * as SmallSource from "./SmallSource.ts"
+import { type Handle, immediate, pieces, readAll, unreadable, type View, wholeLines } from "./SourceBytes.ts"
+import { flagsFor, type Options, stateOf } from "./SourceLook.ts"
 import * as SourceParts from "./SourceParts.ts"
 import { codeOf } from "./SystemError.ts"
 
@@ -48,33 +39,6 @@ export interface OpenSource {
   readonly pieces: (firstBytes?: number) => AsyncIterable<Uint8Array>
   readonly parts: SourceParts.SourceParts
 }
-
-/** Whether a file may still be written to, by its name, its time of change, and the clock. */
-export const stateOf = (
-  { relativePath }: SourceFile,
-  { mtimeNs }: Outside,
-  nowMillis: number,
-  { finalAfter }: Pick<Settings, "finalAfter">
-): Snapshot.State =>
-  Snapshot.stateOf({ relativePath, modifiedMillis: Number(mtimeNs / 1_000_000n) }, nowMillis, finalAfter)
-
-const quietly = { bigint: true, throwIfNoEntry: false } as const
-
-/** What can be told of a file without opening it; undefined where opening it will tell why that is nothing. */
-export const look = (file: SourceFile, { followSymlinks }: Pick<Settings, "followSymlinks">): Outside | undefined => {
-  try {
-    // at once, for the same reason as the traversal reads
-    return followSymlinks ? statSync(file.path, quietly) : lstatSync(file.path, quietly)
-  } catch {
-    return undefined
-  }
-}
-
-/** `O_NONBLOCK`, so that a FIFO that took a file's place does not hang the run. */
-const flags = constants.O_RDONLY | constants.O_NONBLOCK
-
-/** Bytes. */
-export const small = 64 * 1024
 
 /** Milliseconds for which a file system is expected to answer at once that has just answered. */
 const answering = 100
@@ -108,7 +72,7 @@ export const make = (options: Options) => {
       Effect.zipRight(
         answered(file),
         Effect.acquireUseRelease(
-          Effect.try({ try: () => openSmall(file, options), catch: openError(file, options) }),
+          Effect.try({ try: () => SmallSource.open(file, options), catch: openError(file, options) }),
           (opened) =>
             opened === undefined
               ? Effect.scoped(Effect.flatMap(open(file, options), what))
@@ -116,54 +80,6 @@ export const make = (options: Options) => {
           (opened) => Effect.sync(() => opened && closeSync(opened.fd))
         )
       )
-  }
-}
-
-export type Options = Pick<Settings, "followSymlinks" | "finalAfter">
-
-const flagsFor = ({ followSymlinks }: Options) => (followSymlinks ? flags : flags | constants.O_NOFOLLOW)
-
-/** Undefined if it is not small. */
-const openSmall = (file: SourceFile, options: Options) => {
-  const fd = openSync(file.path, flagsFor(options))
-  const outside = fstatSync(fd, { bigint: true })
-  if (!outside.isFile() || outside.size <= small) return { fd, outside }
-  closeSync(fd)
-  return undefined
-}
-
-/** All of a small file, as far as it is sent. */
-export interface SmallSource extends Pick<OpenSource, "state" | "outside" | "torn"> {
-  readonly bytes: Uint8Array
-}
-
-/**
- * Reads a small file at once, into memory that `room` gives; undefined where there is something that `use` has to tell,
- * or to do.
- */
-export const readSmall = (
-  file: SourceFile,
-  options: Options,
-  nowMillis: number,
-  room: (sizeBytes: number) => Buffer
-): SmallSource | undefined => {
-  let fd: number | undefined
-  try {
-    const opened = openSmall(file, options)
-    fd = opened?.fd
-    if (opened === undefined || !opened.outside.isFile()) return undefined
-    const { outside } = opened
-    const all = room(Number(outside.size))
-    if (readSync(opened.fd, all, 0, all.length, 0) < all.length) return undefined
-    const state = stateOf(file, outside, nowMillis, options)
-    const hasLines = Snapshot.hasLines(file.relativePath)
-    const lines = hasLines ? all.lastIndexOf(newline) + 1 : all.length
-    if (state === "live" && hasLines && (lines === 0 || lines < all.length)) return undefined
-    return { bytes: all, state, outside, torn: lines < all.length }
-  } catch {
-    return undefined
-  } finally {
-    if (fd !== undefined) closeSync(fd)
   }
 }
 

@@ -1,29 +1,18 @@
 import { Context, Deferred, Effect, Layer } from "effect"
 import * as Compression from "../domain/Compression.ts"
-import { type Content, headLength } from "../domain/Content.ts"
-import {
-  type ConfigError,
-  type FileError,
-  InternalError,
-  type Interrupted,
-  type StateUnusable,
-  type StoreError
-} from "../domain/Errors.ts"
+import type { ConfigError, Interrupted, StateUnusable, StoreError } from "../domain/Errors.ts"
 import type { Checksum, Learned } from "../domain/Learned.ts"
-import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
-import * as Course from "./Course.ts"
-import * as Digest from "./Digest.ts"
 import { KeyMapping } from "./KeyMapping.ts"
-import type { Known, OpenLedger } from "./Ledger.ts"
+import type { OpenLedger } from "./Ledger.ts"
 import * as Leftovers from "./Leftovers.ts"
+import * as OneFile from "./OneFile.ts"
 import type { Told } from "./Reporter.ts"
 import * as Sending from "./Sending.ts"
 import * as SmallFiles from "./SmallFiles.ts"
-import { isTruncated } from "./SourceBytes.ts"
 import * as SourceReader from "./SourceReader.ts"
 import * as UploadRecord from "./UploadRecord.ts"
 
@@ -54,7 +43,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const sending = yield* Sending.make(options)
         const tidy = yield* Leftovers.make(options)
 
-        const store: Destined = (ledger, file, source, course) => {
+        const store: OneFile.Destined = (ledger, file, source, course) => {
           const { before, compression, former, generation, key, replaces } = course
           const { relativePath } = file
           const { outside, sizeBytes, state, torn } = source
@@ -82,7 +71,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const { learned, ready } = sending
         const keys = yield* KeyMapping
         const reader = SourceReader.make(options)
-        const upload = uploader(options, keys, reader, sending.digest, store)
+        const upload = OneFile.uploader(options, keys, reader, sending.digest, store)
         const small = options.force ? undefined : SmallFiles.make(options, keys, reader, sending)
         return {
           ready,
@@ -99,7 +88,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     Layer.effect(
       Uploads,
       Effect.map(KeyMapping, (keys) => {
-        const plan: Destined = (_, { relativePath }, source, { compression, former, key }) => {
+        const plan: OneFile.Destined = (_, { relativePath }, source, { compression, former, key }) => {
           const { sizeBytes } = source
           const begins = former === undefined ? Effect.void : Sending.digestOf(source, { former })
           const planned = (parts: number) =>
@@ -112,7 +101,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
             ? Effect.fail(Sending.tooLarge(sizeBytes, plan.neededMemoryBytes))
             : planned("parts" in plan ? plan.parts : 1)
         }
-        const upload = uploader(options, keys, SourceReader.make(options), Sending.digestOf, plan)
+        const upload = OneFile.uploader(options, keys, SourceReader.make(options), Sending.digestOf, plan)
         return { ...silent, upload, uploadAll: allOf(upload) }
       })
     )
@@ -125,17 +114,7 @@ const silent = {
   tidy: () => Effect.void
 }
 
-export type Options = Sending.Limits &
-  Course.Policy &
-  Pick<Settings, "input" | "followSymlinks" | "finalAfter" | "finalOnly" | "force">
-
-/** What is done with a content whose destination is known. */
-type Destined = (
-  ledger: OpenLedger,
-  file: SourceFile,
-  source: SourceReader.OpenSource,
-  course: Course.Course
-) => Effect.Effect<Outcome, FileError | Interrupted>
+export type Options = Sending.Limits & OneFile.Options & Pick<Settings, "input" | "followSymlinks" | "finalAfter">
 
 /** One by one, at once, all that `storeSmall` leaves alone. */
 const allOf =
@@ -161,80 +140,3 @@ const allOf =
       )
     )
   }
-
-/** One file, from its opening to its outcome. */
-const uploader = (
-  options: Options,
-  keys: Context.Tag.Service<KeyMapping>,
-  reader: ReturnType<typeof SourceReader.make>,
-  digest: typeof Sending.digestOf,
-  destined: Destined
-): Context.Tag.Service<Uploads>["upload"] => {
-  const courses = Course.make(keys, options)
-
-  /** Whether the store has this content already, as what it is; its digest is taken only if it can be so. */
-  const isStored = (source: SourceReader.OpenSource, known: Known | undefined) =>
-    known?.acknowledged === undefined ||
-    options.force ||
-    source.sizeBytes > known.content.sizeBytes ||
-    // more than the whole lines, if it was final and ended in half of one
-    source.outside.size < known.content.sizeBytes ||
-    (known.acknowledged === "live" && source.state === "final")
-      ? Effect.succeed(false)
-      : digest(source, { firstBytes: known.content.sizeBytes, former: known.content }).pipe(
-          Effect.as(true),
-          Effect.catchIf(Digest.isReplaced, () => Effect.succeed(false))
-        )
-
-  /** Tells most replaced files before anything of them is sent. */
-  const checkHead = (source: SourceReader.OpenSource, former: Content) =>
-    Effect.flatMap(digest(source, { firstBytes: headLength(former.sizeBytes) }), ({ head }) =>
-      head === former.head && source.sizeBytes >= former.sizeBytes
-        ? Effect.void
-        : Effect.fail(Digest.replacedFailure(source.path, former))
-    )
-
-  return (ledger, file) => {
-    const { relativePath } = file
-    const withdrawn = (outcome: Outcome) => Effect.as(ledger.withdrawn(relativePath), outcome)
-    let key: ObjectKey | undefined
-
-    const settled = Effect.fnUntraced(function* (source: SourceReader.OpenSource, known: Known | undefined) {
-      if (options.finalOnly && source.state === "live") return Outcome.Live()
-      if (yield* isStored(source, known)) {
-        yield* ledger.confirmed(relativePath, source.outside)
-        return Outcome.Unchanged()
-      }
-      const course = yield* courses.plot(ledger, file, known)
-      key = course.key
-      const sent =
-        course.former === undefined
-          ? destined(ledger, file, source, course)
-          : Effect.zipRight(checkHead(source, course.former), destined(ledger, file, source, course))
-      return yield* Effect.catchIf(sent, Digest.isReplaced, (cause) =>
-        Effect.flatMap(courses.anew(ledger, file, course, cause), (anew) => {
-          key = anew.key
-          return destined(ledger, file, source, anew)
-        })
-      )
-    })
-    return keys.keyOf(file, 1).pipe(
-      Effect.flatMap((first) => {
-        key = first
-        return ledger.sighted(relativePath)
-      }),
-      Effect.flatMap((known) => reader.use(file, (source) => settled(source, known))),
-      // looked at anew, it is smaller and at rest
-      Effect.retry({ times: 2, while: isTruncated }),
-      Effect.catchTags({
-        Vanished: () => withdrawn(Outcome.Vanished()),
-        NotReady: () => withdrawn(Outcome.NotReady()),
-        NotRegular: ({ why }) => withdrawn(Outcome.Skipped({ why }))
-      }),
-      Effect.catchTag("Interrupted", () => Effect.succeed(Outcome.Interrupted())),
-      // a defect too, so that the other files still get their turn
-      Effect.catchAllDefect((cause) => Effect.fail(new InternalError({ detail: String(cause), cause }))),
-      Effect.catchAll((error) => Effect.succeed(Outcome.Failed({ relativePath, key, error })))
-    )
-  }
-}

@@ -148,9 +148,22 @@ export const writing = (
       answered.run(target, path)
       // by their places: names take half of the time that the statement takes
       acknowledge.run(
-        ...[generation, key, content.sizeBytes, blob(content.digest), blob(content.head), state],
-        ...[etag ?? null, versionId ?? null, outside.size, outside.mtimeNs, signed(outside.dev), signed(outside.ino)],
-        ...[now, run.row, target, path]
+        generation,
+        key,
+        content.sizeBytes,
+        blob(content.digest),
+        blob(content.head),
+        state,
+        etag ?? null,
+        versionId ?? null,
+        outside.size,
+        outside.mtimeNs,
+        signed(outside.dev),
+        signed(outside.ino),
+        now,
+        run.row,
+        target,
+        path
       )
     },
     confirmed: (path: string, outside: Outside): void => {
