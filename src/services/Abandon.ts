@@ -1,4 +1,4 @@
-/** The end of a multipart upload that nobody will complete. */
+/** What keeps multipart uploads from being left open that nobody will complete. */
 import { type Context, Effect, Fiber } from "effect"
 import type { ObjectStore, UploadName } from "./ObjectStore.ts"
 import type { Reporter } from "./Reporter.ts"
@@ -19,4 +19,19 @@ export const abandon = (
     Effect.interruptible,
     Effect.forkDaemon,
     Effect.flatMap(Fiber.join)
+  )
+
+/** Waits for the answer even when interrupted: nobody can go on with, or abort, an upload whose id never arrived. */
+export const settled = <A, E>(attempt: Effect.Effect<A, E>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkDaemon(Effect.interruptible(attempt)), (fiber) =>
+      restore(Fiber.join(fiber)).pipe(
+        Effect.onInterrupt(() =>
+          Effect.zipRight(
+            Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), abortTimeout),
+            Fiber.interrupt(fiber)
+          )
+        )
+      )
+    )
   )

@@ -9,7 +9,7 @@ import type { FileError, Interrupted, StateUnusable } from "../domain/Errors.ts"
 import * as Resumption from "../domain/Resumption.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
-import { abandon, abortTimeout } from "./Abandon.ts"
+import { abandon, settled } from "./Abandon.ts"
 import * as Buffers from "./Buffers.ts"
 import { type NewObject, ObjectStore, type StoredObject, type UploadName } from "./ObjectStore.ts"
 import { Anew, type Cargo, carry, type Means, type Progress } from "./PartsInFlight.ts"
@@ -177,18 +177,3 @@ const tell = (message: string, { key, parts, uploadId }: Resumption.KeptUpload, 
     storedBytes: bytesOf(parts),
     ...(why === undefined ? {} : { why })
   })
-
-/** Waits for the answer even when interrupted: nobody can go on with, or abort, an upload whose id never arrived. */
-const settled = <A, E>(attempt: Effect.Effect<A, E>) =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Effect.forkDaemon(Effect.interruptible(attempt)), (fiber) =>
-      restore(Fiber.join(fiber)).pipe(
-        Effect.onInterrupt(() =>
-          Effect.zipRight(
-            Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), abortTimeout),
-            Fiber.interrupt(fiber)
-          )
-        )
-      )
-    )
-  )

@@ -19,6 +19,7 @@ import { Deferred, Effect, Fiber, FiberSet, Option } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
 import type { Checksum } from "../../domain/Learned.ts"
+import { abortTimeout, settled } from "../Abandon.ts"
 import type { StreamBody, StreamPolicy, StoredObject } from "../ObjectStore.ts"
 import type { Attributes } from "./S3Attributes.ts"
 import type { Bodies } from "./S3Bodies.ts"
@@ -28,9 +29,6 @@ import { present, type Send, storedObject } from "./S3Requests.ts"
 
 /** What `Upload` sends, with its tags off and `leavePartsOnError` on. */
 type Command = CreateMultipartUploadCommand | UploadPartCommand | CompleteMultipartUploadCommand
-
-/** An abort saves the bucket's owner money, and nothing else depends on it: worth a short wait. */
-const abortTimeout = "5 seconds"
 
 /** Through which requests go, and what they heed. */
 export interface Via {
@@ -126,21 +124,6 @@ export const put = <E>(
     lessons.created(attributes, { ServerSideEncryption: encryption })
     return storedObject(answer)
   }).pipe(Effect.scoped)
-
-/** Waits for the answer even when interrupted: nobody can abort an upload whose id never arrived. */
-const settled = <A, E>(attempt: Effect.Effect<A, E>) =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Effect.forkDaemon(Effect.interruptible(attempt)), (fiber) =>
-      restore(Fiber.join(fiber)).pipe(
-        Effect.onInterrupt(() =>
-          Effect.zipRight(
-            Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), abortTimeout),
-            Fiber.interrupt(fiber)
-          )
-        )
-      )
-    )
-  )
 
 const sendPart = (bodies: Bodies, { input }: UploadPartCommand, checksum: Checksum, checksums: Map<number, string>) => {
   const { Body, Bucket, Key, PartNumber, UploadId } = input as Required<typeof input>
