@@ -2,7 +2,7 @@
  * Carries large files to the store in parts. What a run cannot finish is kept in the ledger, and the next one sends
  * only what the store does not have; nothing is ever asked of the store for that.
  */
-import { Clock, Effect, type Exit, Fiber, flow } from "effect"
+import { Clock, Effect, type Exit, flow } from "effect"
 import { hash } from "node:crypto"
 import type { Content } from "../domain/Content.ts"
 import type { FileError, Interrupted, StateUnusable } from "../domain/Errors.ts"
