@@ -84,7 +84,8 @@ export const grown = (now: Concurrency, { initial, most }: Range, success: Succe
   const done = round.done + weight
   if (done < limit) return { ...now, round: { ...round, done } }
   const rate = done / Math.max(1, atMillis - round.begunAt)
-  if (isBusy()) return { ...now, round: { ...round, done: 0, begunAt: atMillis } }
+  // in the first round it is busy in any case: its code is still being compiled
+  if (isBusy() && round.leastRate > 0) return { ...now, round: { ...round, done: 0, begunAt: atMillis } }
   if (rate < round.leastRate) return { cuts, limit: Math.max(initial, limit / 2), round: undefined }
   const wider = Math.min(most, 2 * limit)
   if (wider === limit) return { ...now, round: undefined }
