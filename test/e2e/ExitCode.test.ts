@@ -213,7 +213,8 @@ describe("the exit code", () => {
 
   it("is 61 for a directory bucket, which takes more than the permission to put objects", async () => {
     const { store } = await withStore()
-    const ended = await ends(61, s3(snapshots(), store.endpoint, "--bucket", "name--use1-az4--x-s3"))
+    const bucket = "--bucket=name--use1-az4--x-s3"
+    const ended = await ends(61, ["s3", "--input", snapshots(), bucket, "--endpoint", store.endpoint])
     expect(ended.stdout).toContain("general purpose bucket")
     expect(store.requests).toEqual([])
   })
