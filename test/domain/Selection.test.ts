@@ -35,7 +35,7 @@ describe("keeps", () => {
     ["snapshot_?.jsonl", "snapshot_12.jsonl", false],
     ["[ab].jsonl", "b.jsonl", true],
     ["[ab].jsonl", "c.jsonl", false],
-    ["[ab].jsonl", "[ab].jsonl", true],
+    ["{a,b}.jsonl", "{a,b}.jsonl", true],
     ["!a.jsonl", "b.jsonl", true],
     ["!a.jsonl", "a.jsonl", false],
     ["a.jsonl", "a.jsonl", true],
