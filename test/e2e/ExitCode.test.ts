@@ -211,11 +211,14 @@ describe("the exit code", () => {
     expect(ended.stdout).toContain("give --region")
   })
 
-  it("is 61 for a directory bucket, which takes more than the permission to put objects", async () => {
+  it.each([
+    ["name--use1-az4--x-s3", "general purpose bucket"],
+    ["point--use1-az4--xa-s3", "general purpose bucket"],
+    ["arn:aws:s3::123456789012:accesspoint/point.mrap", "one of its buckets"]
+  ])("is 61 for what is not a bucket as others are: %s", async (bucket, advice) => {
     const { store } = await withStore()
-    const bucket = "--bucket=name--use1-az4--x-s3"
-    const ended = await ends(61, ["s3", "--input", snapshots(), bucket, "--endpoint", store.endpoint])
-    expect(ended.stdout).toContain("general purpose bucket")
+    const ended = await ends(61, s3(snapshots(), store.endpoint, "--bucket", bucket))
+    expect(ended.stdout).toContain(advice)
     expect(store.requests).toEqual([])
   })
 

@@ -70,8 +70,8 @@ export const reader = (): Reader => {
   }
 
   /** What is wrong behind the head of a refusal does not change what it says. */
-  const refusal = (known: Head.Head): Answer | undefined =>
-    known.status < 300 ? undefined : whole({ ...known, keepsAlive: false }, rest, 0)
+  const refusal = (known: Head.Head, body: Buffer): Answer | undefined =>
+    known.status < 300 ? undefined : whole({ ...known, keepsAlive: false }, body, 0)
 
   return {
     push: (bytes) => {
@@ -81,14 +81,15 @@ export const reader = (): Reader => {
       try {
         return readBody(head)
       } catch (error) {
-        const answer = refusal(head)
+        const answer = refusal(head, Buffer.concat(chunks))
         if (answer === undefined) throw error
         return answer
       }
     },
     end: () => {
       if (head === undefined) return undefined
-      return head.length === "close" ? whole({ ...head, keepsAlive: false }, rest, 0) : refusal(head)
+      if (head.length === "close") return whole({ ...head, keepsAlive: false }, rest, 0)
+      return refusal(head, head.length === "chunked" ? Buffer.concat(chunks) : rest)
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Socket } from "node:net"
 import * as Span from "../../domain/Span.ts"
 import * as Answer from "./Answer.ts"
 
-/** Begins a connection; tells once when it can be written to, or why it cannot. Gives up when called back. */
+/** Begins a connection; tells once when it can be written to, or why it cannot. Gives up when called back before. */
 export type Dial = (done: (error: unknown, socket?: Socket) => void) => () => void
 
 /** As it goes over the wire. */
@@ -56,8 +56,8 @@ export const open = (
     closed = true
     const done = pending
     pending = undefined
-    hangUp()
-    socket?.destroy()
+    if (socket === undefined) hangUp()
+    else socket.destroy()
     gone()
     done?.(error)
   }

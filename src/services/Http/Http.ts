@@ -35,8 +35,8 @@ export interface Route {
 
 export interface Http {
   /**
-   * One attempt; interruption closes its connection. Fails with what Node throws, `Garbled` or `TimedOut`.
-   * The body must not change until it ends.
+   * One attempt; its connection is closed if its fiber ends before it. Fails with what Node throws, `Garbled` or
+   * `TimedOut`. The body must not change until it ends.
    */
   readonly exchange: (request: Request) => Effect.Effect<Answer, unknown>
 }

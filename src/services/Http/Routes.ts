@@ -41,20 +41,26 @@ export const make =
 
     const dial: Dial = (done) => {
       let begun: Socket | undefined
-      const settle = (error: unknown, connected?: Socket) => {
+      let isOver = false
+      /** Whether it was not over yet. */
+      const end = () => {
+        const isFirst = !isOver
+        isOver = true
         clearTimeout(limit)
         begun?.off("error", settle).off("close", closed)
+        return isFirst
+      }
+      const settle = (error: unknown, connected?: Socket) => {
+        if (!end()) return connected && drop(connected)
         if (connected === undefined) {
           session = undefined
-          giveUp()
+          drop(begun)
         }
         done(error, connected)
       }
       const closed = () => settle(cut())
       const giveUp = () => {
-        clearTimeout(limit)
-        // until it is closed it may still find something to complain about
-        begun?.on("error", () => {}).destroy()
+        if (end()) drop(begun)
       }
       const limit = setTimeout(
         () => settle(new TimedOut(`no connection within ${Span.format(Duration.millis(connectMillis))}`)),
@@ -84,6 +90,13 @@ export const make =
     }
     return { dial, asProxy: proxy === undefined || isSecure ? undefined : authorization(proxy) }
   }
+
+const drop = (socket: Socket | undefined) => {
+  // until it is closed it may still find something to complain about
+  socket?.on("error", () => {})
+  // later, because Node crashes where a socket goes while the TLS that is spoken through it calls us
+  setImmediate(() => socket?.destroy())
+}
 
 const authorization = (proxy: string): Readonly<Record<string, string>> => {
   const { password, username } = new URL(proxy)

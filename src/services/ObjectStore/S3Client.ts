@@ -14,12 +14,8 @@ import * as Transport from "./S3Transport.ts"
 export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
   Effect.gen(function* () {
     const { target } = options
-    if (isDirectoryBucket(target.bucket)) {
-      return yield* new ConfigError({
-        detail: `${target.bucket} is a directory bucket (S3 Express One Zone)`,
-        advice: "give --bucket a general purpose bucket: a directory bucket takes more than s3:PutObject"
-      })
-    }
+    const problem = unsupported(target.bucket)
+    if (problem !== undefined) return yield* new ConfigError(problem)
     const profile = yield* Profiles.settings(target.profile)
     const { handler, http } = yield* Network.connect(options, profile["ca_bundle"])
     const credentials = Credentials.renewing(
@@ -51,8 +47,25 @@ export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
     return { client, credentials, http }
   })
 
-/** Source: "Directory bucket naming rules" in the Amazon S3 User Guide. Requests to one are signed for a session. */
-const isDirectoryBucket = (bucket: string) => bucket.endsWith("--x-s3")
+/**
+ * Directory buckets, also behind access points of theirs, want each request signed for a session; what leads to buckets
+ * of several regions wants another kind of signature. Sources: "Directory bucket naming rules" and "Multi-Region Access
+ * Points" in the Amazon S3 User Guide.
+ */
+const unsupported = (bucket: string) => {
+  if (/--xa?-s3$/.test(bucket)) {
+    return {
+      detail: `${bucket} is a directory bucket (S3 Express One Zone)`,
+      advice: "give --bucket a general purpose bucket: a directory bucket takes more than s3:PutObject"
+    }
+  }
+  return /^arn:.*\.mrap$/.test(bucket)
+    ? {
+        detail: `${bucket} is a Multi-Region Access Point`,
+        advice: "give --bucket one of its buckets, or an access point of one region"
+      }
+    : undefined
+}
 
 const endpoint = (target: Target, profileRegion: string | undefined): S3ClientConfig => {
   const { defaultRegion, pathStyle } = Provider.of(target.endpoint)

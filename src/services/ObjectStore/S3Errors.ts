@@ -10,6 +10,8 @@ interface Thrown {
   readonly name?: string
   readonly message?: string
   readonly code?: string
+  /** Of a host with several addresses, one for each. */
+  readonly errors?: ReadonlyArray<{ readonly message: string }>
   /** Of a call to the system, such as `connect`. */
   readonly syscall?: string
   /** Of a proxy that was asked for a tunnel. */
@@ -79,7 +81,8 @@ const withoutContent = (cause: unknown) => {
   return message.startsWith("Command failed") ? "credential_process failed: run its command by hand" : message
 }
 
-const detail = ({ message, name }: Thrown, cause: unknown) => {
+const detail = ({ errors = [], message, name }: Thrown, cause: unknown) => {
+  if (errors.length > 0) return errors.map(({ message }) => message).join(", ")
   // these are for who debugs the SDK
   if (message?.includes("Deserialization error") === true) return "the answer is cut off, or not XML"
   if (message?.startsWith("@smithy/") === true) return timeOut(message)

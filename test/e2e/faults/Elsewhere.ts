@@ -3,6 +3,8 @@ import { choosy, closedPort, nowhere, plain, raw, saying, secure } from "./Place
 import type { Row } from "./Row.ts"
 
 const way = /--endpoint/
+const noHttp = /does not speak HTTP .*--endpoint/
+
 export const elsewhere: ReadonlyArray<Row> = [
   { name: "a port on which nobody listens", place: closedPort, attempts: 3, exit: 30, hint: way },
   { name: "a name that does not exist", place: nowhere("http://nx.invalid"), attempts: 3, exit: 30, hint: /DNS/ },
@@ -72,28 +74,28 @@ export const elsewhere: ReadonlyArray<Row> = [
     exit: 30,
     hint: /--timeout/
   },
-  { name: "a mail server", place: saying("220 mail.example.com ESMTP\r\n"), attempts: 1, exit: 30, hint: way },
-  { name: "noise", place: saying("\u0000\u0001\u0002\u0003\u0000"), attempts: 1, exit: 30, hint: way },
+  { name: "a mail server", place: saying("220 mail.example.com ESMTP\r\n"), attempts: 1, exit: 30, hint: noHttp },
+  { name: "noise", place: saying("\u0000\u0001\u0002\u0003\u0000"), attempts: 1, exit: 30, hint: noHttp },
   {
     name: "a server of HTTP/2 alone",
     place: saying("\u0000\u0000\u0012\u0004\u0000\u0000\u0000\u0000\u0000"),
     attempts: 1,
     exit: 30,
-    hint: way
+    hint: noHttp
   },
   {
     name: "an answer whose lengths contradict each other",
     place: saying("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"),
     attempts: 1,
     exit: 30,
-    hint: way
+    hint: noHttp
   },
   {
     name: "an answer of endless headers",
     place: saying(`HTTP/1.1 200 OK\r\n${"x-filler: y\r\n".repeat(20_000)}\r\n`),
     attempts: 1,
     exit: 30,
-    hint: way
+    hint: noHttp
   },
   {
     name: "an answer whose chunks have no size",

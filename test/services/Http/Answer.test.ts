@@ -11,6 +11,8 @@ type Said = readonly [what: string, text: string, understood: "garbled" | "cut" 
 
 const ok = "HTTP/1.1 200 OK"
 const chunked = answer(ok, "transfer-encoding: chunked")
+const said = (coding: string) => answer("HTTP/1.1 503 No", `transfer-encoding: ${coding}`)
+const refused = { status: 503, isReusable: false }
 const kept = { status: 200, isReusable: true }
 const last = { status: 200, isReusable: false }
 
@@ -34,7 +36,7 @@ const good: ReadonlyArray<Said> = [
   [
     "304 with the length of what it does not send",
     answer("HTTP/1.1 304 No", "content-length: 5"),
-    { status: 304, body: "" }
+    { status: 304, isReusable: true, body: "" }
   ],
   ["100 before the answer", answer("HTTP/1.1 100 Continue") + answer(ok, "content-length: 0"), kept],
   [
@@ -147,6 +149,15 @@ const unfinished: ReadonlyArray<Said> = [
   ["an announcement alone", answer("HTTP/1.1 100 Continue"), "cut"]
 ]
 
+/** A document that is cut off, or garbled, or too long, behind a head that says all that matters. */
+const refusals: ReadonlyArray<Said> = [
+  ["half a document", `${answer("HTTP/1.1 503 No", "content-length: 9")}<Err`, { ...refused, body: "<Err" }],
+  ["half a chunk", `${said("chunked")}4\r\n<Err\r\n9\r\nor`, { ...refused, body: "<Err" }],
+  ["a chunk without a size", `${said("chunked")}4\r\n<Err\r\nzz\r\n`, { ...refused, body: "<Err" }],
+  ["a chunk that is too long", `${said("chunked")}ffffffff\r\n<Error>`, { ...refused, body: "" }],
+  ["too long a document", `${answer("HTTP/1.1 503 No", "content-length: 9999999")}<Error>`, { ...refused, body: "" }]
+]
+
 describe("an answer", () => {
   it.each(good)("is understood with %s, as Node understands it", async (_, text, understood) => {
     expect(read(text)).toMatchObject(Object(understood))
@@ -166,6 +177,10 @@ describe("an answer", () => {
     const outcome = read(text)
     if (typeof understood === "string") expect(outcome).toBe(understood)
     else expect(outcome).toMatchObject(understood)
+  })
+
+  it.each(refusals)("that refuses counts with %s", (_, text, understood) => {
+    expect(read(text)).toMatchObject(Object(understood))
   })
 
   it.each([16 * 1024, 16 * 1024 + 1])("may have a head of 16 KiB, and no more: %i", (bytes) => {
@@ -201,7 +216,7 @@ describe("an answer", () => {
   })
 })
 
-const everything = [...good, ...ours, ...bad, ...unfinished].map(([, text]) => text)
+const everything = [...good, ...ours, ...bad, ...unfinished, ...refusals].map(([, text]) => text)
 
 /** Texts that are nearly answers. */
 const mangled = fc

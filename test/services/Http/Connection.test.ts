@@ -298,6 +298,18 @@ describe("closing", () => {
     expect(told).toEqual({ free: 0, gone: 1, done: 1 })
   })
 
+  it("after it was made does not hang up what is under it", async () => {
+    const server = await rawServer((socket) => requests(socket, () => socket.write(ok())))
+    let hungUp = 0
+    const { close, send } = opened((done) => {
+      dial(server.port)(done)
+      return () => void hungUp++
+    })
+    await send()
+    close()
+    expect(hungUp).toBe(0)
+  })
+
   it("lets go of a connection that comes all the same", async () => {
     const server = await rawServer((socket) => socket.resume())
     const socket = connect(server.port, "127.0.0.1")

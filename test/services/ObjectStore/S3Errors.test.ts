@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration } from "effect"
+import { cut, TimedOut } from "../../../src/services/Http/Connection.ts"
+import { Garbled } from "../../../src/services/Http/Head.ts"
 import { storeError, withoutSecrets } from "../../../src/services/ObjectStore/S3Errors.ts"
 
 /** As the SDK throws what a store answered. */
@@ -116,7 +118,13 @@ describe("what never became an answer", () => {
     ["DEPTH_ZERO_SELF_SIGNED_CERT", "TlsFailure", false],
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "TlsFailure", false],
     ["ERR_TLS_CERT_ALTNAME_INVALID", "TlsFailure", false],
-    ["EPROTO", "TlsFailure", false]
+    ["EPROTO", "TlsFailure", false],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "TlsFailure", false],
+    ["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "TlsFailure", false],
+    ["EPIPE", "NetworkFailure", true],
+    ["ETIMEDOUT", "NetworkFailure", true],
+    ["HPE_INVALID_CONSTANT", "NetworkFailure", false],
+    ["ERR_INVALID_CHAR", "UploadFailed", false]
   ])("%s is %s, worth a retry: %s", (code, tag, retryable) => {
     expect(classify(system(code))).toEqual([tag, retryable])
   })
@@ -127,6 +135,43 @@ describe("what never became an answer", () => {
       code: "ECONNRESET"
     })
     expect(classify(Object.assign(new Error("late"), { name: "TimeoutError" }))).toEqual(["NetworkFailure", true])
+  })
+
+  it.each([
+    ["a connection that was cut", cut(), "NetworkFailure", true, "PutObject: socket hang up (ECONNRESET)"],
+    [
+      "one on which nothing moves",
+      new TimedOut("nothing moved for 30.0 s"),
+      "NetworkFailure",
+      true,
+      "PutObject: nothing moved for 30.0 s (TimeoutError)"
+    ],
+    ["what is no HTTP", new Garbled("no"), "NetworkFailure", false, "PutObject: no (ERR_HTTP_GARBLED)"],
+    [
+      "a name with several addresses",
+      Object.assign(new AggregateError([new Error("connect ECONNREFUSED ::1:9"), new Error("and 127.0.0.1:9")]), {
+        code: "ECONNREFUSED"
+      }),
+      "NetworkFailure",
+      true,
+      "PutObject: connect ECONNREFUSED ::1:9, and 127.0.0.1:9 (ECONNREFUSED)"
+    ]
+  ])("is known of our own client: %s", (_, cause, tag, retryable, message) => {
+    expect(storeError("PutObject", cause)).toMatchObject({ _tag: tag, retryable, message })
+  })
+
+  it.each([
+    [407, false, /login/],
+    [403, false, /does not let/],
+    [502, true, /cannot reach/],
+    [undefined, true, /cannot reach/]
+  ])("is a tunnel's matter where a proxy answers %s", (statusCode, retryable, hint) => {
+    const refused = Object.assign(system("ERR_PROXY_TUNNEL"), statusCode === undefined ? {} : { statusCode })
+    expect(storeError("PutObject", refused)).toMatchObject({
+      _tag: "NetworkFailure",
+      retryable,
+      hint: expect.stringMatching(hint)
+    })
   })
 
   it("is a matter of credentials when the chain ends", () => {
