@@ -217,7 +217,7 @@ describe("the exit code", () => {
     ["arn:aws:s3::123456789012:accesspoint/point.mrap", "one of its buckets"]
   ])("is 61 for what is not a bucket as others are: %s", async (bucket, advice) => {
     const { store } = await withStore()
-    const ended = await ends(61, s3(snapshots(), store.endpoint, "--bucket", bucket))
+    const ended = await ends(61, ["s3", "--input", snapshots(), `--bucket=${bucket}`, "--endpoint", store.endpoint])
     expect(ended.stdout).toContain(advice)
     expect(store.requests).toEqual([])
   })
