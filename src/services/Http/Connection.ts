@@ -113,8 +113,7 @@ export const open = (
     const next = (error?: Error | null) => {
       if (error) return
       writing = at < body.length
-      // after an early answer the rest is not worth sending
-      if (!writing || pending === undefined) return
+      if (!writing) return
       const from = at
       at += slice
       connected.write(body.subarray(from, at), next)

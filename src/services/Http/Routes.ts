@@ -47,7 +47,6 @@ export const make =
         const isFirst = !isOver
         isOver = true
         clearTimeout(limit)
-        begun?.off("error", settle).off("close", closed)
         return isFirst
       }
       const settle = (error: unknown, connected?: Socket) => {
@@ -58,7 +57,6 @@ export const make =
         }
         done(error, connected)
       }
-      const closed = () => settle(cut())
       const giveUp = () => {
         if (end()) drop(begun)
       }
@@ -84,7 +82,7 @@ export const make =
         // who is there, and slow to shake hands, has as long as for an answer
         socket.once("connect", () => clearTimeout(limit))
         socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => settle(undefined, socket))
-        socket.once("error", settle).once("close", closed)
+        socket.once("error", settle).once("close", () => settle(cut()))
       }
       return giveUp
     }

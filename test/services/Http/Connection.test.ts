@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import process from "node:process"
+import { Duplex } from "node:stream"
 import { connect as connectTls } from "node:tls"
 import { onTestFinished } from "vitest"
 import type { Answer } from "../../../src/services/Http/Answer.ts"
@@ -283,6 +284,51 @@ describe("an answer that comes before the body was taken", () => {
     await send(randomBytes(64 * KiB))
     expect(await send()).toMatchObject({ status: 200 })
     expect(server.sockets).toHaveLength(1)
+  })
+})
+
+describe("an answer that comes before the system says that it took the body", () => {
+  /** A connection whose other end takes all, and says so when it is told to. */
+  const held = () => {
+    let tell = () => {}
+    const socket = Object.assign(
+      new Duplex({
+        read() {},
+        write: (bytes: Buffer, _encoding, done) => {
+          if (bytes.length < 512 * KiB) done()
+          else tell = done
+        }
+      }),
+      { setTimeout: () => {} }
+    )
+    const way = opened((done) => {
+      done(undefined, socket as unknown as Socket)
+      return () => {}
+    })
+    return { ...way, socket, tell: () => tell() }
+  }
+
+  it.each([
+    ["which it says at once, lets the connection be used again", false, { free: 1, gone: 0, done: 1 }],
+    ["does not bring back a connection that is closed at once", true, { free: 0, gone: 1, done: 1 }]
+  ])("%s", async (_, isClosed, expected) => {
+    const { close, send, socket, tell, told } = held()
+    const sent = send(Buffer.alloc(512 * KiB))
+    socket.emit("data", Buffer.from(ok()))
+    tell()
+    if (isClosed) close()
+    expect(await sent).toMatchObject({ status: 200 })
+    await settled()
+    expect(told).toEqual(expected)
+  })
+
+  it("ends the connection where it does not say so", async () => {
+    const { send, socket, told } = held()
+    const sent = send(Buffer.alloc(512 * KiB))
+    socket.emit("data", Buffer.from(ok()))
+    expect(told.done).toBe(0)
+    expect(await sent).toMatchObject({ status: 200 })
+    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
   })
 })
 
