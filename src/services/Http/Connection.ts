@@ -110,16 +110,22 @@ export const open = (
       return
     }
     let at = 0
-    const next = (error?: Error | null) => {
-      if (error) return
-      writing = at < body.length
-      if (!writing) return
+    const next = () => {
+      if (closed) return
       const from = at
       at += slice
-      connected.write(body.subarray(from, at), next)
+      writing = true
+      connected.write(body.subarray(from, at), (error) => {
+        if (error) return
+        // an answer is read between two slices: one that comes early is lost when a write fails before it was read
+        if (at < body.length) setImmediate(next)
+        else writing = false
+      })
     }
+    connected.cork()
     connected.write(head, "latin1")
     next()
+    connected.uncork()
   }
 
   return {

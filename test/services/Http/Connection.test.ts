@@ -287,25 +287,46 @@ describe("an answer that comes before the body was taken", () => {
   })
 })
 
+/** Over a connection that takes what is written as `write` does. */
+const over = (write: (this: Duplex, bytes: Buffer, done: (error?: Error) => void) => void) => {
+  const socket = Object.assign(
+    new Duplex({
+      read() {},
+      write(bytes: Buffer, _encoding, done) {
+        write.call(this, bytes, done)
+      }
+    }),
+    { setTimeout: () => {} }
+  )
+  const way = opened((done) => {
+    done(undefined, socket as unknown as Socket)
+    return () => {}
+  })
+  return { ...way, socket }
+}
+
+it("an answer that comes with the end of the connection is read before more is written", async () => {
+  let pieces = 0
+  const { send } = over(function (bytes, done) {
+    if (bytes.length < 512 * KiB) return done()
+    pieces++
+    if (pieces > 1) return done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }))
+    setImmediate(() => this.push("HTTP/1.1 403 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"))
+    done()
+  })
+  expect(await send(Buffer.alloc(2 * MiB))).toMatchObject({ status: 403 })
+  expect(pieces).toBe(1)
+})
+
 describe("an answer that comes before the system says that it took the body", () => {
   /** A connection whose other end takes all, and says so when it is told to. */
   const held = () => {
     let tell = () => {}
-    const socket = Object.assign(
-      new Duplex({
-        read() {},
-        write: (bytes: Buffer, _encoding, done) => {
-          if (bytes.length < 512 * KiB) done()
-          else tell = done
-        }
-      }),
-      { setTimeout: () => {} }
-    )
-    const way = opened((done) => {
-      done(undefined, socket as unknown as Socket)
-      return () => {}
+    const way = over((bytes, done) => {
+      if (bytes.length < 512 * KiB) done()
+      else tell = done
     })
-    return { ...way, socket, tell: () => tell() }
+    return { ...way, tell: () => tell() }
   }
 
   it.each([
