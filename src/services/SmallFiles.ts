@@ -140,16 +140,14 @@ export const make = (
     let sent = 0
     const settle = (answered: ReadonlyArray<readonly [Small, Answer]>) => {
       const stored = answered.flatMap(([small, exit]) => (Exit.isSuccess(exit) ? [[small, exit.value] as const] : []))
+      const failed = answered.flatMap(([small, exit]) => (Exit.isFailure(exit) ? [[small, exit] as const] : []))
       sent += stored.length
       return Effect.zipRight(
         Effect.flatMap(acknowledge(ledger, stored), tell),
         Effect.forEach(
-          answered,
+          failed,
           ([small, exit]) =>
-            Effect.matchEffect(exit, {
-              onSuccess: () => Effect.void,
-              onFailure: (error) => Effect.flatMap(afterFailure(ledger, small, error), tell)
-            }),
+            Effect.catchAll(exit, (error) => Effect.flatMap(afterFailure(ledger, small, error), tell)),
           { concurrency: "unbounded", discard: true }
         )
       )
