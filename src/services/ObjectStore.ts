@@ -90,7 +90,7 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     /**
      * One request. Stores the whole body under the key, or fails: never a part of it. A failure without an answer
      * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm. `sha256` of the body in
-     * hex, where it is known already.
+     * hex, where it is known already. Best as a `Call`, because there may be thousands.
      */
     readonly put: (object: NewObject, body: Uint8Array, sha256?: string) => Effect.Effect<StoredObject, StoreError>
     /** One request. An upload whose parts cost storage until it is completed or aborted. */
@@ -135,7 +135,8 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
         return {
           ready: (checksum) => Effect.flatMap(store, ({ ready }) => ready(checksum)),
           learned: Effect.suspend(() => loaded?.learned ?? Effect.succeed(undefined)),
-          put: (object, body, sha256) => Effect.flatMap(store, ({ put }) => put(object, body, sha256)),
+          put: (object, body, sha256) =>
+            loaded?.put(object, body, sha256) ?? Effect.flatMap(store, ({ put }) => put(object, body, sha256)),
           createUpload: (object) => Effect.flatMap(store, ({ createUpload }) => createUpload(object)),
           uploadPart: (part) => Effect.flatMap(store, ({ uploadPart }) => uploadPart(part)),
           completeUpload: (object, uploadId, parts) =>

@@ -1,28 +1,21 @@
 /** How fast requests follow one another: one controller for all files, so that what one meets slows all of them. */
-import { Cause, Clock, Duration, Effect, Exit, Fiber, FiberId, FiberRef, Option, Runtime, type Scope } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, FiberId, Option, Runtime, type Scope } from "effect"
 import * as Concurrency from "../domain/Concurrency.ts"
 import { type CredentialsMissing, Interrupted, revised, type StoreError } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as Span from "../domain/Span.ts"
+import * as Call from "./Call.ts"
 import { longestRetryAfter } from "./Patience.ts"
 import { Stop } from "./Stop.ts"
 import * as TimeLimit from "./TimeLimit.ts"
 
 export type Options = Pick<Settings, "concurrency" | "giveUpAfter" | "timeout">
 
-type Ended<A> = (exit: Exit.Exit<A, StoreError | Interrupted>) => void
-
 export interface Pace {
   /**
-   * Runs an attempt as soon as there is room for it, for at most `timeout`, and tells how it ended; gives back what
-   * breaks it off. It fails as `Interrupted` where no request is to be begun any more.
+   * Runs an attempt as soon as there is room for it, for at most `timeout`. Fails as `Interrupted` where no request is to
+   * be begun any more. A `Call`.
    */
-  readonly submit: <A>(
-    attempt: Effect.Effect<A, StoreError>,
-    ended: Ended<A>,
-    bodyBytes?: number
-  ) => Effect.Effect<void>
-  /** The same, for one who waits. */
   readonly pass: <A>(
     attempt: Effect.Effect<A, StoreError>,
     bodyBytes?: number
@@ -37,7 +30,7 @@ export interface Pace {
  * - When nothing but failures that may pass has come for `giveUpAfter`, the run ends: the next one may meet a better
  *   time. So a dead store costs that long, and the requests in flight then, whatever the number of files.
  *
- * A queue and a fiber for each attempt, for a semaphore, a time-out and their fibers cost more than the request itself.
+ * A queue and calls, for a semaphore, a time-out and their fibers cost more than the request itself.
  */
 export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Effect<Pace, never, Scope.Scope | Stop> =>
   Effect.gen(function* () {
@@ -45,8 +38,7 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
     const clock = yield* Clock.clockWith(Effect.succeed)
     const watch = yield* TimeLimit.requests(timeout)
     const runtime = yield* Effect.runtime()
-    // how an attempt ends is told to whoever submitted it
-    const fork = Runtime.runFork(Runtime.setFiberRef(runtime, FiberRef.unhandledErrorLogLevel, Option.none()))
+    const fork = Runtime.runFork(runtime)
     /** Each begins its attempt, or is told that none is begun any more. */
     const queue = new Map<(begin: boolean) => void, number>()
     /** By their weights, as `concurrency` counts. */
@@ -118,44 +110,44 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
 
     yield* Effect.forkScoped(Effect.zipRight(stop.requested, Effect.sync(admit)))
 
-    const submit = <A>(attempt: Effect.Effect<A, StoreError>, ended: Ended<A>, bodyBytes = 0): Effect.Effect<void> => {
-      const weight = Concurrency.weight(concurrency, bodyBytes)
-      let fiber: Fiber.RuntimeFiber<A, StoreError> | undefined
-      let late: StoreError | undefined
-      const start = (begin: boolean) => {
-        if (!begin) return ended(Exit.fail(new Interrupted()))
-        inFlight += weight
-        const began = { at: time(), cuts: current?.cuts ?? 0 }
-        const running = (fiber = fork(attempt))
-        const over = watch((failure) => {
-          late = failure
-          running.unsafeInterruptAsFork(FiberId.none)
-        })
-        running.addObserver((exit) => {
-          over()
-          inFlight -= weight
-          const error =
-            late ?? Option.getOrUndefined(Exit.isFailure(exit) ? Cause.failureOption(exit.cause) : Option.none())
-          if (Exit.isSuccess(exit)) answered(weight)
-          else if (error !== undefined && mayPass(error)) failed(error, began)
-          else if (error !== undefined && isOfStore(error)) answered(weight)
-          ended(late === undefined || Exit.isSuccess(exit) ? exit : Exit.fail(late))
-          admit()
-        })
-      }
-      queue.set(start, weight)
-      admit()
-      return Effect.suspend(() => {
-        queue.delete(start)
-        return fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
+    const pass = <A>(
+      attempt: Effect.Effect<A, StoreError>,
+      bodyBytes = 0
+    ): Effect.Effect<A, StoreError | Interrupted> =>
+      Call.make((ended) => {
+        const weight = Concurrency.weight(concurrency, bodyBytes)
+        /** What it came to, if it was broken off. */
+        let broken: Exit.Exit<never, StoreError> | undefined
+        let breakAttempt = () => {}
+        const breakOff = (exit: typeof broken) => {
+          broken ??= exit
+          breakAttempt()
+        }
+        const start = (begin: boolean) => {
+          if (!begin) return ended(Exit.fail(new Interrupted()))
+          inFlight += weight
+          const began = { at: time(), cuts: current?.cuts ?? 0 }
+          const unwatch = watch((failure) => breakOff(Exit.fail(failure)))
+          const attempted = (told: Exit.Exit<A, StoreError>) => {
+            unwatch()
+            inFlight -= weight
+            const exit = Exit.isFailure(told) ? (broken ?? told) : told
+            const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+            if (Exit.isSuccess(exit)) answered(weight)
+            else if (error !== undefined && mayPass(error)) failed(error, began)
+            else if (error !== undefined && isOfStore(error)) answered(weight)
+            ended(exit)
+            admit()
+          }
+          breakAttempt = Call.begin(attempt, attempted, fork)
+        }
+        queue.set(start, weight)
+        admit()
+        const interrupted = Exit.interrupt(FiberId.none)
+        return () => (queue.delete(start) ? ended(interrupted) : breakOff(interrupted))
       })
-    }
 
-    return {
-      submit,
-      pass: <A>(attempt: Effect.Effect<A, StoreError>, bodyBytes?: number) =>
-        Effect.async<A, StoreError | Interrupted>((resume) => submit(attempt, resume, bodyBytes))
-    }
+    return { pass }
   })
 
 /** Part of the time that is spent on work. */

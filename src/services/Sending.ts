@@ -1,5 +1,5 @@
 /** Sends a content to the store with one request or many, within the limits of the settings. */
-import { Effect, type Exit } from "effect"
+import { Effect } from "effect"
 import * as Compression from "../domain/Compression.ts"
 import { type Content, sha256Of } from "../domain/Content.ts"
 import {
@@ -122,13 +122,9 @@ export const make = (limits: Limits) =>
       send,
       /** Runs what holds so many bytes of bodies. */
       holding: (bytes: number) => memory.withPermits(Math.min(bytes, limits.memoryBytes)),
-      /** The first attempt of a request with a whole body, for who waits for many; gives back what breaks it off. */
-      submit: (
-        object: NewObject,
-        body: Uint8Array,
-        content: Content,
-        ended: (exit: Exit.Exit<StoredObject, StoreError | Interrupted>) => void
-      ) => pace.submit(store.put(object, body, sha256Of(content)), ended, body.length),
+      /** The first attempt of a request with a whole body. A `Call`. */
+      first: (object: NewObject, body: Uint8Array, content: Content) =>
+        pace.pass(store.put(object, body, sha256Of(content)), body.length),
       /** What comes after a first attempt that failed. */
       goOn: (
         object: NewObject,

@@ -4,13 +4,14 @@
  * waits: for the disk, when all are announced to the ledger, and for the store. Files that are not that plain are left
  * alone.
  */
-import { Clock, type Context, Effect, Either, Exit, FiberSet } from "effect"
+import { Cause, Clock, type Context, Effect, Either, Exit, FiberSet, Option } from "effect"
 import type { Content } from "../domain/Content.ts"
 import type { FileError, Interrupted, StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Buffers from "./Buffers.ts"
+import * as Call from "./Call.ts"
 import * as Digest from "./Digest.ts"
 import type { KeyMapping } from "./KeyMapping.ts"
 import type { OpenLedger } from "./Ledger.ts"
@@ -88,10 +89,15 @@ export const make = (
         let missing = all.length
         let arrived: Array<readonly [Small, Answer]> = []
         let timer: NodeJS.Timeout | undefined
-        const handOn = () => {
+        let isBroken = false
+        const taken = () => {
           clearTimeout(timer)
           const now = arrived
           arrived = []
+          return now
+        }
+        const handOn = () => {
+          const now = taken()
           const ended = Effect.sync(() => {
             left -= now.length
             if (left === 0) resume(Effect.void)
@@ -99,13 +105,19 @@ export const make = (
           run(Effect.zipRight(settle(now), ended))
         }
         const breakOffs = all.map((small) =>
-          sending.submit({ key: small.key, state: small.state }, small.bytes, small.content, (exit) => {
+          Call.begin(sending.first(small, small.bytes, small.content), (exit) => {
+            if (isBroken) return
             const gathered = arrived.push([small, exit])
             if (--missing === 0) handOn()
             else if (gathered === 1) timer = setTimeout(handOn, gathering)
           })
         )
-        return Effect.all(breakOffs, { concurrency: "unbounded", discard: true })
+        return Effect.suspend(() => {
+          isBroken = true
+          for (const breakOff of breakOffs) breakOff()
+          // there is no time any more to try again what failed
+          return settle(taken().filter(([, exit]) => Exit.isSuccess(exit) || isNotTried(exit)))
+        })
       })
     )
 
@@ -146,8 +158,7 @@ export const make = (
         Effect.flatMap(acknowledge(ledger, stored), tell),
         Effect.forEach(
           failed,
-          ([small, exit]) =>
-            Effect.catchAll(exit, (error) => Effect.flatMap(afterFailure(ledger, small, error), tell)),
+          ([small, exit]) => Effect.catchAll(exit, (error) => Effect.flatMap(afterFailure(ledger, small, error), tell)),
           { concurrency: "unbounded", discard: true }
         )
       )
@@ -164,6 +175,10 @@ export const make = (
     )
   }
 }
+
+/** Its turn never came. */
+const isNotTried = ({ cause }: Exit.Failure<unknown, StoreError | Interrupted>) =>
+  Option.exists(Cause.failureOption(cause), ({ _tag }) => _tag === "Interrupted")
 
 const uploaded = ({ bytes, file, torn }: Small): Told => {
   const { relativePath } = file

@@ -5,7 +5,8 @@
  * 5 KB over a kept connection 105, 80 and 30 µs of CPU each (Node 24, without signing), where all else that is done for
  * such a file takes less than that.
  */
-import { type Clock, Effect } from "effect"
+import { type Clock, Effect, Exit } from "effect"
+import * as Call from "../Call.ts"
 import type { Answer } from "./Answer.ts"
 import * as Connection from "./Connection.ts"
 
@@ -35,7 +36,7 @@ export interface Route {
 
 export interface Http {
   /**
-   * One attempt; its connection is closed if its fiber ends before it. Fails with what Node throws, `Garbled` or
+   * One attempt, a `Call`; interruption closes its connection. Fails with what Node throws, `Garbled` or
    * `TimedOut`. The body must not change until it ends.
    */
   readonly exchange: (request: Request) => Effect.Effect<Answer, unknown>
@@ -60,26 +61,23 @@ export const make = (routes: (origin: Origin) => Route, idleMillis: number) =>
     }
     const http: Http = {
       exchange: (request) =>
-        // a fiber that is interrupted has ended: to be told of that costs a tenth of what a clean-up in `async` does
-        Effect.withFiberRuntime((fiber) =>
-          Effect.async((resume) => {
-            const pool = poolOf(request.origin)
-            let message: Connection.Message
-            try {
-              message = asMessage(request, pool.asProxy)
-            } catch (error) {
-              resume(Effect.fail(error))
-              return
-            }
-            const connection = takeIdle(pool) ?? connect(pool)
-            const abandon = () => connection.close()
-            fiber.addObserver(abandon)
-            connection.send(message, (error, answer) => {
-              fiber.removeObserver(abandon)
-              resume(answer === undefined ? Effect.fail(error) : Effect.succeed(answer))
-            })
+        Call.make((ended) => {
+          const pool = poolOf(request.origin)
+          let message: Connection.Message
+          try {
+            message = asMessage(request, pool.asProxy)
+          } catch (error) {
+            ended(Exit.fail(error))
+            return () => {}
+          }
+          // undefined when it has ended: others may be using it then
+          let used: Connection.Connection | undefined = takeIdle(pool) ?? connect(pool)
+          used.send(message, (error, answer) => {
+            used = undefined
+            ended(answer === undefined ? Exit.fail(error) : Exit.succeed(answer))
           })
-        )
+          return () => used?.close()
+        })
     }
     return http
   })

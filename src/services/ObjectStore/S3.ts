@@ -1,9 +1,11 @@
 /** `ObjectStore` on S3 and on what speaks its protocol. */
-import { Effect, Layer, Scope } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
+import type { StoreError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/Settings.ts"
-import { ObjectStore } from "../ObjectStore.ts"
+import * as Call from "../Call.ts"
+import { ObjectStore, type StoredObject } from "../ObjectStore.ts"
 import { once } from "../Once.ts"
-import { attributesOf, explained } from "./S3Attributes.ts"
+import { type Attributes, attributesOf, explained } from "./S3Attributes.ts"
 import * as Bodies from "./S3Bodies.ts"
 import { checksumHeader, mismatch } from "./S3Checksums.ts"
 import * as Client from "./S3Client.ts"
@@ -36,21 +38,9 @@ export const layer = (options: Options) =>
           }),
         learned: Effect.sync(() => connected?.lessons.learned()),
         put: (object, bytes, sha256) =>
-          Effect.flatMap(connection, ({ bodies, lessons }) =>
-            lessons.heeded((checksum) => {
-              // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
-              const sum = checksumHeader(checksum, bytes)
-              const asked = attributes(object)
-              return Effect.flatMap(bodies.put(asked, { bytes, sha256, checksum: sum }), (answer) => {
-                const wrong =
-                  missing("PutObject", answer.ETag) ??
-                  mismatch("PutObject", sum, answer, !options.attributes.noOverwrite)
-                if (wrong !== undefined) return Effect.fail(wrong)
-                lessons.created(asked, answer)
-                return Effect.succeed(storedObject(answer))
-              })
-            })
-          ),
+          connected === undefined
+            ? Effect.flatMap(connection, (via) => put(via, attributes(object), { bytes, sha256 }))
+            : put(connected, attributes(object), { bytes, sha256 }),
         createUpload: (object) => Effect.flatMap(connection, ({ parts }) => parts.create(attributes(object))),
         uploadPart: (part) => Effect.flatMap(connection, ({ parts }) => parts.send(part)),
         completeUpload: (object, uploadId, parts) =>
@@ -61,6 +51,27 @@ export const layer = (options: Options) =>
       }
     })
   )
+
+/** A `Call`. */
+const put = (
+  { bodies, lessons }: Connected,
+  asked: Attributes,
+  body: Omit<Bodies.Body, "checksum">
+): Effect.Effect<StoredObject, StoreError> =>
+  lessons.heededCall((checksum) => {
+    // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
+    const sum = checksumHeader(checksum, body.bytes)
+    return Call.matchEffect(bodies.put(asked, { ...body, checksum: sum }), {
+      onFailure: Exit.fail,
+      onSuccess: (answer) => {
+        const wrong =
+          missing("PutObject", answer.ETag) ?? mismatch("PutObject", sum, answer, asked.IfNoneMatch === undefined)
+        if (wrong !== undefined) return Exit.fail(wrong)
+        lessons.created(asked, answer)
+        return Exit.succeed(storedObject(answer))
+      }
+    })
+  })
 
 type Connected = Effect.Effect.Success<ReturnType<typeof connect>>
 

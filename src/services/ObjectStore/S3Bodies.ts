@@ -11,11 +11,12 @@ import {
   UploadPartCommand
 } from "@aws-sdk/client-s3"
 import type { HttpRequest } from "@smithy/core/protocols"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { hash } from "node:crypto"
 import type { StoreError } from "../../domain/Errors.ts"
+import * as Call from "../Call.ts"
 import type { Answer } from "../Http/Answer.ts"
-import type { Http, Origin } from "../Http/Http.ts"
+import type { Http, Origin, Request } from "../Http/Http.ts"
 import { checksumFields, type ChecksumHeader } from "./S3Checksums.ts"
 import type { Attributes } from "./S3Attributes.ts"
 import type { Renewing } from "./S3Credentials.ts"
@@ -64,21 +65,7 @@ export const make = ({ client, credentials, failure, http }: Via) => {
   /** By what names of a kind all requests have in common. */
   const patterns = new Map<string, Pattern>()
 
-  const needed = (kind: string, draft: () => Promise<HttpRequest>, operation: string) => {
-    const known = patterns.get(kind)
-    const identity = credentials.fresh()
-    // a promise costs a turn of the loop, and is needed by one request of thousands
-    if (known !== undefined && identity !== undefined) return Effect.succeed([known, identity] as const)
-    return Effect.tryPromise({
-      try: async () => {
-        const pattern = known ?? asPattern(await draft())
-        patterns.set(kind, pattern)
-        return [pattern, await credentials.provider()] as const
-      },
-      catch: (cause) => failure(operation, cause)
-    })
-  }
-
+  /** A `Call`. */
   const send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes & Taken>(
     operation: "PutObject" | "UploadPart",
     kind: string,
@@ -86,42 +73,53 @@ export const make = ({ client, credentials, failure, http }: Via) => {
     key: string,
     query: string,
     { bytes, checksum, sha256 }: Body
-  ): Effect.Effect<Taken, StoreError> =>
-    Effect.flatMap(
-      Effect.suspend(() => needed(kind, () => Transport.drafted(client, command(standIn)), operation)),
-      ([{ headers, origin, path, sign, unsigned }, identity]) => {
-        const unsent = {
-          method: "PUT",
-          path: path + Signature.encodeKey(key),
-          query: `${query}x-id=${operation}`,
-          headers: { ...headers, ...checksumFields(checksum) },
-          payloadHash: sha256 ?? hash("sha256", bytes, "hex")
-        }
-        const signed = sign(unsent, identity, Date.now() + client.config.systemClockOffset)
-        return Effect.matchEffect(
-          http.exchange({
-            origin,
-            method: unsent.method,
-            target: `${unsent.path}?${unsent.query}`,
-            headers: { ...unsent.headers, ...signed, ...unsigned },
-            body: bytes
-          }),
-          {
-            onFailure: (cause) => Effect.fail(failure(operation, cause)),
-            onSuccess: (answer) => {
-              if (answer.status === 200 && answer.headers["etag"] !== undefined) {
-                setClock(client, answer)
-                return Effect.succeed(taken(answer))
-              }
-              return Effect.tryPromise({
-                try: () => Transport.understood(client, command(key), answer),
-                catch: (cause) => failure(operation, cause)
-              })
-            }
-          }
-        )
+  ): Effect.Effect<Taken, StoreError> => {
+    const request = ({ headers, origin, path, sign, unsigned }: Pattern, identity: Signature.Identity): Request => {
+      const unsent = {
+        method: "PUT",
+        path: path + Signature.encodeKey(key),
+        query: `${query}x-id=${operation}`,
+        headers: { ...headers, ...checksumFields(checksum) },
+        payloadHash: sha256 ?? hash("sha256", bytes, "hex")
       }
-    )
+      const signed = sign(unsent, identity, Date.now() + client.config.systemClockOffset)
+      return {
+        origin,
+        method: unsent.method,
+        target: `${unsent.path}?${unsent.query}`,
+        headers: { ...unsent.headers, ...signed, ...unsigned },
+        body: bytes
+      }
+    }
+    const asked = (pattern: Pattern, identity: Signature.Identity) =>
+      Call.matchEffect(http.exchange(request(pattern, identity)), {
+        onFailure: (cause) => Exit.fail(failure(operation, cause)),
+        onSuccess: (answer): Effect.Effect<Taken, StoreError> => {
+          if (answer.status === 200 && answer.headers["etag"] !== undefined) {
+            setClock(client, answer)
+            return Exit.succeed(taken(answer))
+          }
+          return Effect.tryPromise({
+            try: () => Transport.understood(client, command(key), answer),
+            catch: (cause) => failure(operation, cause)
+          })
+        }
+      })
+    return Call.suspend(() => {
+      const known = patterns.get(kind)
+      const identity = credentials.fresh()
+      if (known !== undefined && identity !== undefined) return asked(known, identity)
+      const needed = Effect.tryPromise({
+        try: async () => {
+          const pattern = known ?? asPattern(await Transport.drafted(client, command(standIn)))
+          patterns.set(kind, pattern)
+          return [pattern, await credentials.provider()] as const
+        },
+        catch: (cause) => failure(operation, cause)
+      })
+      return Effect.flatMap(needed, ([pattern, identity]) => asked(pattern, identity))
+    })
+  }
 
   return {
     put: (attributes: Attributes, body: Body) =>

@@ -8,7 +8,7 @@
  * | a header is not implemented     | that bodies are to go with Content-MD5             | failed, and CRC-32 stays         |
  */
 import type { S3Client } from "@aws-sdk/client-s3"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import {
   type CredentialsRejected,
   revised,
@@ -17,6 +17,7 @@ import {
   type UploadFailed
 } from "../../domain/Errors.ts"
 import { type Checksum, clocks, type Learned } from "../../domain/Learned.ts"
+import * as Call from "../Call.ts"
 import type { Renewing } from "./S3Credentials.ts"
 
 /** Milliseconds by which the answer to a request must have moved our idea of the store's clock. */
@@ -34,8 +35,12 @@ export interface Lessons {
   /** What was asked for an object, and what the answer says of it. */
   readonly created: (asked: Encryption, answer: Encryption) => void
   /** An attempt, with the checksum that the store is thought to take; and another at once, if its refusal teaches. */
-  readonly heeded: <A>(attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError>
+  readonly heeded: Heeded
+  /** The same for a `Call`, and one again. */
+  readonly heededCall: Heeded
 }
+
+type Heeded = <A>(attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError>
 
 /** What an attempt was made with. */
 interface Made {
@@ -90,17 +95,21 @@ export const make = (client: S3Client, credentials: Renewing): Lessons => {
     return error._tag === "UploadFailed" && isUnknown(error) ? header(error, made) : Effect.fail(error)
   }
 
-  const heeded = <A>(attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>, lessons: number) =>
-    Effect.suspend((): Effect.Effect<A, StoreError> => {
+  const heeded = <A>(
+    attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>,
+    lessons: number,
+    { matchEffect, suspend }: Steps
+  ): Effect.Effect<A, StoreError> =>
+    suspend((): Effect.Effect<A, StoreError> => {
       const made = { checksum, clockOffset: clockOffset(), identity: credentials.current() }
-      return Effect.matchEffect(attempt(checksum), {
+      return matchEffect(attempt(checksum), {
         onSuccess: (answer) => {
           answered = true
           if (made.checksum === "MD5") settled = true
-          return Effect.succeed(answer)
+          return Exit.succeed(answer)
         },
         onFailure: (error) =>
-          lessons === 0 ? Effect.fail(error) : Effect.zipRight(heed(error, made), heeded(attempt, lessons - 1))
+          lessons === 0 ? Exit.fail(error) : Effect.zipRight(heed(error, made), heeded(attempt, lessons - 1, byFibers))
       })
     })
 
@@ -115,11 +124,16 @@ export const make = (client: S3Client, credentials: Renewing): Lessons => {
     created: (asked, answer) => {
       unencrypted ||= asked.ServerSideEncryption !== undefined && answer.ServerSideEncryption === undefined
     },
-    heeded: (attempt) => heeded(attempt, mostLessons)
+    heeded: (attempt) => heeded(attempt, mostLessons, byFibers),
+    heededCall: (attempt) => heeded(attempt, mostLessons, Call)
   }
 }
 
 const again = Effect.void
+
+type Steps = Pick<typeof Call, "matchEffect" | "suspend">
+
+const byFibers: Steps = { matchEffect: (first, on) => Effect.matchEffect(first, on), suspend: Effect.suspend }
 
 type Coded = Pick<StoreAnswer, "code" | "status">
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope, TestClock } from "effect"
 import { connect, type Socket } from "node:net"
+import * as Call from "../../../src/services/Call.ts"
 import { Garbled } from "../../../src/services/Http/Head.ts"
 import * as Http from "../../../src/services/Http/Http.ts"
 import { ok, rawServer, type Received, requests } from "../../fixtures/RawServer.ts"
@@ -77,6 +78,28 @@ describe("a request", () => {
         "proxy-authorization: Basic x",
         "content-length: 0"
       ])
+    })
+  )
+
+  it.scoped("is not broken off any more by who begun the one before it", () =>
+    Effect.gen(function* () {
+      const held = yield* Deferred.make<Socket>()
+      const { http, server } = yield* served((socket) => {
+        let nth = 0
+        requests(socket, () => {
+          if (++nth === 1) socket.write(ok())
+          else Deferred.unsafeDone(held, Exit.succeed(socket))
+        })
+      })
+      const breakOff = yield* Effect.async<() => void>((resume) => {
+        const breakOff = Call.begin(http.exchange(request()), () => resume(Effect.succeed(() => breakOff())))
+      })
+      const second = yield* Effect.fork(http.exchange(request()))
+      const socket = yield* Deferred.await(held)
+      breakOff()
+      socket.write(ok())
+      expect(yield* Fiber.join(second)).toMatchObject({ status: 200 })
+      expect(server.sockets).toHaveLength(1)
     })
   )
 

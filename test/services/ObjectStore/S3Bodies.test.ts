@@ -1,11 +1,13 @@
 import { PutObjectCommand, S3Client, type S3ClientConfig, UploadPartCommand } from "@aws-sdk/client-s3"
 import { describe, expect, it } from "@effect/vitest"
 import { HttpResponse, type HttpRequest } from "@smithy/core/protocols"
-import { Effect, Either, FastCheck as fc } from "effect"
+import { Effect, Either, Exit, FastCheck as fc } from "effect"
 import { hash } from "node:crypto"
 import { UploadFailed } from "../../../src/domain/Errors.ts"
 import * as ObjectKey from "../../../src/domain/ObjectKey.ts"
 import type { ObjectAttributes } from "../../../src/domain/Settings.ts"
+import * as Call from "../../../src/services/Call.ts"
+import type { Answer } from "../../../src/services/Http/Answer.ts"
 import type { Request } from "../../../src/services/Http/Http.ts"
 import { type Attributes, attributesOf } from "../../../src/services/ObjectStore/S3Attributes.ts"
 import * as Bodies from "../../../src/services/ObjectStore/S3Bodies.ts"
@@ -36,9 +38,10 @@ const ours = async (
   const requests: Array<Request> = []
   const http = {
     exchange: (request: Request) =>
-      Effect.sync(() => {
+      Call.make<Answer, never>((ended) => {
         requests.push(request)
-        return { status: 200, headers: { etag: '"e"' }, body: Buffer.alloc(0), isReusable: true }
+        ended(Exit.succeed({ status: 200, headers: { etag: '"e"' }, body: Buffer.alloc(0), isReusable: true }))
+        return () => {}
       })
   }
   const credentials = Credentials.renewing(source)
@@ -185,6 +188,29 @@ describe("a request that carries a body", () => {
     expect(requests[2]?.headers["content-md5"]).toBeDefined()
     expect(requests[2]?.headers["x-amz-checksum-crc32"]).toBeUndefined()
     expect(new Set(requests.map(({ headers }) => headers["authorization"])).size).toBe(3)
+  })
+
+  it("takes no fiber once it is known what such requests look like", async () => {
+    const object = objectOf("snapshots", plain, "a.jsonl")
+    const begun = (bodies: Bodies.Bodies) =>
+      Effect.sync(() => {
+        const told: Array<unknown> = []
+        Call.begin(
+          bodies.put(object, { bytes, checksum }),
+          (exit) => told.push(Exit.isSuccess(exit)),
+          () => {
+            throw new Error("it took one")
+          }
+        )
+        return told
+      })
+    await ours(configFor("eu-central-1"), (bodies) =>
+      Effect.gen(function* () {
+        yield* bodies.put(object, { bytes, checksum })
+        expect(yield* begun(bodies)).toEqual([true])
+        return {}
+      })
+    )
   })
 
   it("is signed with the credentials and by the clock of its time", async () => {
