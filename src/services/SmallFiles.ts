@@ -154,8 +154,10 @@ export const make = (
       const stored = answered.flatMap(([small, exit]) => (Exit.isSuccess(exit) ? [[small, exit.value] as const] : []))
       const failed = answered.flatMap(([small, exit]) => (Exit.isFailure(exit) ? [[small, exit] as const] : []))
       sent += stored.length
+      const told = Effect.flatMap(acknowledge(ledger, stored), tell)
+      if (failed.length === 0) return told
       return Effect.zipRight(
-        Effect.flatMap(acknowledge(ledger, stored), tell),
+        told,
         Effect.forEach(
           failed,
           ([small, exit]) => Effect.catchAll(exit, (error) => Effect.flatMap(afterFailure(ledger, small, error), tell)),

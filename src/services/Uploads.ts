@@ -1,4 +1,4 @@
-import { Context, Deferred, Effect, Layer } from "effect"
+import { Context, Effect, Fiber, Layer } from "effect"
 import * as Compression from "../domain/Compression.ts"
 import type { ConfigError, Interrupted, StateUnusable, StoreError } from "../domain/Errors.ts"
 import type { Checksum, Learned } from "../domain/Learned.ts"
@@ -130,13 +130,13 @@ const allOf =
         discard: true
       })
     if (storeSmall === undefined) return oneByOne(files)
-    return Effect.flatMap(Deferred.make<ReadonlyArray<SourceFile>>(), (left) =>
-      Effect.all(
-        [
-          storeSmall(ledger, files, tell, (some) => Deferred.succeed(left, some)),
-          Effect.flatMap(Deferred.await(left), oneByOne)
-        ],
-        { concurrency: "unbounded", discard: true }
-      )
-    )
+    return Effect.suspend(() => {
+      let others: Fiber.Fiber<void> = Fiber.void
+      const leave = (some: ReadonlyArray<SourceFile>) =>
+        some.length === 0 ? Effect.void : Effect.map(Effect.fork(oneByOne(some)), (fiber) => void (others = fiber))
+      return Effect.zipRight(
+        storeSmall(ledger, files, tell, leave),
+        Effect.suspend(() => Fiber.join(others))
+      ).pipe(Effect.onError(() => Fiber.interrupt(others)))
+    })
   }
