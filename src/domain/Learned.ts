@@ -3,10 +3,10 @@ import { Duration } from "effect"
 import * as Span from "./Span.ts"
 
 /**
- * The checksum that goes with every body, besides the SHA-256 in its signature. A store that does not know the headers
- * of 2022 ("additional checksums") takes Content-MD5, which is as old as S3.
+ * The checksum that goes with every body, for the store to keep. SHA-256 is that of the signature, so it costs nothing. A
+ * store that does not know the headers of 2022 ("additional checksums") takes Content-MD5, which is as old as S3.
  */
-export type Checksum = "CRC32" | "MD5"
+export type Checksum = "SHA256" | "MD5"
 
 export interface Learned {
   readonly checksum: Checksum

@@ -49,8 +49,8 @@ export const Report = Schema.Struct({
   store: optional(
     Schema.Struct({
       checksum: described(
-        Schema.Literal("CRC32", "MD5"),
-        "what goes with every body; MD5 where CRC32 is not implemented"
+        Schema.Literal("SHA256", "MD5"),
+        "what goes with every body; MD5 where SHA256 is not implemented"
       ),
       unencrypted: described(Schema.Boolean, "--sse was given, and not confirmed by every answer"),
       clockOffsetSeconds: described(Schema.Number, "what its clock has in advance of this host's")

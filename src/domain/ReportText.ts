@@ -42,7 +42,7 @@ const warnings = (report: Report): ReadonlyArray<string> =>
       ? []
       : [`the ledger could not be used: it is now ${report.ledger.setAside}, and everything was sent anew`]),
     ...(report.store?.checksum === "MD5"
-      ? ["the store does not implement CRC-32 checksums: bodies go with Content-MD5 instead"]
+      ? ["the store does not implement SHA-256 checksums: bodies go with Content-MD5 instead"]
       : []),
     ...(report.store?.unencrypted === true
       ? ["the store has not confirmed --sse: objects may be stored without encryption"]

@@ -15,8 +15,8 @@ export interface KeptPart {
   readonly sha256: string
   /** As the store wrote it. */
   readonly etag: string
-  /** CRC-32 as its header has it; undefined where bodies go with MD5. */
-  readonly crc32: string | undefined
+  /** As its header has it; undefined where bodies go with MD5. */
+  readonly checksum: string | undefined
 }
 
 /** What an upload was created with, and what its object would be. All of it stays as it is until its completion. */

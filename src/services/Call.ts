@@ -5,7 +5,7 @@
  * 3.22, Node 24): more than it took to hash, sign and send it. So such a request is made of calls, each of which tells by
  * another how it ended; `of` begins it, and to everybody else it is an effect like any other.
  */
-import { Cause, Effect, Effectable, Either, Exit, type Fiber, FiberId, Option } from "effect"
+import { Cause, Effect, Effectable, Either, Exit, type Fiber, FiberId, FiberRef, Option, Runtime } from "effect"
 
 /**
  * Begins something, and gives back what breaks it off. `ended` is called once, in any case, when nothing of it goes on any
@@ -44,20 +44,25 @@ export const make = <A, E>(call: Call<A, E>): Effect.Effect<A, E> => new Begun(c
 export const begin = <A, E>(
   effect: Effect.Effect<A, E>,
   ended: (exit: Exit.Exit<A, E>) => void,
-  fork: Fork = Effect.runFork
+  fork: Fork = inDefaultRuntime
 ): (() => void) => {
   if (effect instanceof Begun) return (effect as Begun<A, E>).call(ended)
   if (Exit.isExit(effect)) {
     ended(effect as Exit.Exit<A, E>)
     return nothing
   }
-  // how it ends is told
-  const fiber = fork(Effect.withUnhandledErrorLogLevel(effect, Option.none()))
+  const fiber = fork(effect)
   fiber.addObserver(ended)
   return () => fiber.unsafeInterruptAsFork(FiberId.none)
 }
 
 type Fork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
+
+/** Runs effects in fibers whose failures are nobody's but of whom they are told to. */
+export const forkIn = (runtime: Runtime.Runtime<never>): Fork =>
+  Runtime.runFork(Runtime.setFiberRef(runtime, FiberRef.unhandledErrorLogLevel, Option.none()))
+
+const inDefaultRuntime = forkIn(Runtime.defaultRuntime)
 
 const nothing = () => {}
 

@@ -48,7 +48,7 @@ export interface StoredPart {
   /** As the store wrote it. */
   readonly etag: string
   /** As its header has it; undefined where bodies go with MD5. */
-  readonly crc32: string | undefined
+  readonly checksum: string | undefined
 }
 
 /** A body that is sent in parts as it comes. */

@@ -1,5 +1,5 @@
 /** How fast requests follow one another: one controller for all files, so that what one meets slows all of them. */
-import { Cause, Clock, Duration, Effect, Exit, FiberId, Option, Runtime, type Scope } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, FiberId, Option, type Scope } from "effect"
 import * as Concurrency from "../domain/Concurrency.ts"
 import { type CredentialsMissing, Interrupted, revised, type StoreError } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -38,7 +38,7 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
     const clock = yield* Clock.clockWith(Effect.succeed)
     const watch = yield* TimeLimit.requests(timeout)
     const runtime = yield* Effect.runtime()
-    const fork = Runtime.runFork(runtime)
+    const fork = Call.forkIn(runtime)
     /** Each begins its attempt, or is told that none is begun any more. */
     const queue = new Map<(begin: boolean) => void, number>()
     /** By their weights, as `concurrency` counts. */

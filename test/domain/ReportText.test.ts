@@ -78,7 +78,7 @@ describe("the report as text", () => {
   it("warns of what the store has told of itself", () => {
     const warnings = (learned: Partial<Learned>) =>
       texts(
-        report([], { learned: { checksum: "CRC32", clockOffsetMillis: 0, unencrypted: false, ...learned } })
+        report([], { learned: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false, ...learned } })
       ).filter((line) => line.startsWith("warning: "))
     expect(warnings({ clockOffsetMillis: 299_000 })).toEqual([])
     expect(warnings({ clockOffsetMillis: -3_600_000 })).toEqual([

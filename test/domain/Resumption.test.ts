@@ -14,7 +14,7 @@ const wanted: Resumption.Created = {
   state: "final",
   partSizeBytes: 8,
   attributes: "x",
-  checksum: "CRC32"
+  checksum: "SHA256"
 }
 const kept = (more: Partial<Resumption.KeptUpload> = {}): Resumption.KeptUpload => ({
   ...wanted,
@@ -54,7 +54,7 @@ describe("a part that is kept", () => {
     sizeBytes,
     sha256,
     etag: "e",
-    crc32: undefined
+    checksum: undefined
   })
   it.each([
     ["does not exist", undefined, "send"],

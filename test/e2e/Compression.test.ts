@@ -202,7 +202,7 @@ describe("--compress", () => {
     expect(sums.size).toBe(failed.size)
     for (const tries of sums.values()) {
       expect(tries).toHaveLength(2)
-      expect(new Set(tries.map(({ headers }) => headers["x-amz-checksum-crc32"])).size).toBe(1)
+      expect(new Set(tries.map(({ headers }) => headers["x-amz-checksum-sha256"])).size).toBe(1)
     }
     expect(zst(store.object(`${prefix}/${final}.zst`)?.body).equals(content)).toBe(true)
   })

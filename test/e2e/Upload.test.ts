@@ -40,7 +40,7 @@ describe("an upload", () => {
       expect(headers["transfer-encoding"]).toBeUndefined()
       expect(headers["x-amz-content-sha256"]).toMatch(/^[0-9a-f]{64}$/)
       const checksums = Object.keys(headers).filter((name) => /^(x-amz-checksum-.*|content-md5)$/.test(name))
-      expect(checksums).toEqual(["x-amz-checksum-crc32"])
+      expect(checksums).toEqual(["x-amz-checksum-sha256"])
     }
     expect(store.object(`${prefix}/a.jsonl`)?.contentType).toBe("application/x-ndjson")
     expect(store.object(`${prefix}/big.jsonl`)?.contentType).toBe("application/x-ndjson")

@@ -108,13 +108,13 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
           checkSum(body, sha256)
           return Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body)))
         }),
-      createUpload: ({ key }) => Effect.map(create(key), (uploadId) => ({ uploadId, checksum: "CRC32" })),
+      createUpload: ({ key }) => Effect.map(create(key), (uploadId) => ({ uploadId, checksum: "SHA256" })),
       uploadPart: ({ body, key, number, sha256, uploadId }) =>
         Effect.zipRight(request("UploadPart", key), found("UploadPart", key, uploadId)).pipe(
           Effect.map(({ parts }) => {
             checkSum(body, sha256)
             parts.set(number, Buffer.from(body))
-            return { etag: etagOf(body), crc32: undefined }
+            return { etag: etagOf(body), checksum: undefined }
           })
         ),
       completeUpload: ({ key }, uploadId, parts) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, FiberId } from "effect"
+import { Deferred, Effect, Exit, Fiber, FiberId, Layer, Logger, LogLevel, ManagedRuntime } from "effect"
 import * as Call from "../../src/services/Call.ts"
 
 /** A call that ends when it is told to, and what it has heard. */
@@ -83,6 +83,20 @@ describe("a call", () => {
 describe("what is no call", () => {
   it("has ended already, if it is an exit", () => {
     expect(begun(Exit.fail("b"), noFiber).told).toEqual([Exit.fail("b")])
+  })
+
+  it("is run in a fiber, which says nothing of its own of a failure", async () => {
+    const said: Array<unknown> = []
+    const logger = Logger.replace(
+      Logger.defaultLogger,
+      Logger.make(({ message }) => said.push(message))
+    )
+    const runtime = ManagedRuntime.make(Layer.merge(logger, Logger.minimumLogLevel(LogLevel.All)))
+    const fork = Call.forkIn(await runtime.runtime())
+    const { promise, resolve } = Promise.withResolvers<Exit.Exit<never, string>>()
+    Call.begin(Effect.zipRight(Effect.logDebug("failing"), Effect.fail("b")), resolve, fork)
+    expect(await promise).toEqual(Exit.fail("b"))
+    expect(said).toEqual([["failing"]])
   })
 
   it("is run in a fiber, which is interrupted", async () => {

@@ -113,13 +113,14 @@ export const open = (
     const next = () => {
       if (closed) return
       const from = at
-      at += slice
+      at = Math.min(body.length, from + slice)
       writing = true
       connected.write(body.subarray(from, at), (error) => {
         if (error) return
-        // an answer is read between two slices: one that comes early is lost when a write fails before it was read
-        if (at < body.length) setImmediate(next)
-        else writing = false
+        if (at === body.length) writing = false
+        // between two slices sockets are read, which one turn of the loop may be over with already: an answer that comes
+        // early is lost when a write fails before it was read
+        else setImmediate(setImmediate, next)
       })
     }
     connected.cork()

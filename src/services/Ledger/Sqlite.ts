@@ -119,7 +119,7 @@ const unwritten = (path: string): OpenLedger => ({
   path,
   setAside: undefined,
   previousRunAt: undefined,
-  checksum: "CRC32",
+  checksum: "SHA256",
   look: (step) => Effect.sync(() => step(() => undefined)),
   sighted: () => Effect.sync(() => undefined),
   withdrawn: () => Effect.void,

@@ -17,7 +17,7 @@ export const make = (db: DatabaseSync, target: number) => {
   const resume = db.prepare("UPDATE uploads SET size = ?, used_at = ? WHERE target = ? AND path = ?")
   const use = db.prepare("UPDATE uploads SET used_at = ? WHERE target = ? AND path = ?")
   const add = db.prepare(
-    "INSERT OR REPLACE INTO parts (target, path, number, size, sha256, etag, crc32) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR REPLACE INTO parts (target, path, number, size, sha256, etag) VALUES (?, ?, ?, ?, ?, ?)"
   )
   const forget = db.prepare("DELETE FROM uploads WHERE target = ? AND path = ?")
   const forgetParts = db.prepare("DELETE FROM parts WHERE target = ? AND path = ?")
@@ -34,12 +34,13 @@ export const make = (db: DatabaseSync, target: number) => {
     kept: (path: string): KeptUpload | undefined => {
       const row = find.get(target, path)
       if (row === undefined) return undefined
+      const checksum = row["checksum"] as Checksum
       const parts = partsOf.all(target, path).map((part): KeptPart => ({
         number: part["number"] as number,
         sizeBytes: part["size"] as number,
         sha256: hex(part["sha256"]),
         etag: part["etag"] as string,
-        crc32: (part["crc32"] as string | null) ?? undefined
+        checksum: checksum === "SHA256" ? Buffer.from(part["sha256"] as Uint8Array).toString("base64") : undefined
       }))
       return {
         uploadId: row["upload_id"] as string,
@@ -48,7 +49,7 @@ export const make = (db: DatabaseSync, target: number) => {
         state: row["state"] as State,
         partSizeBytes: row["part_size"] as number,
         attributes: row["attributes"] as string,
-        checksum: row["checksum"] as Checksum,
+        checksum,
         sizeBytes: row["size"] as number,
         usedAt: row["used_at"] as number,
         parts: new Map(parts.map((part) => [part.number, part]))
@@ -61,8 +62,8 @@ export const make = (db: DatabaseSync, target: number) => {
     resumed: (path: string, sizeBytes: number, now: number): void => {
       resume.run(sizeBytes, now, target, path)
     },
-    partStored: (path: string, { crc32, etag, number, sha256, sizeBytes }: KeptPart, now: number): void => {
-      add.run(target, path, number, sizeBytes, blob(sha256), etag, crc32 ?? null)
+    partStored: (path: string, { etag, number, sha256, sizeBytes }: KeptPart, now: number): void => {
+      add.run(target, path, number, sizeBytes, blob(sha256), etag)
       use.run(now, target, path)
     },
     ended,

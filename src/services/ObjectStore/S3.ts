@@ -7,7 +7,7 @@ import { ObjectStore, type StoredObject } from "../ObjectStore.ts"
 import { once } from "../Once.ts"
 import { type Attributes, attributesOf, explained } from "./S3Attributes.ts"
 import * as Bodies from "./S3Bodies.ts"
-import { checksumHeader, mismatch } from "./S3Checksums.ts"
+import { bodyOf, mismatch } from "./S3Checksums.ts"
 import * as Client from "./S3Client.ts"
 import { storeError, withoutSecrets } from "./S3Errors.ts"
 import * as Lessons from "./S3Lessons.ts"
@@ -39,8 +39,8 @@ export const layer = (options: Options) =>
         learned: Effect.sync(() => connected?.lessons.learned()),
         put: (object, bytes, sha256) =>
           connected === undefined
-            ? Effect.flatMap(connection, (via) => put(via, attributes(object), { bytes, sha256 }))
-            : put(connected, attributes(object), { bytes, sha256 }),
+            ? Effect.flatMap(connection, (via) => put(via, attributes(object), bytes, sha256))
+            : put(connected, attributes(object), bytes, sha256),
         createUpload: (object) => Effect.flatMap(connection, ({ parts }) => parts.create(attributes(object))),
         uploadPart: (part) => Effect.flatMap(connection, ({ parts }) => parts.send(part)),
         completeUpload: (object, uploadId, parts) =>
@@ -56,16 +56,18 @@ export const layer = (options: Options) =>
 const put = (
   { bodies, lessons }: Connected,
   asked: Attributes,
-  body: Omit<Bodies.Body, "checksum">
+  bytes: Uint8Array,
+  sha256: string | undefined
 ): Effect.Effect<StoredObject, StoreError> =>
   lessons.heededCall((checksum) => {
     // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
-    const sum = checksumHeader(checksum, body.bytes)
-    return Call.matchEffect(bodies.put(asked, { ...body, checksum: sum }), {
+    const body = bodyOf(checksum, bytes, sha256)
+    return Call.matchEffect(bodies.put(asked, body), {
       onFailure: Exit.fail,
       onSuccess: (answer) => {
         const wrong =
-          missing("PutObject", answer.ETag) ?? mismatch("PutObject", sum, answer, asked.IfNoneMatch === undefined)
+          missing("PutObject", answer.ETag) ??
+          mismatch("PutObject", body.checksum, answer, asked.IfNoneMatch === undefined)
         if (wrong !== undefined) return Exit.fail(wrong)
         lessons.created(asked, answer)
         return Exit.succeed(storedObject(answer))

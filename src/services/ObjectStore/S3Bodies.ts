@@ -12,30 +12,22 @@ import {
 } from "@aws-sdk/client-s3"
 import type { HttpRequest } from "@smithy/core/protocols"
 import { Effect, Exit } from "effect"
-import { hash } from "node:crypto"
 import type { StoreError } from "../../domain/Errors.ts"
 import * as Call from "../Call.ts"
 import type { Answer } from "../Http/Answer.ts"
 import type { Http, Origin, Request } from "../Http/Http.ts"
-import { checksumFields, type ChecksumHeader } from "./S3Checksums.ts"
+import { type Body, checksumFields } from "./S3Checksums.ts"
 import type { Attributes } from "./S3Attributes.ts"
 import type { Renewing } from "./S3Credentials.ts"
 import type { Command } from "./S3Requests.ts"
 import * as Signature from "./S3Signature.ts"
 import * as Transport from "./S3Transport.ts"
 
-export interface Body {
-  readonly bytes: Uint8Array
-  /** SHA-256 in hex, where it is known already. */
-  readonly sha256?: string | undefined
-  readonly checksum: ChecksumHeader
-}
-
 /** Of the answer, what is looked at, in the SDK's words. */
 export interface Taken {
   readonly ETag?: string | undefined
   readonly VersionId?: string | undefined
-  readonly ChecksumCRC32?: string | undefined
+  readonly ChecksumSHA256?: string | undefined
   readonly ServerSideEncryption?: string | undefined
 }
 
@@ -80,7 +72,7 @@ export const make = ({ client, credentials, failure, http }: Via) => {
         path: path + Signature.encodeKey(key),
         query: `${query}x-id=${operation}`,
         headers: { ...headers, ...checksumFields(checksum) },
-        payloadHash: sha256 ?? hash("sha256", bytes, "hex")
+        payloadHash: sha256
       }
       const signed = sign(unsent, identity, Date.now() + client.config.systemClockOffset)
       return {
@@ -169,7 +161,7 @@ const ofOneRequest =
 const taken = ({ headers }: Answer): Taken => ({
   ETag: headers["etag"],
   VersionId: headers["x-amz-version-id"],
-  ChecksumCRC32: headers["x-amz-checksum-crc32"],
+  ChecksumSHA256: headers["x-amz-checksum-sha256"],
   ServerSideEncryption: headers["x-amz-server-side-encryption"]
 })
 

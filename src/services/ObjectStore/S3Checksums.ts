@@ -1,39 +1,44 @@
 /** What goes with a body so that the store can tell whether it arrived whole, and what the answer must say of it. */
 import { Effect } from "effect"
-import { createHash } from "node:crypto"
-import { crc32 } from "node:zlib"
+import { createHash, hash } from "node:crypto"
 import { IntegrityFailure } from "../../domain/Errors.ts"
 import type { Checksum } from "../../domain/Learned.ts"
 
 /** One of them. */
 export interface ChecksumHeader {
-  readonly ChecksumCRC32?: string
+  readonly ChecksumSHA256?: string
   readonly ContentMD5?: string
 }
 
-export const checksumHeader = (checksum: Checksum, bytes: Uint8Array): ChecksumHeader =>
-  checksum === "CRC32"
-    ? { ChecksumCRC32: crc32Base64(bytes) }
-    : { ContentMD5: createHash("md5").update(bytes).digest("base64") }
+/** What is sent, and what is said of it. */
+export interface Body {
+  readonly bytes: Uint8Array
+  /** In hexadecimal. */
+  readonly sha256: string
+  readonly checksum: ChecksumHeader
+}
 
-/** As it goes over the wire. */
-export const checksumFields = ({ ChecksumCRC32, ContentMD5 }: ChecksumHeader): Readonly<Record<string, string>> => ({
-  ...(ChecksumCRC32 === undefined ? {} : { "x-amz-checksum-crc32": ChecksumCRC32 }),
-  ...(ContentMD5 === undefined ? {} : { "content-md5": ContentMD5 })
+/** `sha256` in hexadecimal, where it is known already. */
+export const bodyOf = (checksum: Checksum, bytes: Uint8Array, sha256 = hash("sha256", bytes, "hex")): Body => ({
+  bytes,
+  sha256,
+  checksum:
+    checksum === "SHA256"
+      ? { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }
+      : { ContentMD5: createHash("md5").update(bytes).digest("base64") }
 })
 
-/** CRC-32 as its header has it: big-endian, base64. */
-const crc32Base64 = (bytes: Uint8Array): string => {
-  const sum = Buffer.allocUnsafe(4)
-  sum.writeUInt32BE(crc32(bytes))
-  return sum.toString("base64")
-}
+/** As it goes over the wire. */
+export const checksumFields = ({ ChecksumSHA256, ContentMD5 }: ChecksumHeader): Readonly<Record<string, string>> => ({
+  ...(ChecksumSHA256 === undefined ? {} : { "x-amz-checksum-sha256": ChecksumSHA256 }),
+  ...(ContentMD5 === undefined ? {} : { "content-md5": ContentMD5 })
+})
 
 /** The checksum of the parts' checksums. Source: "Checking object integrity" in the Amazon S3 User Guide. */
 export const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeader => {
   if (checksums.size === 0) return {}
   const inOrder = [...checksums].sort(([a], [b]) => a - b).map(([, checksum]) => Buffer.from(checksum, "base64"))
-  return { ChecksumCRC32: `${crc32Base64(Buffer.concat(inOrder))}-${inOrder.length}` }
+  return { ChecksumSHA256: `${hash("sha256", Buffer.concat(inOrder), "base64")}-${inOrder.length}` }
 }
 
 /**
@@ -42,15 +47,15 @@ export const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeade
  */
 export const mismatch = (
   operation: string,
-  { ChecksumCRC32: sent }: ChecksumHeader,
-  answer: { readonly ChecksumCRC32?: string | undefined },
+  { ChecksumSHA256: sent }: ChecksumHeader,
+  answer: { readonly ChecksumSHA256?: string | undefined },
   mayReplace = true
 ): IntegrityFailure | undefined =>
-  sent === undefined || answer.ChecksumCRC32 === undefined || answer.ChecksumCRC32 === sent
+  sent === undefined || answer.ChecksumSHA256 === undefined || answer.ChecksumSHA256 === sent
     ? undefined
     : new IntegrityFailure({
         operation,
-        detail: `CRC-32 of what was sent is ${sent}, of what was stored ${answer.ChecksumCRC32}`,
+        detail: `SHA-256 of what was sent is ${sent}, of what was stored ${answer.ChecksumSHA256}`,
         retryable: mayReplace
       })
 

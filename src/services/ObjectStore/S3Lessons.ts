@@ -5,7 +5,7 @@
  * | ------------------------------- | -------------------------------------------------- | -------------------------------- |
  * | the signature's time is off     | its clock, from the answer's `Date`                | rejected, and the offset is told |
  * | the session has expired         | new credentials, if their source has others by now | rejected                         |
- * | a header is not implemented     | that bodies are to go with Content-MD5             | failed, and CRC-32 stays         |
+ * | a header is not implemented     | that bodies are to go with Content-MD5             | failed, and SHA-256 stays        |
  */
 import type { S3Client } from "@aws-sdk/client-s3"
 import { Effect, Exit } from "effect"
@@ -54,7 +54,7 @@ interface Made {
 const mostLessons = 3
 
 export const make = (client: S3Client, credentials: Renewing): Lessons => {
-  let checksum: Checksum = "CRC32"
+  let checksum: Checksum = "SHA256"
   /** It has been seen whether the store takes the other one. */
   let settled = false
   let answered = false
@@ -81,7 +81,7 @@ export const make = (client: S3Client, credentials: Renewing): Lessons => {
     if (settled) return Effect.fail(error)
     if (checksum === "MD5") {
       settled = true
-      checksum = "CRC32"
+      checksum = "SHA256"
       return Effect.fail(error)
     }
     checksum = "MD5"
@@ -120,7 +120,7 @@ export const make = (client: S3Client, credentials: Renewing): Lessons => {
     },
     // until it was taken once, the other checksum is a guess
     learned: () =>
-      answered ? { checksum: settled ? checksum : "CRC32", clockOffsetMillis: clockOffset(), unencrypted } : undefined,
+      answered ? { checksum: settled ? checksum : "SHA256", clockOffsetMillis: clockOffset(), unencrypted } : undefined,
     created: (asked, answer) => {
       unencrypted ||= asked.ServerSideEncryption !== undefined && answer.ServerSideEncryption === undefined
     },

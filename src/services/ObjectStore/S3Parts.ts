@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { isGone } from "../../domain/Resumption.ts"
 import type { NewPart, StoredPart, UploadName } from "../ObjectStore.ts"
 import type { Attributes } from "./S3Attributes.ts"
-import { checksumHeader, composite, sameChecksum } from "./S3Checksums.ts"
+import { bodyOf, composite, sameChecksum } from "./S3Checksums.ts"
 import type { Lessons } from "./S3Lessons.ts"
 import { present, storedObject } from "./S3Requests.ts"
 import type { Via } from "./S3Stream.ts"
@@ -25,7 +25,7 @@ export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" |
   return {
     create: (attributes: Attributes) =>
       lessons.heeded((checksum) => {
-        const algorithm = checksum === "CRC32" ? ({ ChecksumAlgorithm: "CRC32" } as const) : {}
+        const algorithm = checksum === "SHA256" ? ({ ChecksumAlgorithm: "SHA256" } as const) : {}
         const { IfNoneMatch: _, ...fixed } = attributes
         return Effect.flatMap(send(new CreateMultipartUploadCommand({ ...fixed, ...algorithm })), (answer) =>
           Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
@@ -37,13 +37,13 @@ export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" |
 
     send: ({ body, key, number, sha256, uploadId }: NewPart) =>
       lessons.heeded((checksum) => {
-        const sum = checksumHeader(checksum, body)
+        const checked = bodyOf(checksum, body, sha256)
         const part = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: number }
-        return bodies.uploadPart(part, { bytes: body, sha256, checksum: sum }).pipe(
-          Effect.tap((answer) => sameChecksum("UploadPart", sum, answer)),
+        return bodies.uploadPart(part, checked).pipe(
+          Effect.tap((answer) => sameChecksum("UploadPart", checked.checksum, answer)),
           Effect.tap((answer) => Effect.sync(() => confirm(uploadId, answer))),
           Effect.flatMap((answer) => present("UploadPart", answer.ETag)),
-          Effect.map((etag): StoredPart => ({ etag, crc32: sum.ChecksumCRC32 }))
+          Effect.map((etag): StoredPart => ({ etag, checksum: checked.checksum.ChecksumSHA256 }))
         )
       }),
 
@@ -53,13 +53,13 @@ export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" |
       parts: ReadonlyArray<StoredPart & Pick<NewPart, "number">>
     ) => {
       const { Bucket, IfNoneMatch, Key } = attributes
-      const Parts = parts.map(({ crc32, etag, number }) => ({
+      const Parts = parts.map(({ checksum, etag, number }) => ({
         PartNumber: number,
         ETag: etag,
-        ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 })
+        ...(checksum === undefined ? {} : { ChecksumSHA256: checksum })
       }))
       const whole = composite(
-        new Map(parts.flatMap(({ crc32, number }) => (crc32 === undefined ? [] : [[number, crc32]])))
+        new Map(parts.flatMap(({ checksum, number }) => (checksum === undefined ? [] : [[number, checksum]])))
       )
       const command = new CompleteMultipartUploadCommand({
         Bucket,

@@ -8,7 +8,7 @@
  * | MinIO, any other | any other                    | `us-east-1`             | the path, where the host is | often `--acl`, `--storage-class` |
  * |                  |                              |                         | an IP address or localhost  |                                |
  *
- * All take the checksum as a header, in CRC-32 or, where that is not implemented, as Content-MD5: see `S3Lessons`.
+ * All take the checksum as a header, in SHA-256 or, where that is not implemented, as Content-MD5: see `S3Lessons`.
  */
 import { isIP } from "node:net"
 

@@ -24,7 +24,7 @@ import type { StreamBody, StreamPolicy, StoredObject } from "../ObjectStore.ts"
 import type { Attributes } from "./S3Attributes.ts"
 import type { Bodies } from "./S3Bodies.ts"
 import type { Lessons } from "./S3Lessons.ts"
-import { checksumHeader, composite, sameChecksum } from "./S3Checksums.ts"
+import { bodyOf, composite, sameChecksum } from "./S3Checksums.ts"
 import { present, type Send, storedObject } from "./S3Requests.ts"
 
 /** What `Upload` sends, with its tags off and `leavePartsOnError` on. */
@@ -65,7 +65,7 @@ export const put = <E>(
       if (command instanceof CreateMultipartUploadCommand) {
         const { ChecksumAlgorithm: _, ...plain } = command.input
         return settled(
-          Effect.tap(send(checksum === "CRC32" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
+          Effect.tap(send(checksum === "SHA256" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
             Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
               open.add(uploadId)
               confirm(answer)
@@ -97,7 +97,7 @@ export const put = <E>(
     const stream = yield* readable(body.pieces())
     const upload = new Upload({
       client: Object.assign(Object.create(client) as S3Client, recorder),
-      params: { ...attributes, ChecksumAlgorithm: "CRC32", Body: stream },
+      params: { ...attributes, ChecksumAlgorithm: "SHA256", Body: stream },
       partSize: body.partSizeBytes,
       queueSize: body.queueSize,
       leavePartsOnError: true
@@ -127,19 +127,17 @@ export const put = <E>(
 
 const sendPart = (bodies: Bodies, { input }: UploadPartCommand, checksum: Checksum, checksums: Map<number, string>) => {
   const { Body, Bucket, Key, PartNumber, UploadId } = input as Required<typeof input>
-  const bytes = Body as Uint8Array
-  const sum = checksumHeader(checksum, bytes)
-  return bodies
-    .uploadPart({ Bucket: Bucket!, Key: Key!, PartNumber: PartNumber!, UploadId: UploadId! }, { bytes, checksum: sum })
-    .pipe(
-      Effect.tap((answer) => present("UploadPart", answer.ETag)),
-      Effect.tap((answer) => sameChecksum("UploadPart", sum, answer)),
-      Effect.tap(() =>
-        Effect.sync(() => {
-          if (sum.ChecksumCRC32 !== undefined) checksums.set(PartNumber!, sum.ChecksumCRC32)
-        })
-      )
+  const body = bodyOf(checksum, Body as Uint8Array)
+  return bodies.uploadPart({ Bucket: Bucket!, Key: Key!, PartNumber: PartNumber!, UploadId: UploadId! }, body).pipe(
+    Effect.tap((answer) => present("UploadPart", answer.ETag)),
+    Effect.tap((answer) => sameChecksum("UploadPart", body.checksum, answer)),
+    Effect.tap(() =>
+      Effect.sync(() => {
+        const { ChecksumSHA256 } = body.checksum
+        if (ChecksumSHA256 !== undefined) checksums.set(PartNumber!, ChecksumSHA256)
+      })
     )
+  )
 }
 
 /** A stream that may be dropped at any time. */

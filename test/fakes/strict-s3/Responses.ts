@@ -62,22 +62,15 @@ export const errorDocument = (error: S3Error, resource: string, requestId: strin
   }
 }
 
-/** Makes the CRC32 in an answer wrong, wherever the answer states it. */
+/** Makes the checksum in an answer wrong, wherever the answer states it. */
 export const spoilChecksum = (answer: Answer): Answer => {
-  const wrong = "AAAAAA=="
-  const other = "/////w=="
-  const spoil = (value: string): string => (value.startsWith(wrong) ? other : wrong) + (/-\d+$/.exec(value)?.[0] ?? "")
+  const spoil = (value: string): string => (value.startsWith("A") ? "B" : "A") + value.slice(1)
   const body =
     typeof answer.body === "string"
-      ? answer.body.replace(
-          /<ChecksumCRC32>(.*?)<\/ChecksumCRC32>/,
-          (_, value: string) => `<ChecksumCRC32>${spoil(value)}</ChecksumCRC32>`
-        )
+      ? answer.body.replace(/(?<=<Checksum(CRC32|SHA256)>).*?(?=<)/, (value: string) => spoil(value))
       : answer.body
-  const checksum = spoil(answer.headers?.["x-amz-checksum-crc32"] ?? "")
-  return {
-    status: answer.status,
-    headers: { ...answer.headers, "x-amz-checksum-crc32": checksum },
-    ...(body === undefined ? {} : { body })
-  }
+  const headers = Object.entries(answer.headers ?? {}).map(([name, value]) =>
+    /^x-amz-checksum-(crc32|sha256)$/.test(name) ? [name, spoil(value)] : [name, value]
+  )
+  return { status: answer.status, headers: Object.fromEntries(headers), ...(body === undefined ? {} : { body }) }
 }

@@ -311,7 +311,7 @@ it("an answer that comes with the end of the connection is read before more is w
     if (bytes.length < 512 * KiB) return done()
     pieces++
     if (pieces > 1) return done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }))
-    setImmediate(() => this.push("HTTP/1.1 403 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"))
+    setImmediate(setImmediate, () => this.push("HTTP/1.1 403 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"))
     done()
   })
   expect(await send(Buffer.alloc(2 * MiB))).toMatchObject({ status: 403 })

@@ -54,14 +54,14 @@ describe("the ledger", () => {
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) => {
-        expect(ledger.checksum).toBe("CRC32")
+        expect(ledger.checksum).toBe("SHA256")
         return ledger.learned("MD5")
       })
       yield* using(stateDir, (ledger) => Effect.sync(() => expect(ledger.checksum).toBe("MD5")))
       const { target } = settingsWith()
       const elsewhere = Sqlite.layer(settingsWith({ stateDir, target: { ...target, bucket: "other" } }))
       const other = Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "run-2", startedAt: 0 }))
-      expect((yield* Effect.scoped(Effect.provide(other, elsewhere))).checksum).toBe("CRC32")
+      expect((yield* Effect.scoped(Effect.provide(other, elsewhere))).checksum).toBe("SHA256")
     })
   )
 

@@ -24,12 +24,12 @@ const upload = (path: string, uploadId: string): BegunUpload => ({
   checksum: "MD5",
   sizeBytes: 20 * MiB
 })
-const part = (number: number, byte: string, crc32?: string): KeptPart => ({
+const part = (number: number, byte: string): KeptPart => ({
   number,
   sizeBytes: number,
   sha256: byte.repeat(64),
   etag: `"${byte}"`,
-  crc32
+  checksum: undefined
 })
 const content: Content = { sizeBytes: 1, digest: "a".repeat(64), head: "b".repeat(64) }
 
@@ -51,7 +51,7 @@ describe("the ledger's uploads in parts", () => {
         Effect.gen(function* () {
           expect(yield* ledger.keptUpload("a")).toBeUndefined()
           yield* ledger.uploadBegun("a", upload("a", "u1"))
-          yield* ledger.partStored("a", part(2, "c", "AAAAAA=="))
+          yield* ledger.partStored("a", part(2, "c"))
           yield* ledger.partStored("a", part(1, "d"))
           yield* ledger.partStored("a", part(2, "e"))
           yield* TestClock.adjust("1 second")
@@ -73,6 +73,17 @@ describe("the ledger's uploads in parts", () => {
       )
       expect(yield* using(stateDir, (ledger) => ledger.keptUpload("a"), "other")).toBeUndefined()
     })
+  )
+
+  it.effect("give each part the checksum that its completion wants, where it is not MD5", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.uploadBegun("a", { ...upload("a", "u"), checksum: "SHA256" })
+        yield* ledger.partStored("a", part(1, "c"))
+        const checksum = Buffer.alloc(32, 0xcc).toString("base64")
+        expect((yield* ledger.keptUpload("a"))?.parts.get(1)).toEqual({ ...part(1, "c"), checksum })
+      })
+    )
   )
 
   it.effect("are used anew with each part, and when they are gone on with", () =>

@@ -88,7 +88,7 @@ describe("a checksum header that is not implemented", () => {
       expect(lessons.learned()).toBeUndefined()
       yield* request(unknownHeader)
       yield* request()
-      expect(sent).toEqual(["CRC32", "MD5", "MD5"])
+      expect(sent).toEqual(["SHA256", "MD5", "MD5"])
       expect(lessons.learned()).toEqual({ checksum: "MD5", clockOffsetMillis: 0, unencrypted: false })
     })
   )
@@ -99,8 +99,8 @@ describe("a checksum header that is not implemented", () => {
       yield* Effect.flip(request(unknownHeader, unknownHeader))
       yield* Effect.flip(request(unknownHeader))
       yield* request()
-      expect(sent).toEqual(["CRC32", "MD5", "CRC32", "CRC32"])
-      expect(lessons.learned()?.checksum).toBe("CRC32")
+      expect(sent).toEqual(["SHA256", "MD5", "SHA256", "SHA256"])
+      expect(lessons.learned()?.checksum).toBe("SHA256")
     })
   )
 
@@ -110,9 +110,9 @@ describe("a checksum header that is not implemented", () => {
       const sent: Array<Checksum> = []
       yield* lessons.heeded((checksum) => {
         sent.push(checksum)
-        return checksum === "CRC32" ? Effect.zipRight(request(unknownHeader), Effect.fail(unknownHeader)) : Effect.void
+        return checksum === "SHA256" ? Effect.zipRight(request(unknownHeader), Effect.fail(unknownHeader)) : Effect.void
       })
-      expect(sent).toEqual(["CRC32", "MD5"])
+      expect(sent).toEqual(["SHA256", "MD5"])
     })
   )
 
@@ -130,7 +130,7 @@ describe("a checksum header that is not implemented", () => {
     Effect.gen(function* () {
       const { request, sent } = make()
       yield* Effect.flip(request(new UploadFailed(refusal("InvalidArgument", 400))))
-      expect(sent).toEqual(["CRC32"])
+      expect(sent).toEqual(["SHA256"])
     })
   )
 })
