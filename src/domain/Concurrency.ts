@@ -24,7 +24,7 @@ export const weight = ({ unitBytes }: Range, bodyBytes: number): number => 1 + M
  * that one file is read while another is sent; with few requests, no more than those.
  */
 export const bundles = ({ most }: Range): { readonly count: number; readonly size: number } => {
-  const size = Math.min(32, Math.floor(most / 8))
+  const size = Math.min(64, Math.floor(most / 8))
   return size < 2 ? { count: most, size: 1 } : { count: Math.ceil((1.5 * most) / size), size }
 }
 

@@ -88,7 +88,7 @@ describe("Concurrency", () => {
     [8, 8, 1],
     [16, 12, 2],
     [64, 12, 8],
-    [512, 24, 32]
+    [512, 12, 64]
   ])("with up to %d requests has %d bundles of %d files in hand", (most, count, size) => {
     expect(Concurrency.bundles({ ...range, most })).toEqual({ count, size })
   })
