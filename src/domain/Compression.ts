@@ -35,7 +35,9 @@ export const isWorthwhile = (path: string): boolean => !dense.has(/\.([^./]+)$/.
  * | zstd, gzip   | yes                                        | as it is   |
  * | zstd, gzip   | no                                         | compressed |
  */
-export const of = (mode: Mode, path: string): Mode => (isWorthwhile(path) ? mode : "none")
+export const of = (mode: Mode, path: string): Mode => (mode !== "none" && isWorthwhile(path) ? mode : "none")
+
+const allEndings = Object.values(endings)
 
 /** One way in which an object can have got its name. */
 export interface Claim extends Generation.Generation {
@@ -44,7 +46,7 @@ export interface Claim extends Generation.Generation {
 
 /** All files that may have given an object its name: by their own, by that of a later generation, each of both also compressed. */
 export const claims = (name: string): ReadonlyArray<Claim> =>
-  Object.values(endings)
+  allEndings
     .filter((ending) => name.endsWith(ending))
     .flatMap((ending) => {
       const path = name.slice(0, name.length - ending.length)

@@ -17,9 +17,12 @@ export interface Generation {
   readonly generation: number
 }
 
+/** With an ending, and without. */
+const shapes = [/^(.*)\.g([1-9]\d{0,8})(\.[^./]*)$/s, /^(.*)\.g([1-9]\d{0,8})()$/s]
+
 /** All that a path may be a later generation of: another file may have been given its key. */
 export const origins = (path: string): ReadonlyArray<Generation> =>
-  [/^(.*)\.g([1-9]\d{0,8})(\.[^./]*)$/s, /^(.*)\.g([1-9]\d{0,8})()$/s]
+  shapes
     .map((shape) => {
       const [, name = "", generation = "1", ending = ""] = shape.exec(path) ?? []
       return { path: name + ending, generation: Number(generation) }

@@ -135,11 +135,12 @@ const asMessage = (
   return { head: `${head}content-length: ${body.length}\r\n\r\n`, body }
 }
 
+const field = /^[\w!#$%&'*+.^`|~-]+: [\t\x20-\x7e\x80-\xff]*$/
+
 const line = (name: string, value = "") => {
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-    throw invalid(`the header ${JSON.stringify(name)}`)
-  }
-  return `${name}: ${value}\r\n`
+  const text = `${name}: ${value}`
+  if (!field.test(text)) throw invalid(`the header ${JSON.stringify(name)}`)
+  return `${text}\r\n`
 }
 
 /** The caller's mistake; the code is that of Node's client. */
