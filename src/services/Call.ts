@@ -3,7 +3,7 @@
  *
  * An effect is run by a fiber, step by step. Of 250 µs of CPU that a small file cost, 60 were its request's fiber (Effect
  * 3.22, Node 24): more than it took to hash, sign and send it. So such a request is made of calls, each of which tells by
- * another how it ended; `of` begins it, and to everybody else it is an effect like any other.
+ * another how it ended; `begin` begins it, and to everybody else it is an effect like any other.
  */
 import { Cause, Effect, Effectable, Either, Exit, type Fiber, FiberId, FiberRef, Option, Runtime } from "effect"
 

@@ -6,7 +6,7 @@
  */
 import { Cause, Clock, type Context, Effect, Either, Exit, FiberSet, Option } from "effect"
 import type { Content } from "../domain/Content.ts"
-import type { FileError, Interrupted, StoreError } from "../domain/Errors.ts"
+import { type FileError, InternalError, type Interrupted, type StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
@@ -98,11 +98,15 @@ export const make = (
         }
         const handOn = () => {
           const now = taken()
-          const ended = Effect.sync(() => {
-            left -= now.length
-            if (left === 0) resume(Effect.void)
-          })
-          run(Effect.zipRight(settle(now), ended))
+          run(
+            Effect.matchCause(settle(now), {
+              onFailure: (cause) => resume(Effect.failCause(cause)),
+              onSuccess: () => {
+                left -= now.length
+                if (left === 0) resume(Effect.void)
+              }
+            })
+          )
         }
         const breakOffs = all.map((small) =>
           Call.begin(sending.first(small, small.bytes, small.content), (exit) => {
@@ -160,7 +164,14 @@ export const make = (
         told,
         Effect.forEach(
           failed,
-          ([small, exit]) => Effect.catchAll(exit, (error) => Effect.flatMap(afterFailure(ledger, small, error), tell)),
+          ([small, exit]) =>
+            exit.pipe(
+              // a defect is this file's alone
+              Effect.catchAllDefect((cause) =>
+                tell([failure(small, new InternalError({ detail: String(cause), cause }))])
+              ),
+              Effect.catchAll((error) => Effect.flatMap(afterFailure(ledger, small, error), tell))
+            ),
           { concurrency: "unbounded", discard: true }
         )
       )

@@ -126,6 +126,29 @@ describe("small files that are new", () => {
     })
   })
 
+  it.live("fail alone where the program is wrong about one of them", () => {
+    const store = MemoryStore.make({ before: (_, key) => (key.includes("05") ? Effect.die("a defect") : Effect.void) })
+    return Effect.gen(function* () {
+      const report = yield* run(settingsFor(forty()), store)
+      expect(report.totals).toMatchObject({ uploaded: 39, failed: 1 })
+      expect(report.failures).toMatchObject([{ class: "internal", file: names[5] }])
+    })
+  })
+
+  it.live("that have arrived when the run is broken off are stored, and known", () => {
+    const few = tree(Object.fromEntries(names.slice(0, 8).map((name) => [name, `${name}\n`])))
+    const settings = settingsFor(few, { grace: Duration.zero })
+    const store = MemoryStore.make({ before: (_, key) => (key.includes("05") ? Effect.never : Effect.void) })
+    return Effect.gen(function* () {
+      const stop = yield* Stop
+      const fiber = yield* Effect.fork(exportTo(settings, store.layer))
+      while (store.versions.size < 7) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
+      expect((yield* Fiber.join(fiber)).totals).toMatchObject({ uploaded: 7, interrupted: 1 })
+      expect(known(settings)).toEqual({ open: 1, stored: 7 })
+    }).pipe(Effect.provide(Stop.layer))
+  })
+
   it.live("that wait for their turn when the run is to stop were not tried", () => {
     const settings = settingsFor(forty(), { concurrency: { ...concurrency, initial: 2 }, grace: Duration.zero })
     const store = MemoryStore.make({ before: () => Effect.never })
