@@ -31,7 +31,9 @@ export interface Created {
 }
 
 /** An upload that is neither completed nor aborted. */
-export interface KeptUpload extends Created {
+export interface KeptUpload extends Omit<Created, "checksum"> {
+  /** Older versions knew others. */
+  readonly checksum: string
   readonly uploadId: string
   /** Bytes of the content that it was for when it was worked on last. */
   readonly sizeBytes: number

@@ -4,15 +4,15 @@
  * waits: for the disk, when all are announced to the ledger, and for the store. Files that are not that plain are left
  * alone.
  */
-import { Cause, Clock, type Context, Effect, Either, Exit, FiberSet, Option } from "effect"
+import { Cause, Clock, type Context, Effect, Either, Exit, Option } from "effect"
 import type { Content } from "../domain/Content.ts"
 import { type FileError, InternalError, type Interrupted, type StoreError } from "../domain/Errors.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Buffers from "./Buffers.ts"
-import * as Call from "./Call.ts"
 import * as Digest from "./Digest.ts"
+import * as Gathering from "./Gathering.ts"
 import type { KeyMapping } from "./KeyMapping.ts"
 import type { OpenLedger } from "./Ledger.ts"
 import type { StoredObject } from "./ObjectStore.ts"
@@ -31,7 +31,7 @@ interface Small extends SmallSource.SmallSource {
   readonly content: Content
 }
 
-type Answer = Exit.Exit<StoredObject, StoreError | Interrupted>
+type Answer = Gathering.Answered<Small, StoredObject, StoreError | Interrupted>
 
 /** Tells what became of files; `leave` is told once, soon, of those that it leaves alone. */
 export type StoreSmall = (
@@ -40,9 +40,6 @@ export type StoreSmall = (
   tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>,
   leave: (files: ReadonlyArray<SourceFile>) => Effect.Effect<unknown>
 ) => Effect.Effect<void>
-
-/** Milliseconds for which answers are gathered: who is killed in the meantime sends their files again. */
-const gathering = 20
 
 export const make = (
   options: Options,
@@ -78,53 +75,6 @@ export const make = (
       // if the ledger cannot be used any more, each of them will say so
     }).pipe(Effect.orElseSucceed((): ReadonlyArray<Small> => []))
 
-  /** Hands on the answers, those together that come within `gathering`; ends when all are settled. */
-  const answers = (
-    all: ReadonlyArray<Small>,
-    settle: (answered: ReadonlyArray<readonly [Small, Answer]>) => Effect.Effect<void>
-  ) =>
-    Effect.flatMap(FiberSet.makeRuntime<never>(), (run) =>
-      Effect.async<void>((resume) => {
-        let left = all.length
-        let missing = all.length
-        let arrived: Array<readonly [Small, Answer]> = []
-        let timer: NodeJS.Timeout | undefined
-        let isBroken = false
-        const taken = () => {
-          clearTimeout(timer)
-          const now = arrived
-          arrived = []
-          return now
-        }
-        const handOn = () => {
-          const now = taken()
-          run(
-            Effect.matchCause(settle(now), {
-              onFailure: (cause) => resume(Effect.failCause(cause)),
-              onSuccess: () => {
-                left -= now.length
-                if (left === 0) resume(Effect.void)
-              }
-            })
-          )
-        }
-        const breakOffs = all.map((small) =>
-          Call.begin(sending.first(small, small.bytes, small.content), (exit) => {
-            if (isBroken) return
-            const gathered = arrived.push([small, exit])
-            if (--missing === 0) handOn()
-            else if (gathered === 1) timer = setTimeout(handOn, gathering)
-          })
-        )
-        return Effect.suspend(() => {
-          isBroken = true
-          for (const breakOff of breakOffs) breakOff()
-          // there is no time any more to try again what failed
-          return settle(taken().filter(([, exit]) => Exit.isSuccess(exit) || isNotTried(exit)))
-        })
-      })
-    )
-
   const acknowledge = (ledger: OpenLedger, stored: ReadonlyArray<readonly [Small, StoredObject]>) =>
     Effect.match(
       ledger.allAcknowledged(
@@ -154,7 +104,7 @@ export const make = (
     const bytes = files.length * SmallSource.small
     const buffer = buffers.take(bytes)
     let sent = 0
-    const settle = (answered: ReadonlyArray<readonly [Small, Answer]>) => {
+    const settle = (answered: ReadonlyArray<Answer>) => {
       const stored = answered.flatMap(([small, exit]) => (Exit.isSuccess(exit) ? [[small, exit.value] as const] : []))
       const failed = answered.flatMap(([small, exit]) => (Exit.isFailure(exit) ? [[small, exit] as const] : []))
       sent += stored.length
@@ -181,17 +131,18 @@ export const make = (
         const small = yield* begun(ledger, files, buffer)
         const taken = new Set(small.map(({ file }) => file))
         yield* leave(files.filter((file) => !taken.has(file)))
-        if (small.length > 0) yield* answers(small, settle)
+        const first = (one: Small) => sending.first(one, one.bytes, one.content)
+        if (small.length > 0) yield* Gathering.gathered(small, first, settle, isLast)
         // a request that failed may still be reading
         if (sent === small.length) buffers.give(buffer)
-      }).pipe(Effect.scoped)
+      })
     )
   }
 }
 
-/** Its turn never came. */
-const isNotTried = ({ cause }: Exit.Failure<unknown, StoreError | Interrupted>) =>
-  Option.exists(Cause.failureOption(cause), ({ _tag }) => _tag === "Interrupted")
+/** Done, or its turn never came; for what failed, there is no time any more to try it again. */
+const isLast = (exit: Answer[1]) =>
+  Exit.isSuccess(exit) || Option.exists(Cause.failureOption(exit.cause), ({ _tag }) => _tag === "Interrupted")
 
 const uploaded = ({ bytes, file, torn }: Small): Told => {
   const { relativePath } = file

@@ -118,8 +118,7 @@ export const open = (
       connected.write(body.subarray(from, at), (error) => {
         if (error) return
         if (at === body.length) writing = false
-        // between two slices sockets are read, which one turn of the loop may be over with already: an answer that comes
-        // early is lost when a write fails before it was read
+        // sockets are read between the two turns: an answer that comes early is lost if a write fails before that
         else setImmediate(setImmediate, next)
       })
     }

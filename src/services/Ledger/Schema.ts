@@ -69,8 +69,8 @@ const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (target, path)
   ) STRICT, WITHOUT ROWID;
   `,
-  // what the store takes with a body; SHA256 as long as it has not refused it
-  "ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'SHA256' CHECK (checksum IN ('SHA256', 'MD5'))",
+  // what the store takes with a body; CRC32 as long as it has not refused it
+  "ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32' CHECK (checksum IN ('CRC32', 'MD5'))",
   // From here on, digests of contents larger than 8 MiB are of blocks, and have the number of blocks behind them.
   `
   -- multipart uploads that are neither completed nor aborted, to be gone on with
@@ -83,7 +83,7 @@ const migrations: ReadonlyArray<string> = [
     state TEXT NOT NULL CHECK (state IN ('final', 'live')),
     part_size INTEGER NOT NULL,
     attributes TEXT NOT NULL, -- digest of what the object is stored with
-    checksum TEXT NOT NULL CHECK (checksum IN ('SHA256', 'MD5')),
+    checksum TEXT NOT NULL CHECK (checksum IN ('CRC32', 'MD5')),
     size INTEGER NOT NULL,    -- of the content that it was for when it was worked on last
     used_at INTEGER NOT NULL, -- when it was
     PRIMARY KEY (target, path)
@@ -97,11 +97,26 @@ const migrations: ReadonlyArray<string> = [
     size INTEGER NOT NULL,
     sha256 BLOB NOT NULL,
     etag TEXT NOT NULL,
+    crc32 TEXT,               -- NULL: bodies go with MD5
     PRIMARY KEY (target, path, number)
   ) STRICT, WITHOUT ROWID;
   `,
   // those that its keys were ever given behind the names of its generations, as in .zst.gz
-  "ALTER TABLE files ADD COLUMN endings TEXT NOT NULL DEFAULT ''"
+  "ALTER TABLE files ADD COLUMN endings TEXT NOT NULL DEFAULT ''",
+  // SHA256 in place of CRC32, but for uploads that were begun with it: none is gone on with in another way
+  `
+  ALTER TABLE targets RENAME COLUMN checksum TO former;
+  ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'SHA256' CHECK (checksum IN ('SHA256', 'MD5'));
+  UPDATE targets SET checksum = former WHERE former = 'MD5';
+  ALTER TABLE targets DROP COLUMN former;
+
+  ALTER TABLE uploads RENAME COLUMN checksum TO former;
+  ALTER TABLE uploads ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32' CHECK (checksum IN ('CRC32', 'SHA256', 'MD5'));
+  UPDATE uploads SET checksum = former;
+  ALTER TABLE uploads DROP COLUMN former;
+
+  ALTER TABLE parts DROP COLUMN crc32;
+  `
 ]
 
 /** Of the schema that this program writes. */

@@ -1,6 +1,5 @@
 /** The rows of one target's multipart uploads, and of their parts. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Checksum } from "../../domain/Learned.ts"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import type { KeptPart, KeptUpload } from "../../domain/Resumption.ts"
 import type { State } from "../../domain/Snapshot.ts"
@@ -34,7 +33,7 @@ export const make = (db: DatabaseSync, target: number) => {
     kept: (path: string): KeptUpload | undefined => {
       const row = find.get(target, path)
       if (row === undefined) return undefined
-      const checksum = row["checksum"] as Checksum
+      const checksum = row["checksum"] as string
       const parts = partsOf.all(target, path).map((part): KeptPart => ({
         number: part["number"] as number,
         sizeBytes: part["size"] as number,

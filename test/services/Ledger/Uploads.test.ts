@@ -185,3 +185,32 @@ describe("a ledger of the version before uploads were kept", () => {
     })
   )
 })
+
+describe("a ledger of the version that sent CRC-32", () => {
+  it.live("sends SHA-256, remembers a store that takes MD5 alone, and goes on with no upload of its own", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const db = new DatabaseSync(join(stateDir, "ledger.db"))
+      Schema.migrate(db, 4)
+      db.exec(`
+        INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since, checksum)
+          VALUES ('', 'b', 'p', 'path', '/in', 0, 'CRC32'), ('', 'old', 'p', 'path', '/in', 0, 'MD5');
+        INSERT INTO uploads VALUES (1, 'a', 'u', 'p/a', 1, 'final', 8388608, 'x', 'CRC32', 20971520, 1);
+        INSERT INTO parts VALUES (1, 'a', 1, 8388608, x'${"cc".repeat(32)}', '"e"', 'AAAAAA==')`)
+      db.close()
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          expect(ledger.setAside).toBeUndefined()
+          expect(ledger.checksum).toBe("SHA256")
+          const kept = yield* ledger.keptUpload("a")
+          expect(kept).toMatchObject({ uploadId: "u", checksum: "CRC32" })
+          expect(kept?.parts.get(1)?.checksum).toBeUndefined()
+          yield* ledger.uploadBegun("a", { ...upload("a", "u2"), checksum: "SHA256" })
+          yield* ledger.learned("MD5")
+        })
+      )
+      expect(yield* using(stateDir, (ledger) => Effect.succeed(ledger.checksum), "old")).toBe("MD5")
+      expect(yield* using(stateDir, (ledger) => Effect.succeed(ledger.checksum))).toBe("MD5")
+    })
+  )
+})

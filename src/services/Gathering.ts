@@ -1,0 +1,60 @@
+import { Effect, type Exit, FiberSet } from "effect"
+import * as Call from "./Call.ts"
+
+/** How the request for one of many has ended. */
+export type Answered<A, B, E> = readonly [A, Exit.Exit<B, E>]
+
+/** Milliseconds for which answers are gathered: who is killed in the meantime sends their files again. */
+const gathering = 20
+
+/**
+ * Begins a request, best a `Call`, for each of many, and hands the answers on, those together that come within
+ * `gathering`: each by itself would be a commit of its own. Ends when all are settled. When it is interrupted, the
+ * requests are broken off, and of what has arrived by then that is still settled which `isLast` lets through.
+ */
+export const gathered = <A, B, E>(
+  all: ReadonlyArray<A>,
+  request: (one: A) => Effect.Effect<B, E>,
+  settle: (answered: ReadonlyArray<Answered<A, B, E>>) => Effect.Effect<void>,
+  isLast: (exit: Exit.Exit<B, E>) => boolean
+): Effect.Effect<void> =>
+  Effect.flatMap(FiberSet.makeRuntime<never>(), (run) =>
+    Effect.async<void>((resume) => {
+      let left = all.length
+      let missing = all.length
+      let arrived: Array<Answered<A, B, E>> = []
+      let timer: NodeJS.Timeout | undefined
+      let isBroken = false
+      const taken = () => {
+        clearTimeout(timer)
+        const now = arrived
+        arrived = []
+        return now
+      }
+      const handOn = () => {
+        const now = taken()
+        run(
+          Effect.matchCause(settle(now), {
+            onFailure: (cause) => resume(Effect.failCause(cause)),
+            onSuccess: () => {
+              left -= now.length
+              if (left === 0) resume(Effect.void)
+            }
+          })
+        )
+      }
+      const breakOffs = all.map((one) =>
+        Call.begin(request(one), (exit) => {
+          if (isBroken) return
+          const count = arrived.push([one, exit])
+          if (--missing === 0) handOn()
+          else if (count === 1) timer = setTimeout(handOn, gathering)
+        })
+      )
+      return Effect.suspend(() => {
+        isBroken = true
+        for (const breakOff of breakOffs) breakOff()
+        return settle(taken().filter(([, exit]) => isLast(exit)))
+      })
+    })
+  ).pipe(Effect.scoped)
