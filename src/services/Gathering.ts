@@ -1,4 +1,4 @@
-import { Effect, type Exit, FiberSet } from "effect"
+import { Array, Effect, type Exit, FiberSet } from "effect"
 import * as Call from "./Call.ts"
 
 /** How the request for one of many has ended. */
@@ -10,7 +10,8 @@ const gathering = 20
 /**
  * Begins a request, best a `Call`, for each of many, and hands the answers on, those together that come within
  * `gathering`: each by itself would be a commit of its own. Ends when all are settled. When it is interrupted, the
- * requests are broken off, and of what has arrived by then that is still settled which `isLast` lets through.
+ * requests are broken off, and of what has arrived by then, that is still settled of which `isLast` says that it is soon
+ * done.
  */
 export const gathered = <A, B, E>(
   all: ReadonlyArray<A>,
@@ -31,10 +32,16 @@ export const gathered = <A, B, E>(
         arrived = []
         return now
       }
+      const settled = (now: ReadonlyArray<Answered<A, B, E>>) => {
+        const [others, last] = Array.partition(now, ([, exit]) => isLast(exit))
+        // soon done: an interruption waits for it
+        const first = last.length === 0 ? Effect.void : Effect.uninterruptible(settle(last))
+        return others.length === 0 ? first : Effect.zipRight(first, settle(others))
+      }
       const handOn = () => {
         const now = taken()
         run(
-          Effect.matchCause(settle(now), {
+          Effect.matchCause(settled(now), {
             onFailure: (cause) => resume(Effect.failCause(cause)),
             onSuccess: () => {
               left -= now.length
