@@ -7,9 +7,12 @@ import { startStore } from "./Store.ts"
 /** Peak resident memory in kB, as the kernel counted it; read while the program is still there. */
 const peakOf = (pid: number) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0)
 
+/** Requests at once, which auto lets grow with the time that there is, take memory of their own. */
+const asMany = ["--concurrency=256"]
+
 const peak = async (files: number) => {
   const store = await startStore({ keepBodies: false })
-  const { child, ended } = start(s3(manyFiles(files, 5000), store.endpoint))
+  const { child, ended } = start(s3(manyFiles(files, 5000), store.endpoint, ...asMany))
   let kilobytes = 0
   const sampling = setInterval(() => {
     try {
