@@ -8,9 +8,9 @@ import { isSea } from "node:sea"
 import { setFlagsFromString } from "node:v8"
 import { run } from "./cli/Cli.ts"
 import * as ExitCode from "./domain/ExitCode.ts"
-import * as Journal from "./domain/Journal.ts"
+import * as Journal from "./report/Journal.ts"
 import { Stop } from "./services/Stop.ts"
-import { stream, Streams } from "./services/Streams.ts"
+import { stream, Streams } from "./services/Stdio.ts"
 
 const isJournal = (fd: number) => Journal.isStream(process.env["JOURNAL_STREAM"], fstatSync(fd, { bigint: true }))
 const stdout = stream(isJournal(1), (lines) => process.stdout.write(lines))

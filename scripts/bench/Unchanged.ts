@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import * as Concurrency from "../../src/domain/Concurrency.ts"
+import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 import * as MemoryStore from "../../test/fakes/MemoryStore.ts"
 import { exportOnce } from "../../test/fixtures/Export.ts"
 import { settingsWith } from "../../test/fixtures/Settings.ts"
@@ -30,7 +30,7 @@ const prepare = async (root: string, count: number) => {
     writeFileSync(path, `{"at":${at}}\n`)
     utimesSync(path, 1_700_000_000, 1_700_000_000)
   }
-  const settings = settingsWith({ input, stateDir, concurrency: Concurrency.auto })
+  const settings = settingsWith({ input, stateDir, concurrency: ConcurrencyLimit.auto })
   const target = { ...settings.target, endpoint: new URL(endpoint) }
   const { totals } = await Effect.runPromise(exportOnce({ ...settings, target }, MemoryStore.make().layer))
   if (totals.uploaded !== count) throw new Error(`only ${totals.uploaded} of ${count} files are in the ledger`)

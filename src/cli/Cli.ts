@@ -7,7 +7,7 @@ import { Cause, Effect, Layer, Option } from "effect"
 import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
-import { Ending } from "../services/Ending.ts"
+import { Ending } from "../services/Export/Deadline.ts"
 import { Export } from "../services/Export.ts"
 import { KeyMapping } from "../services/KeyMapping.ts"
 import * as SqliteLedger from "../services/Ledger/Sqlite.ts"
@@ -17,18 +17,18 @@ import { ObjectStore } from "../services/ObjectStore.ts"
 import { Progress, type Terminal } from "../services/Progress.ts"
 import { Reporter } from "../services/Reporter.ts"
 import { Stop } from "../services/Stop.ts"
-import { said, Streams } from "../services/Streams.ts"
+import { said, Streams } from "../services/Stdio.ts"
 import { Traversal } from "../services/Traversal.ts"
 import { Uploads } from "../services/Uploads.ts"
-import * as Argv from "./Argv.ts"
-import type { Env } from "./Flag.ts"
-import * as Help from "./Help.ts"
+import * as Argv from "./flags/Argv.ts"
+import type { Env } from "./flags/Flag.ts"
+import * as Help from "./docs/Help.ts"
 import * as Logging from "./Logging.ts"
-import * as Manual from "./Manual.ts"
-import * as S3Command from "./S3Command.ts"
-import * as StatusCommand from "./StatusCommand.ts"
-import { texts } from "./Texts.ts"
-import * as UnitsCommand from "./UnitsCommand.ts"
+import * as Manual from "./docs/Manual.ts"
+import * as S3 from "./commands/S3.ts"
+import * as Status from "./commands/Status.ts"
+import { texts } from "./docs/Texts.ts"
+import * as Units from "./commands/Units.ts"
 import * as Version from "./Version.ts"
 
 /** What the program knows of the process it runs in. */
@@ -70,7 +70,7 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
     const line = { words: args, env: process.env }
     const command = Command.make("ibsr-export").pipe(
       Command.withSubcommands([
-        S3Command.make(line, ({ log, metricsFile, output, settings }) =>
+        S3.make(line, ({ log, metricsFile, output, settings }) =>
           Effect.flatMap(Export, (job) => job.run).pipe(
             Effect.tap((report) => Effect.sync(() => (code = report.result.exitCode))),
             Effect.provide(
@@ -87,13 +87,13 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
             Effect.asVoid
           )
         ),
-        StatusCommand.make(line, (stateDir, use) =>
+        Status.make(line, (stateDir, use) =>
           use.pipe(
             Effect.provide(SqliteStatus.layer(stateDir)),
             Effect.map((answer) => void (code = answer))
           )
         ),
-        UnitsCommand.make(args, process.executable).pipe(
+        Units.make(args, process.executable).pipe(
           Command.transformHandler(Effect.tap(() => Effect.sync(() => (code = 0))))
         )
       ])
@@ -147,7 +147,7 @@ const metrics = ({ dryRun, stateDir }: Settings, file: string | undefined) =>
 const s3 = (settings: Settings) =>
   ObjectStore.layerLazy(
     Effect.map(
-      Effect.promise(() => import("../services/ObjectStore/S3.ts")),
+      Effect.promise(() => import("../services/ObjectStore/S3/Store.ts")),
       (S3) => S3.layer(settings)
     )
   )

@@ -1,7 +1,7 @@
 /** The log: on stderr, because stdout carries the result. */
 import { Effect, Inspectable, Layer, Logger, LogLevel, Struct } from "effect"
-import type { Severity } from "../domain/Journal.ts"
-import { type Stream, Streams } from "../services/Streams.ts"
+import type { Severity } from "../report/Journal.ts"
+import { type Stream, Streams } from "../services/Stdio.ts"
 
 export interface LogSettings {
   readonly format: "auto" | "pretty" | "logfmt" | "json"

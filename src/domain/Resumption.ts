@@ -1,7 +1,7 @@
 /** Whether an upload in parts that was cut off can be gone on with, and whether one is kept for that. Pure. */
 import { Data } from "effect"
 import type { FileError, Interrupted } from "./Errors.ts"
-import type { Checksum } from "./Learned.ts"
+import type { Checksum } from "./StoreTraits.ts"
 import type { ObjectKey } from "./ObjectKey.ts"
 import type { ObjectAttributes } from "./Settings.ts"
 import type { State } from "./Snapshot.ts"

@@ -1,7 +1,7 @@
 /** What one run is told to do. */
 import { type Duration, Either } from "effect"
 import * as Compression from "./Compression.ts"
-import type * as Concurrency from "./Concurrency.ts"
+import type * as ConcurrencyLimit from "./ConcurrencyLimit.ts"
 import type { KeyPrefix } from "./ObjectKey.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
@@ -61,7 +61,7 @@ export interface Settings {
   readonly attributes: ObjectAttributes
   readonly compress: Compression.Mode
   /** Requests in flight at once, over files and parts together. */
-  readonly concurrency: Concurrency.Range
+  readonly concurrency: ConcurrencyLimit.Range
   readonly memoryBytes: number
   readonly partSizeBytes: number
   /** Retries of one request, after its first attempt. */

@@ -1,24 +1,24 @@
 import { Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
-import * as Concurrency from "../domain/Concurrency.ts"
+import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
 import { InternalError, NothingSelected } from "../domain/Errors.ts"
-import type { Learned } from "../domain/Learned.ts"
+import type { Learned } from "../domain/StoreTraits.ts"
 import * as Outcome from "../domain/Outcome.ts"
-import * as Report from "../domain/Report.ts"
+import * as Report from "../report/Report.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Verdict from "../domain/Verdict.ts"
-import { type End, Ending } from "./Ending.ts"
+import { type End, Ending } from "./Export/Deadline.ts"
 import { Ledger, type OpenLedger } from "./Ledger.ts"
 import { Metrics } from "./Metrics.ts"
-import { once } from "./Once.ts"
+import { once } from "../fibers/Cached.ts"
 import { Progress } from "./Progress.ts"
 import { Reporter, type Told } from "./Reporter.ts"
-import * as Review from "./Review.ts"
-import * as Screening from "./Screening.ts"
+import * as LossCheck from "./Export/LossCheck.ts"
+import * as ChangeDetection from "./Source/ChangeDetection.ts"
 import { Stop } from "./Stop.ts"
 import { Traversal } from "./Traversal.ts"
 import { Uploads } from "./Uploads.ts"
-import * as Workers from "./Workers.ts"
+import * as WorkerPool from "../fibers/WorkerPool.ts"
 
 /** One run, from the first file to the report. */
 export class Export extends Context.Tag("ibsr-export/Export")<
@@ -40,7 +40,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const progress = yield* Progress
         const stop = yield* Stop
         const ending = yield* Ending
-        const screened = Screening.make(settings, reporter)
+        const screened = ChangeDetection.make(settings, reporter)
 
         /** Asked when the first file needs it: most runs find little to send, and some nothing. */
         const readiness = (ledger: OpenLedger) =>
@@ -85,12 +85,12 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         /** All files; when there is a reason to stop, those left are still counted. Then what became of the others. */
         const work = (ledger: OpenLedger, startedAt: number): Effect.Effect<Done> =>
           Effect.gen(function* () {
-            const { count, size } = Concurrency.bundles(settings.concurrency)
+            const { count, size } = ConcurrencyLimit.bundles(settings.concurrency)
             const files = Stream.mapChunksEffect(traversal.files(settings.input), screened(ledger)).pipe(
               Stream.mapChunks((chunk) => Chunk.map(Chunk.chunksOf(chunk, size), Chunk.toReadonlyArray))
             )
             const ready = yield* readiness(ledger)
-            const everything = Workers.forEach(files, count, some(ledger, ready))
+            const everything = WorkerPool.forEach(files, count, some(ledger, ready))
             const end = yield* progress.during(ending.bound(Effect.zipRight(everything, review(ledger, startedAt))))
             for (let left = end.abandoned; left > 0; left--) {
               Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
@@ -110,7 +110,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             const reason = yield* stop.reason
             if (Option.exists(reason, ({ _tag }) => _tag === "Signal")) return
             const now = yield* Clock.currentTimeMillis
-            yield* Review.review(ledger, settings, Review.nextRunAt(now, startedAt, ledger.previousRunAt), reporter)
+            yield* LossCheck.review(ledger, settings, LossCheck.nextRunAt(now, startedAt, ledger.previousRunAt), reporter)
             if (Option.isNone(reason)) yield* uploads.tidy(ledger)
           })
 

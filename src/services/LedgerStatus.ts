@@ -1,6 +1,6 @@
 import { Context, type Effect } from "effect"
 import type { StateUnusable } from "../domain/Errors.ts"
-import type { Status } from "../domain/Status.ts"
+import type { Status } from "../report/Status.ts"
 
 /** What the ledger says, also while a run is at work with it. */
 export class LedgerStatus extends Context.Tag("ibsr-export/LedgerStatus")<

@@ -2,11 +2,11 @@ import { Context, Duration, Effect, Layer, Option } from "effect"
 import { promises as fs } from "node:fs"
 import { resolve } from "node:path"
 import * as Location from "../domain/Location.ts"
-import * as Prometheus from "../domain/Metrics.ts"
-import type { Report } from "../domain/Report.ts"
+import * as Prometheus from "../report/Prometheus.ts"
+import type { Report } from "../report/Report.ts"
 import { LedgerStatus } from "./LedgerStatus.ts"
 import { detailOf } from "./SystemError.ts"
-import * as WholeFile from "./WholeFile.ts"
+import * as AtomicFile from "./AtomicFile.ts"
 
 /** Leaves figures of a run where a monitoring system finds them. */
 export class Metrics extends Context.Tag("ibsr-export/Metrics")<
@@ -61,5 +61,5 @@ const replace = async (path: string, content: (before: string | undefined) => st
   // a device would be replaced, too
   if (there !== undefined && !there.isFile()) throw new Error("it is not a regular file")
   const before = await fs.readFile(real, "utf8").catch(() => undefined)
-  await WholeFile.write(real, content(before), 0o644)
+  await AtomicFile.write(real, content(before), 0o644)
 }

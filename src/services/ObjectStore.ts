@@ -1,10 +1,10 @@
 import { Context, Effect, Layer } from "effect"
 import type { ConfigError, SourceUnreadable, StoreError } from "../domain/Errors.ts"
-import type { Checksum, Learned } from "../domain/Learned.ts"
+import type { Checksum, Learned } from "../domain/StoreTraits.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
-import type { OpenUpload } from "../domain/Report.ts"
+import type { OpenUpload } from "../report/Report.ts"
 import type { State } from "../domain/Snapshot.ts"
-import { once } from "./Once.ts"
+import { once } from "../fibers/Cached.ts"
 
 /** What the store answered when it took an object. */
 export interface StoredObject {

@@ -1,11 +1,11 @@
 import { Clock, Context, Duration, Effect, identity, Layer, Schedule } from "effect"
 import { promises as fs } from "node:fs"
-import * as ProgressLine from "../domain/ProgressLine.ts"
+import * as ProgressLine from "../report/ProgressLine.ts"
 import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { Reporter } from "./Reporter.ts"
 import { Traversal } from "./Traversal.ts"
-import * as Workers from "./Workers.ts"
+import * as WorkerPool from "../fibers/WorkerPool.ts"
 
 /** Shows how far a run is, to who watches it. */
 export class Progress extends Context.Tag("ibsr-export/Progress")<
@@ -29,7 +29,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
         const total = { files: 0, bytes: 0 }
         let counted = false
 
-        const count = Workers.forEach(traversal.files(settings.input), 1, (found) =>
+        const count = WorkerPool.forEach(traversal.files(settings.input), 1, (found) =>
           found._tag === "File" && selection.keeps(found.file.relativePath)
             ? Effect.map(Effect.option(Effect.tryPromise(() => fs.stat(found.file.path))), (stat) => {
                 total.files++

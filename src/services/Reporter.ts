@@ -1,10 +1,10 @@
 import { Context, Effect, FiberRef, Layer, LogLevel } from "effect"
 import * as Outcome from "../domain/Outcome.ts"
-import type { OpenUpload, Report } from "../domain/Report.ts"
-import * as ReportText from "../domain/ReportText.ts"
-import * as Summary from "../domain/Summary.ts"
+import type { OpenUpload, Report } from "../report/Report.ts"
+import * as ReportText from "../report/ReportText.ts"
+import * as Summary from "../report/Summary.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
-import { Streams } from "./Streams.ts"
+import { Streams } from "./Stdio.ts"
 
 /** Adds up what becomes of the files, and tells it. */
 export class Reporter extends Context.Tag("ibsr-export/Reporter")<

@@ -1,20 +1,20 @@
 import { Context, Effect, Fiber, Layer } from "effect"
 import * as Compression from "../domain/Compression.ts"
 import type { ConfigError, Interrupted, StateUnusable, StoreError } from "../domain/Errors.ts"
-import type { Checksum, Learned } from "../domain/Learned.ts"
+import type { Checksum, Learned } from "../domain/StoreTraits.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import type { OpenLedger } from "./Ledger.ts"
-import * as Leftovers from "./Leftovers.ts"
-import * as OneFile from "./OneFile.ts"
+import * as StaleUploads from "./Uploads/StaleUploads.ts"
+import * as FileUpload from "./Uploads/FileUpload.ts"
 import type { Told } from "./Reporter.ts"
-import * as Sending from "./Sending.ts"
-import * as SmallFiles from "./SmallFiles.ts"
-import * as SourceReader from "./SourceReader.ts"
-import * as UploadRecord from "./UploadRecord.ts"
+import * as Transfer from "./Uploads/Transfer.ts"
+import * as SmallFileBatch from "./Uploads/SmallFileBatch.ts"
+import * as SourceReader from "./Source/SourceReader.ts"
+import * as UploadRecord from "./Uploads/UploadRecord.ts"
 
 /** Carries files to the store. */
 export class Uploads extends Context.Tag("ibsr-export/Uploads")<
@@ -40,10 +40,10 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     Layer.scoped(
       Uploads,
       Effect.gen(function* () {
-        const sending = yield* Sending.make(options)
-        const tidy = yield* Leftovers.make(options)
+        const sending = yield* Transfer.make(options)
+        const tidy = yield* StaleUploads.make(options)
 
-        const store: OneFile.Destined = (ledger, file, source, course) => {
+        const store: FileUpload.Destined = (ledger, file, source, course) => {
           const { before, compression, former, generation, key, replaces } = course
           const { relativePath } = file
           const { outside, sizeBytes, state, torn } = source
@@ -71,8 +71,8 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const { learned, ready } = sending
         const keys = yield* KeyMapping
         const reader = SourceReader.make(options)
-        const upload = OneFile.uploader(options, keys, reader, sending.digest, store)
-        const small = options.force ? undefined : SmallFiles.make(options, keys, reader, sending)
+        const upload = FileUpload.uploader(options, keys, reader, sending.digest, store)
+        const small = options.force ? undefined : SmallFileBatch.make(options, keys, reader, sending)
         return {
           ready,
           learned,
@@ -88,9 +88,9 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     Layer.effect(
       Uploads,
       Effect.map(KeyMapping, (keys) => {
-        const plan: OneFile.Destined = (_, { relativePath }, source, { compression, former, key }) => {
+        const plan: FileUpload.Destined = (_, { relativePath }, source, { compression, former, key }) => {
           const { sizeBytes } = source
-          const begins = former === undefined ? Effect.void : Sending.digestOf(source, { former })
+          const begins = former === undefined ? Effect.void : Transfer.digestOf(source, { former })
           const planned = (parts: number) =>
             Effect.as(begins, Outcome.Planned({ relativePath, key, sizeBytes, compression, parts }))
           const plan =
@@ -98,10 +98,10 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
               ? UploadPlan.decide(sizeBytes, options)
               : Compression.decide(sizeBytes, compression, options)
           return plan._tag === "TooLarge"
-            ? Effect.fail(Sending.tooLarge(sizeBytes, plan.neededMemoryBytes))
+            ? Effect.fail(Transfer.tooLarge(sizeBytes, plan.neededMemoryBytes))
             : planned("parts" in plan ? plan.parts : 1)
         }
-        const upload = OneFile.uploader(options, keys, SourceReader.make(options), Sending.digestOf, plan)
+        const upload = FileUpload.uploader(options, keys, SourceReader.make(options), Transfer.digestOf, plan)
         return { ...silent, upload, uploadAll: allOf(upload) }
       })
     )
@@ -114,11 +114,11 @@ const silent = {
   tidy: () => Effect.void
 }
 
-export type Options = Sending.Limits & OneFile.Options & Pick<Settings, "input" | "followSymlinks" | "finalAfter">
+export type Options = Transfer.Limits & FileUpload.Options & Pick<Settings, "input" | "followSymlinks" | "finalAfter">
 
 /** One by one, at once, all that `storeSmall` leaves alone. */
 const allOf =
-  (upload: Context.Tag.Service<Uploads>["upload"], storeSmall?: SmallFiles.StoreSmall) =>
+  (upload: Context.Tag.Service<Uploads>["upload"], storeSmall?: SmallFileBatch.StoreSmall) =>
   (
     ledger: OpenLedger,
     files: ReadonlyArray<SourceFile>,

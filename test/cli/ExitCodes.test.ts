@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises"
 import { describe, expect, it } from "vitest"
-import * as Help from "../../src/cli/Help.ts"
-import * as ManPage from "../../src/cli/ManPage.ts"
+import * as Help from "../../src/cli/docs/Help.ts"
+import * as ManPage from "../../src/cli/docs/ManPage.ts"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
-import * as Service from "../../src/domain/Units/Service.ts"
+import * as Service from "../../src/units/Service.ts"
 import { jobWith } from "../fixtures/Job.ts"
 
 interface Row {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as Logging from "../../src/cli/Logging.ts"
-import { Streams } from "../../src/services/Streams.ts"
+import { Streams } from "../../src/services/Stdio.ts"
 import { recorded, silent } from "../fixtures/Streams.ts"
 
 /** What a few entries come to on stderr. */

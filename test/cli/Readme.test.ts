@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises"
 import { beforeAll, describe, expect, it } from "@effect/vitest"
-import * as Options from "../../src/cli/Options.ts"
-import * as UnitsOptions from "../../src/cli/UnitsOptions.ts"
+import * as S3Flags from "../../src/cli/flags/S3Flags.ts"
+import * as UnitsFlags from "../../src/cli/flags/UnitsFlags.ts"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
-import * as Metrics from "../../src/domain/Metrics.ts"
-import * as DropIns from "../../src/domain/Units/DropIns.ts"
-import { Report } from "../../src/domain/Report.ts"
+import * as Prometheus from "../../src/report/Prometheus.ts"
+import * as DropIns from "../../src/units/DropIns.ts"
+import { Report } from "../../src/report/Report.ts"
 import { remembered } from "../fixtures/Remembered.ts"
 import { reportOf } from "../fixtures/Report.ts"
 
@@ -26,7 +26,7 @@ describe("the README", () => {
     expect(found.toSorted()).toEqual(expected.toSorted())
   })
 
-  const flags = [...Object.values(Options.s3), ...Object.values(UnitsOptions.units)]
+  const flags = [...Object.values(S3Flags.s3), ...Object.values(UnitsFlags.units)]
   it.each(flags.map(({ name }) => name))("tells of --%s", (name) => {
     expect(names(readme)).toContain(name)
   })
@@ -35,7 +35,7 @@ describe("the README", () => {
     expect(readme).toContain(`\n| \`${name}\` | `)
   })
 
-  it.each(Object.values(Options.status).map(({ name }) => name))("tells of --%s, of status", (name) => {
+  it.each(Object.values(S3Flags.status).map(({ name }) => name))("tells of --%s, of status", (name) => {
     expect(names(readme)).toContain(name)
   })
 
@@ -46,7 +46,7 @@ describe("the README", () => {
       ([, name]) => name
     )
     const report = reportOf([], { learned: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false } })
-    const rendered = Metrics.render({ report, remembered, before: undefined })
+    const rendered = Prometheus.render({ report, remembered, before: undefined })
     const written = [...rendered.matchAll(/^# TYPE ibsr_export_(\w+)/gm)].map(([, name]) => name)
     expect(told.toSorted()).toEqual(written.toSorted())
     const asked = [...rules.matchAll(/ibsr_export_(\w+)/g)].map(([, name]) => name)

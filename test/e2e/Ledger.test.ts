@@ -14,7 +14,7 @@ import {
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, describe, expect, it } from "vitest"
-import type { Status } from "../../src/domain/Status.ts"
+import type { Status } from "../../src/report/Status.ts"
 import { emptyDirectory, snapshotName, tree } from "../fixtures/Tree.ts"
 import { report, run, type RunOptions, s3, start, summary, until } from "./Program.ts"
 import { startStore } from "./Store.ts"

@@ -4,7 +4,7 @@ import { createServer } from "node:net"
 import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Product from "../../scripts/build/Product.ts"
-import type { Report } from "../../src/domain/Report.ts"
+import type { Report } from "../../src/report/Report.ts"
 import { writer } from "../fakes/StrictS3.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
 

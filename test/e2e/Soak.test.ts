@@ -1,7 +1,7 @@
 /** The built program over a store that fails all the time, in every way. */
 import { createHash } from "node:crypto"
 import { beforeAll, describe, expect, it } from "vitest"
-import * as Concurrency from "../../src/domain/Concurrency.ts"
+import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 import type { StrictS3 } from "../fakes/StrictS3.ts"
 import { seeded } from "../fixtures/Random.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
@@ -86,7 +86,7 @@ describe(`${count} files (seed ${seed})`, () => {
       expect(totals).toMatchObject({ selected: count, uploaded: 0 })
       expect(totals.failed + totals.interrupted + totals.notTried).toBe(count)
       // no more than may be in flight at once
-      expect(totals.notTried).toBeGreaterThanOrEqual(count - Concurrency.auto.most)
+      expect(totals.notTried).toBeGreaterThanOrEqual(count - ConcurrencyLimit.auto.most)
 
       store.fault = undefined
       const next = await run(args)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { texts } from "../../src/cli/Texts.ts"
+import { texts } from "../../src/cli/docs/Texts.ts"
 import { run } from "./Program.ts"
 
 describe("what is printed for other programs", () => {

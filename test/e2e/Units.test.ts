@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { names } from "../../src/domain/Units/DropIns.ts"
+import { names } from "../../src/units/DropIns.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { run } from "./Program.ts"
 

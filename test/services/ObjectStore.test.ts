@@ -4,7 +4,7 @@ import { Duration, Layer } from "effect"
 import { randomBytes } from "node:crypto"
 import type { ObjectAttributes } from "../../src/domain/Settings.ts"
 import type { ObjectStore } from "../../src/services/ObjectStore.ts"
-import * as S3 from "../../src/services/ObjectStore/S3.ts"
+import * as Store from "../../src/services/ObjectStore/S3/Store.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { owner, StrictS3, writerNoAbort } from "../fakes/StrictS3.ts"
 import { sdkClient } from "../fakes/strict-s3/Clients.ts"
@@ -24,7 +24,7 @@ const adapter = (
     process.env["AWS_ACCESS_KEY_ID"] = login.accessKeyId
     process.env["AWS_SECRET_ACCESS_KEY"] = login.secretAccessKey
     const { attributes, target } = settingsWith()
-    return S3.layer({
+    return Store.layer({
       target: { ...target, bucket, endpoint: new URL(endpoint), region: "us-east-1" },
       attributes: { ...attributes, ...changed },
       timeout: Duration.seconds(30)

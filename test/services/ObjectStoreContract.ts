@@ -4,7 +4,7 @@ import { Effect, Either, type Layer } from "effect"
 import { createHash } from "node:crypto"
 import { SourceUnreadable, StateUnusable, type StoreError } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
-import type { OpenUpload } from "../../src/domain/Report.ts"
+import type { OpenUpload } from "../../src/report/Report.ts"
 import { isGone } from "../../src/domain/Resumption.ts"
 import { type StreamPolicy, type NewObject, ObjectStore } from "../../src/services/ObjectStore.ts"
 

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto"
 import { truncateSync } from "node:fs"
 import { join } from "node:path"
 import type { Mode } from "../../src/domain/Compression.ts"
-import * as Concurrency from "../../src/domain/Concurrency.ts"
+import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 import { AccessDenied, StoreUnavailable } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import { KeyMapping } from "../../src/services/KeyMapping.ts"
@@ -12,7 +12,7 @@ import { Ledger, type OpenLedger } from "../../src/services/Ledger.ts"
 import * as SqliteLedger from "../../src/services/Ledger/Sqlite.ts"
 import { Reporter } from "../../src/services/Reporter.ts"
 import { Stop } from "../../src/services/Stop.ts"
-import { Streams } from "../../src/services/Streams.ts"
+import { Streams } from "../../src/services/Stdio.ts"
 import { type Options, Uploads } from "../../src/services/Uploads.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
@@ -24,7 +24,7 @@ const MiB = 1024 ** 2
 const options: Options = {
   input: "/in",
   attributes: settingsWith().attributes,
-  concurrency: Concurrency.upTo(4),
+  concurrency: ConcurrencyLimit.upTo(4),
   memoryBytes: 64 * MiB,
   partSizeBytes: 8 * MiB,
   maxRetries: 3,
@@ -187,7 +187,7 @@ describe("Uploads", () => {
       yield* letPass(100, "1 second")
       expect((yield* Fiber.join(fiber)).map(({ _tag }) => _tag)).toEqual(all.map(() => "Uploaded"))
       expect(most).toBe(2)
-    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.upTo(2) })))
+    }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(2) })))
   })
 
   it.effect("holds no more than --memory of bodies at once", () => {
@@ -212,7 +212,7 @@ describe("Uploads", () => {
       // 15 MiB have room for three files of 5 MiB
       expect(most).toBe(3)
     }).pipe(
-      Effect.provide(layer(store, { concurrency: Concurrency.upTo(32), memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB }))
+      Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(32), memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB }))
     )
   })
 
@@ -238,7 +238,7 @@ describe("Uploads", () => {
       yield* Fiber.join(fiber)
       // 7 MiB each: the compressor, and what could come out of it, twice
       expect(most).toBe(3)
-    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.upTo(32), ...limits }, "zstd")))
+    }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(32), ...limits }, "zstd")))
   })
 
   it.effect("begins no request once the run is to stop, and lets the one in flight finish", () => {
@@ -256,7 +256,7 @@ describe("Uploads", () => {
       expect((yield* Fiber.join(first))._tag).toBe("Uploaded")
       expect((yield* Fiber.join(second))._tag).toBe("Interrupted")
       expect(store.requests).toEqual(["PutObject p/a.jsonl"])
-    }).pipe(Effect.provide(layer(store, { concurrency: Concurrency.upTo(1) })))
+    }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(1) })))
   })
 
   it.effect("holds no more than --memory of parts at once, of all files together, and ends with each", () => {
@@ -287,7 +287,7 @@ describe("Uploads", () => {
         expect(store.versions.get(`p/${name}`)?.at(-1)?.equals(content), name).toBe(true)
       }
     }).pipe(
-      Effect.provide(layer(store, { concurrency: Concurrency.upTo(32), memoryBytes: 16 * MiB, partSizeBytes: 5 * MiB }))
+      Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(32), memoryBytes: 16 * MiB, partSizeBytes: 5 * MiB }))
     )
   })
 

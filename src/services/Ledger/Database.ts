@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve, sep } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { ConfigError, Locked, type StateUnusable } from "../../domain/Errors.ts"
-import * as Folder from "./Folder.ts"
+import * as StateDirectory from "./StateDirectory.ts"
 import * as Schema from "./Schema.ts"
 import { isBusy, isDamaged, isUnwritable, stateUnusable } from "./SqliteErrors.ts"
 
@@ -29,7 +29,7 @@ export const lock = (
   const attempt = Effect.acquireRelease(
     Effect.try({
       try: () => {
-        Folder.make(resolve(stateDir))
+        StateDirectory.make(resolve(stateDir))
         const held = new DatabaseSync(path, { timeout: 0 })
         try {
           // not EXCLUSIVE, which two that begin at the same moment can keep each other from

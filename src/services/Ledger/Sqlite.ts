@@ -2,15 +2,15 @@
 import { Clock, Effect, Layer } from "effect"
 import { resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
-import type { Checksum } from "../../domain/Learned.ts"
+import type { Checksum } from "../../domain/StoreTraits.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { Ledger, type OpenLedger, type RunIdentity } from "../Ledger.ts"
-import * as Batch from "./Batch.ts"
+import * as GroupCommit from "./GroupCommit.ts"
 import * as Database from "./Database.ts"
-import * as Files from "./Files.ts"
-import * as Reserving from "./Reserving.ts"
+import * as FilesTable from "./FilesTable.ts"
+import * as KeyReservations from "./KeyReservations.ts"
 import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
-import * as Uploads from "./Uploads.ts"
+import * as UploadsTable from "./UploadsTable.ts"
 
 export type Options = Pick<Settings, "stateDir" | "lockWait" | "input" | "target" | "prefix">
 
@@ -22,17 +22,17 @@ export const layer = (options: Options) =>
         yield* Database.lock(options.stateDir, options.lockWait)
         const path = Database.pathIn(options.stateDir)
         const { db, setAside } = yield* Database.open(path)
-        const { durable, flush, read, write } = yield* Batch.make(db, (cause) => {
+        const { durable, flush, read, write } = yield* GroupCommit.make(db, (cause) => {
           return isDamaged(cause) ? damaged(path, cause) : stateUnusable(path, cause)
         })
         const { before, row, target } = yield* write(() => enter(db, options, run))
         // a ledger that cannot be written to shows itself here, before anything is sent
         yield* flush
-        const reading = Files.reading(db, target)
-        const writing = Files.writing(db, target, reading, { row, startedAt: run.startedAt })
-        const uploads = Uploads.make(db, target.id)
-        const given = Reserving.reading(db, target.id)
-        const keys = Reserving.writing(db, target.id, given)
+        const reading = FilesTable.reading(db, target)
+        const writing = FilesTable.writing(db, target, reading, { row, startedAt: run.startedAt })
+        const uploads = UploadsTable.make(db, target.id)
+        const given = KeyReservations.reading(db, target.id)
+        const keys = KeyReservations.writing(db, target.id, given)
         const writeAt = <A>(step: (now: number) => A) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
 
@@ -103,8 +103,8 @@ export const layerReadOnly = (options: Options) =>
         const look = <A>(step: () => A) => Effect.try({ try: step, catch: (cause) => stateUnusable(path, cause) })
         const target = yield* look(() => targetOf(db, options))
         if (target === undefined) return unwritten(path)
-        const reading = yield* look(() => Files.reading(db, target))
-        const keys = yield* look(() => Reserving.reading(db, target.id))
+        const reading = yield* look(() => FilesTable.reading(db, target))
+        const keys = yield* look(() => KeyReservations.reading(db, target.id))
         return {
           ...unwritten(path),
           look: (step) => look(() => step(reading.storedAs)),
@@ -155,7 +155,7 @@ const targetOf = (db: DatabaseSync, target: Target) =>
     .prepare(
       "SELECT id, input, input_since AS inputSince FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?"
     )
-    .get(...nameOf(target)) as (Files.Target & { readonly input: string }) | undefined
+    .get(...nameOf(target)) as (FilesTable.Target & { readonly input: string }) | undefined
 
 /** Writes down that a run on this target begins. */
 const enter = (db: DatabaseSync, options: Options, run: RunIdentity) => {

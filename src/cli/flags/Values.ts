@@ -1,0 +1,111 @@
+/** How the values of flags are read. Each returns what it expected instead when it cannot. */
+import { Either } from "effect"
+import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
+import type { Parse } from "./Flag.ts"
+
+/** A file system allows any name, and so does a glob on one. */
+export const path: Parse<string> = Either.right
+
+export const directory: Parse<string> = Object.assign((text: string) => path(text), {
+  suggestions: "directory"
+} as const)
+export const file: Parse<string> = Object.assign((text: string) => path(text), { suggestions: "file" } as const)
+
+/** What goes into a header. */
+export const text: Parse<string> = (text) =>
+  /^(?!\s*$)\P{Cc}+$/u.test(text) ? Either.right(text) : Either.left("text without control characters")
+
+export const integer =
+  (least: number, most: number): Parse<number> =>
+  (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    return number >= least && number <= most ? Either.right(number) : Either.left(`an integer from ${least} to ${most}`)
+  }
+
+/** A number, or what suits most. */
+export const concurrency =
+  (most: number): Parse<ConcurrencyLimit.Range> =>
+  (text) =>
+    text === "auto"
+      ? Either.right(ConcurrencyLimit.auto)
+      : Either.mapBoth(integer(1, most)(text), {
+          onLeft: (expected) => `${expected}, or auto`,
+          onRight: ConcurrencyLimit.upTo
+        })
+
+export const choice = <const A extends string>(...choices: ReadonlyArray<A>): Parse<A> =>
+  Object.assign(
+    (text: string) =>
+      Either.fromNullable(
+        choices.find((choice) => choice === text),
+        () => `one of ${choices.join(", ")}`
+      ),
+    { suggestions: choices }
+  )
+
+export const atLeast =
+  (least: number, shown: string, parse: Parse<number>): Parse<number> =>
+  (text) =>
+    Either.filterOrLeft(
+      parse(text),
+      (value) => value >= least,
+      () => `at least ${shown}`
+    )
+
+/** An `http:` or `https:` URL of a host alone. */
+export const endpoint: Parse<URL> = (text) => {
+  const url = URL.parse(text)
+  const parts = url === null ? "" : url.href.slice(url.origin.length)
+  // whatever follows the host, or a login before it, would be dropped or sent on
+  return url !== null && /^https?:$/.test(url.protocol) && parts === "/"
+    ? Either.right(url)
+    : Either.left("a URL such as https://minio.example.com:9000, without a path")
+}
+
+/** Source: "User/Group Name Syntax" of systemd, the strict form. */
+export const account: Parse<string> = (text) =>
+  /^[A-Za-z_][\w.-]{0,30}$/.test(text) ? Either.right(text) : Either.left("the name of a user or group")
+
+/** What no bucket's name or ARN contains, and people write by mistake; the rest is the store's to judge. */
+export const bucket: Parse<string> = (text) =>
+  /^(?:arn:[^\s]+|(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*)$/.test(text)
+    ? Either.right(text)
+    : Either.left("the bucket's name alone, without s3:// and without a path (that is --prefix)")
+
+const pair = (text: string): readonly [string, string] | undefined => {
+  const at = text.indexOf("=")
+  return at < 1 ? undefined : [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** Source: "Categorizing your objects using tags" in the Amazon S3 User Guide. */
+export const tag: Parse<readonly [string, string]> = (text) =>
+  Either.filterOrLeft(
+    Either.fromNullable(pair(text), () => "KEY=VALUE"),
+    ([key, value]) => key.length <= 128 && value.length <= 256,
+    () => "KEY=VALUE with a key of up to 128 and a value of up to 256 characters"
+  )
+
+/** A name that can end a header's name, and a value that a header can carry. Source: RFC 9110, section 5. */
+export const metadata: Parse<readonly [string, string]> = (text) =>
+  Either.filterOrLeft(
+    Either.fromNullable(pair(text), () => "KEY=VALUE"),
+    ([key, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(key) && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value),
+    () => "KEY=VALUE in printable ASCII, the key without blanks"
+  )
+
+/** A flat JSON object with strings as values. */
+export const jsonStrings: Parse<Readonly<Record<string, string>>> = (text) => {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isStrings(value)) return Either.right(value)
+  } catch {
+    // said below
+  }
+  return Either.left(`a JSON object of strings such as {"purpose":"ibsr"}`)
+}
+
+const isStrings = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((one) => typeof one === "string")

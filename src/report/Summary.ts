@@ -1,0 +1,82 @@
+/** The one line that ends what is told of a run. */
+import { Duration } from "effect"
+import type { Severity, Told } from "./Journal.ts"
+import * as Logfmt from "./Logfmt.ts"
+import type { Report } from "./Report.ts"
+import * as Size from "../domain/Size.ts"
+import * as DurationText from "../domain/DurationText.ts"
+
+/** As in `uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s`. What never happens often is left out at 0. */
+export const prose = (report: Report): string => {
+  const { totals } = report
+  const planned = report.plan ?? []
+  const counts: ReadonlyArray<readonly [count: number, text: string, always?: boolean]> = [
+    report.run.dryRun
+      ? [planned.length, `would upload ${planned.length} (${Size.format(bytesOf(planned))})`, true]
+      : [totals.uploaded, `uploaded ${totals.uploaded} (${uploaded(totals)})`, true],
+    [totals.resumed, `resumed ${totals.resumed} (${Size.format(totals.resumedBytes)} not sent again)`],
+    [totals.unchanged, `unchanged ${totals.unchanged}`],
+    [totals.skipped, `skipped ${totals.skipped}`, true],
+    [totals.notReady, `not ready ${totals.notReady}`],
+    [totals.live, `live ${totals.live}`],
+    [totals.vanished, `vanished ${totals.vanished}`],
+    [totals.interrupted, `interrupted ${totals.interrupted}`],
+    [totals.notTried, `not tried ${totals.notTried}${report.complete ? "" : " or more"}`],
+    [totals.lost, `lost ${totals.lost}`],
+    [totals.failed, `failed ${totals.failed}`, true]
+  ]
+  const { exitCode, name } = report.result
+  const told = counts.filter(([count, , always]) => always === true || count > 0).map(([, text]) => text)
+  return `${told.join(", ")} in ${DurationText.format(Duration.seconds(report.run.durationSeconds))}${
+    exitCode === 0 ? "" : `: ${name} (exit ${exitCode})`
+  }`
+}
+
+/** Two sizes where objects are smaller than their files. */
+const uploaded = ({ objectBytes, uploadedBytes }: Report["totals"]) =>
+  [
+    Size.format(uploadedBytes),
+    ...(objectBytes === uploadedBytes ? [] : [`compressed to ${Size.format(objectBytes)}`])
+  ].join(", ")
+
+/** For the journal, where it is looked for by its fields: always the same ones, sizes in bytes, and which run it was. */
+export const logfmt = ({ complete, plan, result, run, totals }: Report): string =>
+  `summary ${Logfmt.line({
+    result: result.name,
+    exit: result.exitCode,
+    selected: totals.selected,
+    uploaded: totals.uploaded,
+    ...(plan === null ? {} : { planned: plan.length }),
+    resumed: totals.resumed,
+    unchanged: totals.unchanged,
+    skipped: totals.skipped,
+    not_ready: totals.notReady,
+    live: totals.live,
+    vanished: totals.vanished,
+    interrupted: totals.interrupted,
+    not_tried: totals.notTried,
+    lost: totals.lost,
+    failed: totals.failed,
+    complete,
+    retries: totals.retries,
+    ...(plan === null
+      ? { bytes: totals.uploadedBytes, object_bytes: totals.objectBytes }
+      : // how much smaller objects are shows when they are made
+        { bytes: bytesOf(plan) }),
+    resumed_bytes: totals.resumedBytes,
+    seconds: run.durationSeconds,
+    run: run.id
+  })}`
+
+export const told = (report: Report, inJournal: boolean): Told => ({
+  text: inJournal ? logfmt(report) : prose(report),
+  severity: severityOf(report)
+})
+
+/** A run that somebody stopped has not failed. */
+const severityOf = ({ result }: Report): Severity => {
+  if (result.exitCode === 0) return "notice"
+  return result.name === "interrupted" ? "warning" : "error"
+}
+
+const bytesOf = (plan: NonNullable<Report["plan"]>) => plan.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)

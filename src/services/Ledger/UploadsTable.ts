@@ -1,0 +1,78 @@
+/** The rows of one target's multipart uploads, and of their parts. */
+import type { DatabaseSync } from "node:sqlite"
+import type { ObjectKey } from "../../domain/ObjectKey.ts"
+import type { KeptPart, KeptUpload } from "../../domain/Resumption.ts"
+import type { State } from "../../domain/Snapshot.ts"
+import type { BegunUpload, OpenUpload } from "../Ledger.ts"
+import { blob, hex } from "./DigestBlob.ts"
+
+export const make = (db: DatabaseSync, target: number) => {
+  const find = db.prepare("SELECT * FROM uploads WHERE target = ? AND path = ?")
+  const partsOf = db.prepare("SELECT * FROM parts WHERE target = ? AND path = ? ORDER BY number")
+  const begin = db.prepare(
+    `INSERT INTO uploads (target, path, upload_id, key, generation, state, part_size, attributes, checksum, size, used_at)
+     VALUES ($target, $path, $uploadId, $key, $generation, $state, $partSize, $attributes, $checksum, $size, $now)`
+  )
+  const resume = db.prepare("UPDATE uploads SET size = ?, used_at = ? WHERE target = ? AND path = ?")
+  const use = db.prepare("UPDATE uploads SET used_at = ? WHERE target = ? AND path = ?")
+  const add = db.prepare(
+    "INSERT OR REPLACE INTO parts (target, path, number, size, sha256, etag) VALUES (?, ?, ?, ?, ?, ?)"
+  )
+  const forget = db.prepare("DELETE FROM uploads WHERE target = ? AND path = ?")
+  const forgetParts = db.prepare("DELETE FROM parts WHERE target = ? AND path = ?")
+  const open = db.prepare(
+    `SELECT path, uploads.key, upload_id, used_at, files.path IS NULL OR pending_since IS NULL AS settled
+     FROM uploads LEFT JOIN files USING (target, path) WHERE target = ? AND path > ? ORDER BY path LIMIT ?`
+  )
+
+  const ended = (path: string): void => {
+    forget.run(target, path)
+    forgetParts.run(target, path)
+  }
+  return {
+    kept: (path: string): KeptUpload | undefined => {
+      const row = find.get(target, path)
+      if (row === undefined) return undefined
+      const checksum = row["checksum"] as string
+      const parts = partsOf.all(target, path).map((part): KeptPart => ({
+        number: part["number"] as number,
+        sizeBytes: part["size"] as number,
+        sha256: hex(part["sha256"]),
+        etag: part["etag"] as string,
+        checksum: checksum === "SHA256" ? Buffer.from(part["sha256"] as Uint8Array).toString("base64") : undefined
+      }))
+      return {
+        uploadId: row["upload_id"] as string,
+        key: row["key"] as ObjectKey,
+        generation: row["generation"] as number,
+        state: row["state"] as State,
+        partSizeBytes: row["part_size"] as number,
+        attributes: row["attributes"] as string,
+        checksum,
+        sizeBytes: row["size"] as number,
+        usedAt: row["used_at"] as number,
+        parts: new Map(parts.map((part) => [part.number, part]))
+      }
+    },
+    begun: (path: string, { partSizeBytes, sizeBytes, ...upload }: BegunUpload, now: number): void => {
+      ended(path)
+      begin.run({ target, path, ...upload, partSize: partSizeBytes, size: sizeBytes, now })
+    },
+    resumed: (path: string, sizeBytes: number, now: number): void => {
+      resume.run(sizeBytes, now, target, path)
+    },
+    partStored: (path: string, { etag, number, sha256, sizeBytes }: KeptPart, now: number): void => {
+      add.run(target, path, number, sizeBytes, blob(sha256), etag)
+      use.run(now, target, path)
+    },
+    ended,
+    open: (after: string, limit: number): ReadonlyArray<OpenUpload> =>
+      open.all(target, after, limit).map((row) => ({
+        path: row["path"] as string,
+        key: row["key"] as ObjectKey,
+        uploadId: row["upload_id"] as string,
+        usedAt: row["used_at"] as number,
+        settled: row["settled"] === 1
+      }))
+  }
+}

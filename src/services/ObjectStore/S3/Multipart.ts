@@ -1,0 +1,97 @@
+/** The requests of a multipart upload, one by one. */
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand
+} from "@aws-sdk/client-s3"
+import { Effect } from "effect"
+import { isGone } from "../../../domain/Resumption.ts"
+import type { NewPart, StoredPart, UploadName } from "../../ObjectStore.ts"
+import type { Attributes } from "./ObjectHeaders.ts"
+import { bodyOf, composite, sameChecksum } from "./Checksums.ts"
+import type { Lessons } from "./Negotiation.ts"
+import { present, storedObject } from "./Commands.ts"
+import type { Via } from "./StreamedMultipart.ts"
+
+export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" | "send">, bucket: string) => {
+  /**
+   * By the upload's id, how its object is encrypted: AWS tells it when the upload is created, MinIO with each part
+   * alone. Holds what this run has created, or sent a part for, and not yet ended.
+   */
+  const encryptions = new Map<string, string | undefined>()
+  const confirm = (uploadId: string, { ServerSideEncryption: told }: Parameters<Lessons["created"]>[1]) =>
+    void encryptions.set(uploadId, encryptions.get(uploadId) ?? told)
+
+  return {
+    create: (attributes: Attributes) =>
+      lessons.heeded((checksum) => {
+        const algorithm = checksum === "SHA256" ? ({ ChecksumAlgorithm: "SHA256" } as const) : {}
+        const { IfNoneMatch: _, ...fixed } = attributes
+        return Effect.flatMap(send(new CreateMultipartUploadCommand({ ...fixed, ...algorithm })), (answer) =>
+          Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
+            confirm(uploadId, answer)
+            return { uploadId, checksum }
+          })
+        )
+      }),
+
+    send: ({ body, key, number, sha256, uploadId }: NewPart) =>
+      lessons.heeded((checksum) => {
+        const checked = bodyOf(checksum, body, sha256)
+        const part = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: number }
+        return bodies.uploadPart(part, checked).pipe(
+          Effect.tap((answer) => sameChecksum("UploadPart", checked.checksum, answer)),
+          Effect.tap((answer) => Effect.sync(() => confirm(uploadId, answer))),
+          Effect.flatMap((answer) => present("UploadPart", answer.ETag)),
+          Effect.map((etag): StoredPart => ({ etag, checksum: checked.checksum.ChecksumSHA256 }))
+        )
+      }),
+
+    complete: (
+      attributes: Attributes,
+      uploadId: string,
+      parts: ReadonlyArray<StoredPart & Pick<NewPart, "number">>
+    ) => {
+      const { Bucket, IfNoneMatch, Key } = attributes
+      const Parts = parts.map(({ checksum, etag, number }) => ({
+        PartNumber: number,
+        ETag: etag,
+        ...(checksum === undefined ? {} : { ChecksumSHA256: checksum })
+      }))
+      const whole = composite(
+        new Map(parts.flatMap(({ checksum, number }) => (checksum === undefined ? [] : [[number, checksum]])))
+      )
+      const command = new CompleteMultipartUploadCommand({
+        Bucket,
+        Key,
+        UploadId: uploadId,
+        MultipartUpload: { Parts },
+        ...(IfNoneMatch === undefined ? {} : { IfNoneMatch })
+      })
+      return lessons
+        .heeded(() => send(command))
+        .pipe(
+          // Ceph leaves the ETag empty here
+          Effect.tap((answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key)),
+          Effect.tap((answer) => {
+            // nothing has been told yet of an upload of which an earlier run has sent everything
+            if (encryptions.has(uploadId) || answer.ServerSideEncryption !== undefined)
+              lessons.created(attributes, {
+                ServerSideEncryption: encryptions.get(uploadId) ?? answer.ServerSideEncryption
+              })
+            encryptions.delete(uploadId)
+            // the same request would find no upload any more
+            return sameChecksum("CompleteMultipartUpload", whole, answer, false)
+          }),
+          Effect.map(storedObject)
+        )
+    },
+
+    abort: ({ key, uploadId }: UploadName) =>
+      send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId })).pipe(
+        Effect.tap(() => Effect.sync(() => encryptions.delete(uploadId))),
+        Effect.asVoid,
+        Effect.catchIf(isGone, () => Effect.void)
+      )
+  }
+}

@@ -1,0 +1,73 @@
+import { Duration, Effect, Schedule } from "effect"
+import { type FileError, Interrupted } from "../../domain/Errors.ts"
+import { Stop } from "../Stop.ts"
+
+const base = Duration.millis(200)
+const cap = Duration.seconds(20)
+/** A store that wants to be left alone for longer is left to the next run. */
+export const longestRetryAfter = Duration.minutes(1)
+
+const retryAfter = (error: FileError) => ("retryAfter" in error && error.retryAfter) || Duration.zero
+
+const isRetryable = (error: FileError) =>
+  "retryable" in error && error.retryable && Duration.lessThanOrEqualTo(retryAfter(error), longestRetryAfter)
+
+/**
+ * How long to wait before a request is sent once more: exponential from 200 ms, at most 20 s, with full jitter, which
+ * spreads clients that were refused together best ("Exponential Backoff and Jitter", AWS Architecture Blog); never
+ * less than the store's Retry-After. Ends after `maxRetries`, and with a failure that will not pass by itself.
+ */
+export const schedule = (maxRetries: number) =>
+  Schedule.exponential(base).pipe(
+    Schedule.modifyDelay((_, delay) => Duration.min(delay, cap)),
+    Schedule.jitteredWith({ min: 0, max: 1 }),
+    Schedule.intersect(Schedule.recurs(maxRetries)),
+    Schedule.whileInput(isRetryable),
+    Schedule.passthrough,
+    Schedule.modifyDelay((error: FileError, delay) => Duration.max(delay, retryAfter(error)))
+  )
+
+/**
+ * Puts retries around an attempt, of which the `first` may have been made already. `Effect.retry` would do, but for this:
+ * a wish to stop ends the waiting at once.
+ */
+export const make = (maxRetries: number) =>
+  Effect.map(
+    Stop,
+    (stop) =>
+      <A, E extends FileError>(
+        attempt: Effect.Effect<A, E | Interrupted>,
+        onRetry: (error: E) => Effect.Effect<void>,
+        first: Effect.Effect<A, E | Interrupted> = attempt
+      ): Effect.Effect<A, E | Interrupted> => {
+        const stopped = Effect.zipRight(
+          stop.requested,
+          Effect.failSync(() => new Interrupted())
+        )
+
+        const retrying = (pauseAfter: (error: E) => Effect.Effect<unknown, E | Interrupted>) => {
+          const again = (error: E | Interrupted): Effect.Effect<A, E | Interrupted> =>
+            isInterrupted(error)
+              ? Effect.fail(error)
+              : pauseAfter(error).pipe(
+                  Effect.zipRight(Effect.suspend(() => onRetry(error))),
+                  Effect.zipRight(Effect.catchAll(attempt, again))
+                )
+          return again
+        }
+
+        // most requests succeed, and need no schedule
+        return Effect.catchAll(first, (failed) =>
+          Effect.flatMap(Schedule.driver(schedule(maxRetries)), (driver) =>
+            retrying((error) =>
+              driver.next(error).pipe(
+                Effect.mapError(() => error),
+                Effect.raceFirst(stopped)
+              )
+            )(failed)
+          )
+        )
+      }
+  )
+
+const isInterrupted = (error: FileError | Interrupted): error is Interrupted => error._tag === "Interrupted"

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Help from "../../../src/cli/docs/Help.ts"
+import * as Manual from "../../../src/cli/docs/Manual.ts"
+import * as S3Flags from "../../../src/cli/flags/S3Flags.ts"
+import * as ExitCode from "../../../src/domain/ExitCode.ts"
+
+const flags = Object.values(S3Flags.s3)
+const page = Help.page("s3")
+const lines = page.split("\n")
+
+/** The lines below a heading, up to the next empty one. */
+const section = (heading: string) => {
+  const start = lines.indexOf(heading) + 1
+  return start === 0 ? [] : lines.slice(start, lines.indexOf("", start))
+}
+
+/** What the page says of one flag: its line, and what is indented below it, on one line. */
+const entry = (name: string) => {
+  const start = lines.findIndex((line) => line === `  --${name}` || line.startsWith(`  --${name} `))
+  const end = lines.findIndex((line, at) => at > start && !line.startsWith("      "))
+  return start < 0 ? "" : lines.slice(start, end).join(" ").replaceAll(/\s+/g, " ")
+}
+
+describe("s3", () => {
+  it.each([
+    ["the command's page", page],
+    ["the program's page", Help.root]
+  ])("prints no escape sequences: %s", (_, text) => {
+    expect(text).not.toContain("\u001B")
+  })
+
+  it.each(flags.map((flag) => [flag.name, flag] as const))(
+    "tells of --%s what it does, its variables and its default",
+    (name, flag) => {
+      const text = entry(name)
+      expect(text).toContain(flag.description)
+      expect(text).toContain(`env: ${flag.env.join(", ")}]`)
+      expect(text.includes("required;")).toBe(flag.required)
+      expect(text.includes("default: ")).toBe(flag.default !== undefined)
+      if (flag.default !== undefined) expect(text).toContain(`default: ${flag.default};`)
+      if (flag.value !== undefined) expect(text).toContain(`--${name} ${flag.value}${flag.repeated ? " …" : ""} `)
+    }
+  )
+
+  it("has every flag once, below its group", () => {
+    for (const flag of flags) {
+      const below = section(flag.group.toUpperCase())
+      expect(below.filter((line) => line.split(" ")[2] === `--${flag.name}`)).toHaveLength(1)
+      expect(lines.filter((line) => line.startsWith("  --") && line.split(" ")[2] === `--${flag.name}`)).toHaveLength(1)
+    }
+  })
+
+  it("has the table of exit codes", () => {
+    const rows = section("EXIT STATUS").flatMap((line) => {
+      const [, code, name, meaning, star] = /^ +(\d+) {2}(\S+) +(.*?)( \*)?$/.exec(line) ?? []
+      return code === undefined ? [] : [{ code: Number(code), name, meaning, retrySoon: star !== undefined }]
+    })
+    expect(rows).toEqual(ExitCode.table)
+  })
+
+  it("says what the star behind an exit code means", () => {
+    expect(section("EXIT STATUS").at(-1)).toMatch(/^ {2}\* .*again/)
+  })
+
+  it("fits flags into 79 columns, but for a word that is longer", () => {
+    const groups = [...new Set(flags.map((flag) => flag.group.toUpperCase()))]
+    const all = groups.flatMap(section)
+    expect(all.length).toBeGreaterThan(flags.length)
+    expect(all.filter((line) => line.length > 79 && line.trim().includes(" "))).toEqual([])
+  })
+
+  it("shows examples with flags that exist", () => {
+    const names = new Set(flags.map((flag) => `--${flag.name}`))
+    const used = page.slice(page.indexOf("EXAMPLES")).match(/--[a-z0-9-]+/g) ?? []
+    expect(used.length).toBeGreaterThan(0)
+    expect(used.filter((name) => !names.has(name))).toEqual([])
+  })
+})
+
+describe("the program's page", () => {
+  it("names every command and text, and fits into 79 columns", () => {
+    for (const word of Object.keys(Manual.words)) expect(Help.root).toContain(`  ibsr-export ${word} `)
+    expect(Help.root.split("\n").filter((line) => line.length > 79)).toEqual([])
+    expect(Help.page(undefined)).toBe(Help.root)
+    expect(Help.page("constructor")).toBe(Help.root)
+  })
+})
+
+describe.each(Object.entries(Manual.commands))("%s", (name, command) => {
+  const text = Help.page(name)
+
+  it("says what it does, how it is called, and how it ends", () => {
+    expect(text.startsWith(`ibsr-export ${name}: ${command.summary}\n`)).toBe(true)
+    expect(text).toContain(`\n  ibsr-export ${name} ${command.usage}\n`)
+    for (const { code, name, meaning } of command.exits) {
+      expect(text).toContain(`\n  ${String(code).padStart(3)}  ${name.padEnd(21)}${meaning}`)
+    }
+  })
+
+  it("tells of its own flags, and speaks of variables only where there are any", () => {
+    for (const flag of command.flags) expect(text).toContain(`\n  --${flag.name}`)
+    expect(text).not.toContain("[]")
+    expect(text).not.toContain("env: ]")
+  })
+})

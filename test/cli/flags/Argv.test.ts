@@ -1,0 +1,225 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Argv from "../../../src/cli/flags/Argv.ts"
+import { quote } from "../../../src/cli/flags/Flag.ts"
+import * as S3Flags from "../../../src/cli/flags/S3Flags.ts"
+
+const parse = (...args: ReadonlyArray<string>) => Argv.parse({ s3: Object.values(S3Flags.s3) }, args)
+
+const runs = (...args: ReadonlyArray<string>) => ({ _tag: "Run", args: ["s3", ...args] })
+
+const problems = (...args: ReadonlyArray<string>) => {
+  const request = parse(...args)
+  return request._tag === "Refused" ? request.error.problems : request._tag
+}
+
+describe("help and version", () => {
+  it.each<[args: ReadonlyArray<string>, command: string | undefined]>([
+    [["--help"], undefined],
+    [["-h"], undefined],
+    [["s3", "--help"], "s3"],
+    [["s3", "-h"], "s3"],
+    [["--help", "s3"], "s3"],
+    [["s3", "--bucket", "b", "--help"], "s3"],
+    [["s3", "--unknown", "--bucket", "", "--help", "--bucket"], "s3"],
+    [["s3", "--bucket", "--help"], "s3"],
+    [["--version", "--help"], undefined]
+  ])("shows help for %j", (args, command) => {
+    expect(parse(...args)).toEqual({ _tag: "Help", command })
+  })
+
+  it.each([[["--version"]], [["s3", "--version"]], [["s3", "--unknown", "--version"]]])(
+    "shows the version for %j",
+    (args) => {
+      expect(parse(...args)).toEqual({ _tag: "Version" })
+    }
+  )
+
+  it("takes --help in the = form for a value", () => {
+    expect(parse("s3", "--prefix=--help")).toEqual(runs("--prefix", quote("--help")))
+  })
+
+  it("does not look for --help behind --", () => {
+    expect(problems("s3", "--", "--help")).toContainEqual(expect.stringContaining("unexpected argument '--'"))
+  })
+})
+
+describe("texts", () => {
+  const texts = ["man", "completion bash", "completion zsh"]
+  const named = (...args: ReadonlyArray<string>) => Argv.parse({ s3: [] }, args, texts)
+  const refusal = (...args: ReadonlyArray<string>) => {
+    const request = named(...args)
+    return request._tag === "Refused" ? request.error.problems : request._tag
+  }
+
+  it.each([[["man"]], [["completion", "zsh"]]])("are named by their words alone: %j", (args) => {
+    expect(named(...args)).toEqual({ _tag: "Text", name: args.join(" ") })
+  })
+
+  it("are named where one does not exist", () => {
+    expect(refusal("completion", "ksh")).toEqual(["'completion ksh': there is completion bash, completion zsh"])
+    expect(refusal("completion")).toEqual(["'completion': there is completion bash, completion zsh"])
+    expect(refusal("man", "--input", "x")).toEqual(["'man --input x': there is man"])
+  })
+
+  it("count as commands where one is asked for, or nearly hit", () => {
+    expect(refusal()).toEqual(["a command comes first: s3, man, completion"])
+    expect(refusal("mam")).toEqual(["unknown command 'mam'; did you mean man?"])
+  })
+
+  it("have help before them, as commands have", () => {
+    expect(named("man", "--help")).toEqual({ _tag: "Help", command: "man" })
+  })
+})
+
+describe("words", () => {
+  it("say every flag in one word, with its value as it was", () => {
+    const request = parse(
+      "s3",
+      "--include=a b",
+      "--include",
+      ":x:",
+      "--dry-run",
+      "--prefix",
+      "p",
+      "--quiet",
+      "--input=--bucket"
+    )
+    expect(request._tag === "Run" ? Argv.words(request.args) : request).toEqual([
+      "--include=a b",
+      "--include=:x:",
+      "--dry-run",
+      "--prefix=p",
+      "--quiet",
+      "--input=--bucket"
+    ])
+  })
+})
+
+describe("commands", () => {
+  it.each([[[]], [["--bucket", "b"]], [["--bucket", "b", "s3"]], [["-x"]]])("asks for one first: %j", (args) => {
+    expect(problems(...args)).toEqual(["a command comes first: s3"])
+  })
+
+  it.each([
+    ["S3", "unknown command 'S3'; did you mean s3?"],
+    ["s4", "unknown command 's4'; did you mean s3?"],
+    ["upload", "unknown command 'upload'"],
+    ["constructor", "unknown command 'constructor'"],
+    ["__proto__", "unknown command '__proto__'"]
+  ])("refuses %j", (name, problem) => {
+    expect(problems(name, "--bucket", "b")).toEqual([problem])
+  })
+
+  it("accepts one without flags", () => {
+    expect(parse("s3")).toEqual(runs())
+  })
+})
+
+describe("values", () => {
+  it.each<[title: string, args: ReadonlyArray<string>, canonical: ReadonlyArray<string>]>([
+    ["the next word", ["--include", "a"], ["--include", quote("a")]],
+    ["what follows =", ["--include=a"], ["--include", quote("a")]],
+    ["all that follows the first =", ["--tag=a=b=c"], ["--tag", quote("a=b=c")]],
+    ["a next word with =", ["--tag", "a=b"], ["--tag", quote("a=b")]],
+    ["outer blanks and all", ["--input", "  a b  "], ["--input", quote("  a b  ")]],
+    ["what begins with - in the = form", ["--input=-"], ["--input", quote("-")]],
+    ["a flag's name in the = form", ["--input=--bucket"], ["--input", quote("--bucket")]],
+    ["another flag with a value in the = form", ["--input=--bucket=b"], ["--input", quote("--bucket=b")]],
+    ["the command's name", ["--bucket", "s3"], ["--bucket", quote("s3")]],
+    ["a negative number in the = form", ["--concurrency=-1"], ["--concurrency", quote("-1")]],
+    ["what looks quoted already", ["--input", ":a:"], ["--input", quote(":a:")]],
+    ["the other scripts' characters", ["--input=日本/ü"], ["--input", quote("日本/ü")]],
+    ["none for a switch", ["--dry-run", "--quiet"], ["--dry-run", "--quiet"]]
+  ])("takes %s", (_, args, canonical) => {
+    expect(parse("s3", ...args)).toEqual(runs(...canonical))
+  })
+
+  it("puts the occurrences of a repeatable flag side by side, in their order", () => {
+    expect(parse("s3", "--include", "a", "--bucket", "b", "--include=c", "--dry-run", "--include", "d")).toEqual(
+      runs(
+        "--include",
+        quote("a"),
+        "--include",
+        quote("c"),
+        "--include",
+        quote("d"),
+        "--bucket",
+        quote("b"),
+        "--dry-run"
+      )
+    )
+  })
+
+  it("keeps equal values of a repeatable flag", () => {
+    expect(parse("s3", "--include", "a", "--include", "a")).toEqual(
+      runs("--include", quote("a"), "--include", quote("a"))
+    )
+  })
+})
+
+describe("refusals", () => {
+  it.each<[title: string, args: ReadonlyArray<string>, problem: string]>([
+    ["an unknown flag, with the nearest", ["--inlcude", "a"], "unknown flag --inlcude; did you mean --include?"],
+    ["an unknown flag in the = form", ["--buckett=b"], "unknown flag --buckett; did you mean --bucket?"],
+    ["a flag in capital letters", ["--Bucket", "b"], "unknown flag --Bucket; did you mean --bucket?"],
+    ["an unknown flag without a near one", ["--frobnicate"], "unknown flag --frobnicate"],
+    ["an unknown flag and its value as one mistake", ["--frobnicate", "x"], "unknown flag --frobnicate"],
+    ["a short flag", ["-c4"], "unknown flag -c4"],
+    ["a flag with one dash", ["-bucket", "b"], "unknown flag -bucket; did you mean --bucket?"],
+    ["a flag without its value", ["--bucket"], "--bucket needs a value (NAME)"],
+    ["an empty value", ["--bucket", ""], "--bucket needs a value (NAME)"],
+    ["an empty value in the = form", ["--bucket="], "--bucket needs a value (NAME)"],
+    ["an empty value of a repeatable flag", ["--tag="], "--tag needs a value (KEY=VALUE)"],
+    [
+      "an empty prefix, with what to write for the root",
+      ["--prefix="],
+      "--prefix needs a value (PREFIX); for the bucket's root give --prefix /"
+    ],
+    [
+      "a flag in the place of a value, with what to write if it is one",
+      ["--bucket", "--dry-run"],
+      "--bucket needs a value (NAME); if it is '--dry-run', write --bucket=--dry-run"
+    ],
+    ["a dash in the place of a value", ["--concurrency", "-x"], "unknown flag -x"],
+    ["a single flag given twice", ["--bucket", "a", "--bucket", "b"], "--bucket is given more than once"],
+    ["a single flag given twice in the = form", ["--bucket=a", "--bucket=b"], "--bucket is given more than once"],
+    ["a single flag given twice with equal values", ["--bucket=a", "--bucket=a"], "--bucket is given more than once"],
+    ["a switch given twice", ["--dry-run", "--dry-run"], "--dry-run is given more than once"],
+    ["a switch with a value", ["--dry-run=true"], "--dry-run takes no value"],
+    ["a switch with an empty value", ["--dry-run="], "--dry-run takes no value"],
+    ["a word without a flag", ["a.jsonl"], "unexpected argument 'a.jsonl': everything is said with flags"],
+    ["a word after a switch", ["--quiet", "true"], "unexpected argument 'true': everything is said with flags"],
+    ["an empty word", [""], "unexpected argument '': everything is said with flags"],
+    ["--", ["--"], "unexpected argument '--': everything is said with flags"]
+  ])("names %s", (_, args, problem) => {
+    expect(problems("s3", ...args)).toContain(problem)
+  })
+
+  it.each([
+    [["--frobnicate", "x"]],
+    [["--frobnicate=x", "--bucket", "b"]],
+    [["--bucket", "a", "--bucket", "b"]],
+    [["--bucket", "a", "--bucket", "--dry-run"]],
+    [["--bucket", "", "--input", "i"]],
+    [["--bucket", "--dry-run"]]
+  ])("tells one mistake once: %j", (args) => {
+    expect(problems("s3", ...args)).toHaveLength(1)
+  })
+
+  it("names all problems at once, in their order", () => {
+    expect(
+      problems("s3", "--bukket", "b", "word", "--input", "", "--dry-run=1", "--region", "r", "--region=q", "--sse")
+    ).toEqual([
+      "unknown flag --bukket; did you mean --bucket?",
+      "unexpected argument 'word': everything is said with flags",
+      "--input needs a value (DIR)",
+      "--dry-run takes no value",
+      "--region is given more than once",
+      "--sse needs a value (MODE)"
+    ])
+  })
+
+  it("reads a flag that follows a doubled one without its value", () => {
+    expect(problems("s3", "--bucket", "a", "--bucket", "--input", "/in")).toEqual(["--bucket is given more than once"])
+  })
+})

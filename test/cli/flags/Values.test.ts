@@ -1,0 +1,180 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Either } from "effect"
+import * as Values from "../../../src/cli/flags/Values.ts"
+import * as Size from "../../../src/domain/Size.ts"
+
+const refusal = <A>(parsed: Either.Either<A, string>) => Either.getOrThrow(Either.flip(parsed))
+
+describe("text", () => {
+  it.each(["a", "  a b  ", "日本", "-"])("takes %j as it is", (text) => {
+    expect(Values.text(text)).toEqual(Either.right(text))
+  })
+
+  it.each([" ", "a\nb", "a\r\nx-amz-acl: public-read", "\u0000"])("refuses %j, which no header can carry", (text) => {
+    expect(refusal(Values.text(text))).toBe("text without control characters")
+    expect(Values.path(text)).toEqual(Either.right(text))
+  })
+})
+
+describe("integer", () => {
+  it.each([
+    ["1", 1],
+    ["32", 32],
+    ["1024", 1024],
+    ["007", 7]
+  ])("reads %j as %d", (text, number) => {
+    expect(Values.integer(1, 1024)(text)).toEqual(Either.right(number))
+  })
+
+  it.each(["0", "1025", "-1", "+1", "1.0", "1e2", "0x10", " 1", "1 ", "", "many", "NaN", "٣", "9".repeat(16)])(
+    "refuses %j, and names the range",
+    (text) => {
+      expect(Values.integer(1, 1024)(text)).toEqual(Either.left("an integer from 1 to 1024"))
+    }
+  )
+
+  it("takes 0 where it is in the range", () => {
+    expect(Values.integer(0, 100)("0")).toEqual(Either.right(0))
+  })
+})
+
+describe("choice", () => {
+  const choice = Values.choice("none", "s3", "kms")
+
+  it.each(["none", "s3", "kms"] as const)("takes %s", (text) => {
+    expect(choice(text)).toEqual(Either.right(text))
+  })
+
+  it.each(["S3", "s", "", " s3", "constructor"])("refuses %j, and names the choices", (text) => {
+    expect(choice(text)).toEqual(Either.left("one of none, s3, kms"))
+  })
+})
+
+describe("atLeast", () => {
+  const size = Values.atLeast(5 * 1024 ** 2, "5MiB", Size.parse)
+
+  it("takes the least", () => {
+    expect(size("5MiB")).toEqual(Either.right(5_242_880))
+  })
+
+  it("refuses less", () => {
+    expect(size("5242879")).toEqual(Either.left("at least 5MiB"))
+  })
+
+  it("passes on what is wrong with a value that cannot be read", () => {
+    expect(size("much")).toEqual(Size.parse("much"))
+    expect(refusal(size("much"))).toContain("a size")
+  })
+})
+
+describe("endpoint", () => {
+  it.each([
+    ["https://minio.example.com:9000", "https://minio.example.com:9000/"],
+    ["https://minio.example.com/", "https://minio.example.com/"],
+    ["http://127.0.0.1:9000", "http://127.0.0.1:9000/"],
+    ["http://[::1]:9000", "http://[::1]:9000/"],
+    ["HTTPS://Minio.Example.com", "https://minio.example.com/"]
+  ])("reads %s", (text, href) => {
+    expect(Either.map(Values.endpoint(text), (url) => url.href)).toEqual(Either.right(href))
+  })
+
+  it.each([
+    ["no scheme", "minio.example.com"],
+    ["a host and port without a scheme", "localhost:9000"],
+    ["another scheme", "ftp://minio.example.com"],
+    ["s3://", "s3://bucket"],
+    ["a path", "https://minio.example.com/bucket"],
+    ["a query", "https://minio.example.com/?a=b"],
+    ["a fragment", "https://minio.example.com/#a"],
+    ["a user", "https://user@minio.example.com"],
+    ["a user and password", "https://user:secret@minio.example.com"],
+    ["a password alone", "https://:secret@minio.example.com"],
+    ["no host", "https://"],
+    ["nothing", ""]
+  ])("refuses %s", (_, text) => {
+    expect(refusal(Values.endpoint(text))).toContain("without a path")
+  })
+})
+
+describe("bucket", () => {
+  it.each([
+    "customer-bucket",
+    "my.bucket.1",
+    "Old_Bucket",
+    "arn:aws:s3:eu-central-1:123456789012:accesspoint/ap",
+    "arn:aws:s3::123456789012:accesspoint/multi.mrap"
+  ])("takes %s", (text) => {
+    expect(Values.bucket(text)).toEqual(Either.right(text))
+  })
+
+  it.each(["s3://bucket", "bucket/prefix", "bucket/", "/bucket", "my bucket", " bucket", "bücket", "arn: x", ""])(
+    "refuses %j, and says what is meant",
+    (text) => {
+      expect(refusal(Values.bucket(text))).toContain("without s3:// and without a path")
+    }
+  )
+})
+
+describe("tag", () => {
+  it.each([
+    ["a pair", "a=b", "a", "b"],
+    ["an empty value", "a=", "a", ""],
+    ["= in the value", "a=b=c", "a", "b=c"],
+    ["blanks and other letters", "Kunde Süd=ja nein", "Kunde Süd", "ja nein"],
+    ["the longest key and value", `${"k".repeat(128)}=${"v".repeat(256)}`, "k".repeat(128), "v".repeat(256)]
+  ])("reads %s", (_, text, key, value) => {
+    expect(Values.tag(text)).toEqual(Either.right([key, value]))
+  })
+
+  it.each([
+    ["no =", "a"],
+    ["no key", "=b"],
+    ["nothing", ""],
+    ["a key of 129 characters", `${"k".repeat(129)}=v`],
+    ["a value of 257 characters", `k=${"v".repeat(257)}`]
+  ])("refuses %s", (_, text) => {
+    expect(refusal(Values.tag(text))).toContain("KEY=VALUE")
+  })
+})
+
+describe("metadata", () => {
+  it.each([
+    ["host=host-17", "host", "host-17"],
+    ["a=b=c", "a", "b=c"],
+    ["X_y.z=two words", "X_y.z", "two words"]
+  ])("reads %j", (text, key, value) => {
+    expect(Values.metadata(text)).toEqual(Either.right([key, value]))
+  })
+
+  it.each([
+    ["no =", "a"],
+    ["no key", "=b"],
+    ["a blank in the key", "a b=c"],
+    ["a colon in the key", "a:b=c"],
+    ["a line break in the key", "a\n=c"],
+    ["a line break in the value", "a=b\nc: d"],
+    ["a line break at the value's end", "a=b\n"],
+    ["a value that is not ASCII", "a=ü"],
+    ["a key that is not ASCII", "ü=a"],
+    ["outer blanks in the value, which HTTP strips", "a= b"]
+  ])("refuses %s", (_, text) => {
+    expect(refusal(Values.metadata(text))).toContain("KEY=VALUE")
+  })
+})
+
+describe("jsonStrings", () => {
+  it.each([
+    ["{}", {}],
+    [`{"purpose":"ibsr"}`, { purpose: "ibsr" }],
+    [` { "a" : "1", "b" : "" } `, { a: "1", b: "" }]
+  ])("reads %s", (text, value) => {
+    expect(Values.jsonStrings(text)).toEqual(Either.right(value))
+  })
+
+  it.each(["", "a=b", "null", "1", `"a"`, "[]", `["a"]`, `{"a":1}`, `{"a":null}`, `{"a":{"b":"c"}}`, `{"a":"b"`])(
+    "refuses %j, and shows one",
+    (text) => {
+      expect(refusal(Values.jsonStrings(text))).toContain(`{"purpose":"ibsr"}`)
+    }
+  )
+})

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration } from "effect"
+import * as ExitCode from "../../src/domain/ExitCode.ts"
+import * as Nagios from "../../src/report/Nagios.ts"
+import type { Status, Target } from "../../src/report/Status.ts"
+
+const now = Date.parse("2026-11-24T15:00:00.000Z")
+const thresholds = { warning: Duration.hours(2), critical: Duration.hours(6) }
+const runAt = (millisAgo: number, exitCode: number | null) => {
+  const at = new Date(now - millisAgo).toISOString()
+  return { id: "r", startedAt: at, endedAt: exitCode === null ? null : at, exitCode }
+}
+const hour = 3_600_000
+const target = (
+  successAgo: number | undefined,
+  lastExit: number | null = 0,
+  changed: Partial<Target> = {}
+): Target => ({
+  bucket: "b",
+  prefix: "p",
+  endpoint: null,
+  input: "/in",
+  lastRun: runAt(0, lastExit),
+  lastSuccess: successAgo === undefined ? null : runAt(successAgo, 0),
+  stored: 312,
+  storedBytes: 1_100_000,
+  waiting: 2,
+  oldestWaiting: null,
+  lost: 1,
+  lostFiles: [],
+  ...changed
+})
+const status = (...targets: ReadonlyArray<Target>): Status => ({
+  schemaVersion: 1,
+  ledger: "/state/ledger.db",
+  targets
+})
+
+describe("a target's state", () => {
+  it.each([
+    [undefined, 0, "critical"],
+    [undefined, null, "critical"],
+    [undefined, 30, "critical"],
+    [6 * hour + 1, 0, "critical"],
+    [6 * hour + 1, null, "critical"],
+    [6 * hour, 0, "warning"],
+    [2 * hour + 1, 0, "warning"],
+    [2 * hour + 1, null, "warning"],
+    [2 * hour + 1, 143, "warning"],
+    [2 * hour, 0, "ok"],
+    [0, 0, "ok"],
+    [0, null, "ok"],
+    // a clock that was set back
+    [-hour, 0, "ok"],
+    // of another version
+    [0, 99, "warning"],
+    ...ExitCode.table
+      .filter(({ code }) => code !== 0)
+      .map(({ code, name, retrySoon }) => {
+        const failed = retrySoon ? "warning" : "critical"
+        return [0, code, name === "interrupted" ? "ok" : failed] as const
+      })
+  ] as const)("by its last success, ms ago, and the last exit code: %s, %s: %s", (ago, exit, state) => {
+    expect(Nagios.judge(target(ago, exit), thresholds, now)).toBe(state)
+  })
+
+  it("is ok without a run, if one succeeded lately", () => {
+    expect(Nagios.judge(target(0, 0, { lastRun: null }), thresholds, now)).toBe("ok")
+  })
+})
+
+describe("targets that count", () => {
+  const ranAgo = (millis: number, success: number | undefined) =>
+    target(success, 23, { prefix: `${millis}`, lastRun: runAt(millis, 23) })
+  const counted = (...targets: ReadonlyArray<Target>) =>
+    Nagios.inUse(targets, thresholds, now).map(({ prefix }) => Number(prefix))
+  it("are all that were ever good, and of the others those tried lately", () => {
+    expect(counted(ranAgo(0, 0), ranAgo(7 * hour, undefined))).toEqual([0])
+    expect(counted(ranAgo(0, 0), ranAgo(6 * hour, undefined))).toEqual([0, 6 * hour])
+    expect(counted(ranAgo(0, 0), ranAgo(7 * hour, 8 * hour))).toEqual([0, 7 * hour])
+  })
+
+  it("are not none: the one that was tried last is among them", () => {
+    expect(counted(ranAgo(7 * hour, undefined), ranAgo(8 * hour, undefined))).toEqual([7 * hour])
+    expect(Nagios.check(status(ranAgo(8 * hour, undefined)), thresholds, now).code).toBe(2)
+  })
+})
+
+describe("a plugin's answer", () => {
+  it("is one line, with figures behind the bar", () => {
+    expect(Nagios.check(status(target(12 * 60_000)), thresholds, now)).toEqual({
+      code: 0,
+      line:
+        "IBSR-EXPORT OK - s3://b/p: last success 12 min 0 s ago, last run exit 0 (ok), 2 waiting, 1 lost | " +
+        "age=720s;7200;21600;0 waiting=2;;;0 lost=1;;;0 stored=312;;;0 stored_bytes=1100000B;;;0"
+    })
+  })
+
+  it.each([
+    [target(3 * hour), 1, "WARNING - s3://b/p: last success 3 h 0 min ago, last run exit 0 (ok), "],
+    [target(7 * hour, 30), 2, "CRITICAL - s3://b/p: last success 7 h 0 min ago, last run exit 30 (network), "],
+    [target(undefined, null), 2, "CRITICAL - s3://b/p: never succeeded, last run not ended, "],
+    [target(undefined, 0, { lastRun: null }), 2, "CRITICAL - s3://b/p: never succeeded, no run, "]
+  ])("says why: %#", (one, code, text) => {
+    const answer = Nagios.check(status(one), thresholds, now)
+    expect(answer.code).toBe(code)
+    expect(answer.line.startsWith(`IBSR-EXPORT ${text}`)).toBe(true)
+  })
+
+  it("has no age in its figures where none is known", () => {
+    expect(Nagios.check(status(target(undefined)), thresholds, now).line).toContain("| age=U;7200;21600;0 ")
+  })
+
+  it("goes by the worst of several targets, puts it first, and tells their figures apart", () => {
+    const [good, bad] = [target(0), target(7 * hour, 0, { prefix: "q" })]
+    const { code, line } = Nagios.check(status(good, bad), thresholds, now)
+    expect(code).toBe(2)
+    expect(line).toMatch(/^IBSR-EXPORT CRITICAL - s3:\/\/b\/q: .*; s3:\/\/b\/p: .* \| 's3:\/\/b\/q age'=25200s;/)
+    expect(line).toContain(" 's3://b/p age'=0s;")
+  })
+
+  it("does not let a name break the line or its figures", () => {
+    const odd = target(0, 0, { prefix: "a|b'c=d\ne" })
+    const { line } = Nagios.check(status(odd, odd), thresholds, now)
+    expect(line.split("|")).toHaveLength(2)
+    expect(line).not.toContain("\n")
+    expect(line.split("|")[1]).toContain("'s3://b/a_b_c_d\\ne age'=0s;")
+  })
+
+  it("is unknown where no run has used the ledger, and where it cannot be read", () => {
+    expect(Nagios.check(status(), thresholds, now)).toEqual({
+      code: 3,
+      line: "IBSR-EXPORT UNKNOWN - no run has used /state/ledger.db yet"
+    })
+    expect(Nagios.unknown("a|b\nc")).toEqual({ code: 3, line: "IBSR-EXPORT UNKNOWN - a¦b\\nc" })
+  })
+})

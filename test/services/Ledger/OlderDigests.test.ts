@@ -1,0 +1,44 @@
+/** What a ledger of before knows of large files: the digest of all of it, in one piece. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import { appendFileSync, utimesSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import * as MemoryStore from "../../fakes/MemoryStore.ts"
+import { exportOnce } from "../../fixtures/Export.ts"
+import { settingsWith } from "../../fixtures/Settings.ts"
+import { emptyDirectory } from "../../fixtures/Tree.ts"
+
+const MiB = 1024 ** 2
+
+describe("a large file that an older version has stored", () => {
+  it.live("is known for what it is when it was touched, when it has grown, and when it was replaced", () => {
+    const settings = settingsWith({ input: emptyDirectory(), stateDir: emptyDirectory() })
+    const path = join(settings.input, "a.jsonl")
+    const content = Buffer.alloc(20 * MiB, "line\n")
+    let at = Date.now() / 1000 - 864_000
+    const touch = () => utimesSync(path, ++at, at)
+    const store = MemoryStore.make()
+    const run = Effect.map(exportOnce(settings, store.layer), ({ totals }) => totals)
+    return Effect.gen(function* () {
+      writeFileSync(path, content)
+      touch()
+      yield* run
+      const db = new DatabaseSync(join(settings.stateDir, "ledger.db"))
+      db.prepare("UPDATE files SET digest = ?").run(createHash("sha256").update(content).digest())
+      db.close()
+      touch()
+      expect(yield* run).toMatchObject({ unchanged: 1, uploaded: 0 })
+      appendFileSync(path, "more\n")
+      touch()
+      expect(yield* run).toMatchObject({ uploaded: 1 })
+      expect([...store.versions.keys()]).toEqual(["p/a.jsonl"])
+      content[15 * MiB] = 0x2e
+      writeFileSync(path, content)
+      touch()
+      expect(yield* run).toMatchObject({ uploaded: 1 })
+      expect([...store.versions.keys()]).toEqual(["p/a.jsonl", "p/a.g2.jsonl"])
+    })
+  })
+})

@@ -1,0 +1,216 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Either, Exit, Scope, TestClock } from "effect"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import type { Content } from "../../../src/domain/ContentDigest.ts"
+import * as ObjectKey from "../../../src/domain/ObjectKey.ts"
+import type { KeptPart } from "../../../src/domain/Resumption.ts"
+import { type BegunUpload, Ledger, type OpenLedger } from "../../../src/services/Ledger.ts"
+import * as Schema from "../../../src/services/Ledger/Schema.ts"
+import * as Sqlite from "../../../src/services/Ledger/Sqlite.ts"
+import { settingsWith } from "../../fixtures/Settings.ts"
+import { emptyDirectory } from "../../fixtures/Tree.ts"
+
+const MiB = 1024 ** 2
+const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
+
+const upload = (path: string, uploadId: string): BegunUpload => ({
+  uploadId,
+  key: Either.getOrThrow(ObjectKey.of(prefix, path)),
+  generation: 2,
+  state: "live",
+  partSizeBytes: 8 * MiB,
+  attributes: "digest of them",
+  checksum: "MD5",
+  sizeBytes: 20 * MiB
+})
+const part = (number: number, byte: string): KeptPart => ({
+  number,
+  sizeBytes: number,
+  sha256: byte.repeat(64),
+  etag: `"${byte}"`,
+  checksum: undefined
+})
+const content: Content = { sizeBytes: 1, digest: "a".repeat(64), head: "b".repeat(64) }
+
+const open = (stateDir: string, bucket = "b") => {
+  const { target } = settingsWith()
+  return Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "run", startedAt: 0 })).pipe(
+    Effect.provide(Sqlite.layer(settingsWith({ stateDir, target: { ...target, bucket } })))
+  )
+}
+const using = <A, E>(stateDir: string, use: (ledger: OpenLedger) => Effect.Effect<A, E>, bucket?: string) =>
+  Effect.scoped(Effect.flatMap(open(stateDir, bucket), use))
+
+describe("the ledger's uploads in parts", () => {
+  it.effect("are known to the next run with their parts, and to no other target", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      yield* TestClock.setTime(5000)
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          expect(yield* ledger.keptUpload("a")).toBeUndefined()
+          yield* ledger.uploadBegun("a", upload("a", "u1"))
+          yield* ledger.partStored("a", part(2, "c"))
+          yield* ledger.partStored("a", part(1, "d"))
+          yield* ledger.partStored("a", part(2, "e"))
+          yield* TestClock.adjust("1 second")
+          yield* ledger.uploadBegun("b", upload("b", "u2"))
+        })
+      )
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          expect(yield* ledger.keptUpload("a")).toEqual({
+            ...upload("a", "u1"),
+            usedAt: 5000,
+            parts: new Map([
+              [1, part(1, "d")],
+              [2, part(2, "e")]
+            ])
+          })
+          expect((yield* ledger.keptUpload("b"))?.parts).toEqual(new Map())
+        })
+      )
+      expect(yield* using(stateDir, (ledger) => ledger.keptUpload("a"), "other")).toBeUndefined()
+    })
+  )
+
+  it.effect("give each part the checksum that its completion wants, where it is not MD5", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.uploadBegun("a", { ...upload("a", "u"), checksum: "SHA256" })
+        yield* ledger.partStored("a", part(1, "c"))
+        const checksum = Buffer.alloc(32, 0xcc).toString("base64")
+        expect((yield* ledger.keptUpload("a"))?.parts.get(1)).toEqual({ ...part(1, "c"), checksum })
+      })
+    )
+  )
+
+  it.effect("are used anew with each part, and when they are gone on with", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        const known = Effect.map(ledger.keptUpload("a"), (kept) => [kept?.usedAt, kept?.sizeBytes])
+        yield* ledger.uploadBegun("a", upload("a", "u"))
+        expect(yield* known).toEqual([0, 20 * MiB])
+        yield* TestClock.adjust("1 second")
+        yield* ledger.partStored("a", part(1, "c"))
+        expect(yield* known).toEqual([1000, 20 * MiB])
+        yield* TestClock.adjust("1 second")
+        yield* ledger.uploadResumed("a", 21 * MiB)
+        expect(yield* known).toEqual([2000, 21 * MiB])
+      })
+    )
+  )
+
+  it.live("are one for each file, and forgotten with their parts when they end", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.uploadBegun("a", upload("a", "u1"))
+        yield* ledger.partStored("a", part(1, "c"))
+        yield* ledger.uploadBegun("a", upload("a", "u2"))
+        expect(yield* ledger.keptUpload("a")).toMatchObject({ uploadId: "u2", parts: new Map() })
+        yield* ledger.partStored("a", part(1, "c"))
+        yield* ledger.uploadEnded("a")
+        expect(yield* ledger.keptUpload("a")).toBeUndefined()
+        yield* ledger.uploadBegun("a", upload("a", "u3"))
+        expect((yield* ledger.keptUpload("a"))?.parts).toEqual(new Map())
+      })
+    )
+  )
+
+  it.live("are on disk, without the ledger being closed, before a part may be sent", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const scope = yield* Scope.make()
+      const ledger = yield* Scope.extend(open(stateDir), scope)
+      yield* ledger.uploadBegun("a", upload("a", "u"))
+      const other = new DatabaseSync(join(stateDir, "ledger.db"), { readOnly: true })
+      expect(other.prepare("SELECT path, upload_id FROM uploads").all()).toMatchObject([{ path: "a", upload_id: "u" }])
+      other.close()
+      yield* Scope.close(scope, Exit.void)
+    })
+  )
+
+  it.live("are listed page by page, with whether something of their file waits to be stored", () =>
+    using(emptyDirectory(), (ledger) =>
+      Effect.gen(function* () {
+        for (const path of ["a", "b", "c"]) yield* ledger.uploadBegun(path, upload(path, `u-${path}`))
+        yield* ledger.sighted("b")
+        yield* ledger.sighted("c")
+        yield* ledger.attempting("c", 1, content)
+        const outside = { size: 1n, mtimeNs: 1n, dev: 1n, ino: 1n }
+        const { key } = upload("c", "u")
+        const object = {
+          key,
+          generation: 1,
+          content,
+          state: "final",
+          outside,
+          etag: "e",
+          versionId: undefined
+        } as const
+        yield* ledger.acknowledged("c", object)
+        const rows = (yield* ledger.openUploads("", 2)).map(({ path, settled, uploadId }) => [path, uploadId, settled])
+        expect(rows, "of a, nothing is known").toEqual([
+          ["a", "u-a", true],
+          ["b", "u-b", false]
+        ])
+        expect(yield* ledger.openUploads("b", 2)).toMatchObject([{ path: "c", key: "p/c", settled: true }])
+      })
+    )
+  )
+})
+
+describe("a ledger of the version before uploads were kept", () => {
+  it.live("keeps what it knows, and the digests of contents that were not taken block by block", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const db = new DatabaseSync(join(stateDir, "ledger.db"))
+      Schema.migrate(db, 2)
+      db.exec(`
+        INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since) VALUES ('', 'b', 'p', 'path', '/in', 0);
+        INSERT INTO files (target, path, first_seen, generation, key, size, digest, head, state)
+          VALUES (1, 'a', 0, 1, 'p/a', 20000000, x'${"ab".repeat(32)}', x'${"cd".repeat(32)}', 'final')`)
+      db.close()
+      const former = { sizeBytes: 20_000_000, digest: "ab".repeat(32), head: "cd".repeat(32) }
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          expect(ledger.setAside).toBeUndefined()
+          expect(yield* ledger.sighted("a")).toEqual({ generation: 1, content: former, acknowledged: "final" })
+          const blocks = { ...former, digest: `${"ef".repeat(32)}-10000` }
+          yield* ledger.attempting("a", 1, blocks)
+          expect((yield* ledger.sighted("a"))?.content).toEqual(blocks)
+        })
+      )
+    })
+  )
+})
+
+describe("a ledger of the version that sent CRC-32", () => {
+  it.live("sends SHA-256, remembers a store that takes MD5 alone, and goes on with no upload of its own", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const db = new DatabaseSync(join(stateDir, "ledger.db"))
+      Schema.migrate(db, 4)
+      db.exec(`
+        INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since, checksum)
+          VALUES ('', 'b', 'p', 'path', '/in', 0, 'CRC32'), ('', 'old', 'p', 'path', '/in', 0, 'MD5');
+        INSERT INTO uploads VALUES (1, 'a', 'u', 'p/a', 1, 'final', 8388608, 'x', 'CRC32', 20971520, 1);
+        INSERT INTO parts VALUES (1, 'a', 1, 8388608, x'${"cc".repeat(32)}', '"e"', 'AAAAAA==')`)
+      db.close()
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          expect(ledger.setAside).toBeUndefined()
+          expect(ledger.checksum).toBe("SHA256")
+          const kept = yield* ledger.keptUpload("a")
+          expect(kept).toMatchObject({ uploadId: "u", checksum: "CRC32" })
+          expect(kept?.parts.get(1)?.checksum).toBeUndefined()
+          yield* ledger.uploadBegun("a", { ...upload("a", "u2"), checksum: "SHA256" })
+          yield* ledger.learned("MD5")
+        })
+      )
+      expect(yield* using(stateDir, (ledger) => Effect.succeed(ledger.checksum), "old")).toBe("MD5")
+      expect(yield* using(stateDir, (ledger) => Effect.succeed(ledger.checksum))).toBe("MD5")
+    })
+  )
+})

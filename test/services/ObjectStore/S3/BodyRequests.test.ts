@@ -1,0 +1,234 @@
+import { PutObjectCommand, S3Client, type S3ClientConfig, UploadPartCommand } from "@aws-sdk/client-s3"
+import { describe, expect, it } from "@effect/vitest"
+import { HttpResponse, type HttpRequest } from "@smithy/core/protocols"
+import { Effect, Either, Exit, FastCheck as fc } from "effect"
+import { UploadFailed } from "../../../../src/domain/Errors.ts"
+import * as ObjectKey from "../../../../src/domain/ObjectKey.ts"
+import type { ObjectAttributes } from "../../../../src/domain/Settings.ts"
+import * as Callback from "../../../../src/fibers/Callback.ts"
+import type { Answer } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
+import type { Request } from "../../../../src/services/ObjectStore/Http/Client.ts"
+import { type Attributes, attributesOf } from "../../../../src/services/ObjectStore/S3/ObjectHeaders.ts"
+import * as BodyRequests from "../../../../src/services/ObjectStore/S3/BodyRequests.ts"
+import { bodyOf } from "../../../../src/services/ObjectStore/S3/Checksums.ts"
+import * as Credentials from "../../../../src/services/ObjectStore/S3/Credentials.ts"
+import * as RequestHandler from "../../../../src/services/ObjectStore/S3/RequestHandler.ts"
+import { settingsWith } from "../../../fixtures/Settings.ts"
+
+const bytes = Buffer.from('{"a":1}\n')
+const body = bodyOf("SHA256", bytes)
+
+const identity = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: "secret", sessionToken: "token" })
+
+const configFor = (region: string, more: S3ClientConfig = {}): S3ClientConfig => ({
+  region,
+  maxAttempts: 1,
+  requestChecksumCalculation: "WHEN_REQUIRED",
+  ...more
+})
+
+/** What goes over the wire for `send`, and what it came to. */
+const ours = async (
+  config: S3ClientConfig,
+  send: (bodies: BodyRequests.Bodies) => Effect.Effect<BodyRequests.Taken, unknown>,
+  source = async () => identity("first")
+) => {
+  const requests: Array<Request> = []
+  const http = {
+    exchange: (request: Request) =>
+      Callback.make<Answer, never>((ended) => {
+        requests.push(request)
+        ended(Exit.succeed({ status: 200, headers: { etag: '"e"' }, body: Buffer.alloc(0), isReusable: true }))
+        return () => {}
+      })
+  }
+  const credentials = Credentials.renewing(source)
+  const client = new S3Client({ ...config, credentials: credentials.provider, requestHandler: RequestHandler.make(http) })
+  const bodies = BodyRequests.make({
+    client,
+    credentials,
+    http,
+    failure: (operation, cause) => new UploadFailed({ operation, detail: String(cause), retryable: false, cause })
+  })
+  const outcome = await Effect.runPromise(Effect.either(send(bodies)))
+  return { requests, outcome, client }
+}
+
+const theirs = async (config: S3ClientConfig, command: PutObjectCommand | UploadPartCommand) => {
+  let seen: HttpRequest | undefined
+  const handle = async (request: HttpRequest) => {
+    seen = request
+    return { response: new HttpResponse({ statusCode: 200, headers: { etag: '"e"' } }) }
+  }
+  const client = new S3Client({
+    ...config,
+    credentials: identity("first"),
+    requestHandler: { metadata: { handlerProtocol: "http/1.1" }, handle }
+  })
+  await client.send(command as PutObjectCommand)
+  return seen!
+}
+
+/** What the SDK adds for itself, what changes from one moment to the next, and what the client that sends it adds. */
+const apart = /^(amz-sdk-.*|x-amz-user-agent|authorization|x-amz-date|content-length)$/
+
+const comparable = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => !apart.test(name))
+      // which features of the SDK are in use, such as where credentials come from
+      .map(([name, value]) => [name, name === "user-agent" ? value.replace(/ m\/\S+/, "") : value])
+      .sort()
+  )
+
+const same = (request: Request, draft: HttpRequest) => {
+  expect(request.method).toBe(draft.method)
+  expect(request.origin).toEqual(RequestHandler.originOf(draft))
+  const [path, query = ""] = request.target.split("?")
+  expect(path).toBe(draft.path)
+  expect(query.split("&").sort()).toEqual(RequestHandler.targetOf(draft).split("?")[1]?.split("&").sort())
+  expect(comparable(request.headers)).toEqual(comparable(draft.headers))
+}
+
+const plain = settingsWith().attributes
+const word = fc.stringMatching(/^[A-Za-z0-9 .=_-]{1,12}$/).map((text) => text.trim() || "x")
+const attributes: fc.Arbitrary<ObjectAttributes> = fc.record({
+  encryption: fc.oneof(
+    fc.constant({ _tag: "BucketDefault" as const }),
+    fc.constant({ _tag: "S3" as const }),
+    fc.record({
+      _tag: fc.constant("Kms" as const),
+      keyId: fc.option(word, { nil: undefined }),
+      context: fc.option(fc.dictionary(word, word, { maxKeys: 2 }), { nil: undefined })
+    })
+  ),
+  storageClass: fc.constantFrom(undefined, "STANDARD_IA", "GLACIER_IR"),
+  acl: fc.constantFrom(undefined, "bucket-owner-full-control"),
+  tags: fc.dictionary(word, fc.string({ maxLength: 8 }), { maxKeys: 3 }),
+  metadata: fc.dictionary(fc.stringMatching(/^[a-z][a-z-]{0,8}$/), word, { maxKeys: 3 }),
+  noOverwrite: fc.boolean()
+})
+const keys = fc.oneof(
+  fc.constantFrom("a.jsonl", "d/a b+c.jsonl", "ü/日本/%41?#&.pcap.gz", "(a)'!*~", "//x/./../y"),
+  fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" })
+)
+const targets: fc.Arbitrary<readonly [bucket: string, config: S3ClientConfig]> = fc.constantFrom(
+  ["snapshots", configFor("eu-central-1")],
+  ["with.dots", configFor("us-east-1")],
+  ["snapshots", configFor("us-gov-west-1", { useFipsEndpoint: true })],
+  ["snapshots", configFor("cn-north-1")],
+  ["snapshots", configFor("eu-west-1", { useDualstackEndpoint: true })],
+  ["snapshots", configFor("eu-west-1", { useAccelerateEndpoint: true })],
+  ["arn:aws:s3:eu-west-1:123456789012:accesspoint/mine", configFor("eu-west-1")],
+  ["snapshots", configFor("us-east-1", { endpoint: "http://127.0.0.1:9000", forcePathStyle: true })],
+  ["snapshots", configFor("auto", { endpoint: "https://acc.r2.cloudflarestorage.com" })]
+)
+
+const objectOf = (bucket: string, given: ObjectAttributes, key: string): Attributes => {
+  const target = { ...settingsWith().target, bucket }
+  const root = Either.getOrThrow(ObjectKey.parsePrefix("/"))
+  const valid = Either.getOrElse(ObjectKey.of(root, key), () => Either.getOrThrow(ObjectKey.of(root, "valid")))
+  return attributesOf({ attributes: given, target })({ key: valid, state: "live" })
+}
+
+describe("a request that carries a body", () => {
+  it("is what the SDK's own client would send: PutObject", async () => {
+    await fc.assert(
+      fc.asyncProperty(targets, attributes, keys, async ([bucket, config], given, key) => {
+        const object = objectOf(bucket, given, key)
+        const { outcome, requests } = await ours(config, (bodies) => bodies.put(object, body))
+        expect(Either.isRight(outcome), String(outcome)).toBe(true)
+        same(requests[0]!, await theirs(config, new PutObjectCommand({ ...object, Body: bytes, ...body.checksum })))
+      }),
+      { numRuns: 150 }
+    )
+  })
+
+  it("is what the SDK's own client would send: UploadPart", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        targets,
+        keys,
+        fc.string({ minLength: 1 }),
+        fc.integer({ min: 1, max: 10_000 }),
+        async (...given) => {
+          const [[bucket, config], key, uploadId, number] = given
+          const { Bucket, Key } = objectOf(bucket, plain, key)
+          const part = { Bucket, Key, UploadId: uploadId, PartNumber: number }
+          const { requests } = await ours(config, (bodies) => bodies.uploadPart(part, body))
+          same(requests[0]!, await theirs(config, new UploadPartCommand({ ...part, Body: bytes, ...body.checksum })))
+        }
+      ),
+      { numRuns: 100 }
+    )
+  })
+
+  it("says each time what is its own: key, state, type, checksum, signature", async () => {
+    const config = configFor("eu-central-1")
+    const live = objectOf("snapshots", plain, "a.jsonl")
+    const final = { ...objectOf("snapshots", plain, "b.pcap.gz"), Metadata: { "ibsr-state": "final" } }
+    const { requests } = await ours(config, (bodies) =>
+      Effect.zipRight(
+        bodies.put(live, body),
+        Effect.zipRight(bodies.put(final, body), bodies.put(live, bodyOf("MD5", bytes)))
+      )
+    )
+    expect(
+      requests.map(({ headers, target }) => [target, headers["content-type"], headers["x-amz-meta-ibsr-state"]])
+    ).toEqual([
+      ["/a.jsonl?x-id=PutObject", "application/x-ndjson", "live"],
+      ["/b.pcap.gz?x-id=PutObject", "application/gzip", "final"],
+      ["/a.jsonl?x-id=PutObject", "application/x-ndjson", "live"]
+    ])
+    expect(requests[2]?.headers["content-md5"]).toBeDefined()
+    expect(requests[2]?.headers["x-amz-checksum-sha256"]).toBeUndefined()
+    expect(new Set(requests.map(({ headers }) => headers["authorization"])).size).toBe(3)
+  })
+
+  it("takes no fiber once it is known what such requests look like", async () => {
+    const object = objectOf("snapshots", plain, "a.jsonl")
+    const begun = (bodies: BodyRequests.Bodies) =>
+      Effect.sync(() => {
+        const told: Array<unknown> = []
+        Callback.begin(
+          bodies.put(object, body),
+          (exit) => told.push(Exit.isSuccess(exit)),
+          () => {
+            throw new Error("it took one")
+          }
+        )
+        return told
+      })
+    await ours(configFor("eu-central-1"), (bodies) =>
+      Effect.gen(function* () {
+        yield* bodies.put(object, body)
+        expect(yield* begun(bodies)).toEqual([true])
+        return {}
+      })
+    )
+  })
+
+  it("is signed with the credentials and by the clock of its time", async () => {
+    let asked = 0
+    const source = async () => ({ ...identity(`key${++asked}`), expiration: new Date(Date.now() + 1000) })
+    const object = objectOf("snapshots", plain, "a.jsonl")
+    const { client, requests } = await ours(
+      configFor("eu-central-1"),
+      (bodies) =>
+        Effect.gen(function* () {
+          yield* bodies.put(object, body)
+          yield* Effect.sleep(600)
+          // half of the session is over: it is renewed beside the request
+          yield* bodies.put(object, body)
+          yield* Effect.sleep(10)
+          return yield* bodies.put(object, body)
+        }),
+      source
+    )
+    const signed = (request: Request | undefined) =>
+      /Credential=(\w+)/.exec(request?.headers["authorization"] ?? "")?.[1]
+    expect(signed(requests[0])).toBe("key1")
+    expect(signed(requests[2])).toBe("key2")
+    expect(client.config.systemClockOffset).toBe(0)
+  })
+})

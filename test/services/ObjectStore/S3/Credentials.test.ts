@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "@effect/vitest"
+import { chain, NoSource, renewing, SourceFailed } from "../../../../src/services/ObjectStore/S3/Credentials.ts"
+import type { Provider, Source } from "../../../../src/services/ObjectStore/S3/CredentialSources.ts"
+
+const identity = (name: string, lifeSeconds?: number) => ({
+  accessKeyId: name,
+  secretAccessKey: "secret",
+  ...(lifeSeconds === undefined ? {} : { expiration: new Date(Date.now() + lifeSeconds * 1000) })
+})
+
+const source = (name: string, lacks: string | undefined, provider: Provider): Source => ({
+  name: () => name,
+  lacks: async () => lacks,
+  provider: () => provider,
+  attempts: 1,
+  limitSeconds: 1
+})
+const asking = {} as Parameters<typeof chain>[0]
+
+describe("chain", () => {
+  it("takes the first source that is set up", async () => {
+    const links = [
+      source("a", "is not set", async () => identity("A")),
+      source("b", undefined, async () => identity("B"))
+    ]
+    expect(await chain(asking, links)()).toMatchObject({ accessKeyId: "B" })
+  })
+
+  it("does not go on to another identity when the one that is set up fails", async () => {
+    const cause = new Error("down")
+    const links = [
+      source("a", undefined, () => Promise.reject(cause)),
+      source("b", undefined, async () => identity("B"))
+    ]
+    const failure = await chain(asking, links)().catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(SourceFailed)
+    expect(failure).toMatchObject({ source: "a", cause })
+  })
+
+  it("says of every source what it lacks", async () => {
+    const dead = () => Promise.reject(Object.assign(new Error("no"), { statusCode: 404 }))
+    const failure = await chain(asking, [
+      source("a", "A is not set", dead),
+      source("metadata", undefined, dead)
+    ])().catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(NoSource)
+    expect(failure).toMatchObject({ message: "a: A is not set; metadata: the instance has no role" })
+  })
+})
+
+describe("renewing", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 0 })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const after = (seconds: number) => vi.setSystemTime(seconds * 1000)
+
+  it("asks once for credentials that do not end", async () => {
+    const provider = vi.fn(async () => identity("A"))
+    const kept = renewing(provider)
+    await Promise.all([kept.provider(), kept.provider()])
+    after(1_000_000)
+    await kept.provider()
+    expect(provider).toHaveBeenCalledTimes(1)
+  })
+
+  it.each([
+    ["five minutes before the end of an hour", 3600, 3299, 3301],
+    ["at half of a short life", 60, 29, 31]
+  ])("renews %s", async (_, life, before, behind) => {
+    let count = 0
+    const kept = renewing(async () => identity(`A${++count}`, life))
+    await kept.provider()
+    after(before)
+    expect(await kept.provider()).toMatchObject({ accessKeyId: "A1" })
+    after(behind)
+    expect(await kept.provider(), "serves on meanwhile").toMatchObject({ accessKeyId: "A1" })
+    expect(await kept.provider()).toMatchObject({ accessKeyId: "A2" })
+  })
+
+  it("goes on with what it has while the source is down, and asks it again after ten seconds", async () => {
+    const provider = vi.fn<Provider>(async () => identity("A", 3600))
+    const kept = renewing(provider)
+    await kept.provider()
+    provider.mockImplementation(() => Promise.reject(new Error("down")))
+    after(3400)
+    expect(await kept.provider()).toMatchObject({ accessKeyId: "A" })
+    after(3409)
+    await kept.provider()
+    expect(provider).toHaveBeenCalledTimes(2)
+    provider.mockImplementation(async () => identity("B", 3600))
+    after(3411)
+    await kept.provider()
+    expect(await kept.provider()).toMatchObject({ accessKeyId: "B" })
+  })
+
+  it("does not wait for a source that hangs as long as the session lasts, and waits for it after its end", async () => {
+    let answer: (identity: Awaited<ReturnType<Provider>>) => void = () => {}
+    const provider = vi.fn<Provider>(async () => identity("A", 3600))
+    const kept = renewing(provider)
+    await kept.provider()
+    provider.mockImplementation(() => new Promise((resolve) => (answer = resolve)))
+    after(3599)
+    expect(await kept.provider()).toMatchObject({ accessKeyId: "A" })
+    after(3601)
+    const waiting = kept.provider()
+    answer(identity("B", 3600))
+    expect(await waiting).toMatchObject({ accessKeyId: "B" })
+    expect(provider).toHaveBeenCalledTimes(2)
+  })
+
+  it("fails as long as there have never been any, and asks again each time", async () => {
+    const provider = vi.fn<Provider>(() => Promise.reject(new Error("down")))
+    const kept = renewing(provider)
+    await expect(kept.provider()).rejects.toThrow("down")
+    await expect(kept.provider()).rejects.toThrow("down")
+    expect(provider).toHaveBeenCalledTimes(2)
+  })
+
+  it("tells whether there are others than those that a store calls expired", async () => {
+    let name = "A"
+    const provider = vi.fn<Provider>(async () => identity(name, 3600))
+    const kept = renewing(provider)
+    await kept.provider()
+    const old = kept.current()
+    expect(await kept.renewed(old)).toBe("none")
+    name = "B"
+    expect(await kept.renewed(kept.current())).toBe("others")
+    provider.mockImplementationOnce(() => Promise.reject(new Error("down")))
+    expect(await kept.renewed(kept.current())).toBe("unknown")
+    // who used the old ones as well need not ask
+    expect(await kept.renewed(old)).toBe("others")
+    expect(provider).toHaveBeenCalledTimes(4)
+  })
+})

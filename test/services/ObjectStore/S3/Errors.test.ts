@@ -1,0 +1,191 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration } from "effect"
+import { cut, TimedOut } from "../../../../src/services/ObjectStore/Http/Connection.ts"
+import { Garbled } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
+import { storeError, withoutSecrets } from "../../../../src/services/ObjectStore/S3/Errors.ts"
+
+/** As the SDK throws what a store answered. */
+const answered = (status: number, name: string, headers: Record<string, string> = {}) =>
+  Object.assign(new Error("said the store"), {
+    name,
+    $metadata: { httpStatusCode: status, requestId: "R1" },
+    $response: { headers }
+  })
+
+/** As Node throws what never became an answer. */
+const system = (code: string, name = "Error") => Object.assign(new Error(`${code} happened`), { code, name })
+
+const classify = (cause: unknown) => {
+  const error = storeError("PutObject", cause)
+  return [error._tag, "retryable" in error && error.retryable]
+}
+
+describe("what a store answers", () => {
+  it.each([
+    [403, "AccessDenied", "AccessDenied", false],
+    [403, "Unknown", "AccessDenied", false],
+    [403, "InvalidAccessKeyId", "CredentialsRejected", false],
+    [403, "SignatureDoesNotMatch", "CredentialsRejected", false],
+    [403, "RequestTimeTooSkewed", "CredentialsRejected", false],
+    [400, "ExpiredToken", "CredentialsRejected", false],
+    [404, "NoSuchBucket", "BucketUnusable", false],
+    [301, "PermanentRedirect", "BucketUnusable", false],
+    [400, "AuthorizationHeaderMalformed", "BucketUnusable", false],
+    [412, "PreconditionFailed", "ObjectExists", false],
+    [409, "ConditionalRequestConflict", "UploadFailed", true],
+    [400, "InvalidStorageClass", "UploadFailed", false],
+    [501, "NotImplemented", "UploadFailed", false],
+    [400, "BadDigest", "IntegrityFailure", true],
+    [400, "XAmzContentChecksumMismatch", "IntegrityFailure", true],
+    [400, "RequestTimeout", "NetworkFailure", true],
+    [503, "SlowDown", "StoreUnavailable", true],
+    [500, "InternalError", "StoreUnavailable", true],
+    [502, "Unknown", "StoreUnavailable", true],
+    [429, "Unknown", "StoreUnavailable", true],
+    [400, "constructor", "UploadFailed", false],
+    [599, "Whatever", "StoreUnavailable", true],
+    // a 200 that holds an error, as CompleteMultipartUpload may send
+    [200, "InternalError", "StoreUnavailable", true]
+  ])("%i %s is %s, worth a retry: %s", (status, name, tag, retryable) => {
+    expect(classify(answered(status, name))).toEqual([tag, retryable])
+  })
+
+  it("keeps the store's code, status and request id", () => {
+    expect(storeError("PutObject", answered(503, "SlowDown"))).toMatchObject({
+      code: "SlowDown",
+      status: 503,
+      requestId: "R1",
+      message: "PutObject: said the store (503 SlowDown)"
+    })
+  })
+
+  it("does not repeat what a store repeats of the request's secrets", () => {
+    const echo = "token: tok/en+1, Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=0f"
+    const error = storeError("PutObject", Object.assign(answered(403, "AccessDenied"), { message: echo }))
+    const told = withoutSecrets(error, { secretAccessKey: "AccessD", sessionToken: "tok/en+1" })
+    expect(told).toMatchObject({ _tag: "AccessDenied", message: expect.stringContaining("token: …") })
+    expect(told.message).not.toMatch(/tok\/en|Signature|Credential/)
+  })
+
+  it.each([
+    [
+      "did not establish a connection with the server within the configured timeout of 10000 ms.",
+      "no connection within 10.0 s"
+    ],
+    ["the request socket timed out after 30000 ms of inactivity (configured).", "nothing moved for 30.0 s"],
+    ["[ERROR] a request has exceeded the configured 5000 ms requestTimeout.", "no complete answer within 5.0 s"]
+  ])("says in plain words: %s", (message, words) => {
+    const late = Object.assign(new Error(`@smithy/node-http-handler - ${message}`), { name: "TimeoutError" })
+    expect(storeError("PutObject", late).message).toBe(`PutObject: ${words} (TimeoutError)`)
+  })
+
+  it("says that a page is no answer of a store", () => {
+    const page = storeError("PutObject", answered(403, "Unknown", { "content-type": "text/html" }))
+    expect(page.message).toBe("PutObject: answered with text/html, as no store does (403)")
+  })
+
+  it.each(["AccessDenied", "InvalidClientTokenId", "ExpiredTokenException"])(
+    "takes %s of the token service for what it is: no word about the bucket",
+    (name) => {
+      const error = storeError("credentials", answered(403, name))
+      expect(error._tag).toBe("CredentialsRejected")
+      expect(error.hint).toContain("sts:AssumeRole")
+    }
+  )
+
+  it("names the right region where the store names it", () => {
+    const redirect = storeError("PutObject", answered(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" }))
+    expect(redirect).toMatchObject({ hint: "the bucket is in eu-west-1: give --region eu-west-1" })
+  })
+
+  it.each([
+    ["7", 7],
+    [new Date(Date.now() + 30_000).toUTCString(), 29]
+  ])("reads Retry-After %s", (header, least) => {
+    const error = storeError("PutObject", answered(503, "SlowDown", { "retry-after": header }))
+    const seconds = "retryAfter" in error && error.retryAfter ? Duration.toSeconds(error.retryAfter) : 0
+    expect(seconds).toBeGreaterThanOrEqual(least - 1)
+    expect(seconds).toBeLessThanOrEqual(least + 1)
+  })
+})
+
+describe("what never became an answer", () => {
+  it.each([
+    ["ECONNREFUSED", "NetworkFailure", true],
+    ["ENOTFOUND", "NetworkFailure", true],
+    ["EHOSTUNREACH", "NetworkFailure", true],
+    ["CERT_HAS_EXPIRED", "TlsFailure", false],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "TlsFailure", false],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "TlsFailure", false],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "TlsFailure", false],
+    ["EPROTO", "TlsFailure", false],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "TlsFailure", false],
+    ["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "TlsFailure", false],
+    ["EPIPE", "NetworkFailure", true],
+    ["ETIMEDOUT", "NetworkFailure", true],
+    ["HPE_INVALID_CONSTANT", "NetworkFailure", false],
+    ["ERR_INVALID_CHAR", "UploadFailed", false]
+  ])("%s is %s, worth a retry: %s", (code, tag, retryable) => {
+    expect(classify(system(code))).toEqual([tag, retryable])
+  })
+
+  it("is judged by its code where the SDK names a reset a time-out", () => {
+    expect(storeError("PutObject", system("ECONNRESET", "TimeoutError"))).toMatchObject({
+      _tag: "NetworkFailure",
+      code: "ECONNRESET"
+    })
+    expect(classify(Object.assign(new Error("late"), { name: "TimeoutError" }))).toEqual(["NetworkFailure", true])
+  })
+
+  it.each([
+    ["a connection that was cut", cut(), "NetworkFailure", true, "PutObject: socket hang up (ECONNRESET)"],
+    [
+      "one on which nothing moves",
+      new TimedOut("nothing moved for 30.0 s"),
+      "NetworkFailure",
+      true,
+      "PutObject: nothing moved for 30.0 s (TimeoutError)"
+    ],
+    ["what is no HTTP", new Garbled("no"), "NetworkFailure", false, "PutObject: no (ERR_HTTP_GARBLED)"],
+    [
+      "a name with several addresses",
+      Object.assign(new AggregateError([new Error("connect ECONNREFUSED ::1:9"), new Error("and 127.0.0.1:9")]), {
+        code: "ECONNREFUSED"
+      }),
+      "NetworkFailure",
+      true,
+      "PutObject: connect ECONNREFUSED ::1:9, and 127.0.0.1:9 (ECONNREFUSED)"
+    ]
+  ])("is known of our own client: %s", (_, cause, tag, retryable, message) => {
+    expect(storeError("PutObject", cause)).toMatchObject({ _tag: tag, retryable, message })
+  })
+
+  it.each([
+    [407, false, /login/],
+    [403, false, /does not let/],
+    [502, true, /cannot reach/],
+    [undefined, true, /cannot reach/]
+  ])("is a tunnel's matter where a proxy answers %s", (statusCode, retryable, hint) => {
+    const refused = Object.assign(system("ERR_PROXY_TUNNEL"), statusCode === undefined ? {} : { statusCode })
+    expect(storeError("PutObject", refused)).toMatchObject({
+      _tag: "NetworkFailure",
+      retryable,
+      hint: expect.stringMatching(hint)
+    })
+  })
+
+  it("is a matter of credentials when the chain ends", () => {
+    const none = Object.assign(new Error("Could not load credentials"), { name: "CredentialsProviderError" })
+    expect(classify(none)).toEqual(["CredentialsMissing", false])
+  })
+
+  it("is a matter of the bucket when its name or ARN makes no endpoint", () => {
+    const none = Object.assign(new Error("Invalid ARN"), { name: "EndpointError" })
+    expect(classify(none)).toEqual(["BucketUnusable", false])
+  })
+
+  it("has a class also when it is no error at all", () => {
+    expect(classify("what")).toEqual(["UploadFailed", false])
+    expect(classify(undefined)).toEqual(["UploadFailed", false])
+  })
+})

@@ -1,0 +1,175 @@
+import { PutObjectCommand, S3Client, UploadPartCommand } from "@aws-sdk/client-s3"
+import { describe, expect, it } from "@effect/vitest"
+import { escapeUri, escapeUriPath, HttpRequest, HttpResponse } from "@smithy/core/protocols"
+import { SignatureV4 as SdkSigner } from "@smithy/signature-v4"
+import { FastCheck as fc } from "effect"
+import * as SignatureV4 from "../../../../src/services/ObjectStore/S3/SignatureV4.ts"
+import { Sha256 } from "../../../fakes/strict-s3/Signature.ts"
+
+const identity: SignatureV4.Identity = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a secret" }
+const noon = Date.UTC(2026, 0, 2, 12)
+
+/** What the SDK's own signer adds; the query as it understands it, decoded. */
+const bySdk = async (
+  { headers, method, path, payloadHash }: SignatureV4.Unsigned,
+  query: Record<string, Array<string>>,
+  { accessKeyId, secretAccessKey, sessionToken }: SignatureV4.Identity,
+  region: string,
+  atMillis: number
+) => {
+  const signer = new SdkSigner({
+    service: "s3",
+    region,
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    sha256: Sha256,
+    uriEscapePath: false,
+    applyChecksum: false
+  })
+  const signed = await signer.sign(
+    new HttpRequest({ method, path, query, headers: { ...headers, "x-amz-content-sha256": payloadHash } }),
+    // those too that a proxy may change: the caller decides what to send
+    { signingDate: new Date(atMillis), signableHeaders: new Set(Object.keys(headers)) }
+  )
+  return Object.fromEntries(Object.entries(signed.headers).filter(([name]) => headers[name] === undefined))
+}
+
+const anyText = fc.oneof(fc.string(), fc.string({ unit: "binary" }))
+const oddText = fc.string({ unit: fc.constantFrom(..."aZ09-._~!'()*/ +%2F&=?#[]@:$,;\u00fc\u65e5\u{1f600}") })
+const key = fc.oneof(fc.stringMatching(/^[\w.~/-]*$/), anyText, oddText)
+
+/** What a header may hold and S3 takes: ASCII one can see, and blanks. */
+const value = fc.oneof(
+  fc.stringMatching(/^[!-~]*$/),
+  fc.string({ unit: fc.constantFrom("a", "B", " ", " ", "\t", "=", "&", '"', ",") })
+)
+const headerNames = [
+  "cache-control",
+  "content-length",
+  "content-md5",
+  "content-type",
+  "expect",
+  "if-none-match",
+  "x-amz-checksum-crc32",
+  "x-amz-checksum-sha256",
+  "x-amz-server-side-encryption",
+  "x-amz-server-side-encryption-aws-kms-key-id",
+  "x-amz-storage-class",
+  "x-amz-tagging"
+]
+const headers = fc
+  .dictionary(fc.oneof(fc.constantFrom(...headerNames), fc.stringMatching(/^x-amz-meta-[a-z0-9_.-]{1,12}$/)), value)
+  .chain((some) =>
+    fc.shuffledSubarray(Object.entries({ ...some, host: "bucket.example:9000" }), {
+      minLength: Object.keys(some).length + 1
+    })
+  )
+  .map((entries) => Object.fromEntries(entries))
+
+const name = fc
+  .oneof(fc.constantFrom("a", "a-b", "a.b", "ab", "A", "uploadId", "partNumber"), key)
+  // without a name it is no parameter; and the SDK loses a `__proto__`
+  .filter((name) => name !== "" && name !== "__proto__")
+const parameters = fc.array(fc.tuple(name, fc.oneof(fc.constant(""), key), fc.boolean()), { maxLength: 5 })
+
+const payloadHash = fc.oneof(fc.constant("UNSIGNED-PAYLOAD"), fc.stringMatching(/^[0-9a-f]{64}$/))
+const region = fc.constantFrom("eu-central-1", "us-east-1", "auto")
+// few of each, and often the moments around a midnight, so that what is kept is asked for again, and for what differs
+const identities = fc.constantFrom<SignatureV4.Identity>(
+  identity,
+  { ...identity, secretAccessKey: "another secret" },
+  { ...identity, accessKeyId: "AKIDANOTHER" },
+  { ...identity, sessionToken: "a token//+==" },
+  { ...identity, sessionToken: "another token" },
+  { ...identity, sessionToken: "" }
+)
+const time = fc.oneof(
+  fc.tuple(
+    fc.constantFrom(noon, Date.UTC(2024, 1, 29, 24), Date.UTC(2027, 0, 1)),
+    fc.integer({ min: -2000, max: 2000 })
+  ),
+  fc.tuple(fc.constant(0), fc.integer({ min: 0, max: Date.UTC(2100, 0) }))
+)
+
+describe("the signer of the SDK", () => {
+  const perRegion = new Map<string, ReturnType<typeof SignatureV4.make>>()
+
+  it("adds the same headers to any request, whatever was signed before", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.record({ method: fc.constantFrom("PUT", "POST"), key, headers, payloadHash }),
+        parameters,
+        identities,
+        region,
+        time,
+        async ({ key, ...rest }, parameters, identity, region, [base, offset]) => {
+          const query = parameters.map(([name, value, bare]) =>
+            bare && value === "" ? escapeUri(name) : `${escapeUri(name)}=${escapeUri(value)}`
+          )
+          const request = { ...rest, path: `/bucket/${SignatureV4.encodeKey(key)}`, query: query.join("&") }
+          const decoded = new Map<string, Array<string>>()
+          for (const [name, value] of parameters) decoded.set(name, [...(decoded.get(name) ?? []), value])
+          const sign = perRegion.get(region) ?? SignatureV4.make({ region, service: "s3" })
+          perRegion.set(region, sign)
+
+          const atMillis = base + offset
+          expect(sign(request, identity, atMillis)).toEqual(
+            await bySdk(request, Object.fromEntries(decoded), identity, region, atMillis)
+          )
+        }
+      ),
+      { numRuns: 1000 }
+    ))
+
+  it.each([
+    [
+      "PutObject",
+      new PutObjectCommand({ Bucket: "bucket", Key: "a b/(\u00fc)!.jsonl", Body: "x", Metadata: { a: " b  c " } })
+    ],
+    [
+      "UploadPart",
+      new UploadPartCommand({ Bucket: "bucket", Key: "a*'.gz", Body: "x", PartNumber: 7, UploadId: "a+b/c=" })
+    ]
+  ])("is not to be told from ours in a %s that the SDK's client sends", async (_, command) => {
+    const sent: Array<HttpRequest> = []
+    const client = new S3Client({
+      region: "eu-central-1",
+      credentials: { ...identity, sessionToken: "a token" },
+      requestHandler: {
+        handle: async (request: HttpRequest) => {
+          sent.push(request)
+          return { response: new HttpResponse({ statusCode: 200, headers: {} }) }
+        }
+      }
+    })
+    await (command instanceof PutObjectCommand ? client.send(command) : client.send(command))
+    const [{ headers, method, path, query } = new HttpRequest({})] = sent
+    const signed = (/SignedHeaders=([^,]+)/.exec(headers["authorization"] ?? "")?.[1] ?? "").split(";")
+    const at = headers["x-amz-date"]?.replace(/^(....)(..)(..T..)(..)(..)Z$/, "$1-$2-$3:$4:$5Z") ?? ""
+
+    expect(path).toBe(`/${SignatureV4.encodeKey(command.input.Key ?? "")}`)
+    const added = SignatureV4.make({ region: "eu-central-1", service: "s3" })(
+      {
+        method,
+        path,
+        query: Object.entries(query)
+          .map(([name, value]) => `${escapeUri(name)}=${escapeUri(String(value))}`)
+          .join("&"),
+        headers: Object.fromEntries(signed.map((name) => [name, headers[name] ?? ""])),
+        payloadHash: headers["x-amz-content-sha256"] ?? ""
+      },
+      { ...identity, sessionToken: "a token" },
+      Date.parse(at)
+    )
+    expect(headers).toMatchObject(added)
+    expect(Object.keys(added)).toHaveLength(4)
+  })
+
+  it("writes any key as the SDK does", () => {
+    fc.assert(
+      fc.property(key, (key) => {
+        expect(SignatureV4.encodeKey(key)).toBe(escapeUriPath(key))
+      }),
+      { numRuns: 1000 }
+    )
+  })
+})

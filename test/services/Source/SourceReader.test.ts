@@ -1,0 +1,128 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Exit } from "effect"
+import { execFileSync } from "node:child_process"
+import { appendFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { SourceUnreadable } from "../../../src/domain/Errors.ts"
+import { isTruncated } from "../../../src/services/Source/OpenFile.ts"
+import * as SourceReader from "../../../src/services/Source/SourceReader.ts"
+import { tree } from "../../fixtures/Tree.ts"
+
+const open = (path: string, followSymlinks = false) =>
+  SourceReader.open({ path, relativePath: "a.jsonl" }, { followSymlinks, finalAfter: Duration.minutes(2) })
+
+describe("SourceReader", () => {
+  it.scopedLive("reads what the file was when it was opened, though it grows", () =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "one\n" }), "a.jsonl")
+      const source = yield* open(path)
+      appendFileSync(path, "two\n")
+      expect(source.sizeBytes).toBe(4)
+      expect(Buffer.from(yield* source.bytes).toString()).toBe("one\n")
+      const pieces = yield* Effect.promise(() => Array.fromAsync(source.pieces()))
+      expect(Buffer.concat(pieces).toString()).toBe("one\n")
+    })
+  )
+
+  it.scopedLive("reads a file to its end that is rotated away after it was opened", () =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "one\n" }), "a.jsonl")
+      const source = yield* open(path)
+      unlinkSync(path)
+      expect(Buffer.from(yield* source.bytes).toString()).toBe("one\n")
+    })
+  )
+
+  it.scopedLive("fails when the file shrinks before it was read", () =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "one\ntwo\n" }), "a.jsonl")
+      const source = yield* open(path)
+      truncateSync(path, 3)
+      const error = yield* Effect.flip(source.bytes)
+      expect(error.message).toContain("it was truncated while it was read")
+      const pieces = yield* Effect.exit(Effect.promise(() => Array.fromAsync(source.pieces())))
+      expect(Exit.isFailure(pieces)).toBe(true)
+    })
+  )
+
+  it.scopedLive.each([
+    ["with another beginning", "TWO\nTHREE\n"],
+    ["with the same beginning, and another end", "one\ntwo three\n"]
+  ] as const)("fails when the file was truncated and has grown again, %s", ([, content]) =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
+      writeFileSync(path, "one\ntwo\n")
+      const source = yield* open(path)
+      truncateSync(path)
+      appendFileSync(path, content)
+      expect(isTruncated(yield* Effect.flip(source.bytes))).toBe(true)
+      const pieces = yield* Effect.flip(
+        Effect.tryPromise({ try: () => Array.fromAsync(source.pieces()), catch: (error) => error as SourceUnreadable })
+      )
+      expect(isTruncated(pieces)).toBe(true)
+    })
+  )
+
+  it.scopedLive.each([
+    ["a line and a half", "one\ntw", 4],
+    ["two lines", "one\ntwo\n", 8],
+    ["a long half line", `one\n${"x".repeat(600_000)}`, 4],
+    ["a long line and half of one", `${"x".repeat(600_000)}\ny`, 600_001]
+  ] as const)("sees of a live file of %s its whole lines", ([, content, bytes]) =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
+      writeFileSync(path, content)
+      const source = yield* open(path)
+      expect(source).toMatchObject({ sizeBytes: bytes, state: "live", torn: false })
+      expect(Buffer.from(yield* source.bytes).toString()).toBe(content.slice(0, bytes))
+    })
+  )
+
+  it.scopedLive.each(["", "half a line", "x".repeat(600_000)])("sees no live file without a whole line", (content) =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
+      writeFileSync(path, content)
+      expect((yield* Effect.flip(open(path)))._tag).toBe("NotReady")
+    })
+  )
+
+  it.scopedLive("sees all of a final file, and tells whether its last line is torn", () =>
+    Effect.gen(function* () {
+      const root = tree({ "a.jsonl": "one\ntw", "b.jsonl": "one\n", "c.jsonl": "" })
+      expect(yield* open(join(root, "a.jsonl"))).toMatchObject({ sizeBytes: 6, state: "final", torn: true })
+      expect(yield* open(join(root, "b.jsonl"))).toMatchObject({ sizeBytes: 4, state: "final", torn: false })
+      expect(yield* open(join(root, "c.jsonl"))).toMatchObject({ sizeBytes: 0, state: "final", torn: false })
+    })
+  )
+
+  it.scopedLive("sees all of a live file that has no lines", () =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.pcap": "" }), "a.pcap")
+      writeFileSync(path, "binary")
+      const file = { path, relativePath: "a.pcap" }
+      const source = yield* SourceReader.open(file, { followSymlinks: false, finalAfter: Duration.minutes(2) })
+      expect(source).toMatchObject({ sizeBytes: 6, state: "live", torn: false })
+    })
+  )
+
+  it.scopedLive("tells a file that vanished from one that cannot be read", () =>
+    Effect.gen(function* () {
+      const root = tree({ "a.jsonl": "" })
+      expect((yield* Effect.flip(open(join(root, "gone.jsonl"))))._tag).toBe("Vanished")
+      // a file where a directory should be: it was replaced meanwhile
+      expect((yield* Effect.flip(open(join(root, "a.jsonl/b.jsonl"))))._tag).toBe("Vanished")
+    })
+  )
+
+  it.scopedLive("refuses a link, a FIFO and a directory that took the place of a file, without waiting", () =>
+    Effect.gen(function* () {
+      const root = tree({ "a.jsonl": "", "d/x": "" })
+      symlinkSync("a.jsonl", join(root, "link.jsonl"))
+      execFileSync("mkfifo", [join(root, "fifo.jsonl")])
+      expect(yield* Effect.flip(open(join(root, "link.jsonl")))).toMatchObject({ _tag: "NotRegular", why: "symlink" })
+      expect(yield* Effect.flip(open(join(root, "fifo.jsonl")))).toMatchObject({ _tag: "NotRegular", why: "special" })
+      expect(yield* Effect.flip(open(join(root, "d")))).toMatchObject({ _tag: "NotRegular", why: "special" })
+      expect((yield* open(join(root, "link.jsonl"), true)).sizeBytes).toBe(0)
+    })
+  )
+})

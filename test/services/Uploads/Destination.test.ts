@@ -1,0 +1,149 @@
+/** Whatever is done to files between runs, and whatever becomes of the runs: an object is only ever extended. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, FastCheck as fc } from "effect"
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
+import { join } from "node:path"
+import * as zlib from "node:zlib"
+import type { Mode } from "../../../src/domain/Compression.ts"
+import * as ConcurrencyLimit from "../../../src/domain/ConcurrencyLimit.ts"
+import { NetworkFailure } from "../../../src/domain/Errors.ts"
+import * as MemoryStore from "../../fakes/MemoryStore.ts"
+import { exportOnce } from "../../fixtures/Export.ts"
+import { settingsWith } from "../../fixtures/Settings.ts"
+import { emptyDirectory } from "../../fixtures/Tree.ts"
+
+const MiB = 1024 ** 2
+
+/** All but the first have the name of one of its generations, or of a compressed object of one of them. */
+const names = ["s.jsonl", "s.g2.jsonl", "s.jsonl.zst", "s.g2.jsonl.gz"] as const
+type Name = (typeof names)[number]
+
+type Step =
+  | { readonly _tag: "append" | "recreate" | "replace"; readonly name: Name; readonly text: string }
+  | { readonly _tag: "cut" | "rotate" | "touch"; readonly name: Name }
+  /** `answered`: how many objects the store acknowledges before it only stores, and its answers are lost. */
+  | { readonly _tag: "run"; readonly answered: number; readonly compress: Mode }
+
+// few different lines, so that a file that was cut may well begin like the former one, also for longer than a head
+const long = `${"c".repeat(5000)}\n`
+const larger = `${"d".repeat(6 * MiB)}\n`
+const text = fc
+  .tuple(fc.constantFrom("", long, long, larger), fc.array(fc.constantFrom("a\n", "b\n", long), { maxLength: 3 }))
+  .map(([first, rest]) => first + rest.join(""))
+const name = fc.constantFrom(...names)
+const compress = fc.constantFrom<Mode>("none", "none", "zstd", "gzip")
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ _tag: fc.constant("append" as const), name, text }) },
+  { weight: 3, arbitrary: fc.record({ _tag: fc.constantFrom("recreate" as const, "replace" as const), name, text }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ _tag: fc.constantFrom("cut" as const, "rotate" as const, "touch" as const), name })
+  },
+  { weight: 4, arbitrary: fc.record({ _tag: fc.constant("run" as const), answered: fc.constant(Infinity), compress }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ _tag: fc.constant("run" as const), answered: fc.integer({ min: 0, max: 2 }), compress })
+  }
+)
+
+/** Nothing looks as if it were still written to; times never repeat. */
+let minute = 0
+const settle = (path: string) => {
+  const at = Date.now() / 1000 - 864_000 + ++minute
+  if (existsSync(path)) utimesSync(path, at, at)
+}
+
+const change = (path: string, step: Exclude<Step, { _tag: "run" }>) => {
+  switch (step._tag) {
+    case "append":
+      appendFileSync(path, step.text)
+      break
+    case "cut":
+      if (existsSync(path)) truncateSync(path)
+      break
+    case "replace":
+      writeFileSync(path, step.text)
+      break
+    case "recreate":
+      writeFileSync(`${path}.new`, step.text)
+      renameSync(`${path}.new`, path)
+      break
+    case "rotate":
+      rmSync(path, { force: true })
+      break
+    case "touch":
+      break
+  }
+  settle(path)
+}
+
+/** What an object is of. No file here begins like one that is compressed. */
+const plain = (object: Buffer) =>
+  object.length >= 2 && object.readUInt16BE(0) === 0x1f8b
+    ? zlib.gunzipSync(object)
+    : object.length >= 4 && object.readUInt32LE(0) === 0xfd2fb528
+      ? zlib.zstdDecompressSync(object)
+      : object
+
+const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retryable: true })
+
+describe("an object of an append-only file", () => {
+  it(
+    "is never overwritten by content that does not contain it, and what a run saw is stored",
+    { timeout: 300_000 },
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 14 }), async (steps) => {
+          const input = emptyDirectory()
+          let answers = 0
+          const store = MemoryStore.make({ after: () => (answers-- > 0 ? Effect.void : Effect.fail(lost)) })
+          const settings = settingsWith({
+            input,
+            include: ["**"],
+            appendOnly: ["**"],
+            stateDir: emptyDirectory(),
+            // three parts, and a compressor
+            memoryBytes: 20 * MiB,
+            partSizeBytes: 5 * MiB,
+            concurrency: ConcurrencyLimit.upTo(2)
+          })
+          for (const one of [...steps, { _tag: "run", answered: Infinity, compress: "none" } as const]) {
+            if (one._tag !== "run") {
+              change(join(input, one.name), one)
+              continue
+            }
+            answers = one.answered
+            const report = await Effect.runPromise(exportOnce({ ...settings, compress: one.compress }, store.layer))
+            expect([0, 30, 41]).toContain(report.result.exitCode)
+            for (const [key, versions] of store.versions) {
+              versions.map(plain).reduce((before, after) => {
+                expect(after.subarray(0, before.length).equals(before), `${key} was overwritten by less`).toBe(true)
+                return after
+              })
+            }
+            if (one.answered < Infinity) continue
+            for (const each of names) {
+              const path = join(input, each)
+              if (!existsSync(path)) continue
+              const content = readFileSync(path)
+              const now = [...store.versions.values()].map((versions) => plain(versions.at(-1)!))
+              expect(
+                now.some((object) => object.equals(content)),
+                `${each} is stored`
+              ).toBe(true)
+            }
+          }
+        }),
+        { numRuns: Number(process.env["IBSR_TEST_PROPERTY_RUNS"] ?? 150), seed: 20_261_124 }
+      )
+  )
+})

@@ -1,0 +1,90 @@
+import { execFileSync } from "node:child_process"
+import { describe, expect, it } from "vitest"
+import * as Crontab from "../../src/units/Crontab.ts"
+import { jobWith } from "../fixtures/Job.ts"
+
+const job = (...args: ReadonlyArray<string>) => jobWith({ args: ["s3", ...args], user: "ibsr" })
+
+/** The one line that is no comment. */
+const line = (text: string) => text.split("\n").find((one) => !one.startsWith("#"))!
+
+/** What is behind the time and the user. */
+const command = (text: string) => line(text).split(" ").slice(6).join(" ")
+
+/** As Debian's cron and cronie do: a backslash makes `%` and `\` plain, and is else left where it is. */
+const throughCron = (text: string) => {
+  let out = ""
+  for (let at = 0; at < text.length; at++) {
+    const next = text[at + 1]
+    if (text[at] === "%") throw new Error("ends here")
+    if (text[at] === "\\" && (next === "%" || next === "\\")) out += text[++at]
+    else out += text[at]
+  }
+  return out
+}
+
+/** The same where only `%` is looked for, as crontab(5) has it. */
+const throughPlainCron = (text: string) => text.replaceAll("\\%", "%")
+
+const throughShell = (text: string) =>
+  execFileSync("/bin/sh", ["-c", `run() { printf '%s\\0' "$@"; }; run ${text}`], { encoding: "utf8" })
+    .split("\0")
+    .slice(0, -1)
+
+const awkward = [
+  ["plain", "a b", "%", "\\%", "\\\\%", "\\", "\\\\", "\\\\\\", "a'b", "\\'", "'%", "'\\%'", "%%", "a\\b\\%c"],
+  ['$HOME `id` "q"', "日本/ü", ";", "#", "*", "&", "\\n", "~", "{a,b}", " outer "]
+].flat()
+
+describe("the line for cron", () => {
+  it.each([
+    ["Debian's", throughCron],
+    ["a plain", throughPlainCron]
+  ])("hands on every value as it is, through %s cron and sh", (_, through) => {
+    const words = awkward.map((value) => `--include=${value}`)
+    const arrived = throughShell(through(command(Crontab.file(job(...words), "h").text)))
+    expect(arrived).toEqual(["/usr/bin/ibsr-export", "s3", ...words, "--quiet", "--state-dir=/var/lib/ibsr-export"])
+  })
+
+  it("has a minute, a user, no output as long as all goes well, and a place for the ledger", () => {
+    expect(line(Crontab.file(job("--bucket=b"), "host-17").text)).toBe(
+      "57 * * * * ibsr /usr/bin/ibsr-export s3 --bucket=b --quiet --state-dir=/var/lib/ibsr-export"
+    )
+  })
+
+  it("takes the place for the ledger that is given", () => {
+    const { text } = Crontab.file(job("--quiet", "--state-dir=/srv/state"), "h")
+    expect(command(text)).toBe("/usr/bin/ibsr-export s3 --quiet --state-dir=/srv/state")
+    expect(text).not.toContain("/var/lib/ibsr-export")
+  })
+
+  it("ends, as cron demands of its last line", () => {
+    expect(Crontab.file(job(), "h").text.endsWith("\n")).toBe(true)
+  })
+})
+
+describe("the minute", () => {
+  it("is always the same for a host, and lets the hour before become final", () => {
+    const minutes = Array.from({ length: 1000 }, (_, at) => Crontab.minute(`host-${at}.example.com`))
+    expect(minutes).toEqual(minutes.map((_, at) => Crontab.minute(`host-${at}.example.com`)))
+    expect(Math.min(...minutes)).toBe(3)
+    expect(Math.max(...minutes)).toBe(59)
+    const busiest = Math.max(...[...Map.groupBy(minutes, (minute) => minute).values()].map(({ length }) => length))
+    expect(busiest).toBeLessThan(60)
+  })
+})
+
+describe("what cron cannot do", () => {
+  it.each([
+    [{ ...job(), user: undefined }, ["--cron needs --user: cron wants to know who runs it"]],
+    [{ ...job(), groups: ["g"] }, ["--group: cron takes a user's groups as they are; add the user to the group"]],
+    [job("--include=a\nb"), ["--cron: a line of cron cannot hold a line break"]],
+    // the rest of the command has 75 bytes; found out with Debian's crontab(1)
+    [job(`--include=${"x".repeat(923)}`), []],
+    [job(`--include=${"x".repeat(924)}`), ["--cron: cron takes commands of up to 998 bytes"]],
+    [job(`--include=${"ü".repeat(461)}`), ["--cron: cron takes commands of up to 998 bytes"]],
+    [job(), []]
+  ])("is refused: %#", (wanted, problems) => {
+    expect(Crontab.problems(wanted)).toEqual(problems)
+  })
+})
