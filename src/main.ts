@@ -10,12 +10,12 @@ import { run } from "./cli/Cli.ts"
 import * as ExitCode from "./domain/ExitCode.ts"
 import * as Journal from "./report/Journal.ts"
 import { Stop } from "./services/Stop.ts"
-import { stream, Streams } from "./services/Stdio.ts"
+import { makeOutputStream, Stdio } from "./services/Stdio.ts"
 
 const isJournal = (fd: number) => Journal.isStream(process.env["JOURNAL_STREAM"], fstatSync(fd, { bigint: true }))
-const stdout = stream(isJournal(1), (lines) => process.stdout.write(lines))
-const stderr = stream(isJournal(2), (lines) => process.stderr.write(lines))
-const complain = (text: string) => stderr.tell({ text: `ibsr-export: ${text}`, severity: "error" })
+const stdout = makeOutputStream(isJournal(1), (lines) => process.stdout.write(lines))
+const stderr = makeOutputStream(isJournal(2), (lines) => process.stderr.write(lines))
+const complain = (text: string) => stderr.writeLine({ text: `ibsr-export: ${text}`, severity: "error" })
 
 // older ones know nothing of proxies, and would pass them by
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
@@ -67,7 +67,7 @@ const ended = Effect.runPromise(
     terminal: process.stderr.isTTY
       ? { write: (text) => process.stderr.write(text), columns: () => process.stderr.columns }
       : undefined
-  }).pipe(Effect.provideService(Stop, stop), Effect.provideService(Streams, { stdout, stderr }))
+  }).pipe(Effect.provideService(Stop, stop), Effect.provideService(Stdio, { stdout, stderr }))
 )
 
 /** When a reader, who may be slow, has taken all that was written, or is gone. */

@@ -7,7 +7,7 @@ import { Cause, Effect, Layer, Option } from "effect"
 import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
-import { Ending } from "../services/Export/Deadline.ts"
+import { Deadline } from "../services/Export/Deadline.ts"
 import { Export } from "../services/Export.ts"
 import { KeyMapping } from "../services/KeyMapping.ts"
 import * as SqliteLedger from "../services/Ledger/Sqlite.ts"
@@ -17,7 +17,7 @@ import { ObjectStore } from "../services/ObjectStore.ts"
 import { Progress, type Terminal } from "../services/Progress.ts"
 import { Reporter } from "../services/Reporter.ts"
 import { Stop } from "../services/Stop.ts"
-import { said, Streams } from "../services/Stdio.ts"
+import { printToStdout, Stdio } from "../services/Stdio.ts"
 import { Traversal } from "../services/Traversal.ts"
 import { Uploads } from "../services/Uploads.ts"
 import * as Argv from "./flags/Argv.ts"
@@ -48,15 +48,15 @@ export interface Process {
 const { version } = Version
 
 /** Never fails: every end has an exit code. */
-export const run = (process: Process): Effect.Effect<number, never, Stop | Streams> => {
+export const run = (process: Process): Effect.Effect<number, never, Stop | Stdio> => {
   const request = Argv.parse(Manual.flags, process.args, Manual.texts)
   switch (request._tag) {
     case "Help":
-      return Effect.as(said(Help.page(request.command)), 0)
+      return Effect.as(printToStdout(Help.page(request.command)), 0)
     case "Version":
-      return Effect.as(said(Version.line({ ...process.node, commit: Version.commit })), 0)
+      return Effect.as(printToStdout(Version.line({ ...process.node, commit: Version.commit })), 0)
     case "Text":
-      return Effect.as(said(texts[request.name as Manual.Text]().trimEnd()), 0)
+      return Effect.as(printToStdout(texts[request.name as Manual.Text]().trimEnd()), 0)
     case "Refused":
       return told(request.error)
     case "Run":
@@ -135,7 +135,7 @@ const services = (settings: Settings, runId: string, metrics: Layer.Layer<Metric
       metrics
     ]),
     // a step costs a start a millisecond
-    Layer.provide([Ending.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)])
+    Layer.provide([Deadline.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)])
   )
 
 const metrics = ({ dryRun, stateDir }: Settings, file: string | undefined) =>
@@ -157,8 +157,8 @@ const defect = (cause: unknown) =>
 
 /** A failure before there is a run to report on. */
 const told = (error: UsageError | StateUnusable | InternalError) =>
-  Effect.map(Streams, ({ stderr }) => {
+  Effect.map(Stdio, ({ stderr }) => {
     const text = `ibsr-export: ${error.message.replaceAll("\n", "\nibsr-export: ")}\n  ${error.hint}`
-    stderr.tell({ text, severity: "error" })
+    stderr.writeLine({ text, severity: "error" })
     return ExitCode.ofError[error._tag].code
   })

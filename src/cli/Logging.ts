@@ -1,7 +1,7 @@
 /** The log: on stderr, because stdout carries the result. */
 import { Effect, Inspectable, Layer, Logger, LogLevel, Struct } from "effect"
 import type { Severity } from "../report/Journal.ts"
-import { type Stream, Streams } from "../services/Stdio.ts"
+import { type OutputStream, Stdio } from "../services/Stdio.ts"
 
 export interface LogSettings {
   readonly format: "auto" | "pretty" | "logfmt" | "json"
@@ -32,10 +32,10 @@ const severities: Readonly<Record<LogLevel.LogLevel["_tag"], Severity>> = {
   None: "error"
 }
 
-const to = (stderr: Stream, logger: Logger.Logger<unknown, string>) =>
-  Logger.make((entry) => stderr.tell({ text: logger.log(entry), severity: severities[entry.logLevel._tag] }))
+const to = (stderr: OutputStream, logger: Logger.Logger<unknown, string>) =>
+  Logger.make((entry) => stderr.writeLine({ text: logger.log(entry), severity: severities[entry.logLevel._tag] }))
 
-const loggerFor = (format: LogSettings["format"], stderr: Stream, isTerminal: boolean) => {
+const loggerFor = (format: LogSettings["format"], stderr: OutputStream, isTerminal: boolean) => {
   if (stderr.isJournal) return to(stderr, inJournal[format])
   const chosen = format === "auto" ? (isTerminal ? "pretty" : "logfmt") : format
   return chosen === "pretty" ? Logger.prettyLogger({ stderr: true, colors: "auto" }) : to(stderr, elsewhere[chosen])
@@ -45,7 +45,7 @@ export const layer = ({ format, level }: LogSettings, isTerminal: boolean) =>
   Layer.merge(
     Logger.replaceEffect(
       Logger.defaultLogger,
-      Effect.map(Streams, ({ stderr }) => loggerFor(format, stderr, isTerminal))
+      Effect.map(Stdio, ({ stderr }) => loggerFor(format, stderr, isTerminal))
     ),
     Logger.minimumLogLevel(LogLevel.fromLiteral(level))
   )

@@ -15,9 +15,9 @@ export type Format = "gzip" | "zstd"
 export type Mode = "none" | Format
 
 /** What a key has behind the name of a generation. */
-export type Ending = "" | ".gz" | ".zst"
+export type KeySuffix = "" | ".gz" | ".zst"
 
-export const endings = { none: "", gzip: ".gz", zstd: ".zst" } as const satisfies Record<Mode, Ending>
+export const keySuffixes = { none: "", gzip: ".gz", zstd: ".zst" } as const satisfies Record<Mode, KeySuffix>
 
 /** Formats in which there is nothing left to gain: archives, packets, tables, pictures, and what is encrypted. */
 const dense = new Set(
@@ -37,11 +37,11 @@ export const isWorthwhile = (path: string): boolean => !dense.has(/\.([^./]+)$/.
  */
 export const of = (mode: Mode, path: string): Mode => (mode !== "none" && isWorthwhile(path) ? mode : "none")
 
-const allEndings = Object.values(endings)
+const allEndings = Object.values(keySuffixes)
 
 /** One way in which an object can have got its name. */
 export interface Claim extends Generation.Generation {
-  readonly ending: Ending
+  readonly ending: KeySuffix
 }
 
 /** All files that may have given an object its name: by their own, by that of a later generation, each of both also compressed. */

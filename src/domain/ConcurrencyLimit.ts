@@ -28,7 +28,7 @@ export const bundles = ({ most }: Range): { readonly count: number; readonly siz
   return size < 2 ? { count: most, size: 1 } : { count: Math.ceil((1.5 * most) / size), size }
 }
 
-export interface Concurrency {
+export interface ConcurrencyLimit {
   /** Not a whole number: after a cut, it takes as many successes as it has to grow by one. */
   readonly limit: number
   /** Times that it was cut. */
@@ -46,7 +46,7 @@ interface Round {
   readonly leastRate: number
 }
 
-export const begin = ({ initial, most }: Range, atMillis: number): Concurrency => ({
+export const start = ({ initial, most }: Range, atMillis: number): ConcurrencyLimit => ({
   limit: initial,
   cuts: 0,
   round: initial < most ? { done: 0, begunAt: atMillis, leastRate: 0 } : undefined
@@ -77,7 +77,7 @@ export interface Success {
  * | met an overloaded store or line                                   | half, at least one                 |
  * | the same, but it had begun before the last cut                    | as it is: one jam is answered once |
  */
-export const grown = (now: Concurrency, { initial, most }: Range, success: Success): Concurrency => {
+export const grown = (now: ConcurrencyLimit, { initial, most }: Range, success: Success): ConcurrencyLimit => {
   const { cuts, limit, round } = now
   const { atMillis, isBusy, weight } = success
   if (round === undefined) return cuts === 0 ? now : { ...now, limit: Math.min(most, limit + weight / limit) }
@@ -92,8 +92,8 @@ export const grown = (now: Concurrency, { initial, most }: Range, success: Succe
   return { cuts, limit: wider, round: { done: 0, begunAt: atMillis, leastRate: worthwhile(rate, wider / limit) } }
 }
 
-export const cut = (now: Concurrency, cutsWhenItBegan: number): Concurrency =>
+export const cut = (now: ConcurrencyLimit, cutsWhenItBegan: number): ConcurrencyLimit =>
   cutsWhenItBegan < now.cuts ? now : { cuts: now.cuts + 1, limit: Math.max(1, now.limit / 2), round: undefined }
 
 /** In whole requests. */
-export const requests = ({ limit }: Concurrency): number => Math.floor(limit)
+export const requests = ({ limit }: ConcurrencyLimit): number => Math.floor(limit)

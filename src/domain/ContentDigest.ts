@@ -1,6 +1,6 @@
 /** What an object holds, as the ledger remembers it: enough to tell whether a file still begins with it. */
 
-export interface Content {
+export interface ContentDigest {
   readonly sizeBytes: number
   /**
    * Up to `blockBytes`: SHA-256 of all of it, in hexadecimal. Above: SHA-256 of the SHA-256s of its blocks, one behind
@@ -22,7 +22,8 @@ export const headLength = (sizeBytes: number): number => Math.min(headBytes, siz
 export const blockBytes = 8 * 1024 ** 2
 
 /** SHA-256 of all of it in hexadecimal, where the digest is that. */
-export const sha256Of = ({ digest }: Content): string | undefined => (digest.includes("-") ? undefined : digest)
+export const sha256Of = ({ digest }: ContentDigest): string | undefined => (digest.includes("-") ? undefined : digest)
 
 /** Whether it is of one piece though it would be of blocks today. */
-export const isOfOnePiece = ({ digest, sizeBytes }: Content): boolean => sizeBytes > blockBytes && !digest.includes("-")
+export const isOfOnePiece = ({ digest, sizeBytes }: ContentDigest): boolean =>
+  sizeBytes > blockBytes && !digest.includes("-")

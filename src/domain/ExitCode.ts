@@ -70,7 +70,7 @@ export const table: ReadonlyArray<ExitCode> = [ok, mixed, ...Object.values(ofErr
 )
 
 /** What a run came to, as far as its exit code is concerned. */
-export interface Ending {
+export interface RunEnd {
   /** The signal that stopped the run. */
   readonly signal?: StopSignal | undefined
   /** The failure that ended the run before all files were tried. */
@@ -83,7 +83,7 @@ export interface Ending {
  * The code of a run. The first that holds: a defect; the signal; the ledger or bytes in doubt; what ended the run; the
  * one class if all failures share it, also when other files went through; `mixed`.
  */
-export const of = ({ endedBy, failed, signal }: Ending): ExitCode => {
+export const of = ({ endedBy, failed, signal }: RunEnd): ExitCode => {
   const has = (tag: ExportError["_tag"]) => endedBy === tag || failed.has(tag)
   if (has("InternalError")) return ofError.InternalError
   if (signal !== undefined) return ofSignal[signal]

@@ -2,7 +2,7 @@
 import { Data } from "effect"
 import * as Snapshot from "./Snapshot.ts"
 
-export type Fate = Data.TaggedEnum<{
+export type LossRisk = Data.TaggedEnum<{
   /** A later run will see to it. */
   Waits: {}
   /** It will be rotated away before the next run. Milliseconds since 1970. */
@@ -10,7 +10,7 @@ export type Fate = Data.TaggedEnum<{
   /** It is not there any more; `lost`: with something that is not stored. */
   Gone: { readonly lost: boolean }
 }>
-export const Fate = Data.taggedEnum<Fate>()
+export const LossRisk = Data.taggedEnum<LossRisk>()
 
 /**
  * | file  | something is not stored | name       | fate                                                            |
@@ -27,8 +27,8 @@ export const of = (
   file: { readonly path: string; readonly pending: boolean },
   isThere: boolean,
   nextRunAt: number
-): Fate => {
+): LossRisk => {
   const rotatedAt = Snapshot.rotatedAt(file.path)
-  if (!isThere) return Fate.Gone({ lost: file.pending || rotatedAt !== undefined })
-  return rotatedAt !== undefined && rotatedAt <= nextRunAt ? Fate.AtRisk({ rotatedAt }) : Fate.Waits()
+  if (!isThere) return LossRisk.Gone({ lost: file.pending || rotatedAt !== undefined })
+  return rotatedAt !== undefined && rotatedAt <= nextRunAt ? LossRisk.AtRisk({ rotatedAt }) : LossRisk.Waits()
 }

@@ -85,7 +85,7 @@ export const decide = (kept: KeptUpload, wanted: Created, sizeBytes: number, now
  * | shorter, so it was the last    | are more                   | "send"   |
  * | longer                         | are less                   | "other"  |
  */
-export const judge = (
+export const comparePart = (
   kept: KeptPart | undefined,
   now: Pick<KeptPart, "sizeBytes" | "sha256">
 ): "send" | "stored" | "other" => {
@@ -94,9 +94,9 @@ export const judge = (
 }
 
 /** An upload that no run is at work with. */
-export interface Idle extends Pick<KeptUpload, "key" | "uploadId" | "usedAt"> {
+export interface IdleUpload extends Pick<KeptUpload, "key" | "uploadId" | "usedAt"> {
   /** Nothing of its file waits to be stored. */
-  readonly settled: boolean
+  readonly isStored: boolean
 }
 
 /**
@@ -107,7 +107,7 @@ export interface Idle extends Pick<KeptUpload, "key" | "uploadId" | "usedAt"> {
  * | is there | yes                | no                                | yes                                          |
  * | is there | yes                | yes                               | no                                           |
  */
-export const isLeftover = ({ settled, usedAt }: Idle, isThere: boolean, nowMillis: number): boolean =>
+export const isStale = ({ isStored: settled, usedAt }: IdleUpload, isThere: boolean, nowMillis: number): boolean =>
   !isThere || settled || isExpired(usedAt, nowMillis)
 
 const isExpired = (usedAt: number, nowMillis: number) => nowMillis - usedAt > keptMillis
@@ -140,7 +140,7 @@ export const isKeptAfter = (error: FileError | Interrupted): boolean => {
 }
 
 /** There is no such upload any more: it was completed, or somebody has aborted it. */
-export const isGone = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
+export const isUnknownUpload = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
   error._tag === "UploadFailed" && error.code === "NoSuchUpload"
 
 /** What of the attributes is fixed when an upload is created, always in the same words. */

@@ -11,7 +11,7 @@ export interface SourceFile {
 }
 
 /** What `stat` says of a file. While this stays the same, the content does. */
-export interface Outside {
+export interface FileStat {
   /** Bytes. */
   readonly size: bigint
   /** Time of the last change of the content, in nanoseconds since 1970. */

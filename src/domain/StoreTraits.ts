@@ -8,7 +8,7 @@ import * as DurationText from "./DurationText.ts"
  */
 export type Checksum = "SHA256" | "MD5"
 
-export interface Learned {
+export interface StoreTraits {
   readonly checksum: Checksum
   /** Milliseconds that the store's clock has in advance of this host's. */
   readonly clockOffsetMillis: number

@@ -11,12 +11,12 @@ import { Cause, Effect, Effectable, Either, Exit, type Fiber, FiberId, FiberRef,
  * Begins something, and gives back what breaks it off. `ended` is called once, in any case, when nothing of it goes on any
  * more; what it is told after it was broken off says nothing. To break off what has ended does nothing.
  */
-export type Call<A, E> = (ended: (exit: Exit.Exit<A, E>) => void) => () => void
+export type Callback<A, E> = (ended: (exit: Exit.Exit<A, E>) => void) => () => void
 
 /** Interrupting it breaks the call off, and waits for its end. */
 class Begun<A, E> extends Effectable.Class<A, E> {
-  readonly call: Call<A, E>
-  constructor(call: Call<A, E>) {
+  readonly call: Callback<A, E>
+  constructor(call: Callback<A, E>) {
     super()
     this.call = call
   }
@@ -38,10 +38,10 @@ class Begun<A, E> extends Effectable.Class<A, E> {
   }
 }
 
-export const make = <A, E>(call: Call<A, E>): Effect.Effect<A, E> => new Begun(call)
+export const make = <A, E>(call: Callback<A, E>): Effect.Effect<A, E> => new Begun(call)
 
 /** Calls what an effect is made of; others, it runs in a fiber. */
-export const begin = <A, E>(
+export const start = <A, E>(
   effect: Effect.Effect<A, E>,
   ended: (exit: Exit.Exit<A, E>) => void,
   fork: Fork = inDefaultRuntime
@@ -68,7 +68,7 @@ const nothing = () => {}
 
 /** As `Effect.suspend`. */
 export const suspend = <A, E>(effect: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  make((ended) => begin(guarded(effect, undefined), ended))
+  make((ended) => start(guarded(effect, undefined), ended))
 
 /** As `Effect.matchEffect`. */
 export const matchEffect = <A, E, A2, E2, A3, E3>(
@@ -85,9 +85,9 @@ export const matchEffect = <A, E, A2, E2, A3, E3>(
       Exit.isSuccess(exit)
         ? on.onSuccess(exit.value)
         : Either.match(Cause.failureOrCause(exit.cause), { onLeft: on.onFailure, onRight: Exit.failCause })
-    const breakFirst = begin(first, (exit) => {
+    const breakFirst = start(first, (exit) => {
       if (isBroken) ended(Exit.interrupt(FiberId.none))
-      else breakSecond = begin(guarded(second, exit), ended)
+      else breakSecond = start(guarded(second, exit), ended)
     })
     return () => {
       isBroken = true

@@ -1,7 +1,7 @@
 import { Effect, Fiber } from "effect"
 
 /** Ends an attempt from outside: it is interrupted, and `instead` is its result. */
-export type Break<A, E> = (instead: Effect.Effect<A, E>) => void
+export type Cancel<A, E> = (instead: Effect.Effect<A, E>) => void
 
 /**
  * Runs an attempt that may be broken off. `Effect.raceFirst` does the same with what breaks it off, but takes two fibers
@@ -9,9 +9,9 @@ export type Break<A, E> = (instead: Effect.Effect<A, E>) => void
  *
  * `watched` is told how to break it off, and gives back what to call when it has ended.
  */
-export const breakable = <A, E>(
+export const cancellable = <A, E>(
   attempt: Effect.Effect<A, E>,
-  watched: (breakOff: Break<A, E>) => () => void
+  watched: (breakOff: Cancel<A, E>) => () => void
 ): Effect.Effect<A, E> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.forkDaemon(Effect.interruptible(attempt)), (fiber) =>

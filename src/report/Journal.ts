@@ -6,13 +6,13 @@ const priorities = { error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as con
 export type Severity = keyof typeof priorities
 
 /** Something that is told; it may have several lines. */
-export interface Told {
+export interface Line {
   readonly text: string
   readonly severity: Severity
 }
 
 /** journald takes each line for an entry of its own, so each gets the priority. */
-export const prefixed = ({ severity, text }: Told): string =>
+export const prefixed = ({ severity, text }: Line): string =>
   text
     .split("\n")
     .map((line) => `<${priorities[severity]}>${line}`)

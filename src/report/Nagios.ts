@@ -8,7 +8,7 @@ import * as ExitCode from "../domain/ExitCode.ts"
 import * as Location from "../domain/Location.ts"
 import * as DurationText from "../domain/DurationText.ts"
 import type { Status, Target } from "./Status.ts"
-import { shown } from "./Text.ts"
+import { escapeControls } from "./Text.ts"
 
 /** By rising weight: a target that is wholly bad hides one of which little is known. */
 const states = {
@@ -79,9 +79,10 @@ const run = ({ lastRun }: Target) => {
 
 const sentence = (target: Target, now: number) => {
   const age = ageOf(target, now)
-  const success = age === undefined ? "never succeeded" : `last success ${DurationText.format(Duration.millis(age))} ago`
+  const success =
+    age === undefined ? "never succeeded" : `last success ${DurationText.format(Duration.millis(age))} ago`
   // what is behind a bar is taken for performance data
-  return `${shown(Location.url(target))}: ${success}, ${run(target)}, ${target.waiting} waiting, ${target.lost} lost`.replaceAll(
+  return `${escapeControls(Location.url(target))}: ${success}, ${run(target)}, ${target.waiting} waiting, ${target.lost} lost`.replaceAll(
     "|",
     "¦"
   )
@@ -90,7 +91,7 @@ const sentence = (target: Target, now: number) => {
 /** Labels are told apart by the target where there are several. */
 const performance = (target: Target, thresholds: Thresholds, now: number, several: boolean) => {
   const label = (name: string) =>
-    several ? `'${shown(Location.url(target)).replaceAll(/['=|]/g, "_")} ${name}'` : name
+    several ? `'${escapeControls(Location.url(target)).replaceAll(/['=|]/g, "_")} ${name}'` : name
   const [warning, critical] = [Duration.toSeconds(thresholds.warning), Duration.toSeconds(thresholds.critical)]
   const age = ageOf(target, now)
   return [
@@ -114,7 +115,7 @@ export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: 
     .map((target) => ({ target, state: judge(target, thresholds, now) }))
     .toSorted((one, other) => byWeight.indexOf(other.state) - byWeight.indexOf(one.state))
   const [worst] = judged
-  if (worst === undefined) return answer("unknown", `no run has used ${shown(ledger)} yet`)
+  if (worst === undefined) return answer("unknown", `no run has used ${escapeControls(ledger)} yet`)
   return answer(
     worst.state,
     `${judged.map(({ target }) => sentence(target, now)).join("; ")} | ${judged
@@ -124,4 +125,4 @@ export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: 
 }
 
 /** There is nothing to judge. */
-export const unknown = (why: string): Answer => answer("unknown", shown(why).replaceAll("|", "¦"))
+export const unknown = (why: string): Answer => answer("unknown", escapeControls(why).replaceAll("|", "¦"))

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { Count, described, optional } from "./Described.ts"
 import type { ExportError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
-import type { Learned } from "../domain/StoreTraits.ts"
+import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 
@@ -143,7 +143,7 @@ export interface Facts {
   readonly tally: Outcome.Tally
   readonly openUploads: ReadonlyArray<OpenUpload>
   readonly ledger: { readonly path: string; readonly setAside: string | undefined } | undefined
-  readonly learned: Learned | undefined
+  readonly traits: StoreTraits | undefined
 }
 
 const problem = (error: ExportError): typeof Problem.Type => ({
@@ -183,12 +183,12 @@ export const make = (settings: Settings, facts: Facts): Report => {
     },
     ledger: facts.ledger === undefined ? null : { path: facts.ledger.path, setAside: facts.ledger.setAside ?? null },
     store:
-      facts.learned === undefined
+      facts.traits === undefined
         ? null
         : {
-            checksum: facts.learned.checksum,
-            unencrypted: facts.learned.unencrypted,
-            clockOffsetSeconds: Math.round(facts.learned.clockOffsetMillis / 1000)
+            checksum: facts.traits.checksum,
+            unencrypted: facts.traits.unencrypted,
+            clockOffsetSeconds: Math.round(facts.traits.clockOffsetMillis / 1000)
           },
     totals: {
       selected: Outcome.selected(tally),

@@ -1,9 +1,9 @@
 /** The report for people. */
-import type { Severity, Told } from "./Journal.ts"
+import type { Severity, Line } from "./Journal.ts"
 import * as StoreTraits from "../domain/StoreTraits.ts"
 import type { Report } from "./Report.ts"
 import * as Size from "../domain/Size.ts"
-import { plural, shown } from "./Text.ts"
+import { plural, escapeControls } from "./Text.ts"
 
 /** Files named in a group of failures; `--output json` names more, the log all. */
 const named = 3
@@ -12,14 +12,14 @@ type Failure = Report["failures"][number]
 
 const fileLine = ({ file, key, requestId }: Failure) =>
   [
-    `  ${shown(file)}`,
-    ...(key === null ? [] : [` -> ${shown(key)}`]),
-    ...(requestId === null ? [] : [` [request ${shown(requestId)}]`])
+    `  ${escapeControls(file)}`,
+    ...(key === null ? [] : [` -> ${escapeControls(key)}`]),
+    ...(requestId === null ? [] : [` [request ${escapeControls(requestId)}]`])
   ].join("")
 
 /** What failed in the same way stands together: a hundred denials are one problem. */
 const failures = (report: Report): ReadonlyArray<string> =>
-  [...Map.groupBy(report.failures, (failure) => `${failure.class}: ${shown(failure.message)}`)].flatMap(
+  [...Map.groupBy(report.failures, (failure) => `${failure.class}: ${escapeControls(failure.message)}`)].flatMap(
     ([heading, group]) => [
       heading,
       `  hint: ${group[0]?.hint ?? ""}`,
@@ -60,7 +60,7 @@ const warnings = (report: Report): ReadonlyArray<string> =>
     ...(report.metrics?.error == null
       ? []
       : [`the metrics could not be written to ${report.metrics.path}: ${report.metrics.error}`])
-  ].map((text) => `warning: ${shown(text)}`)
+  ].map((text) => `warning: ${escapeControls(text)}`)
 
 /** Seconds from which on it matters: stores refuse signatures that are off by a quarter of an hour. */
 const muchOff = 300
@@ -76,15 +76,15 @@ const clock = (offsetSeconds: number) =>
 const ending = ({ failures, result: { endedBy } }: Report): ReadonlyArray<string> =>
   endedBy === null || failures.some(({ hint, message }) => message === endedBy.message && hint === endedBy.hint)
     ? []
-    : [`${endedBy.class}: ${shown(endedBy.message)}`, `  hint: ${endedBy.hint}`]
+    : [`${endedBy.class}: ${escapeControls(endedBy.message)}`, `  hint: ${endedBy.hint}`]
 
 /** All of it, but for the summary that ends it. */
-export const body = (report: Report): ReadonlyArray<Told> => [
+export const body = (report: Report): ReadonlyArray<Line> => [
   ...told(
     "info",
     (report.plan ?? []).map(
       ({ compression, file, key, requests, sizeBytes }) =>
-        `${shown(file)} -> s3://${report.target.bucket}/${shown(key)} (${Size.format(sizeBytes)}${
+        `${escapeControls(file)} -> s3://${report.target.bucket}/${escapeControls(key)} (${Size.format(sizeBytes)}${
           compression === null ? ", " : ` before ${compression}, ${requests === 1 ? "" : "at most "}`
         }${plural(requests, "request")})`
     )
@@ -96,18 +96,18 @@ export const body = (report: Report): ReadonlyArray<Told> => [
     "info",
     report.keptUploads.map(
       ({ key, sizeBytes, storedBytes }) =>
-        `kept for the next run: ${shown(key)}, of which ${Size.format(storedBytes)} of ${Size.format(sizeBytes)} are stored`
+        `kept for the next run: ${escapeControls(key)}, of which ${Size.format(storedBytes)} of ${Size.format(sizeBytes)} are stored`
     )
   ),
   ...told(
     "warning",
     report.openMultipartUploads.map(
       ({ key, reason, uploadId }) =>
-        `multipart upload left open: ${shown(key)}, upload id ${shown(uploadId)} (${shown(reason)})`
+        `multipart upload left open: ${escapeControls(key)}, upload id ${escapeControls(uploadId)} (${escapeControls(reason)})`
     )
   ),
   ...told("error", ending(report))
 ]
 
-const told = (severity: Severity, lines: ReadonlyArray<string>): ReadonlyArray<Told> =>
+const told = (severity: Severity, lines: ReadonlyArray<string>): ReadonlyArray<Line> =>
   lines.map((text) => ({ text, severity }))

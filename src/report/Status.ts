@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { Count, described, optional } from "./Described.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Size from "../domain/Size.ts"
-import { plural, shown } from "./Text.ts"
+import { plural, escapeControls } from "./Text.ts"
 
 const Run = Schema.Struct({
   id: Schema.String,
@@ -49,18 +49,18 @@ const run = (run: typeof Run.Type | null) => {
 const files = (count: number) => plural(count, "file")
 
 const target = (target: Target): ReadonlyArray<string> => [
-  `s3://${target.bucket}/${shown(target.prefix)}${target.endpoint === null ? "" : ` at ${target.endpoint}`}`,
-  `  input         ${shown(target.input)}`,
+  `s3://${target.bucket}/${escapeControls(target.prefix)}${target.endpoint === null ? "" : ` at ${target.endpoint}`}`,
+  `  input         ${escapeControls(target.input)}`,
   `  last run      ${run(target.lastRun)}`,
   `  last success  ${run(target.lastSuccess)}`,
   `  stored        ${files(target.stored)} (${Size.format(target.storedBytes)})`,
   `  waiting       ${files(target.waiting)}${
     target.oldestWaiting === null
       ? ""
-      : `, the oldest since ${target.oldestWaiting.since}: ${shown(target.oldestWaiting.file)}`
+      : `, the oldest since ${target.oldestWaiting.since}: ${escapeControls(target.oldestWaiting.file)}`
   }`,
   `  lost          ${files(target.lost)}`,
-  ...target.lostFiles.map((file) => `    ${shown(file)}`)
+  ...target.lostFiles.map((file) => `    ${escapeControls(file)}`)
 ]
 
 /** Those with this bucket and this prefix, as far as they are given. */

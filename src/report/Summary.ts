@@ -1,6 +1,6 @@
 /** The one line that ends what is told of a run. */
 import { Duration } from "effect"
-import type { Severity, Told } from "./Journal.ts"
+import type { Severity, Line } from "./Journal.ts"
 import * as Logfmt from "./Logfmt.ts"
 import type { Report } from "./Report.ts"
 import * as Size from "../domain/Size.ts"
@@ -26,8 +26,8 @@ export const prose = (report: Report): string => {
     [totals.failed, `failed ${totals.failed}`, true]
   ]
   const { exitCode, name } = report.result
-  const told = counts.filter(([count, , always]) => always === true || count > 0).map(([, text]) => text)
-  return `${told.join(", ")} in ${DurationText.format(Duration.seconds(report.run.durationSeconds))}${
+  const line = counts.filter(([count, , always]) => always === true || count > 0).map(([, text]) => text)
+  return `${line.join(", ")} in ${DurationText.format(Duration.seconds(report.run.durationSeconds))}${
     exitCode === 0 ? "" : `: ${name} (exit ${exitCode})`
   }`
 }
@@ -68,7 +68,7 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     run: run.id
   })}`
 
-export const told = (report: Report, inJournal: boolean): Told => ({
+export const told = (report: Report, inJournal: boolean): Line => ({
   text: inJournal ? logfmt(report) : prose(report),
   severity: severityOf(report)
 })

@@ -1,18 +1,18 @@
 import { Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
 import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
 import { InternalError, NothingSelected } from "../domain/Errors.ts"
-import type { Learned } from "../domain/StoreTraits.ts"
+import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../report/Report.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Verdict from "../domain/Verdict.ts"
-import { type End, Ending } from "./Export/Deadline.ts"
+import { type WorkResult, Deadline } from "./Export/Deadline.ts"
 import { Ledger, type OpenLedger } from "./Ledger.ts"
 import { Metrics } from "./Metrics.ts"
-import { once } from "../fibers/Cached.ts"
+import { cached } from "../fibers/Cached.ts"
 import { Progress } from "./Progress.ts"
-import { Reporter, type Told } from "./Reporter.ts"
+import { Reporter, type FileOutcome } from "./Reporter.ts"
 import * as LossCheck from "./Export/LossCheck.ts"
 import * as ChangeDetection from "./Source/ChangeDetection.ts"
 import { Stop } from "./Stop.ts"
@@ -39,12 +39,12 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const metrics = yield* Metrics
         const progress = yield* Progress
         const stop = yield* Stop
-        const ending = yield* Ending
+        const ending = yield* Deadline
         const screened = ChangeDetection.make(settings, reporter)
 
         /** Asked when the first file needs it: most runs find little to send, and some nothing. */
         const readiness = (ledger: OpenLedger) =>
-          once(
+          cached(
             Effect.raceFirst(uploads.ready(ledger.checksum), stop.requested).pipe(
               Effect.catchAll((error) =>
                 error._tag === "Interrupted" ? Effect.void : stop.request({ _tag: "Failure", error })
@@ -53,7 +53,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           )
 
         /** Counts what became of files, and ends the run if none that is left can fare better. */
-        const tell = (all: ReadonlyArray<Told>) =>
+        const tell = (all: ReadonlyArray<FileOutcome>) =>
           Effect.zipRight(
             reporter.outcomes(all),
             Effect.suspend(() => {
@@ -66,11 +66,11 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const some = (ledger: OpenLedger, ready: Effect.Effect<void>) => (files: ReadonlyArray<SourceFile>) =>
           Effect.flatMap(Effect.zipRight(ready, stop.reason), (reason) => {
             if (Option.isSome(reason)) {
-              const sighted = Effect.forEach(files, (file) => ledger.sighted(file.relativePath), { discard: true })
+              const sighted = Effect.forEach(files, (file) => ledger.markPending(file.relativePath), { discard: true })
               return Effect.zipRight(Effect.ignore(sighted), tell(files.map(toldAs(Outcome.Outcome.NotTried()))))
             }
-            const left = new Set<Told["file"]>(files)
-            const telling = (told: ReadonlyArray<Told>) => {
+            const left = new Set<FileOutcome["file"]>(files)
+            const telling = (told: ReadonlyArray<FileOutcome>) => {
               for (const { file } of told) left.delete(file)
               return tell(told)
             }
@@ -79,7 +79,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               const error = new InternalError({ detail: String(cause), cause })
               return tell(Array.from(left, (file) => toldAs(Outcome.failed(file, error))(file)))
             })
-            return ending.inTime(done, cutOff, () => left.size)
+            return ending.withinGrace(done, cutOff, () => left.size)
           })
 
         /** All files; when there is a reason to stop, those left are still counted. Then what became of the others. */
@@ -95,12 +95,12 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             for (let left = end.abandoned; left > 0; left--) {
               Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
             }
-            const learned = yield* uploads.learned
-            if (learned !== undefined && learned.checksum !== ledger.checksum)
-              yield* Effect.ignore(ledger.learned(learned.checksum))
+            const traits = yield* uploads.traits
+            if (traits !== undefined && traits.checksum !== ledger.checksum)
+              yield* Effect.ignore(ledger.rememberChecksum(traits.checksum))
             return yield* Effect.match(ledger.flush, {
-              onFailure: (error) => ({ ...end, learned, error }),
-              onSuccess: () => ({ ...end, learned })
+              onFailure: (error) => ({ ...end, traits, error }),
+              onSuccess: () => ({ ...end, traits })
             })
           })
 
@@ -110,7 +110,12 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             const reason = yield* stop.reason
             if (Option.exists(reason, ({ _tag }) => _tag === "Signal")) return
             const now = yield* Clock.currentTimeMillis
-            yield* LossCheck.review(ledger, settings, LossCheck.nextRunAt(now, startedAt, ledger.previousRunAt), reporter)
+            yield* LossCheck.checkLosses(
+              ledger,
+              settings,
+              LossCheck.nextRunAt(now, startedAt, ledger.previousRunAt),
+              reporter
+            )
             if (Option.isNone(reason)) yield* uploads.tidy(ledger)
           })
 
@@ -140,9 +145,11 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             tally: reporter.tally,
             openUploads: reporter.openUploads,
             ledger: Option.getOrUndefined(ledger),
-            learned: end.learned
+            traits: end.traits
           })
-          yield* Effect.ignore(Effect.transposeMapOption(ledger, (open) => open.ended(report.result.exitCode, endedAt)))
+          yield* Effect.ignore(
+            Effect.transposeMapOption(ledger, (open) => open.runEnded(report.result.exitCode, endedAt))
+          )
           const told = { ...report, metrics: yield* metrics.publish(report) }
           yield* reporter.publish(told)
           return told
@@ -155,14 +162,14 @@ export class Export extends Context.Tag("ibsr-export/Export")<
 
 const toldAs =
   (outcome: Outcome.Outcome) =>
-  (file: Told["file"]): Told => ({ file, outcome })
+  (file: FileOutcome["file"]): FileOutcome => ({ file, outcome })
 
-interface Done extends End {
+interface Done extends WorkResult {
   /** Of the store; undefined if it was not asked anything. */
-  readonly learned?: Learned | undefined
+  readonly traits?: StoreTraits | undefined
 }
 
-const nothingDone = (error: End["error"]): Done => ({ complete: false, abandoned: 0, error })
+const nothingDone = (error: WorkResult["error"]): Done => ({ complete: false, abandoned: 0, error })
 
 const emptiness = ({ failIfEmpty, input }: Settings, tally: Outcome.Tally) =>
   failIfEmpty && Outcome.selected(tally) === 0 ? new NothingSelected({ input }) : undefined

@@ -28,7 +28,7 @@ export class KeyMapping extends Context.Tag("ibsr-export/KeyMapping")<
         Either.mapLeft(
           ObjectKey.of(
             prefix,
-            Generation.named(file.relativePath, generation) + Compression.endings[compressionOf(file)]
+            Generation.named(file.relativePath, generation) + Compression.keySuffixes[compressionOf(file)]
           ),
           (detail) => new SourceUnreadable({ path: file.path, detail, advice: "rename it, or --exclude it" })
         )

@@ -1,10 +1,10 @@
 import { Context, Effect, Layer } from "effect"
 import type { ConfigError, SourceUnreadable, StoreError } from "../domain/Errors.ts"
-import type { Checksum, Learned } from "../domain/StoreTraits.ts"
+import type { Checksum, StoreTraits } from "../domain/StoreTraits.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { OpenUpload } from "../report/Report.ts"
 import type { State } from "../domain/Snapshot.ts"
-import { once } from "../fibers/Cached.ts"
+import { cached } from "../fibers/Cached.ts"
 
 /** What the store answered when it took an object. */
 export interface StoredObject {
@@ -68,7 +68,7 @@ export interface StreamPolicy<E> {
   /** Done when all parts are stored, before the request that makes an object of them. */
   readonly completing: Effect.Effect<void, E>
   /** Told of an upload that could not be aborted. */
-  readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
+  readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
 }
 
 /**
@@ -86,7 +86,7 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
      */
     readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError>
     /** What its answers have told so far; undefined before the first. Asks nobody. */
-    readonly learned: Effect.Effect<Learned | undefined>
+    readonly traits: Effect.Effect<StoreTraits | undefined>
     /**
      * One request. Stores the whole body under the key, or fails: never a part of it. A failure without an answer
      * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm. `sha256` of the body in
@@ -127,14 +127,14 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
       Effect.gen(function* () {
         const scope = yield* Effect.scope
         let loaded: Context.Tag.Service<ObjectStore> | undefined
-        const store = yield* once(
+        const store = yield* cached(
           Effect.flatMap(load, (layer) =>
             Effect.map(Layer.buildWithScope(layer, scope), (context) => (loaded = Context.get(context, ObjectStore)))
           )
         )
         return {
           ready: (checksum) => Effect.flatMap(store, ({ ready }) => ready(checksum)),
-          learned: Effect.suspend(() => loaded?.learned ?? Effect.succeed(undefined)),
+          traits: Effect.suspend(() => loaded?.traits ?? Effect.succeed(undefined)),
           put: (object, body, sha256) =>
             loaded?.put(object, body, sha256) ?? Effect.flatMap(store, ({ put }) => put(object, body, sha256)),
           createUpload: (object) => Effect.flatMap(store, ({ createUpload }) => createUpload(object)),

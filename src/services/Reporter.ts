@@ -4,7 +4,7 @@ import type { OpenUpload, Report } from "../report/Report.ts"
 import * as ReportText from "../report/ReportText.ts"
 import * as Summary from "../report/Summary.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
-import { Streams } from "./Stdio.ts"
+import { Stdio } from "./Stdio.ts"
 
 /** Adds up what becomes of the files, and tells it. */
 export class Reporter extends Context.Tag("ibsr-export/Reporter")<
@@ -13,17 +13,17 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     /** Counts one file, and logs it: failures as warnings, the others for `--verbose`. */
     readonly outcome: (relativePath: string, outcome: Outcome.Outcome) => Effect.Effect<void>
     /** The same for many at once. */
-    readonly outcomes: (all: ReadonlyArray<Told>) => Effect.Effect<void>
+    readonly outcomes: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
     /** Remembers a multipart upload that could not be aborted. */
-    readonly leftOpen: (upload: OpenUpload) => Effect.Effect<void>
+    readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
     /** An upload that an earlier run had begun was completed, without these bytes being sent again. */
-    readonly resumed: (sparedBytes: number) => void
+    readonly addResumed: (sparedBytes: number) => void
     /** An upload in parts is left for the next run. */
-    readonly kept: (upload: Outcome.KeptUpload) => void
+    readonly addKept: (upload: Outcome.KeptUpload) => void
     /** A file that was rotated away without having been stored. */
-    readonly lost: (relativePath: string) => void
+    readonly addLost: (relativePath: string) => void
     /** One that will be before the next run; `rotatedAt` in milliseconds since 1970. */
-    readonly atRisk: (relativePath: string, rotatedAt: number) => void
+    readonly addAtRisk: (relativePath: string, rotatedAt: number) => void
     /** The sums so far; they go on changing. */
     readonly tally: Outcome.Tally
     readonly openUploads: ReadonlyArray<OpenUpload>
@@ -34,7 +34,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
   static readonly layer = (output: Output) =>
     Layer.effect(
       Reporter,
-      Effect.map(Streams, (streams) => {
+      Effect.map(Stdio, (streams) => {
         const tally = Outcome.emptyTally()
         const openUploads: Array<OpenUpload> = []
         return {
@@ -54,11 +54,11 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
               })
             })
           },
-          resumed: (sparedBytes) => Outcome.addResumed(tally, sparedBytes),
-          kept: (upload) => Outcome.addKept(tally, upload),
-          lost: (file) => Outcome.addLost(tally, file),
-          atRisk: (file, rotatedAt) => Outcome.addAtRisk(tally, { file, rotatedAt }),
-          leftOpen: (upload) => Effect.sync(() => openUploads.push(upload)),
+          addResumed: (sparedBytes) => Outcome.addResumed(tally, sparedBytes),
+          addKept: (upload) => Outcome.addKept(tally, upload),
+          addLost: (file) => Outcome.addLost(tally, file),
+          addAtRisk: (file, rotatedAt) => Outcome.addAtRisk(tally, { file, rotatedAt }),
+          abortFailed: (upload) => Effect.sync(() => openUploads.push(upload)),
           tally,
           openUploads,
           publish: (report) =>
@@ -71,7 +71,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
 }
 
 /** What became of one file. */
-export interface Told {
+export interface FileOutcome {
   readonly file: Pick<SourceFile, "relativePath">
   readonly outcome: Outcome.Outcome
 }
@@ -85,16 +85,16 @@ export interface Output {
 /** One value, two renderings. The result goes to stdout, the rest to stderr; the summary is the last line of all. */
 const renderings = {
   text: (report: Report, { stdout }: Heard) => {
-    for (const told of ReportText.body(report)) stdout.tell(told)
-    stdout.tell(Summary.told(report, stdout.isJournal))
+    for (const told of ReportText.body(report)) stdout.writeLine(told)
+    stdout.writeLine(Summary.told(report, stdout.isJournal))
   },
   json: (report: Report, { stderr, stdout }: Heard) => {
-    stdout.tell({ text: JSON.stringify(report), severity: "info" })
-    stderr.tell(Summary.told(report, stderr.isJournal))
+    stdout.writeLine({ text: JSON.stringify(report), severity: "info" })
+    stderr.writeLine(Summary.told(report, stderr.isJournal))
   }
 }
 
-type Heard = Context.Tag.Service<Streams>
+type Heard = Context.Tag.Service<Stdio>
 
 const log = (file: string, outcome: Outcome.Outcome): Effect.Effect<void> => {
   switch (outcome._tag) {

@@ -1,7 +1,7 @@
 import { Context, Effect, Fiber, Layer } from "effect"
 import * as Compression from "../domain/Compression.ts"
 import type { ConfigError, Interrupted, StateUnusable, StoreError } from "../domain/Errors.ts"
-import type { Checksum, Learned } from "../domain/StoreTraits.ts"
+import type { Checksum, StoreTraits } from "../domain/StoreTraits.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
@@ -10,7 +10,7 @@ import { KeyMapping } from "./KeyMapping.ts"
 import type { OpenLedger } from "./Ledger.ts"
 import * as StaleUploads from "./Uploads/StaleUploads.ts"
 import * as FileUpload from "./Uploads/FileUpload.ts"
-import type { Told } from "./Reporter.ts"
+import type { FileOutcome } from "./Reporter.ts"
 import * as Transfer from "./Uploads/Transfer.ts"
 import * as SmallFileBatch from "./Uploads/SmallFileBatch.ts"
 import * as SourceReader from "./Source/SourceReader.ts"
@@ -23,14 +23,14 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     /** Whether there is anybody to upload as, and where; sends nothing to the store. `checksum`: what it takes. */
     readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError | Interrupted>
     /** What the store has told of itself so far; undefined if it was not asked anything. */
-    readonly learned: Effect.Effect<Learned | undefined>
+    readonly traits: Effect.Effect<StoreTraits | undefined>
     /** Stores what is new of one file. Never fails: what went wrong is an outcome like any other. */
     readonly upload: (ledger: OpenLedger, file: SourceFile) => Effect.Effect<Outcome>
     /** The same for many files; tells what became of each as soon as it is known. */
     readonly uploadAll: (
       ledger: OpenLedger,
       files: ReadonlyArray<SourceFile>,
-      tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>
+      tell: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
     ) => Effect.Effect<void>
     /** Ends uploads in parts that no run will go on with. */
     readonly tidy: (ledger: OpenLedger) => Effect.Effect<void, StateUnusable>
@@ -46,7 +46,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const store: FileUpload.Destined = (ledger, file, source, course) => {
           const { before, compression, former, generation, key, replaces } = course
           const { relativePath } = file
-          const { outside, sizeBytes, state, torn } = source
+          const { stat, sizeBytes, state, torn } = source
           return sending
             .send(
               source,
@@ -54,28 +54,28 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
               {
                 compression,
                 former,
-                announced: (content) => ledger.attempting(relativePath, generation, content),
-                refused: ledger.refused(relativePath, before),
+                announced: (content) => ledger.announce(relativePath, generation, content),
+                refused: ledger.withdrawAnnouncement(relativePath, before),
                 record: UploadRecord.of(ledger, relativePath, generation)
               }
             )
             .pipe(
               Effect.tap(({ content, stored }) =>
-                ledger.acknowledged(relativePath, { ...stored, key, generation, content, state, outside })
+                ledger.acknowledge(relativePath, { ...stored, key, generation, content, state, stat })
               ),
               Effect.map(({ objectBytes }) =>
                 Outcome.Uploaded({ relativePath, sizeBytes, objectBytes, torn, replaces: replaces ? key : undefined })
               )
             )
         }
-        const { learned, ready } = sending
+        const { traits, ready } = sending
         const keys = yield* KeyMapping
         const reader = SourceReader.make(options)
-        const upload = FileUpload.uploader(options, keys, reader, sending.digest, store)
+        const upload = FileUpload.make(options, keys, reader, sending.digest, store)
         const small = options.force ? undefined : SmallFileBatch.make(options, keys, reader, sending)
         return {
           ready,
-          learned,
+          traits,
           upload,
           uploadAll: allOf(upload, small),
           tidy: (ledger) => tidy(ledger, Effect.isSuccess(ready(ledger.checksum)))
@@ -101,7 +101,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
             ? Effect.fail(Transfer.tooLarge(sizeBytes, plan.neededMemoryBytes))
             : planned("parts" in plan ? plan.parts : 1)
         }
-        const upload = FileUpload.uploader(options, keys, SourceReader.make(options), Transfer.digestOf, plan)
+        const upload = FileUpload.make(options, keys, SourceReader.make(options), Transfer.digestOf, plan)
         return { ...silent, upload, uploadAll: allOf(upload) }
       })
     )
@@ -110,7 +110,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
 /** Nobody is asked anything. */
 const silent = {
   ready: () => Effect.void,
-  learned: Effect.succeed(undefined),
+  traits: Effect.succeed(undefined),
   tidy: () => Effect.void
 }
 
@@ -122,7 +122,7 @@ const allOf =
   (
     ledger: OpenLedger,
     files: ReadonlyArray<SourceFile>,
-    tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>
+    tell: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
   ): Effect.Effect<void> => {
     const oneByOne = (some: ReadonlyArray<SourceFile>) =>
       Effect.forEach(some, (file) => Effect.flatMap(upload(ledger, file), (outcome) => tell([{ file, outcome }])), {

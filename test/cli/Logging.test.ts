@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as Logging from "../../src/cli/Logging.ts"
-import { Streams } from "../../src/services/Stdio.ts"
+import { Stdio } from "../../src/services/Stdio.ts"
 import { recorded, silent } from "../fixtures/Streams.ts"
 
 /** What a few entries come to on stderr. */
@@ -13,7 +13,7 @@ const logged = (format: Logging.LogSettings["format"], isJournal: boolean, level
       Effect.zipRight(Effect.logInfo("well")),
       Effect.zipRight(Effect.logDebug("detail")),
       Effect.provide(
-        Layer.provide(Logging.layer({ format, level }, false), Layer.succeed(Streams, { stdout: silent, stderr }))
+        Layer.provide(Logging.layer({ format, level }, false), Layer.succeed(Stdio, { stdout: silent, stderr }))
       )
     )
     return stderr.written.join("").trimEnd().split("\n")

@@ -45,7 +45,7 @@ describe("the README", () => {
     const told = [...table.matchAll(/`((?:last|clock|waiting|oldest|stored|lost|build)_\w+)[`{]/g)].map(
       ([, name]) => name
     )
-    const report = reportOf([], { learned: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false } })
+    const report = reportOf([], { traits: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false } })
     const rendered = Prometheus.render({ report, remembered, before: undefined })
     const written = [...rendered.matchAll(/^# TYPE ibsr_export_(\w+)/gm)].map(([, name]) => name)
     expect(told.toSorted()).toEqual(written.toSorted())

@@ -72,7 +72,7 @@ describe("claims", () => {
         fc.integer({ min: 1, max: 30 }),
         fc.constantFrom<Compression.Mode>("none", "zstd", "gzip"),
         (path, generation, mode) => {
-          const ending = Compression.endings[Compression.of(mode, path)]
+          const ending = Compression.keySuffixes[Compression.of(mode, path)]
           expect(Compression.claims(Generation.named(path, generation) + ending)).toContainEqual({
             path,
             generation,

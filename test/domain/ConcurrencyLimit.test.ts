@@ -4,7 +4,7 @@ import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 const range: ConcurrencyLimit.Range = { initial: 4, most: 20, unitBytes: 1000 }
 
 /** With `perMillis` successes in a millisecond, whatever is in flight; or else with all that is in flight in 60. */
-const after = (successes: number, from: ConcurrencyLimit.Concurrency, perMillis?: number, busy = false) => {
+const after = (successes: number, from: ConcurrencyLimit.ConcurrencyLimit, perMillis?: number, busy = false) => {
   let now = from
   let atMillis = 0
   for (let done = 1; done <= successes; done++) {
@@ -14,7 +14,7 @@ const after = (successes: number, from: ConcurrencyLimit.Concurrency, perMillis?
   return now
 }
 
-const cutOnce = (limit: number, cuts: number): ConcurrencyLimit.Concurrency => ({ limit, cuts, round: undefined })
+const cutOnce = (limit: number, cuts: number): ConcurrencyLimit.ConcurrencyLimit => ({ limit, cuts, round: undefined })
 
 describe("Concurrency", () => {
   it.each([
@@ -28,8 +28,8 @@ describe("Concurrency", () => {
   ] satisfies ReadonlyArray<
     readonly [
       string,
-      ConcurrencyLimit.Concurrency,
-      (now: ConcurrencyLimit.Concurrency) => ConcurrencyLimit.Concurrency,
+      ConcurrencyLimit.ConcurrencyLimit,
+      (now: ConcurrencyLimit.ConcurrencyLimit) => ConcurrencyLimit.ConcurrencyLimit,
       number,
       number
     ]
@@ -38,7 +38,7 @@ describe("Concurrency", () => {
   })
 
   it("doubles with every round at first", () => {
-    const begun = ConcurrencyLimit.begin(range, 0)
+    const begun = ConcurrencyLimit.start(range, 0)
     expect(ConcurrencyLimit.requests(after(4, begun))).toBe(8)
     expect(ConcurrencyLimit.requests(after(4 + 8, begun))).toBe(16)
     expect(ConcurrencyLimit.requests(after(4 + 8 + 16, begun))).toBe(20)
@@ -46,14 +46,14 @@ describe("Concurrency", () => {
   })
 
   it("goes back to what was enough when a round brings no more than the one before, and stays there", () => {
-    const begun = ConcurrencyLimit.begin(range, 0)
+    const begun = ConcurrencyLimit.start(range, 0)
     expect(ConcurrencyLimit.requests(after(4 + 7, begun, 2))).toBe(8)
     expect(ConcurrencyLimit.requests(after(4 + 8, begun, 2))).toBe(4)
     expect(ConcurrencyLimit.requests(after(1000, begun, 2))).toBe(4)
   })
 
   it("does not double while this program is busy itself", () => {
-    const begun = ConcurrencyLimit.begin(range, 0)
+    const begun = ConcurrencyLimit.start(range, 0)
     // but for the first round, in which it always is
     const busy = after(100, begun, undefined, true)
     expect(ConcurrencyLimit.requests(busy)).toBe(8)
@@ -61,14 +61,14 @@ describe("Concurrency", () => {
   })
 
   it("does not double any more after a cut", () => {
-    const cut = ConcurrencyLimit.cut(after(4, ConcurrencyLimit.begin(range, 0)), 0)
+    const cut = ConcurrencyLimit.cut(after(4, ConcurrencyLimit.start(range, 0)), 0)
     expect(ConcurrencyLimit.requests(cut)).toBe(4)
     expect(ConcurrencyLimit.requests(after(5, cut))).toBe(5)
     expect(ConcurrencyLimit.requests(after(10, cut))).toBe(6)
   })
 
   it("of a fixed number stays at it", () => {
-    const fixed = ConcurrencyLimit.begin(ConcurrencyLimit.upTo(7), 0)
+    const fixed = ConcurrencyLimit.start(ConcurrencyLimit.upTo(7), 0)
     expect(ConcurrencyLimit.requests(fixed)).toBe(7)
     expect(ConcurrencyLimit.requests(after(100, fixed))).toBe(7)
   })

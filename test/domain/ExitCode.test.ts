@@ -6,7 +6,7 @@ type Tag = ExportError["_tag"]
 
 describe("of", () => {
   const rows: ReadonlyArray<
-    readonly [title: string, name: string, code: number, failed: ReadonlyArray<Tag>, ending?: Partial<ExitCode.Ending>]
+    readonly [title: string, name: string, code: number, failed: ReadonlyArray<Tag>, ending?: Partial<ExitCode.RunEnd>]
   > = [
     ["a run without failures", "ok", 0, []],
     ["failures of one class", "access-denied", 22, ["AccessDenied"]],

@@ -63,12 +63,12 @@ describe("a part that is kept", () => {
     ["was the last of a shorter file", part(7, "t"), "send"],
     ["is longer than what there is now", part(9), "other"]
   ] as const)("is judged by its bytes: %s", (_, part, judgement) => {
-    expect(Resumption.judge(part, { sizeBytes: 8, sha256: "s" })).toBe(judgement)
+    expect(Resumption.comparePart(part, { sizeBytes: 8, sha256: "s" })).toBe(judgement)
   })
 })
 
 describe("an upload that no run is at work with", () => {
-  const idle = (settled: boolean, usedAt: number) => ({ key: key("a"), uploadId: "u", settled, usedAt })
+  const idle = (isStored: boolean, usedAt: number) => ({ key: key("a"), uploadId: "u", isStored, usedAt })
   const now = 1000 + Resumption.keptMillis
   it.each([
     ["its file is gone", idle(false, now), false, true],
@@ -76,7 +76,7 @@ describe("an upload that no run is at work with", () => {
     ["it was not used for longer than seven days", idle(false, 999), true, true],
     ["it was used within seven days", idle(false, 1000), true, false]
   ])("is left over, or not: %s", (_, upload, isThere, left) => {
-    expect(Resumption.isLeftover(upload, isThere, now)).toBe(left)
+    expect(Resumption.isStale(upload, isThere, now)).toBe(left)
   })
 })
 
@@ -104,9 +104,9 @@ describe("an upload is kept", () => {
   })
 
   it("unless there is none any more", () => {
-    expect(Resumption.isGone(new Errors.UploadFailed(answer(false, "NoSuchUpload")))).toBe(true)
-    expect(Resumption.isGone(new Errors.UploadFailed(answer(false, "InvalidPart")))).toBe(false)
-    expect(Resumption.isGone(new Errors.BucketUnusable(answer(false, "NoSuchBucket")))).toBe(false)
+    expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer(false, "NoSuchUpload")))).toBe(true)
+    expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer(false, "InvalidPart")))).toBe(false)
+    expect(Resumption.isUnknownUpload(new Errors.BucketUnusable(answer(false, "NoSuchBucket")))).toBe(false)
   })
 })
 

@@ -102,7 +102,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
     requests,
     layer: Layer.succeed(ObjectStore, {
       ready: () => Effect.void,
-      learned: Effect.succeed(undefined),
+      traits: Effect.succeed(undefined),
       put: ({ key }, body, sha256) =>
         Effect.suspend(() => {
           checkSum(body, sha256)
@@ -158,7 +158,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
             Effect.onExit((exit) =>
               exit._tag === "Failure" && open.has(uploadId)
                 ? Effect.catchAll(abort(key, uploadId), (error) =>
-                    policy.leftOpen({ key, uploadId, reason: error.message })
+                    policy.abortFailed({ key, uploadId, reason: error.message })
                   )
                 : Effect.void
             )

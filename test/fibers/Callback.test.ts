@@ -21,7 +21,7 @@ const noFiber = () => {
 /** Begins it, and collects what it tells. */
 const begun = <A>(effect: Effect.Effect<A, string>, fork?: typeof noFiber) => {
   const told: Array<Exit.Exit<A, string>> = []
-  const breakOff = Callback.begin(effect, (exit) => void told.push(exit), fork)
+  const breakOff = Callback.start(effect, (exit) => void told.push(exit), fork)
   return { told, breakOff }
 }
 
@@ -94,14 +94,14 @@ describe("what is no call", () => {
     const runtime = ManagedRuntime.make(Layer.merge(logger, Logger.minimumLogLevel(LogLevel.All)))
     const fork = Callback.forkIn(await runtime.runtime())
     const { promise, resolve } = Promise.withResolvers<Exit.Exit<never, string>>()
-    Callback.begin(Effect.zipRight(Effect.logDebug("failing"), Effect.fail("b")), resolve, fork)
+    Callback.start(Effect.zipRight(Effect.logDebug("failing"), Effect.fail("b")), resolve, fork)
     expect(await promise).toEqual(Exit.fail("b"))
     expect(said).toEqual([["failing"]])
   })
 
   it("is run in a fiber, which is interrupted", async () => {
     const { promise, resolve } = Promise.withResolvers<Exit.Exit<never, never>>()
-    const breakOff = Callback.begin(Effect.never, resolve)
+    const breakOff = Callback.start(Effect.never, resolve)
     breakOff()
     expect(Exit.isInterrupted(await promise)).toBe(true)
   })
@@ -125,7 +125,7 @@ describe("what follows a call", () => {
     const deferred = Deferred.unsafeMake<string, string>(FiberId.none)
     const third = Callback.matchEffect(first.effect, { ...both, onSuccess: () => second.effect })
     const { promise, resolve } = Promise.withResolvers<Exit.Exit<string, string>>()
-    Callback.begin(Callback.matchEffect(third, { ...both, onSuccess: () => Deferred.await(deferred) }), resolve)
+    Callback.start(Callback.matchEffect(third, { ...both, onSuccess: () => Deferred.await(deferred) }), resolve)
     first.end(Exit.succeed("a"))
     second.end(Exit.succeed("b"))
     Deferred.unsafeDone(deferred, Exit.succeed("c"))

@@ -11,7 +11,7 @@ const failed = { endedBy: new DeadlineExceeded({ deadline: "5 s" }) }
 const facts = (changed: Partial<Prometheus.Facts> = {}): Prometheus.Facts => ({
   report: reportOf([uploaded(7, 3), Unchanged(), Unchanged(), Excluded()], {
     ...failed,
-    learned: { checksum: "SHA256", clockOffsetMillis: -2000, unencrypted: false }
+    traits: { checksum: "SHA256", clockOffsetMillis: -2000, unencrypted: false }
   }),
   remembered,
   before: undefined,

@@ -30,7 +30,7 @@ const facts = (
     complete: true,
     openUploads: [],
     ledger: { path: "/state/ledger.db", setAside: undefined },
-    learned: undefined,
+    traits: undefined,
     ...more,
     tally
   }

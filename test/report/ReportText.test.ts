@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { AccessDenied, CredentialsMissing, revised, SourceUnreadable } from "../../src/domain/Errors.ts"
-import type { Learned } from "../../src/domain/StoreTraits.ts"
+import type { StoreTraits } from "../../src/domain/StoreTraits.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
 import type * as Report from "../../src/report/Report.ts"
 import * as ReportText from "../../src/report/ReportText.ts"
@@ -76,10 +76,10 @@ describe("the report as text", () => {
   })
 
   it("warns of what the store has told of itself", () => {
-    const warnings = (learned: Partial<Learned>) =>
-      texts(
-        report([], { learned: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false, ...learned } })
-      ).filter((line) => line.startsWith("warning: "))
+    const warnings = (traits: Partial<StoreTraits>) =>
+      texts(report([], { traits: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false, ...traits } })).filter(
+        (line) => line.startsWith("warning: ")
+      )
     expect(warnings({ clockOffsetMillis: 299_000 })).toEqual([])
     expect(warnings({ clockOffsetMillis: -3_600_000 })).toEqual([
       "warning: this host's clock is 1 h 0 min ahead of the store's: requests were signed by the store's, but which files are final goes by the host's"
@@ -98,11 +98,11 @@ describe("the report as text", () => {
 
   it("is uneventful where --quiet may keep silent", () => {
     const uneventful = (facts: Partial<Report.Facts>) => ReportText.isUneventful(report([], facts))
-    const learned: Learned = { checksum: "MD5", clockOffsetMillis: 299_000, unencrypted: false }
+    const traits: StoreTraits = { checksum: "MD5", clockOffsetMillis: 299_000, unencrypted: false }
     expect(uneventful({})).toBe(true)
-    expect(uneventful({ learned })).toBe(true)
-    expect(uneventful({ learned: { ...learned, clockOffsetMillis: -300_000 } })).toBe(false)
-    expect(uneventful({ learned: { ...learned, unencrypted: true } })).toBe(false)
+    expect(uneventful({ traits })).toBe(true)
+    expect(uneventful({ traits: { ...traits, clockOffsetMillis: -300_000 } })).toBe(false)
+    expect(uneventful({ traits: { ...traits, unencrypted: true } })).toBe(false)
     expect(uneventful({ ledger: { path: "/l.db", setAside: "/l.db.old" } })).toBe(false)
     expect(uneventful({ signal: "SIGTERM" })).toBe(false)
     const written = (error: string | null) => ({ ...report([]), metrics: { path: "/m.prom", error } })

@@ -70,7 +70,7 @@ describe("a run", () => {
 
   it.live("begins no upload without credentials", () => {
     const missing = Layer.mock(ObjectStore, {
-      learned,
+      traits: learned,
       ready: () => Effect.fail(new CredentialsMissing({ detail: "none" }))
     })
     return Effect.gen(function* () {
@@ -92,12 +92,12 @@ describe("a run", () => {
     })
     return Effect.gen(function* () {
       const first = yield* Effect.provide(
-        exportTo(settings, Layer.mock(ObjectStore, { ready, learned, put })),
+        exportTo(settings, Layer.mock(ObjectStore, { ready, traits: learned, put })),
         Stop.layer
       )
       expect(first.result.exitCode).toBe(0)
       expect(asked).toBe(2)
-      const hanging = Layer.mock(ObjectStore, { learned, ready: () => Effect.never })
+      const hanging = Layer.mock(ObjectStore, { traits: learned, ready: () => Effect.never })
       const second = yield* Effect.provide(exportTo(settings, hanging), Stop.layer)
       expect(second.result).toMatchObject({
         exitCode: 30,

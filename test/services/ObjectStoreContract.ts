@@ -5,7 +5,7 @@ import { createHash } from "node:crypto"
 import { SourceUnreadable, StateUnusable, type StoreError } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import type { OpenUpload } from "../../src/report/Report.ts"
-import { isGone } from "../../src/domain/Resumption.ts"
+import { isUnknownUpload } from "../../src/domain/Resumption.ts"
 import { type StreamPolicy, type NewObject, ObjectStore } from "../../src/services/ObjectStore.ts"
 
 export interface Bucket {
@@ -49,7 +49,7 @@ const policy = () => {
         Effect.sync(() => requests++),
         attempt
       ),
-    leftOpen: (upload) => Effect.sync(() => left.push(upload))
+    abortFailed: (upload) => Effect.sync(() => left.push(upload))
   }
   return { policy: counting, left, requests: () => requests }
 }
@@ -189,7 +189,7 @@ export const contract = (name: string, make: (variant: Variant) => Promise<Bucke
           expect(whole?.equals(Buffer.concat([first, last]))).toBe(true)
           expect(yield* Effect.promise(bucket.openUploads)).toBe(0)
           const late = yield* Effect.flip(parts(store, "big.jsonl", uploadId, last))
-          expect(isGone(late), late.message).toBe(true)
+          expect(isUnknownUpload(late), late.message).toBe(true)
         })
       )
     )

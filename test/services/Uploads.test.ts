@@ -12,7 +12,7 @@ import { Ledger, type OpenLedger } from "../../src/services/Ledger.ts"
 import * as SqliteLedger from "../../src/services/Ledger/Sqlite.ts"
 import { Reporter } from "../../src/services/Reporter.ts"
 import { Stop } from "../../src/services/Stop.ts"
-import { Streams } from "../../src/services/Stdio.ts"
+import { Stdio } from "../../src/services/Stdio.ts"
 import { type Options, Uploads } from "../../src/services/Uploads.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
@@ -56,7 +56,7 @@ const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}, c
       Layer.mergeAll(
         store.layer,
         Stop.layer,
-        Layer.provide(Reporter.layer({ format: "text", quiet: true }), Layer.succeed(Streams, silence))
+        Layer.provide(Reporter.layer({ format: "text", quiet: true }), Layer.succeed(Stdio, silence))
       )
     )
   )
@@ -212,7 +212,9 @@ describe("Uploads", () => {
       // 15 MiB have room for three files of 5 MiB
       expect(most).toBe(3)
     }).pipe(
-      Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(32), memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB }))
+      Effect.provide(
+        layer(store, { concurrency: ConcurrencyLimit.upTo(32), memoryBytes: 15 * MiB, partSizeBytes: 5 * MiB })
+      )
     )
   })
 
@@ -287,7 +289,9 @@ describe("Uploads", () => {
         expect(store.versions.get(`p/${name}`)?.at(-1)?.equals(content), name).toBe(true)
       }
     }).pipe(
-      Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(32), memoryBytes: 16 * MiB, partSizeBytes: 5 * MiB }))
+      Effect.provide(
+        layer(store, { concurrency: ConcurrencyLimit.upTo(32), memoryBytes: 16 * MiB, partSizeBytes: 5 * MiB })
+      )
     )
   })
 

@@ -5,7 +5,7 @@ import { type StateUnusable, UsageError } from "../../domain/Errors.ts"
 import * as Nagios from "../../report/Nagios.ts"
 import * as Status from "../../report/Status.ts"
 import { LedgerStatus } from "../../services/LedgerStatus.ts"
-import { Streams } from "../../services/Stdio.ts"
+import { Stdio } from "../../services/Stdio.ts"
 import * as Given from "../flags/Given.ts"
 import * as S3Flags from "../flags/S3Flags.ts"
 
@@ -23,7 +23,7 @@ export const make = <E, R>(
       )
       if (Duration.greaterThan(warning, critical))
         return yield* new UsageError({ problems: ["--warning must not be longer than --critical"] })
-      const { stdout } = yield* Streams
+      const { stdout } = yield* Stdio
       const read = Effect.map(
         Effect.flatMap(LedgerStatus, (ledger) => ledger.read),
         (status) => Status.only(status, { bucket: onlyBucket, prefix: onlyPrefix })
@@ -32,7 +32,7 @@ export const make = <E, R>(
       yield* withLedger(
         stateDir,
         Effect.map(answer, ({ code, line }) => {
-          stdout.tell({ text: line, severity: "info" })
+          stdout.writeLine({ text: line, severity: "info" })
           return code
         })
       )

@@ -8,7 +8,7 @@ import * as Crontab from "../../units/Crontab.ts"
 import { UsageError } from "../../domain/Errors.ts"
 import * as Units from "../../units/Units.ts"
 import { type File, type Job, stateDirectory } from "../../units/Job.ts"
-import { said } from "../../services/Stdio.ts"
+import { printToStdout } from "../../services/Stdio.ts"
 import { detailOf } from "../../services/SystemError.ts"
 import * as AtomicFile from "../../services/AtomicFile.ts"
 import * as Argv from "../flags/Argv.ts"
@@ -112,7 +112,7 @@ const relative = (words: ReadonlyArray<string>) =>
 const refuse = (problems: ReadonlyArray<string>) => (problems.length > 0 ? new UsageError({ problems }) : Effect.void)
 
 const print = (files: ReadonlyArray<File>) =>
-  said(
+  printToStdout(
     files
       .map(({ folder, name, text }) => `# ${join(folder, name)}\n${text}`)
       .join("\n")
@@ -133,7 +133,7 @@ const write = (files: ReadonlyArray<File>, folder: string) =>
           },
           catch: (cause) => new UsageError({ problems: [`--to: ${detailOf(cause)}`] })
         }),
-        said(path)
+        printToStdout(path)
       )
     },
     { discard: true }

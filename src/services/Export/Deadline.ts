@@ -2,11 +2,11 @@ import { Context, Deferred, Duration, Effect, Layer, Number } from "effect"
 import { DeadlineExceeded, type ExportError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import * as DurationText from "../../domain/DurationText.ts"
-import { breakable } from "../../fibers/Cancellable.ts"
+import { cancellable } from "../../fibers/Cancellable.ts"
 import { Stop } from "../Stop.ts"
 
 /** How the work of a run came to its end. */
-export interface End {
+export interface WorkResult {
   /** All of the input was seen. */
   readonly complete: boolean
   readonly error?: ExportError | undefined
@@ -18,19 +18,23 @@ export interface End {
  * How a run ends, whatever hangs: `Stop` keeps new requests from being begun; those in flight get `--grace` from then
  * on, and nothing once `--deadline` has passed.
  */
-export class Ending extends Context.Tag("ibsr-export/Ending")<
-  Ending,
+export class Deadline extends Context.Tag("ibsr-export/Ending")<
+  Deadline,
   {
     /** Does the work, or, when its time is over, interrupts it and does the other. `files`: that are in it then. */
-    readonly inTime: (work: Effect.Effect<void>, over: Effect.Effect<void>, files: () => number) => Effect.Effect<void>
+    readonly withinGrace: (
+      work: Effect.Effect<void>,
+      over: Effect.Effect<void>,
+      files: () => number
+    ) => Effect.Effect<void>
     /** Does the work, and ends at most `lastTime` after time is over. */
-    readonly bound: <A>(work: Effect.Effect<A, ExportError>) => Effect.Effect<End>
+    readonly bound: <A>(work: Effect.Effect<A, ExportError>) => Effect.Effect<WorkResult>
   }
 >() {
   /** The deadline counts from the making of this layer. */
   static readonly layer = (settings: Pick<Settings, "deadline" | "grace">) =>
     Layer.scoped(
-      Ending,
+      Deadline,
       Effect.gen(function* () {
         const stop = yield* Stop
         const over = yield* Deferred.make<void>()
@@ -43,15 +47,15 @@ export class Ending extends Context.Tag("ibsr-export/Ending")<
         )
 
         return {
-          inTime: (work, over, files) =>
-            breakable(work, (breakOff) => {
+          withinGrace: (work, over, files) =>
+            cancellable(work, (breakOff) => {
               const end = () => breakOff(over)
               inFlight.set(end, files)
               return () => inFlight.delete(end)
             }),
           bound: (work) =>
             Effect.match(work, {
-              onSuccess: (): Omit<End, "abandoned"> => ({ complete: true }),
+              onSuccess: (): Omit<WorkResult, "abandoned"> => ({ complete: true }),
               onFailure: (error) => ({ complete: false, error })
             }).pipe(
               // what does not even end when it is interrupted (a read from a dead file server) is left behind

@@ -13,9 +13,9 @@ import { codeOf } from "../SystemError.ts"
 const page = 1000
 
 /** Where the findings go, and whose they are. */
-export interface Findings {
-  readonly lost: (path: string) => void
-  readonly atRisk: (path: string, rotatedAt: number) => void
+export interface LossFindings {
+  readonly addLost: (path: string) => void
+  readonly addAtRisk: (path: string, rotatedAt: number) => void
 }
 
 /** A timer's usual interval, and the longest for which the collector keeps a file. */
@@ -29,32 +29,32 @@ export const nextRunAt = (now: number, startedAt: number, previousRunAt: number 
 }
 
 /** Each file that is gone is told once, and remembered as told. `nextRunAt` in milliseconds since 1970. */
-export const review = (
+export const checkLosses = (
   ledger: OpenLedger,
   settings: Pick<Settings, "input" | "include" | "exclude">,
   nextRunAt: number,
-  findings: Findings
+  findings: LossFindings
 ): Effect.Effect<void, StateUnusable> =>
   Effect.gen(function* () {
     const selection = Selection.make(settings)
-    let files = yield* ledger.unsettled("", page)
+    let files = yield* ledger.unfinishedFiles("", page)
     while (files.length > 0) {
       // a file server that hangs must not hang the program: what is asked at once comes after what is waited for
       yield* Effect.promise(() => fs.stat(settings.input).catch(() => undefined))
       for (const file of files) {
         // what is no longer selected is nobody's business
         if (!selection.keeps(file.path)) continue
-        const fate = LossRisk.of(file, isThere(join(settings.input, file.path)), nextRunAt)
-        if (fate._tag === "Gone") yield* ledger.gone(file.path, fate.lost)
-        if (fate._tag === "Gone" && fate.lost) findings.lost(file.path)
-        if (fate._tag === "AtRisk") findings.atRisk(file.path, fate.rotatedAt)
+        const fate = LossRisk.of(file, exists(join(settings.input, file.path)), nextRunAt)
+        if (fate._tag === "Gone") yield* ledger.markGone(file.path, fate.lost)
+        if (fate._tag === "Gone" && fate.lost) findings.addLost(file.path)
+        if (fate._tag === "AtRisk") findings.addAtRisk(file.path, fate.rotatedAt)
       }
-      files = yield* ledger.unsettled(files.at(-1)!.path, page)
+      files = yield* ledger.unfinishedFiles(files.at(-1)!.path, page)
     }
   })
 
 /** What cannot be looked at may be there. */
-export const isThere = (path: string) => {
+export const exists = (path: string) => {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined
   } catch (cause) {

@@ -1,9 +1,9 @@
 /** The rows of one target's files: each step a statement or two, in the words of `OpenLedger`. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
-import type { Content } from "../../domain/ContentDigest.ts"
+import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { State } from "../../domain/Snapshot.ts"
-import type { Outside, SourceFile } from "../../domain/SourceFile.ts"
-import type { Acknowledged, Known, Unsettled } from "../Ledger.ts"
+import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
+import type { AcknowledgedObject, KnownFile, UnfinishedFile } from "../Ledger.ts"
 import { blob, hex } from "./DigestBlob.ts"
 
 type Row = Readonly<Record<string, SQLOutputValue>>
@@ -11,7 +11,7 @@ type Row = Readonly<Record<string, SQLOutputValue>>
 /** SQLite has signed integers, the kernel has unsigned ones. */
 const signed = (value: bigint) => BigInt.asIntN(64, value)
 
-const outsideColumns = ({ dev, ino, mtimeNs, size }: Outside) => ({
+const statColumns = ({ dev, ino, mtimeNs, size }: FileStat) => ({
   fileSize: size,
   mtimeNs,
   device: signed(dev),
@@ -19,7 +19,7 @@ const outsideColumns = ({ dev, ino, mtimeNs, size }: Outside) => ({
 })
 
 /** An upload without an answer is newer than what was acknowledged before it. */
-const knownFrom = (row: Row): Known | undefined => {
+const knownFrom = (row: Row): KnownFile | undefined => {
   const attempted = row["attempted_size"] !== null
   const [generation, size, digest, head] = attempted
     ? [row["attempted_generation"], row["attempted_size"], row["attempted_digest"], row["attempted_head"]]
@@ -63,7 +63,7 @@ export const reading = (db: DatabaseSync, { id: target, inputSince }: Target) =>
 
   const rowOf = (path: string): Row | undefined => find.get(target, path)
   return {
-    storedAs: ({ relativePath }: SourceFile, { dev, ino, mtimeNs, size }: Outside): State | undefined => {
+    storedAs: ({ relativePath }: SourceFile, { dev, ino, mtimeNs, size }: FileStat): State | undefined => {
       const row = settled.get(target, relativePath, size, mtimeNs, signed(ino), signed(dev)) as [State] | undefined
       return row?.[0]
     },
@@ -72,7 +72,7 @@ export const reading = (db: DatabaseSync, { id: target, inputSince }: Target) =>
       const row = rowOf(path)
       return row && knownFrom(row)
     },
-    unsettled: (after: string, limit: number): ReadonlyArray<Unsettled> =>
+    unsettled: (after: string, limit: number): ReadonlyArray<UnfinishedFile> =>
       unsettled
         .all(target, after, inputSince, limit)
         .map((row) => ({ path: String(row["path"]), pending: row["pending"] === 1 }))
@@ -113,38 +113,38 @@ export const writing = (
   const gone = db.prepare("UPDATE files SET fate = ?, pending_since = NULL WHERE target = ? AND path = ?")
   const end = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?")
 
-  const sighted = (path: string, now: number): Known | undefined => {
+  const markPending = (path: string, now: number): KnownFile | undefined => {
     const row = find(path)
     if (row === undefined) add.run(target, path, now, now)
     else if (row["pending_since"] === null || row["fate"] !== null) expect.run(now, target, path)
     return row && knownFrom(row)
   }
-  const attempting = (path: string, generation: number, { digest, head, sizeBytes }: Content): void => {
+  const announce = (path: string, generation: number, { digest, head, sizeBytes }: ContentDigest): void => {
     attempt.run(target, path, generation, sizeBytes, blob(digest), blob(head))
   }
 
   return {
-    sighted,
-    attempting,
+    sighted: markPending,
+    attempting: announce,
     /** Whether there was none before, nor is another file in the way. */
-    firstAttempt: (path: string, content: Content, now: number, isKeyFree: (path: string) => boolean): boolean => {
-      const isFirst = sighted(path, now) === undefined && isKeyFree(path)
-      if (isFirst) attempting(path, 1, content)
+    announceNew: (path: string, content: ContentDigest, now: number, isKeyFree: (path: string) => boolean): boolean => {
+      const isFirst = markPending(path, now) === undefined && isKeyFree(path)
+      if (isFirst) announce(path, 1, content)
       return isFirst
     },
-    withdrawn: (path: string): void => {
+    clearPending: (path: string): void => {
       forget.run(target, path, run.startedAt)
       settle.run(target, path, run.startedAt)
     },
-    refused: (path: string, before: Known | undefined): void => {
+    withdrawAnnouncement: (path: string, before: KnownFile | undefined): void => {
       if (before === undefined || before.acknowledged !== undefined) answered.run(target, path)
       else {
         const { digest, head, sizeBytes } = before.content
         attempt.run(target, path, before.generation, sizeBytes, blob(digest), blob(head))
       }
     },
-    acknowledged: (path: string, object: Acknowledged, now: number): void => {
-      const { content, etag, generation, key, outside, state, versionId } = object
+    acknowledged: (path: string, object: AcknowledgedObject, now: number): void => {
+      const { content, etag, generation, key, stat, state, versionId } = object
       answered.run(target, path)
       // by their places: names take half of the time that the statement takes
       acknowledge.run(
@@ -156,18 +156,18 @@ export const writing = (
         state,
         etag ?? null,
         versionId ?? null,
-        outside.size,
-        outside.mtimeNs,
-        signed(outside.dev),
-        signed(outside.ino),
+        stat.size,
+        stat.mtimeNs,
+        signed(stat.dev),
+        signed(stat.ino),
         now,
         run.row,
         target,
         path
       )
     },
-    confirmed: (path: string, outside: Outside): void => {
-      confirm.run({ target, path, ...outsideColumns(outside) })
+    confirmed: (path: string, stat: FileStat): void => {
+      confirm.run({ target, path, ...statColumns(stat) })
     },
     gone: (path: string, lost: boolean): void => {
       gone.run(lost ? "lost" : "gone", target, path)

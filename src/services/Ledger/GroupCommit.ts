@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { StateUnusable } from "../../domain/Errors.ts"
 
 /** All of it fails for good after its first failure. */
-export interface Batch {
+export interface GroupCommit {
   /** Reads, in one transaction, which makes each of its statements three times as fast; sees what was written before. */
   readonly read: <A>(step: () => A) => Effect.Effect<A, StateUnusable>
   /** Writes, in a transaction that is committed a moment later. */
@@ -24,7 +24,7 @@ const maxTurns = 16
 export const make = (
   db: DatabaseSync,
   failure: (cause: unknown) => StateUnusable
-): Effect.Effect<Batch, never, Scope.Scope> =>
+): Effect.Effect<GroupCommit, never, Scope.Scope> =>
   Effect.gen(function* () {
     let broken: StateUnusable | undefined
     let writes = 0

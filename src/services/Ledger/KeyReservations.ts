@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite"
 import * as Compression from "../../domain/Compression.ts"
 import * as Generation from "../../domain/Generation.ts"
 
-type Ending = Compression.Ending
+type Ending = Compression.KeySuffix
 
 /** Generations up to the highest, and endings. */
 interface Given {
@@ -21,7 +21,7 @@ export const reading = (db: DatabaseSync, target: number) => {
     const known = (row?.["endings"] ?? "") as string
     return {
       highest: (row?.["reserved"] ?? 0) as number,
-      endings: Object.values(Compression.endings).filter((ending) => known.includes(ending))
+      endings: Object.values(Compression.keySuffixes).filter((ending) => known.includes(ending))
     }
   }
   const has = ({ endings, highest }: Given, generation: number, ending: Ending) =>

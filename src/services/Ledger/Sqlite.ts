@@ -40,31 +40,31 @@ export const layer = (options: Options) =>
           path,
           setAside,
           ...before,
-          look: (step) => read(() => step(reading.storedAs)),
-          sighted: (path) => writeAt((now) => writing.sighted(path, now)),
-          withdrawn: (path) => write(() => writing.withdrawn(path)),
-          reserve: (path, least, ending) => write(() => keys.reserve(path, least, ending)),
-          attempting: (path, generation, content) =>
+          lookUp: (step) => read(() => step(reading.storedAs)),
+          markPending: (path) => writeAt((now) => writing.sighted(path, now)),
+          clearPending: (path) => write(() => writing.clearPending(path)),
+          reserveGeneration: (path, least, ending) => write(() => keys.reserve(path, least, ending)),
+          announce: (path, generation, content) =>
             Effect.zipRight(
               write(() => writing.attempting(path, generation, content)),
               durable
             ),
-          firstAttempts: (files) =>
+          announceNew: (files) =>
             Effect.zipLeft(
-              writeAt((now) => files.map(({ content, path }) => writing.firstAttempt(path, content, now, given.isOwn))),
+              writeAt((now) => files.map(({ content, path }) => writing.announceNew(path, content, now, given.isOwn))),
               durable
             ),
-          refused: (path, before) => write(() => writing.refused(path, before)),
-          acknowledged: (path, object) => writeAt((now) => writing.acknowledged(path, object, now)),
-          allAcknowledged: (objects) =>
+          withdrawAnnouncement: (path, before) => write(() => writing.withdrawAnnouncement(path, before)),
+          acknowledge: (path, object) => writeAt((now) => writing.acknowledged(path, object, now)),
+          acknowledgeAll: (objects) =>
             objects.length === 0
               ? Effect.void
               : writeAt((now) => {
                   for (const { object, path } of objects) writing.acknowledged(path, object, now)
                 }),
-          confirmed: (path, outside) => write(() => writing.confirmed(path, outside)),
+          confirmUnchanged: (path, stat) => write(() => writing.confirmed(path, stat)),
           keptUpload: (path) => read(() => uploads.kept(path)),
-          uploadBegun: (path, upload) =>
+          uploadStarted: (path, upload) =>
             Effect.zipRight(
               writeAt((now) => uploads.begun(path, upload, now)),
               durable
@@ -76,13 +76,13 @@ export const layer = (options: Options) =>
             ),
           partStored: (path, part) => writeAt((now) => uploads.partStored(path, part, now)),
           uploadEnded: (path) => write(() => uploads.ended(path)),
-          openUploads: (after, limit) => read(() => uploads.open(after, limit)),
-          unsettled: (after, limit) => read(() => reading.unsettled(after, limit)),
-          gone: (path, lost) => write(() => writing.gone(path, lost)),
-          learned: (checksum) =>
+          unfinishedUploads: (after, limit) => read(() => uploads.open(after, limit)),
+          unfinishedFiles: (after, limit) => read(() => reading.unsettled(after, limit)),
+          markGone: (path, lost) => write(() => writing.gone(path, lost)),
+          rememberChecksum: (checksum) =>
             write(() => void db.prepare("UPDATE targets SET checksum = ? WHERE id = ?").run(checksum, target.id)),
           flush,
-          ended: (exitCode, endedAt) =>
+          runEnded: (exitCode, endedAt) =>
             Effect.zipRight(
               write(() => writing.ended(exitCode, endedAt)),
               flush
@@ -107,9 +107,9 @@ export const layerReadOnly = (options: Options) =>
         const keys = yield* look(() => KeyReservations.reading(db, target.id))
         return {
           ...unwritten(path),
-          look: (step) => look(() => step(reading.storedAs)),
-          sighted: (path) => look(() => reading.known(path)),
-          reserve: (path, least, ending) => look(() => keys.firstFree(path, least, ending))
+          lookUp: (step) => look(() => step(reading.storedAs)),
+          markPending: (path) => look(() => reading.known(path)),
+          reserveGeneration: (path, least, ending) => look(() => keys.firstFree(path, least, ending))
         }
       })
   })
@@ -120,27 +120,27 @@ const unwritten = (path: string): OpenLedger => ({
   setAside: undefined,
   previousRunAt: undefined,
   checksum: "SHA256",
-  look: (step) => Effect.sync(() => step(() => undefined)),
-  sighted: () => Effect.sync(() => undefined),
-  withdrawn: () => Effect.void,
-  reserve: (_, least) => Effect.succeed(least),
-  attempting: () => Effect.void,
-  firstAttempts: (files) => Effect.succeed(files.map(() => true)),
-  refused: () => Effect.void,
-  acknowledged: () => Effect.void,
-  allAcknowledged: () => Effect.void,
-  confirmed: () => Effect.void,
+  lookUp: (step) => Effect.sync(() => step(() => undefined)),
+  markPending: () => Effect.sync(() => undefined),
+  clearPending: () => Effect.void,
+  reserveGeneration: (_, least) => Effect.succeed(least),
+  announce: () => Effect.void,
+  announceNew: (files) => Effect.succeed(files.map(() => true)),
+  withdrawAnnouncement: () => Effect.void,
+  acknowledge: () => Effect.void,
+  acknowledgeAll: () => Effect.void,
+  confirmUnchanged: () => Effect.void,
   keptUpload: () => Effect.sync(() => undefined),
-  uploadBegun: () => Effect.void,
+  uploadStarted: () => Effect.void,
   uploadResumed: () => Effect.void,
   partStored: () => Effect.void,
   uploadEnded: () => Effect.void,
-  openUploads: () => Effect.succeed([]),
-  unsettled: () => Effect.succeed([]),
-  gone: () => Effect.void,
-  learned: () => Effect.void,
+  unfinishedUploads: () => Effect.succeed([]),
+  unfinishedFiles: () => Effect.succeed([]),
+  markGone: () => Effect.void,
+  rememberChecksum: () => Effect.void,
   flush: Effect.void,
-  ended: () => Effect.void
+  runEnded: () => Effect.void
 })
 
 /** How keys are made from paths; another way would be another target. */

@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import type { KeptPart, KeptUpload } from "../../domain/Resumption.ts"
 import type { State } from "../../domain/Snapshot.ts"
-import type { BegunUpload, OpenUpload } from "../Ledger.ts"
+import type { StartedUpload, UnfinishedUpload } from "../Ledger.ts"
 import { blob, hex } from "./DigestBlob.ts"
 
 export const make = (db: DatabaseSync, target: number) => {
@@ -21,11 +21,11 @@ export const make = (db: DatabaseSync, target: number) => {
   const forget = db.prepare("DELETE FROM uploads WHERE target = ? AND path = ?")
   const forgetParts = db.prepare("DELETE FROM parts WHERE target = ? AND path = ?")
   const open = db.prepare(
-    `SELECT path, uploads.key, upload_id, used_at, files.path IS NULL OR pending_since IS NULL AS settled
+    `SELECT path, uploads.key, upload_id, used_at, files.path IS NULL OR pending_since IS NULL AS is_stored
      FROM uploads LEFT JOIN files USING (target, path) WHERE target = ? AND path > ? ORDER BY path LIMIT ?`
   )
 
-  const ended = (path: string): void => {
+  const end = (path: string): void => {
     forget.run(target, path)
     forgetParts.run(target, path)
   }
@@ -54,8 +54,8 @@ export const make = (db: DatabaseSync, target: number) => {
         parts: new Map(parts.map((part) => [part.number, part]))
       }
     },
-    begun: (path: string, { partSizeBytes, sizeBytes, ...upload }: BegunUpload, now: number): void => {
-      ended(path)
+    begun: (path: string, { partSizeBytes, sizeBytes, ...upload }: StartedUpload, now: number): void => {
+      end(path)
       begin.run({ target, path, ...upload, partSize: partSizeBytes, size: sizeBytes, now })
     },
     resumed: (path: string, sizeBytes: number, now: number): void => {
@@ -65,14 +65,14 @@ export const make = (db: DatabaseSync, target: number) => {
       add.run(target, path, number, sizeBytes, blob(sha256), etag)
       use.run(now, target, path)
     },
-    ended,
-    open: (after: string, limit: number): ReadonlyArray<OpenUpload> =>
+    ended: end,
+    open: (after: string, limit: number): ReadonlyArray<UnfinishedUpload> =>
       open.all(target, after, limit).map((row) => ({
         path: row["path"] as string,
         key: row["key"] as ObjectKey,
         uploadId: row["upload_id"] as string,
         usedAt: row["used_at"] as number,
-        settled: row["settled"] === 1
+        isStored: row["is_stored"] === 1
       }))
   }
 }

@@ -7,10 +7,10 @@ import type { Reporter } from "../Reporter.ts"
 export const abortTimeout = "5 seconds"
 
 /** Aborts it so that its parts cost no storage; where that cannot be done, it is told. */
-export const abandon = (
+export const abortUpload = (
   store: Pick<Context.Tag.Service<ObjectStore>, "abortUpload">,
   { key, uploadId }: UploadName,
-  leftOpen: Context.Tag.Service<Reporter>["leftOpen"]
+  leftOpen: Context.Tag.Service<Reporter>["abortFailed"]
 ): Effect.Effect<void> =>
   store.abortUpload({ key, uploadId }).pipe(
     Effect.timeout(abortTimeout),
@@ -22,7 +22,7 @@ export const abandon = (
   )
 
 /** Waits for the answer even when interrupted: nobody can go on with, or abort, an upload whose id never arrived. */
-export const settled = <A, E>(attempt: Effect.Effect<A, E>) =>
+export const completeDespiteInterrupt = <A, E>(attempt: Effect.Effect<A, E>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.forkDaemon(Effect.interruptible(attempt)), (fiber) =>
       restore(Fiber.join(fiber)).pipe(

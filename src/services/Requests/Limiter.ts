@@ -11,12 +11,12 @@ import * as Timeouts from "./Timeouts.ts"
 
 export type Options = Pick<Settings, "concurrency" | "giveUpAfter" | "timeout">
 
-export interface Pace {
+export interface Limiter {
   /**
    * Runs an attempt as soon as there is room for it, for at most `timeout`. Fails as `Interrupted` where no request is to
    * be begun any more. A `Call`.
    */
-  readonly pass: <A>(
+  readonly limit: <A>(
     attempt: Effect.Effect<A, StoreError>,
     bodyBytes?: number
   ) => Effect.Effect<A, StoreError | Interrupted>
@@ -32,18 +32,22 @@ export interface Pace {
  *
  * A queue and calls, for a semaphore, a time-out and their fibers cost more than the request itself.
  */
-export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Effect<Pace, never, Scope.Scope | Stop> =>
+export const make = ({
+  concurrency,
+  giveUpAfter,
+  timeout
+}: Options): Effect.Effect<Limiter, never, Scope.Scope | Stop> =>
   Effect.gen(function* () {
     const stop = yield* Stop
     const clock = yield* Clock.clockWith(Effect.succeed)
-    const watch = yield* Timeouts.requests(timeout)
+    const watch = yield* Timeouts.forRequests(timeout)
     const runtime = yield* Effect.runtime()
     const fork = Callback.forkIn(runtime)
     /** Each begins its attempt, or is told that none is begun any more. */
     const queue = new Map<(begin: boolean) => void, number>()
     /** By their weights, as `concurrency` counts. */
     let inFlight = 0
-    let current: ConcurrencyLimit.Concurrency | undefined
+    let current: ConcurrencyLimit.ConcurrencyLimit | undefined
     /** In milliseconds, and never set back, as the host's clock may be. */
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     let pauseUntil = 0
@@ -62,7 +66,8 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
     const answered = (weight: number) => {
       wellAt = time()
       failingSince = undefined
-      if (current !== undefined) current = ConcurrencyLimit.grown(current, concurrency, { weight, atMillis: wellAt, isBusy })
+      if (current !== undefined)
+        current = ConcurrencyLimit.grown(current, concurrency, { weight, atMillis: wellAt, isBusy })
     }
 
     const failed = (error: Passing, began: { readonly at: number; readonly cuts: number }) => {
@@ -85,7 +90,7 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
     /** Begins what there is room for. */
     const admit = () => {
       // the first request begins the first round
-      if (queue.size > 0) current ??= ConcurrencyLimit.begin(concurrency, time())
+      if (queue.size > 0) current ??= ConcurrencyLimit.start(concurrency, time())
       for (const [next, weight] of queue) {
         const isStopped = Option.isSome(stop.peek())
         const isFull = current !== undefined && inFlight > 0 && inFlight + weight > ConcurrencyLimit.requests(current)
@@ -110,7 +115,7 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
 
     yield* Effect.forkScoped(Effect.zipRight(stop.requested, Effect.sync(admit)))
 
-    const pass = <A>(
+    const limit = <A>(
       attempt: Effect.Effect<A, StoreError>,
       bodyBytes = 0
     ): Effect.Effect<A, StoreError | Interrupted> =>
@@ -139,7 +144,7 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
             ended(exit)
             admit()
           }
-          breakAttempt = Callback.begin(attempt, attempted, fork)
+          breakAttempt = Callback.start(attempt, attempted, fork)
         }
         queue.set(start, weight)
         admit()
@@ -147,7 +152,7 @@ export const make = ({ concurrency, giveUpAfter, timeout }: Options): Effect.Eff
         return () => (queue.delete(start) ? ended(interrupted) : breakOff(interrupted))
       })
 
-    return { pass }
+    return { limit }
   })
 
 /** Part of the time that is spent on work. */
@@ -164,4 +169,5 @@ const isOfStore = ({ _tag }: StoreError) =>
 const inVain = (giveUpAfter: Duration.Duration) =>
   `no request went well for ${DurationText.format(giveUpAfter)} (--give-up-after)`
 
-const asked = (retryAfter: Duration.Duration) => `the store asked to be left alone for ${DurationText.format(retryAfter)}`
+const asked = (retryAfter: Duration.Duration) =>
+  `the store asked to be left alone for ${DurationText.format(retryAfter)}`

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { FileError, Interrupted, StateUnusable, StoreError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { type NewObject, ObjectStore, type StreamBody } from "../ObjectStore.ts"
-import type { Pace } from "./Limiter.ts"
+import type { Limiter } from "./Limiter.ts"
 import * as Retry from "./Retry.ts"
 import { Reporter } from "../Reporter.ts"
 
@@ -21,7 +21,7 @@ interface Attempted<A> {
  * `refused`: done after a failure, if no request was sent that might have made the object visible, or the store has
  * refused each.
  */
-export const make = (pace: Pace, { maxRetries }: Pick<Settings, "maxRetries">) =>
+export const make = (pace: Limiter, { maxRetries }: Pick<Settings, "maxRetries">) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
     const reporter = yield* Reporter
@@ -40,10 +40,10 @@ export const make = (pace: Pace, { maxRetries }: Pick<Settings, "maxRetries">) =
         { bodyBytes, first }: Attempted<A> = {}
       ): Effect.Effect<A, StoreError | Interrupted> =>
         patient(
-          pace.pass(attempt, bodyBytes),
+          pace.limit(attempt, bodyBytes),
           (error) => {
             reporter.tally.retries++
-            return retrying(object.key, error)
+            return logRetry(object.key, error)
           },
           first
         )
@@ -68,13 +68,14 @@ export const make = (pace: Pace, { maxRetries }: Pick<Settings, "maxRetries">) =
               mayBeStored = true
               return completing
             }),
-            leftOpen: reporter.leftOpen
+            abortFailed: reporter.abortFailed
           }),
-        settled: <A, E>(sent: Effect.Effect<A, E>) => Effect.tapError(sent, () => (mayBeStored ? Effect.void : refused))
+        withdrawIfUnsent: <A, E>(sent: Effect.Effect<A, E>) =>
+          Effect.tapError(sent, () => (mayBeStored ? Effect.void : refused))
       }
     }
   })
 
 /** What is tried again, and why. */
-export const retrying = (what: string, error: FileError) =>
+export const logRetry = (what: string, error: FileError) =>
   Effect.annotateLogs(Effect.logDebug("retrying"), { what, error: error.message })

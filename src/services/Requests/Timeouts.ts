@@ -24,7 +24,7 @@ const tooLate = (late: Late, limit: Duration.Duration) =>
   new NetworkFailure({ ...late, detail: `no complete answer within ${DurationText.format(limit)}` })
 
 /** For the one question for credentials. */
-export const credentials = <A, E>(attempt: Effect.Effect<A, E>, limit: Duration.Duration) =>
+export const forCredentials = <A, E>(attempt: Effect.Effect<A, E>, limit: Duration.Duration) =>
   Effect.timeoutFail(attempt, { duration: limit, onTimeout: () => tooLate(noCredentials, limit) })
 
 /** Told of a request when it begins, and what to do when its time is over; gives back what to call when it has ended. */
@@ -34,7 +34,7 @@ export type Watch = (late: (failure: NetworkFailure) => void) => () => void
  * For requests. All have the same limit, so the one that began first is the first whose time is over, and one watch is
  * enough for all of them; it ends with the scope.
  */
-export const requests = (limit: Duration.Duration): Effect.Effect<Watch, never, Scope.Scope> =>
+export const forRequests = (limit: Duration.Duration): Effect.Effect<Watch, never, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = yield* Clock.clockWith(Effect.succeed)
     /** In milliseconds, and never set back, as the host's clock may be. */

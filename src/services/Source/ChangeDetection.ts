@@ -10,7 +10,7 @@ import * as Selection from "../../domain/Selection.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { type Found, pathOf, type SourceFile } from "../../domain/SourceFile.ts"
 import type { OpenLedger, StoredAs } from "../Ledger.ts"
-import type { Reporter, Told } from "../Reporter.ts"
+import type { Reporter, FileOutcome } from "../Reporter.ts"
 import * as FileStat from "./FileStat.ts"
 
 const unchanged = Outcome.Unchanged()
@@ -32,19 +32,17 @@ export const make = (settings: Settings, reporter: Context.Tag.Service<Reporter>
   return (ledger: OpenLedger) =>
     (batch: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
       Effect.flatMap(Effect.zipRight(answering(batch), Clock.currentTimeMillis), (now) => {
-        const told: Array<Told> = []
+        const told: Array<FileOutcome> = []
         const open: Array<SourceFile> = []
         const isStored = (file: SourceFile, storedAs: StoredAs) => {
-          const outside = FileStat.look(file, settings)
-          if (outside === undefined) return false
-          const stored = storedAs(file, outside)
+          const stat = FileStat.stat(file, settings)
+          if (stat === undefined) return false
+          const stored = storedAs(file, stat)
           // what was stored as live has to become final
-          return (
-            stored === "final" || (stored === "live" && FileStat.stateOf(file, outside, now, settings) === "live")
-          )
+          return stored === "final" || (stored === "live" && FileStat.stateOf(file, stat, now, settings) === "live")
         }
         return ledger
-          .look((storedAs) => {
+          .lookUp((storedAs) => {
             for (const found of Chunk.toReadonlyArray(batch)) {
               const admitted = Selection.admit(selection, found)
               if (Either.isLeft(admitted)) told.push({ file: { relativePath: pathOf(found) }, outcome: admitted.left })

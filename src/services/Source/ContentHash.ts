@@ -1,6 +1,6 @@
 /** Takes the digest of a content as it passes, and sees on the way whether it begins with a former one. */
 import { createHash, type Hash, hash } from "node:crypto"
-import { blockBytes, type Content, headBytes, isOfOnePiece } from "../../domain/ContentDigest.ts"
+import { blockBytes, type ContentDigest, headBytes, isOfOnePiece } from "../../domain/ContentDigest.ts"
 import { SourceUnreadable } from "../../domain/Errors.ts"
 
 const replaced = "REPLACED"
@@ -8,16 +8,16 @@ const replaced = "REPLACED"
 export const isReplaced = (error: { readonly _tag: string; readonly code?: unknown }): error is SourceUnreadable =>
   error._tag === "SourceUnreadable" && error.code === replaced
 
-export interface Digest {
+export interface ContentHash {
   /** Throws what `isReplaced` knows. */
   readonly update: (bytes: Uint8Array) => void
   /** SHA-256 of the last block, as far as it was seen, in hexadecimal. */
   readonly lastBlock: () => string
   /** Of all that was seen. Throws what `isReplaced` knows, too. */
-  readonly content: () => Content
+  readonly content: () => ContentDigest
 }
 
-export const replacedFailure = (path: string, former: Content): SourceUnreadable =>
+export const replacedFailure = (path: string, former: ContentDigest): SourceUnreadable =>
   new SourceUnreadable({
     path,
     detail: `its first ${former.sizeBytes} bytes are not those that were stored before`,
@@ -26,7 +26,7 @@ export const replacedFailure = (path: string, former: Content): SourceUnreadable
   })
 
 /** `former`: what the content has to begin with. `path` is for the error. */
-export const make = (path: string, former: Content | undefined): Digest => {
+export const make = (path: string, former: ContentDigest | undefined): ContentHash => {
   const whole = blockwise()
   const formerly = former === undefined ? undefined : isOfOnePiece(former) ? onePiece() : whole
   const head = createHash("sha256")
@@ -55,7 +55,7 @@ export const make = (path: string, former: Content | undefined): Digest => {
 }
 
 /** Of a content that is in memory, and no larger than a block. */
-export const of = (bytes: Uint8Array): Content => {
+export const of = (bytes: Uint8Array): ContentDigest => {
   const digest = hash("sha256", bytes, "hex")
   const head = bytes.length <= headBytes ? digest : hash("sha256", bytes.subarray(0, headBytes), "hex")
   return { sizeBytes: bytes.length, digest, head }
@@ -109,8 +109,8 @@ const hex = (hash: Hash) => hash.copy().digest("hex")
 /** Hands on what passes, and its content when all has. */
 export async function* through(
   pieces: AsyncIterable<Uint8Array>,
-  digest: Digest,
-  done: (content: Content) => void
+  digest: ContentHash,
+  done: (content: ContentDigest) => void
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
     digest.update(piece)

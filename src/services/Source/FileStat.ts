@@ -2,14 +2,14 @@
 import { constants, lstatSync, statSync } from "node:fs"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
-import type { Outside, SourceFile } from "../../domain/SourceFile.ts"
+import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
 
 export type Options = Pick<Settings, "followSymlinks" | "finalAfter">
 
 /** Whether a file may still be written to, by its name, its time of change, and the clock. */
 export const stateOf = (
   { relativePath }: SourceFile,
-  { mtimeNs }: Outside,
+  { mtimeNs }: FileStat,
   nowMillis: number,
   { finalAfter }: Pick<Settings, "finalAfter">
 ): Snapshot.State =>
@@ -18,7 +18,7 @@ export const stateOf = (
 const quietly = { bigint: true, throwIfNoEntry: false } as const
 
 /** What can be told of a file without opening it; undefined where opening it will tell why that is nothing. */
-export const look = (file: SourceFile, { followSymlinks }: Pick<Settings, "followSymlinks">): Outside | undefined => {
+export const stat = (file: SourceFile, { followSymlinks }: Pick<Settings, "followSymlinks">): FileStat | undefined => {
   try {
     // at once, for the same reason as the traversal reads
     return followSymlinks ? statSync(file.path, quietly) : lstatSync(file.path, quietly)

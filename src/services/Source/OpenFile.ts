@@ -4,7 +4,7 @@
 import { fstatSync, type promises as fs, readSync } from "node:fs"
 import { headBytes } from "../../domain/ContentDigest.ts"
 import { SourceUnreadable } from "../../domain/Errors.ts"
-import type { Outside } from "../../domain/SourceFile.ts"
+import type { FileStat } from "../../domain/SourceFile.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
 /**
@@ -58,7 +58,7 @@ export const immediate = (fd: number): Handle => ({
 export interface View {
   readonly handle: Handle
   readonly path: string
-  readonly outside: Outside
+  readonly stat: FileStat
   readonly sizeBytes: number
   /** It was cut to whole lines, and so has to end with one. */
   readonly wholeLines: boolean
@@ -101,12 +101,12 @@ export const readAll = async (view: View) => {
  * another, or the end that was read is not one of a line. `last` is the last byte of the view, if it was read.
  */
 export const checkUndisturbed = async (
-  { handle, outside, path, sizeBytes, wholeLines }: View,
+  { handle, stat, path, sizeBytes, wholeLines }: View,
   head: Uint8Array,
   last?: number
 ) => {
   const { mtimeNs, size } = fstatSync(handle.fd, { bigint: true })
-  if (mtimeNs === outside.mtimeNs && size === outside.size) return
+  if (mtimeNs === stat.mtimeNs && size === stat.size) return
   const again = Buffer.alloc(head.length)
   await handle.read(again, 0, head.length, 0).catch((cause) => {
     throw unreadable(path)(cause)

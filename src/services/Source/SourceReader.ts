@@ -6,7 +6,7 @@ import { Clock, Data, Effect, type Scope } from "effect"
 import { type BigIntStats, closeSync, promises as fs } from "node:fs"
 import type { SourceUnreadable } from "../../domain/Errors.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
-import type { Outside, SourceFile } from "../../domain/SourceFile.ts"
+import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
 import * as SmallFile from "./SmallFile.ts"
 import { type Handle, immediate, pieces, readAll, unreadable, type View, wholeLines } from "./OpenFile.ts"
 import { flagsFor, type Options, stateOf } from "./FileStat.ts"
@@ -28,7 +28,7 @@ export interface OpenSource {
   readonly sizeBytes: number
   readonly state: Snapshot.State
   /** Of the whole file, when it was opened. */
-  readonly outside: Outside
+  readonly stat: FileStat
   /** A final file of lines that does not end with one: whoever wrote it was cut off. */
   readonly torn: boolean
   /** The whole content. */
@@ -54,7 +54,7 @@ export const make = (options: Options) => {
   let answeredAt = Number.NEGATIVE_INFINITY
 
   /** Waits until the file system of this file answers. */
-  const answered = ({ path }: SourceFile) =>
+  const untilResponsive = ({ path }: SourceFile) =>
     Effect.suspend(() => {
       if (performance.now() - answeredAt < answering) return Effect.void
       return Effect.promise(async () => {
@@ -64,19 +64,19 @@ export const make = (options: Options) => {
     })
 
   return {
-    answered,
+    answered: untilResponsive,
     use: <A, E, R>(
       file: SourceFile,
       what: (source: OpenSource) => Effect.Effect<A, E, R>
     ): Effect.Effect<A, E | OpenError, R> =>
       Effect.zipRight(
-        answered(file),
+        untilResponsive(file),
         Effect.acquireUseRelease(
           Effect.try({ try: () => SmallFile.open(file, options), catch: openError(file, options) }),
           (opened) =>
             opened === undefined
               ? Effect.scoped(Effect.flatMap(open(file, options), what))
-              : Effect.flatMap(seen(file, immediate(opened.fd), opened.outside, options), what),
+              : Effect.flatMap(seen(file, immediate(opened.fd), opened.stat, options), what),
           (opened) => Effect.sync(() => opened && closeSync(opened.fd))
         )
       )
@@ -100,26 +100,26 @@ export const open = (file: SourceFile, options: Options): Effect.Effect<OpenSour
       Effect.tryPromise({ try: () => fs.open(file.path, flagsFor(options)), catch: openError(file, options) }),
       (handle) => Effect.ignore(Effect.tryPromise(() => handle.close()))
     )
-    const outside = yield* Effect.tryPromise({
+    const stat = yield* Effect.tryPromise({
       try: () => handle.stat({ bigint: true }),
       catch: unreadable(file.path)
     })
-    return yield* seen(file, handle, outside, options)
+    return yield* seen(file, handle, stat, options)
   })
 
 /** What there is to be read of an open file. */
 const seen = (
   file: SourceFile,
   handle: Handle,
-  outside: BigIntStats,
+  stat: BigIntStats,
   options: Options
 ): Effect.Effect<OpenSource, OpenError> =>
   Effect.gen(function* () {
-    if (!outside.isFile()) return yield* new NotRegular({ why: "special" })
+    if (!stat.isFile()) return yield* new NotRegular({ why: "special" })
     const { relativePath } = file
     const now = yield* Clock.currentTimeMillis
-    const fileBytes = Number(outside.size)
-    const state = stateOf(file, outside, now, options)
+    const fileBytes = Number(stat.size)
+    const state = stateOf(file, stat, now, options)
     const hasLines = Snapshot.hasLines(relativePath)
     const lines = hasLines
       ? yield* Effect.tryPromise({ try: () => wholeLines(handle, fileBytes), catch: unreadable(file.path) })
@@ -130,7 +130,7 @@ const seen = (
     const view: View = {
       handle,
       path: file.path,
-      outside,
+      stat,
       sizeBytes,
       wholeLines: hasLines && lines === sizeBytes
     }
@@ -138,7 +138,7 @@ const seen = (
       path: file.path,
       sizeBytes,
       state,
-      outside,
+      stat,
       torn: lines < sizeBytes,
       bytes: Effect.tryPromise({ try: () => readAll(view), catch: unreadable(file.path) }),
       pieces: (firstBytes = sizeBytes) => pieces(view, Math.min(firstBytes, fileBytes)),

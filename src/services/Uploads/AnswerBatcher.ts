@@ -13,7 +13,7 @@ const gathering = 20
  * requests are broken off, and of what has arrived by then, that is still settled of which `isLast` says that it is soon
  * done.
  */
-export const gathered = <A, B, E>(
+export const batchAnswers = <A, B, E>(
   all: ReadonlyArray<A>,
   request: (one: A) => Effect.Effect<B, E>,
   settle: (answered: ReadonlyArray<Answered<A, B, E>>) => Effect.Effect<void>,
@@ -51,7 +51,7 @@ export const gathered = <A, B, E>(
         )
       }
       const breakOffs = all.map((one) =>
-        Callback.begin(request(one), (exit) => {
+        Callback.start(request(one), (exit) => {
           if (isBroken) return
           const count = arrived.push([one, exit])
           if (--missing === 0) handOn()

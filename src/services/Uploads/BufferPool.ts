@@ -1,6 +1,6 @@
 /** Buffers for parts, used again and again: memory that is new has to be cleared by the kernel, and given back. */
 
-export interface Buffers {
+export interface BufferPool {
   /** Of exactly this size; what is in it is of no account. */
   readonly take: (sizeBytes: number) => Buffer
   /** For the next who takes one: nobody may hold it any more. One that is not given back is the collector's. */
@@ -10,7 +10,7 @@ export interface Buffers {
   readonly close: () => void
 }
 
-export const make = (): Buffers => {
+export const make = (): BufferPool => {
   let idle: Array<Buffer> = []
   let users = 0
   return {

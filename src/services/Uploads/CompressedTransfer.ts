@@ -1,7 +1,7 @@
 /** Sends what a file becomes when it is compressed: how large that is shows only when it has ended. */
 import { Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
-import type { Content } from "../../domain/ContentDigest.ts"
+import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { Interrupted, SourceUnreadable, StateUnusable, StoreError } from "../../domain/Errors.ts"
 import * as Compressor from "../Source/Compressor.ts"
 import * as ContentHash from "../Source/ContentHash.ts"
@@ -11,7 +11,7 @@ import { unreadable } from "../Source/OpenFile.ts"
 import type { OpenSource } from "../Source/SourceReader.ts"
 
 /** The ways to the store, with all that surrounds a request. */
-export interface Ways {
+export interface Requests {
   readonly put: (body: Uint8Array) => Effect.Effect<StoredObject, StoreError | Interrupted>
   /** `completing`: before the request that makes an object of the parts. */
   readonly putStream: (
@@ -33,10 +33,10 @@ export const send = (
   format: Compression.Format,
   plan: Plan,
   { announced, former }: Pick<Terms, "announced" | "former">,
-  { put, putStream, untilStop }: Ways
+  { put, putStream, untilStop }: Requests
 ): Effect.Effect<Sent, StoreError | SourceUnreadable | StateUnusable | Interrupted> =>
   Effect.gen(function* () {
-    let content: Content | undefined
+    let content: ContentDigest | undefined
     let objectBytes = 0
     const seen = ContentHash.through(source.pieces(), ContentHash.make(source.path, former), (all) => {
       content = all

@@ -1,23 +1,23 @@
 /** Which object a file's content goes to, so that no object is ever overwritten by content that does not contain it. */
 import { type Context, Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
-import type { Content } from "../../domain/ContentDigest.ts"
+import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import { ObjectExists, type SourceUnreadable, type StateUnusable } from "../../domain/Errors.ts"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import * as Selection from "../../domain/Selection.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import type { SourceFile } from "../../domain/SourceFile.ts"
 import type { KeyMapping } from "../KeyMapping.ts"
-import type { Known, OpenLedger } from "../Ledger.ts"
+import type { KnownFile, OpenLedger } from "../Ledger.ts"
 
-export interface Course {
+export interface Destination {
   readonly key: ObjectKey
   readonly generation: number
   readonly compression: Compression.Mode
   /** What the content has to begin with. */
-  readonly former: Content | undefined
+  readonly former: ContentDigest | undefined
   /** What was known of the file. */
-  readonly before: Known | undefined
+  readonly before: KnownFile | undefined
   /** An older object stays where it is, because the file no longer begins with it. */
   readonly replaces: boolean
 }
@@ -37,37 +37,37 @@ export type Policy = Pick<Settings, "appendOnly" | "onReplace">
 export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onReplace }: Policy) => {
   const onlyGrows = Selection.matcher(appendOnly)
 
-  const course = (file: SourceFile, generation: number, more: Pick<Course, "former" | "before" | "replaces">) =>
-    Effect.map(keys.keyOf(file, generation), (key): Course => ({
+  const course = (file: SourceFile, generation: number, more: Pick<Destination, "former" | "before" | "replaces">) =>
+    Effect.map(keys.keyOf(file, generation), (key): Destination => ({
       key,
       generation,
       compression: keys.compressionOf(file),
       ...more
     }))
-  const endingOf = (file: SourceFile) => Compression.endings[keys.compressionOf(file)]
+  const endingOf = (file: SourceFile) => Compression.keySuffixes[keys.compressionOf(file)]
 
   return {
     /** From what is known of the file alone. */
-    plot: (ledger: OpenLedger, file: SourceFile, before: Known | undefined) => {
+    choose: (ledger: OpenLedger, file: SourceFile, before: KnownFile | undefined) => {
       const bound = onReplace !== "overwrite" && onlyGrows(file.relativePath)
       const more = { before, former: bound ? before?.content : undefined, replaces: false }
       // what was stored in another form has, for this one, no key yet
       return before === undefined || endingOf(file) !== ""
-        ? Effect.flatMap(ledger.reserve(file.relativePath, before?.generation ?? 1, endingOf(file)), (free) =>
+        ? Effect.flatMap(ledger.reserveGeneration(file.relativePath, before?.generation ?? 1, endingOf(file)), (free) =>
             course(file, free, more)
           )
         : course(file, before.generation, more)
     },
     /** When the file turned out not to begin with what it should. */
-    anew: (
+    afterReplacement: (
       ledger: OpenLedger,
       file: SourceFile,
-      { before, generation, key }: Course,
+      { before, generation, key }: Destination,
       cause: SourceUnreadable
-    ): Effect.Effect<Course, ObjectExists | SourceUnreadable | StateUnusable> =>
+    ): Effect.Effect<Destination, ObjectExists | SourceUnreadable | StateUnusable> =>
       onReplace === "fail"
         ? Effect.fail(taken(key, cause))
-        : Effect.flatMap(ledger.reserve(file.relativePath, generation + 1, endingOf(file)), (next) =>
+        : Effect.flatMap(ledger.reserveGeneration(file.relativePath, generation + 1, endingOf(file)), (next) =>
             course(file, next, { before, former: undefined, replaces: true })
           )
   }

@@ -1,6 +1,6 @@
 /** One file, from its opening to its outcome. */
 import { type Context, Effect } from "effect"
-import { type Content, headLength } from "../../domain/ContentDigest.ts"
+import { type ContentDigest, headLength } from "../../domain/ContentDigest.ts"
 import { type FileError, InternalError, type Interrupted } from "../../domain/Errors.ts"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import { Outcome } from "../../domain/Outcome.ts"
@@ -9,7 +9,7 @@ import type { SourceFile } from "../../domain/SourceFile.ts"
 import * as Destination from "./Destination.ts"
 import * as ContentHash from "../Source/ContentHash.ts"
 import type { KeyMapping } from "../KeyMapping.ts"
-import type { Known, OpenLedger } from "../Ledger.ts"
+import type { KnownFile, OpenLedger } from "../Ledger.ts"
 import type * as Transfer from "./Transfer.ts"
 import { isTruncated } from "../Source/OpenFile.ts"
 import type * as SourceReader from "../Source/SourceReader.ts"
@@ -21,11 +21,11 @@ export type Destined = (
   ledger: OpenLedger,
   file: SourceFile,
   source: SourceReader.OpenSource,
-  course: Destination.Course
+  course: Destination.Destination
 ) => Effect.Effect<Outcome, FileError | Interrupted>
 
 /** Never fails: what went wrong is an outcome like any other. */
-export const uploader = (
+export const make = (
   options: Options,
   keys: Context.Tag.Service<KeyMapping>,
   reader: ReturnType<typeof SourceReader.make>,
@@ -35,12 +35,12 @@ export const uploader = (
   const courses = Destination.make(keys, options)
 
   /** Whether the store has this content already, as what it is; its digest is taken only if it can be so. */
-  const isStored = (source: SourceReader.OpenSource, known: Known | undefined) =>
+  const isStored = (source: SourceReader.OpenSource, known: KnownFile | undefined) =>
     known?.acknowledged === undefined ||
     options.force ||
     source.sizeBytes > known.content.sizeBytes ||
     // more than the whole lines, if it was final and ended in half of one
-    source.outside.size < known.content.sizeBytes ||
+    source.stat.size < known.content.sizeBytes ||
     (known.acknowledged === "live" && source.state === "final")
       ? Effect.succeed(false)
       : digest(source, { firstBytes: known.content.sizeBytes, former: known.content }).pipe(
@@ -49,7 +49,7 @@ export const uploader = (
         )
 
   /** Tells most replaced files before anything of them is sent. */
-  const checkHead = (source: SourceReader.OpenSource, former: Content) =>
+  const checkHead = (source: SourceReader.OpenSource, former: ContentDigest) =>
     Effect.flatMap(digest(source, { firstBytes: headLength(former.sizeBytes) }), ({ head }) =>
       head === former.head && source.sizeBytes >= former.sizeBytes
         ? Effect.void
@@ -58,23 +58,23 @@ export const uploader = (
 
   return (ledger, file) => {
     const { relativePath } = file
-    const withdrawn = (outcome: Outcome) => Effect.as(ledger.withdrawn(relativePath), outcome)
+    const withdrawn = (outcome: Outcome) => Effect.as(ledger.clearPending(relativePath), outcome)
     let key: ObjectKey | undefined
 
-    const settled = Effect.fnUntraced(function* (source: SourceReader.OpenSource, known: Known | undefined) {
+    const settled = Effect.fnUntraced(function* (source: SourceReader.OpenSource, known: KnownFile | undefined) {
       if (options.finalOnly && source.state === "live") return Outcome.Live()
       if (yield* isStored(source, known)) {
-        yield* ledger.confirmed(relativePath, source.outside)
+        yield* ledger.confirmUnchanged(relativePath, source.stat)
         return Outcome.Unchanged()
       }
-      const course = yield* courses.plot(ledger, file, known)
+      const course = yield* courses.choose(ledger, file, known)
       key = course.key
       const sent =
         course.former === undefined
           ? destined(ledger, file, source, course)
           : Effect.zipRight(checkHead(source, course.former), destined(ledger, file, source, course))
       return yield* Effect.catchIf(sent, ContentHash.isReplaced, (cause) =>
-        Effect.flatMap(courses.anew(ledger, file, course, cause), (anew) => {
+        Effect.flatMap(courses.afterReplacement(ledger, file, course, cause), (anew) => {
           key = anew.key
           return destined(ledger, file, source, anew)
         })
@@ -83,7 +83,7 @@ export const uploader = (
     return keys.keyOf(file, 1).pipe(
       Effect.flatMap((first) => {
         key = first
-        return ledger.sighted(relativePath)
+        return ledger.markPending(relativePath)
       }),
       Effect.flatMap((known) => reader.use(file, (source) => settled(source, known))),
       // looked at anew, it is smaller and at rest

@@ -4,27 +4,27 @@
  */
 import { Clock, Effect, type Exit, flow } from "effect"
 import { hash } from "node:crypto"
-import type { Content } from "../../domain/ContentDigest.ts"
+import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { FileError, Interrupted, StateUnusable } from "../../domain/Errors.ts"
 import * as Resumption from "../../domain/Resumption.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
-import { abandon, settled } from "../ObjectStore/AbortUpload.ts"
+import { abortUpload, completeDespiteInterrupt } from "../ObjectStore/AbortUpload.ts"
 import * as BufferPool from "./BufferPool.ts"
 import { type NewObject, ObjectStore, type StoredObject, type UploadName } from "../ObjectStore.ts"
-import { Anew, type Cargo, carry, type Means, type Progress } from "./PartPipeline.ts"
+import { NotResumable, type FileParts, sendParts, type SharedResources, type Progress } from "./PartPipeline.ts"
 import { Reporter } from "../Reporter.ts"
 import { Stop } from "../Stop.ts"
 
 /** One file. */
-export interface Job extends Cargo {
+export interface Job extends FileParts {
   readonly object: NewObject
   /** Ends before the request is sent that may make the object visible. */
-  readonly completing: (content: Content) => Effect.Effect<void, StateUnusable>
+  readonly completing: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
 }
 
 interface Sent {
-  readonly content: Content
+  readonly content: ContentDigest
   readonly stored: StoredObject
 }
 
@@ -40,22 +40,22 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
     const share = UploadPlan.partsBytes(limits)
     const shared = yield* Effect.makeSemaphore(share)
     const room = (bytes: number) => flow(memory.withPermits(bytes), shared.withPermits(Math.min(share, bytes)))
-    const means: Means = { store, stop, room, buffers }
+    const means: SharedResources = { store, stop, room, buffers }
     const attributes = hash("sha256", Resumption.attributesOf(limits.attributes))
     // as many files as keep their share of memory busy while one is completed, so that those begun first are done first
     const turns = yield* Effect.makeSemaphore(1 + Math.ceil(share / limits.partSizeBytes / UploadPlan.maxQueue))
 
     const give = (job: Job, { key, uploadId }: UploadName) =>
-      Effect.zipRight(abandon(store, { key, uploadId }, reporter.leftOpen), Effect.ignore(job.record.ended))
+      Effect.zipRight(abortUpload(store, { key, uploadId }, reporter.abortFailed), Effect.ignore(job.record.end))
 
     const wanted = (job: Job) =>
-      Effect.map(store.learned, (learned): Resumption.Created => ({
+      Effect.map(store.traits, (traits): Resumption.Created => ({
         key: job.object.key,
         state: job.object.state,
         generation: job.record.generation,
         partSizeBytes: job.plan.partSizeBytes,
         attributes,
-        checksum: learned?.checksum ?? job.record.checksum
+        checksum: traits?.checksum ?? job.record.checksum
       }))
 
     /** The upload that is gone on with; one that cannot be is ended. */
@@ -81,7 +81,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         const { key } = job.object
         let begun: Exit.Exit<UploadName, StateUnusable> | undefined
         const attempt = Effect.flatMap(store.createUpload(job.object), ({ checksum, uploadId }) =>
-          job.record.begun({ ...created, checksum, uploadId, sizeBytes }).pipe(
+          job.record.started({ ...created, checksum, uploadId, sizeBytes }).pipe(
             Effect.tap(() => Effect.sync(() => opened({ key, uploadId }))),
             Effect.tapError(() => give(job, { key, uploadId })),
             Effect.as({ key, uploadId }),
@@ -91,7 +91,9 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         )
         // an answer that came too late for one try is there for the next
         return yield* Effect.flatten(
-          job.request(Effect.suspend(() => (begun === undefined ? settled(attempt) : Effect.succeed(begun))))
+          job.request(
+            Effect.suspend(() => (begun === undefined ? completeDespiteInterrupt(attempt) : Effect.succeed(begun)))
+          )
         )
       })
 
@@ -104,24 +106,24 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
 
       const keep = Effect.sync(() => {
         if (progress !== undefined)
-          reporter.kept({ ...progress.upload, storedBytes: bytesOf(stored), sizeBytes: job.source.sizeBytes })
+          reporter.addKept({ ...progress.upload, storedBytes: bytesOf(stored), sizeBytes: job.source.sizeBytes })
       })
-      const after = (error: FileError | Interrupted | Anew): Effect.Effect<void, Anew> => {
+      const after = (error: FileError | Interrupted | NotResumable): Effect.Effect<void, NotResumable> => {
         if (progress === undefined) return Effect.void
         if (error._tag === "Anew") return give(job, progress.upload)
-        if (kept !== undefined && completions < 2 && Resumption.isGone(error))
+        if (kept !== undefined && completions < 2 && Resumption.isUnknownUpload(error))
           return Effect.zipRight(
-            Effect.ignore(job.record.ended),
-            new Anew({ why: "the store does not know it any more" })
+            Effect.ignore(job.record.end),
+            new NotResumable({ why: "the store does not know it any more" })
           )
-        if (isWholeMismatch(error)) return Effect.ignore(job.record.ended)
+        if (isWholeMismatch(error)) return Effect.ignore(job.record.end)
         return Resumption.isKeptAfter(error) ? keep : give(job, progress.upload)
       }
 
       return Effect.gen(function* () {
         const upload = kept ?? (yield* create(job, opened))
         const now = opened(upload)
-        const content = yield* carry(means, job, now)
+        const content = yield* sendParts(means, job, now)
         yield* job.completing(content)
         const inOrder = [...stored.values()].toSorted((a, b) => a.number - b.number)
         const object = yield* job.request(
@@ -130,8 +132,8 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
             return store.completeUpload(job.object, upload.uploadId, inOrder)
           })
         )
-        yield* job.record.ended
-        if (now.sparedBytes > 0) reporter.resumed(now.sparedBytes)
+        yield* job.record.end
+        if (now.sparedBytes > 0) reporter.addResumed(now.sparedBytes)
         return { content, stored: object }
       }).pipe(
         Effect.tapError(after),
@@ -166,7 +168,7 @@ const bytesOf = (parts: ReadonlyMap<number, Resumption.KeptPart>) =>
   [...parts.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
 /** The object was stored, and is not what was sent; the upload is no more. */
-const isWholeMismatch = (error: FileError | Interrupted | Anew) =>
+const isWholeMismatch = (error: FileError | Interrupted | NotResumable) =>
   error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload" && error.status === undefined
 
 const tell = (message: string, { key, parts, uploadId }: Resumption.KeptUpload, why?: string) =>

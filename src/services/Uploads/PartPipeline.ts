@@ -1,11 +1,11 @@
 /** The parts of one file on their way: read once, in order, and sent as there is room for them. */
 import { type Context, Data, Deferred, Effect, FiberSet, Option } from "effect"
 import { hash } from "node:crypto"
-import { blockBytes, type Content, headBytes } from "../../domain/ContentDigest.ts"
+import { blockBytes, type ContentDigest, headBytes } from "../../domain/ContentDigest.ts"
 import { type FileError, Interrupted, type SourceUnreadable, type StoreError } from "../../domain/Errors.ts"
 import * as Resumption from "../../domain/Resumption.ts"
 import type { UploadPlan } from "../../domain/UploadPlan.ts"
-import type { Buffers } from "./BufferPool.ts"
+import type { BufferPool } from "./BufferPool.ts"
 import * as ContentHash from "../Source/ContentHash.ts"
 import type { ObjectStore, UploadName } from "../ObjectStore.ts"
 import type { OpenSource } from "../Source/SourceReader.ts"
@@ -13,20 +13,20 @@ import type { Stop } from "../Stop.ts"
 import type { UploadRecord } from "./UploadRecord.ts"
 
 /** What all files share. */
-export interface Means {
+export interface SharedResources {
   readonly store: Context.Tag.Service<ObjectStore>
   readonly stop: Context.Tag.Service<Stop>
   /** Put around a part of so many bytes: it waits for room in memory. */
   readonly room: (bytes: number) => <A, E, R>(part: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  readonly buffers: Buffers
+  readonly buffers: BufferPool
 }
 
 /** Whose parts they are. */
-export interface Cargo {
+export interface FileParts {
   readonly source: OpenSource
   readonly plan: Extract<UploadPlan, { _tag: "Multipart" }>
   /** What the content has to begin with. */
-  readonly former: Content | undefined
+  readonly former: ContentDigest | undefined
   readonly record: UploadRecord
   /** Put around each request: its retries, time-out and place in the queue. */
   readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | Interrupted>
@@ -41,24 +41,24 @@ export interface Progress {
 }
 
 /** The upload cannot be gone on with after all. */
-export class Anew extends Data.TaggedError("Anew")<{ readonly why: string }> {}
+export class NotResumable extends Data.TaggedError("Anew")<{ readonly why: string }> {}
 
 /**
  * Ends when the store has all parts. A part holds its bytes of memory from before it is read until it is stored, and
  * waits for nothing but its own request meanwhile. When the run is to stop, no further part is read, and those in
  * flight are waited for.
  */
-export const carry = (
-  { buffers, room, stop, store }: Means,
-  { former, plan, record, request, source }: Cargo,
+export const sendParts = (
+  { buffers, room, stop, store }: SharedResources,
+  { former, plan, record, request, source }: FileParts,
   progress: Progress
-): Effect.Effect<Content, FileError | Interrupted | Anew> =>
+): Effect.Effect<ContentDigest, FileError | Interrupted | NotResumable> =>
   Effect.gen(function* () {
     const { partSizeBytes } = plan
     const digest = ContentHash.make(source.path, former)
     const places = yield* Effect.makeSemaphore(plan.queueSize)
     const inFlight = yield* FiberSet.make<unknown>()
-    const failed = yield* Deferred.make<never, FileError | Anew>()
+    const failed = yield* Deferred.make<never, FileError | NotResumable>()
     let stopped = false
     let head = new Uint8Array()
     let last: number | undefined
@@ -97,8 +97,8 @@ export const carry = (
         const body = buffer.subarray(0, Math.min(partSizeBytes, source.sizeBytes - at))
         const sha256 = yield* read(body, at)
         yield* wasRead
-        const judgement = Resumption.judge(progress.stored.get(number), { sizeBytes: body.length, sha256 })
-        if (judgement === "other") return yield* new Anew({ why: `part ${number} has other bytes` })
+        const judgement = Resumption.comparePart(progress.stored.get(number), { sizeBytes: body.length, sha256 })
+        if (judgement === "other") return yield* new NotResumable({ why: `part ${number} has other bytes` })
         if (judgement === "send") return yield* send(number, buffer, body, sha256)
         progress.sparedBytes += body.length
         buffers.give(buffer)

@@ -5,7 +5,7 @@
  * alone.
  */
 import { Cause, Clock, type Context, Effect, Either, Exit, Option } from "effect"
-import type { Content } from "../../domain/ContentDigest.ts"
+import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import { type FileError, InternalError, type Interrupted, type StoreError } from "../../domain/Errors.ts"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import { Outcome } from "../../domain/Outcome.ts"
@@ -16,8 +16,8 @@ import * as AnswerBatcher from "./AnswerBatcher.ts"
 import type { KeyMapping } from "../KeyMapping.ts"
 import type { OpenLedger } from "../Ledger.ts"
 import type { StoredObject } from "../ObjectStore.ts"
-import type { Told } from "../Reporter.ts"
-import type { Sending } from "./Transfer.ts"
+import type { FileOutcome } from "../Reporter.ts"
+import type { Transfer } from "./Transfer.ts"
 import * as SmallFile from "../Source/SmallFile.ts"
 import type * as FileStat from "../Source/FileStat.ts"
 import type * as SourceReader from "../Source/SourceReader.ts"
@@ -28,7 +28,7 @@ export type Options = FileStat.Options & { readonly finalOnly: boolean }
 interface Small extends SmallFile.SmallSource {
   readonly file: SourceFile
   readonly key: ObjectKey
-  readonly content: Content
+  readonly content: ContentDigest
 }
 
 type Answer = AnswerBatcher.Answered<Small, StoredObject, StoreError | Interrupted>
@@ -37,7 +37,7 @@ type Answer = AnswerBatcher.Answered<Small, StoredObject, StoreError | Interrupt
 export type StoreSmall = (
   ledger: OpenLedger,
   files: ReadonlyArray<SourceFile>,
-  tell: (all: ReadonlyArray<Told>) => Effect.Effect<void>,
+  tell: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>,
   leave: (files: ReadonlyArray<SourceFile>) => Effect.Effect<unknown>
 ) => Effect.Effect<void>
 
@@ -45,7 +45,7 @@ export const make = (
   options: Options,
   keys: Context.Tag.Service<KeyMapping>,
   reader: ReturnType<typeof SourceReader.make>,
-  sending: Sending
+  sending: Transfer
 ): StoreSmall => {
   /** Each body by itself would keep the collector busy for as long as its request takes. */
   const buffers = BufferPool.make()
@@ -68,7 +68,7 @@ export const make = (
       if (files[0] !== undefined) yield* reader.answered(files[0])
       const now = yield* Clock.currentTimeMillis
       const small = files.flatMap((file) => smallOf(file, now, room) ?? [])
-      const isFirst = yield* ledger.firstAttempts(
+      const isFirst = yield* ledger.announceNew(
         small.map(({ content, file }) => ({ path: file.relativePath, content }))
       )
       return small.filter((_, at) => isFirst[at])
@@ -77,10 +77,10 @@ export const make = (
 
   const acknowledge = (ledger: OpenLedger, stored: ReadonlyArray<readonly [Small, StoredObject]>) =>
     Effect.match(
-      ledger.allAcknowledged(
-        stored.map(([{ content, file, key, outside, state }, object]) => ({
+      ledger.acknowledgeAll(
+        stored.map(([{ content, file, key, stat, state }, object]) => ({
           path: file.relativePath,
-          object: { ...object, key, generation: 1, content, state, outside }
+          object: { ...object, key, generation: 1, content, state, stat }
         }))
       ),
       {
@@ -91,17 +91,17 @@ export const make = (
 
   const afterFailure = (ledger: OpenLedger, small: Small, failed: StoreError | Interrupted) => {
     const { bytes, content, file, key, state } = small
-    const refused = ledger.refused(file.relativePath, undefined)
+    const refused = ledger.withdrawAnnouncement(file.relativePath, undefined)
     // its turn never came
     if (failed._tag === "Interrupted") return Effect.as(Effect.ignore(refused), [{ file, outcome: Outcome.NotTried() }])
-    return Effect.matchEffect(sending.goOn({ key, state }, bytes, content, failed, refused), {
+    return Effect.matchEffect(sending.retry({ key, state }, bytes, content, failed, refused), {
       onSuccess: (object) => acknowledge(ledger, [[small, object]]),
       onFailure: (error) => Effect.succeed([failure(small, error)])
     })
   }
 
   return (ledger, files, tell, leave) => {
-    const bytes = files.length * SmallFile.small
+    const bytes = files.length * SmallFile.maxSmallBytes
     const buffer = buffers.take(bytes)
     let sent = 0
     const settle = (answered: ReadonlyArray<Answer>) => {
@@ -126,13 +126,13 @@ export const make = (
         )
       )
     }
-    return sending.holding(bytes)(
+    return sending.holdMemory(bytes)(
       Effect.gen(function* () {
         const small = yield* begun(ledger, files, buffer)
         const taken = new Set(small.map(({ file }) => file))
         yield* leave(files.filter((file) => !taken.has(file)))
-        const first = (one: Small) => sending.first(one, one.bytes, one.content)
-        if (small.length > 0) yield* AnswerBatcher.gathered(small, first, settle, isLast)
+        const first = (one: Small) => sending.attemptOnce(one, one.bytes, one.content)
+        if (small.length > 0) yield* AnswerBatcher.batchAnswers(small, first, settle, isLast)
         // a request that failed may still be reading
         if (sent === small.length) buffers.give(buffer)
       })
@@ -144,13 +144,13 @@ export const make = (
 const isLast = (exit: Answer[1]) =>
   Exit.isSuccess(exit) || Option.exists(Cause.failureOption(exit.cause), ({ _tag }) => _tag === "Interrupted")
 
-const uploaded = ({ bytes, file, torn }: Small): Told => {
+const uploaded = ({ bytes, file, torn }: Small): FileOutcome => {
   const { relativePath } = file
   const sizes = { sizeBytes: bytes.length, objectBytes: bytes.length }
   return { file, outcome: Outcome.Uploaded({ relativePath, ...sizes, torn, replaces: undefined }) }
 }
 
-const failure = ({ file, key }: Small, error: FileError | Interrupted): Told => {
+const failure = ({ file, key }: Small, error: FileError | Interrupted): FileOutcome => {
   const { relativePath } = file
   const outcome = error._tag === "Interrupted" ? Outcome.Interrupted() : Outcome.Failed({ relativePath, key, error })
   return { file, outcome }

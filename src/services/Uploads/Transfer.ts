@@ -1,7 +1,7 @@
 /** Sends a content to the store with one request or many, within the limits of the settings. */
 import { Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
-import { type Content, sha256Of } from "../../domain/ContentDigest.ts"
+import { type ContentDigest, sha256Of } from "../../domain/ContentDigest.ts"
 import {
   ConfigError,
   type FileError,
@@ -36,9 +36,9 @@ const mostRetriesForCredentials = 3
 export interface Terms {
   readonly compression: Compression.Mode
   /** It begins with this; else nothing becomes visible, and the failure is one that `Digest.isReplaced` knows. */
-  readonly former: Content | undefined
+  readonly former: ContentDigest | undefined
   /** Ends before the request is sent that may make the object visible. */
-  readonly announced: (content: Content) => Effect.Effect<void, StateUnusable>
+  readonly announced: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
   /** After a failure, if no such request was sent, or the store has refused each: the object is what it was. */
   readonly refused: Effect.Effect<void, StateUnusable>
   /** Of an upload in parts, for the next run. */
@@ -47,7 +47,7 @@ export interface Terms {
 
 export interface Sent {
   /** Of the file, whatever the object was made of it. */
-  readonly content: Content
+  readonly content: ContentDigest
   /** Bytes of the object. */
   readonly objectBytes: number
   readonly stored: StoredObject
@@ -75,7 +75,7 @@ export const make = (limits: Limits) =>
       object: NewObject,
       { announced, compression, former, record, refused }: Terms
     ): Effect.Effect<Sent, FileError | Interrupted> => {
-      const { completing, put, putStream, request, settled } = requesting(object, refused)
+      const { completing, put, putStream, request, withdrawIfUnsent: settled } = requesting(object, refused)
       const compressed = (format: Compression.Format) => {
         const plan = Compression.decide(source.sizeBytes, format, limits)
         if (plan._tag === "TooLarge") return Effect.fail(tooLarge(source.sizeBytes, plan.neededMemoryBytes))
@@ -115,46 +115,46 @@ export const make = (limits: Limits) =>
     return {
       // a credential source may be down for a moment, like a store
       ready: (checksum: Checksum) =>
-        patientAtFirst(Timeouts.credentials(store.ready(checksum), limits.timeout), (error) =>
-          RequestPolicy.retrying("credentials", error)
+        patientAtFirst(Timeouts.forCredentials(store.ready(checksum), limits.timeout), (error) =>
+          RequestPolicy.logRetry("credentials", error)
         ),
-      learned: store.learned,
+      traits: store.traits,
       send,
       /** Runs what holds so many bytes of bodies. */
-      holding: (bytes: number) => memory.withPermits(Math.min(bytes, limits.memoryBytes)),
+      holdMemory: (bytes: number) => memory.withPermits(Math.min(bytes, limits.memoryBytes)),
       /** The first attempt of a request with a whole body. A `Call`. */
-      first: (object: NewObject, body: Uint8Array, content: Content) =>
-        pace.pass(store.put(object, body, sha256Of(content)), body.length),
+      attemptOnce: (object: NewObject, body: Uint8Array, content: ContentDigest) =>
+        pace.limit(store.put(object, body, sha256Of(content)), body.length),
       /** What comes after a first attempt that failed. */
-      goOn: (
+      retry: (
         object: NewObject,
         body: Uint8Array,
-        content: Content,
+        content: ContentDigest,
         failed: StoreError | Interrupted,
         refused: Terms["refused"]
       ): Effect.Effect<StoredObject, FileError | Interrupted> => {
-        const { put, settled } = requesting(object, refused)
+        const { put, withdrawIfUnsent: settled } = requesting(object, refused)
         return settled(put(body, sha256Of(content), failed))
       },
       /** The content, or the beginning of it, without sending anything. */
-      digest: (source: OpenSource, part?: Part): Effect.Effect<Content, SourceUnreadable> =>
+      digest: (source: OpenSource, part?: Part): Effect.Effect<ContentDigest, SourceUnreadable> =>
         memory.withPermits(pieceBytes)(digestOf(source, part))
     }
   })
 
-export type Sending = Effect.Effect.Success<ReturnType<typeof make>>
+export type Transfer = Effect.Effect.Success<ReturnType<typeof make>>
 
 /** What of a content is looked at: its first so many bytes, or all; and what it has to begin with. */
 export interface Part {
   readonly firstBytes?: number
-  readonly former?: Content
+  readonly former?: ContentDigest
 }
 
 /** Reads the content, or a part of it, for its digest. */
 export const digestOf = (
   source: OpenSource,
   { firstBytes, former }: Part = {}
-): Effect.Effect<Content, SourceUnreadable> =>
+): Effect.Effect<ContentDigest, SourceUnreadable> =>
   Effect.tryPromise({
     try: async () => {
       const digest = ContentHash.make(source.path, former)
@@ -164,7 +164,7 @@ export const digestOf = (
     catch: asSourceUnreadable
   })
 
-const checked = (path: string, body: Uint8Array, former: Content | undefined) =>
+const checked = (path: string, body: Uint8Array, former: ContentDigest | undefined) =>
   Effect.try({
     try: () => {
       const digest = ContentHash.make(path, former)

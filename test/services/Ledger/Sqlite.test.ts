@@ -2,37 +2,37 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Exit, Scope } from "effect"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import type { Ending } from "../../../src/domain/Compression.ts"
-import type { Content } from "../../../src/domain/ContentDigest.ts"
+import type { KeySuffix } from "../../../src/domain/Compression.ts"
+import type { ContentDigest } from "../../../src/domain/ContentDigest.ts"
 import * as ObjectKey from "../../../src/domain/ObjectKey.ts"
-import { type Acknowledged, Ledger, type OpenLedger } from "../../../src/services/Ledger.ts"
+import { type AcknowledgedObject, Ledger, type OpenLedger } from "../../../src/services/Ledger.ts"
 import * as Sqlite from "../../../src/services/Ledger/Sqlite.ts"
 import { settingsWith } from "../../fixtures/Settings.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
 
 const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
-const content = (sizeBytes: number, byte: string): Content => ({
+const content = (sizeBytes: number, byte: string): ContentDigest => ({
   sizeBytes,
   digest: byte.repeat(64),
   head: byte.repeat(64)
 })
-const outside = { size: 10n, mtimeNs: 1_795_000_000_123_456_789n, dev: 2n ** 64n - 1n, ino: 2n ** 63n + 1n }
-const object = (path: string, of: Content, more: Partial<Acknowledged> = {}): Acknowledged => ({
+const stat = { size: 10n, mtimeNs: 1_795_000_000_123_456_789n, dev: 2n ** 64n - 1n, ino: 2n ** 63n + 1n }
+const object = (path: string, of: ContentDigest, more: Partial<AcknowledgedObject> = {}): AcknowledgedObject => ({
   key: Either.getOrThrow(ObjectKey.of(prefix, path)),
   generation: 1,
   content: of,
   state: "final",
-  outside,
+  stat,
   etag: "e",
   versionId: undefined,
   ...more
 })
-const seen = (relativePath: string, changed: Partial<typeof outside> = {}) => ({
+const seen = (relativePath: string, changed: Partial<typeof stat> = {}) => ({
   file: { path: `/in/${relativePath}`, relativePath },
-  outside: { ...outside, ...changed }
+  stat: { ...stat, ...changed }
 })
 const stored = (ledger: OpenLedger, files: ReadonlyArray<ReturnType<typeof seen>>) =>
-  ledger.look((storedAs) => files.map(({ file, outside }) => storedAs(file, outside)))
+  ledger.lookUp((storedAs) => files.map(({ file, stat }) => storedAs(file, stat)))
 
 const open = (stateDir: string, startedAt = 0) =>
   Effect.flatMap(Ledger, (ledger) => ledger.open({ id: `run-${startedAt}`, startedAt })).pipe(
@@ -42,11 +42,11 @@ const open = (stateDir: string, startedAt = 0) =>
 const using = <A, E>(stateDir: string, use: (ledger: OpenLedger) => Effect.Effect<A, E>, startedAt?: number) =>
   Effect.scoped(Effect.flatMap(open(stateDir, startedAt), use))
 
-const store = (ledger: OpenLedger, path: string, of: Content, more?: Partial<Acknowledged>) =>
+const store = (ledger: OpenLedger, path: string, of: ContentDigest, more?: Partial<AcknowledgedObject>) =>
   Effect.gen(function* () {
-    yield* ledger.sighted(path)
-    yield* ledger.attempting(path, more?.generation ?? 1, of)
-    yield* ledger.acknowledged(path, object(path, of, more))
+    yield* ledger.markPending(path)
+    yield* ledger.announce(path, more?.generation ?? 1, of)
+    yield* ledger.acknowledge(path, object(path, of, more))
   })
 
 describe("the ledger", () => {
@@ -55,7 +55,7 @@ describe("the ledger", () => {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) => {
         expect(ledger.checksum).toBe("SHA256")
-        return ledger.learned("MD5")
+        return ledger.rememberChecksum("MD5")
       })
       yield* using(stateDir, (ledger) => Effect.sync(() => expect(ledger.checksum).toBe("MD5")))
       const { target } = settingsWith()
@@ -65,7 +65,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("knows what was acknowledged, by each of the things that tell a file from outside", () =>
+  it.live("knows what was acknowledged, by each of the things that tell a file from stat", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) => store(ledger, "a", content(10, "a"), { state: "live" }))
@@ -74,19 +74,19 @@ describe("the ledger", () => {
           const files = [
             seen("a"),
             seen("a", { size: 11n }),
-            seen("a", { mtimeNs: outside.mtimeNs + 1n }),
+            seen("a", { mtimeNs: stat.mtimeNs + 1n }),
             seen("a", { dev: 1n }),
             seen("a", { ino: 1n }),
             seen("b")
           ]
           expect(yield* stored(ledger, files)).toEqual(["live", ...files.slice(1).map(() => undefined)])
-          expect(yield* ledger.sighted("a")).toEqual({
+          expect(yield* ledger.markPending("a")).toEqual({
             generation: 1,
             content: content(10, "a"),
             acknowledged: "live"
           })
           expect(yield* stored(ledger, [seen("a")]), "there is something new of it").toEqual([undefined])
-          yield* ledger.confirmed("a", { ...outside, mtimeNs: 7n })
+          yield* ledger.confirmUnchanged("a", { ...stat, mtimeNs: 7n })
           expect(yield* stored(ledger, [seen("a", { mtimeNs: 7n })])).toEqual(["live"])
         })
       )
@@ -99,11 +99,11 @@ describe("the ledger", () => {
       yield* using(stateDir, (ledger) =>
         Effect.gen(function* () {
           yield* store(ledger, "a", content(10, "a"))
-          yield* ledger.sighted("a")
-          yield* ledger.attempting("a", 1, content(20, "b"))
+          yield* ledger.markPending("a")
+          yield* ledger.announce("a", 1, content(20, "b"))
         })
       )
-      const known = yield* using(stateDir, (ledger) => ledger.sighted("a"))
+      const known = yield* using(stateDir, (ledger) => ledger.markPending("a"))
       expect(known).toEqual({ generation: 1, content: content(20, "b"), acknowledged: undefined })
     })
   )
@@ -111,21 +111,21 @@ describe("the ledger", () => {
   it.live("takes an upload that was refused for none, and remembers what was in doubt before it", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
-        yield* ledger.sighted("a")
-        yield* ledger.attempting("a", 1, content(20, "b"))
-        yield* ledger.refused("a", undefined)
-        expect(yield* ledger.sighted("a")).toBeUndefined()
-        yield* ledger.attempting("a", 1, content(20, "b"))
-        const before = yield* ledger.sighted("a")
-        yield* ledger.attempting("a", 2, content(30, "c"))
-        yield* ledger.refused("a", before)
-        expect(yield* ledger.sighted("a")).toEqual(before)
+        yield* ledger.markPending("a")
+        yield* ledger.announce("a", 1, content(20, "b"))
+        yield* ledger.withdrawAnnouncement("a", undefined)
+        expect(yield* ledger.markPending("a")).toBeUndefined()
+        yield* ledger.announce("a", 1, content(20, "b"))
+        const before = yield* ledger.markPending("a")
+        yield* ledger.announce("a", 2, content(30, "c"))
+        yield* ledger.withdrawAnnouncement("a", before)
+        expect(yield* ledger.markPending("a")).toEqual(before)
         yield* store(ledger, "a", content(10, "a"))
-        const stored = yield* ledger.sighted("a")
-        yield* ledger.reserve("a", 2, "")
-        yield* ledger.attempting("a", 2, content(30, "c"))
-        yield* ledger.refused("a", stored)
-        expect(yield* ledger.sighted("a"), "a reserved key is not the object's").toEqual(stored)
+        const stored = yield* ledger.markPending("a")
+        yield* ledger.reserveGeneration("a", 2, "")
+        yield* ledger.announce("a", 2, content(30, "c"))
+        yield* ledger.withdrawAnnouncement("a", stored)
+        expect(yield* ledger.markPending("a"), "a reserved key is not the object's").toEqual(stored)
       })
     )
   )
@@ -135,8 +135,8 @@ describe("the ledger", () => {
       const stateDir = emptyDirectory()
       const scope = yield* Scope.make()
       const ledger = yield* Scope.extend(open(stateDir), scope)
-      yield* ledger.sighted("a")
-      yield* ledger.attempting("a", 1, content(20, "b"))
+      yield* ledger.markPending("a")
+      yield* ledger.announce("a", 1, content(20, "b"))
       const other = new DatabaseSync(join(stateDir, "ledger.db"), { readOnly: true })
       expect(other.prepare("SELECT path, size FROM attempts").all()).toMatchObject([{ path: "a", size: 20 }])
       other.close()
@@ -148,7 +148,7 @@ describe("the ledger", () => {
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         const reserve = (path: string, least: number) =>
-          Effect.zipRight(ledger.sighted(path), ledger.reserve(path, least, ""))
+          Effect.zipRight(ledger.markPending(path), ledger.reserveGeneration(path, least, ""))
         expect(yield* reserve("s.jsonl", 1)).toBe(1)
         expect(yield* reserve("s.jsonl", 2)).toBe(2)
         expect(yield* reserve("s.jsonl", 2), "the same again, if it was not used").toBe(2)
@@ -163,8 +163,8 @@ describe("the ledger", () => {
   it.live("gives a compressed object no key that another file has, or had, or will have", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
-        const reserve = (path: string, least: number, ending: Ending = "") =>
-          Effect.zipRight(ledger.sighted(path), ledger.reserve(path, least, ending))
+        const reserve = (path: string, least: number, ending: KeySuffix = "") =>
+          Effect.zipRight(ledger.markPending(path), ledger.reserveGeneration(path, least, ending))
         expect(yield* reserve("a.jsonl", 1, ".zst")).toBe(1)
         expect(yield* reserve("a.jsonl.zst", 1), "that is what the first is called in the store").toBe(2)
         expect(yield* reserve("b.jsonl.zst", 1)).toBe(1)
@@ -194,15 +194,15 @@ describe("the ledger", () => {
       yield* using(stateDir, (ledger) =>
         Effect.gen(function* () {
           yield* store(ledger, "a.jsonl", content(10, "a"))
-          yield* ledger.reserve("a.jsonl", 1, ".zst")
-          yield* ledger.reserve("a.jsonl", 1, ".gz")
+          yield* ledger.reserveGeneration("a.jsonl", 1, ".zst")
+          yield* ledger.reserveGeneration("a.jsonl", 1, ".gz")
         })
       )
       yield* using(stateDir, (ledger) =>
         Effect.gen(function* () {
           for (const path of ["a.jsonl.zst", "a.jsonl.gz"]) {
-            yield* ledger.sighted(path)
-            expect(yield* ledger.reserve(path, 1, ""), path).toBe(2)
+            yield* ledger.markPending(path)
+            expect(yield* ledger.reserveGeneration(path, 1, ""), path).toBe(2)
           }
         })
       )
@@ -213,12 +213,13 @@ describe("the ledger", () => {
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const long = Date.now() + 1_000_000
-      const paths = (ledger: OpenLedger) => Effect.map(ledger.unsettled("", 10), (all) => all.map(({ path }) => path))
+      const paths = (ledger: OpenLedger) =>
+        Effect.map(ledger.unfinishedFiles("", 10), (all) => all.map(({ path }) => path))
       yield* using(stateDir, (ledger) =>
         Effect.gen(function* () {
-          yield* Effect.forEach(["new", "old", "tried"], ledger.sighted)
-          yield* ledger.attempting("tried", 1, content(1, "a"))
-          yield* ledger.withdrawn("new")
+          yield* Effect.forEach(["new", "old", "tried"], ledger.markPending)
+          yield* ledger.announce("tried", 1, content(1, "a"))
+          yield* ledger.clearPending("new")
           expect(yield* paths(ledger)).toEqual(["old", "tried"])
         })
       )
@@ -226,7 +227,7 @@ describe("the ledger", () => {
         stateDir,
         (ledger) =>
           Effect.gen(function* () {
-            yield* ledger.withdrawn("old")
+            yield* ledger.clearPending("old")
             expect(yield* paths(ledger), "it was seen by a run before").toEqual(["old", "tried"])
           }),
         long
@@ -239,16 +240,16 @@ describe("the ledger", () => {
       Effect.gen(function* () {
         yield* store(ledger, "final", content(1, "a"))
         yield* store(ledger, "live", content(1, "a"), { state: "live" })
-        yield* Effect.forEach(["p1", "p2"], ledger.sighted)
+        yield* Effect.forEach(["p1", "p2"], ledger.markPending)
         const live = { path: "live", pending: false }
-        expect(yield* ledger.unsettled("", 2)).toEqual([live, { path: "p1", pending: true }])
-        expect(yield* ledger.unsettled("p1", 2)).toEqual([{ path: "p2", pending: true }])
-        yield* ledger.gone("p1", true)
-        yield* ledger.gone("live", false)
-        expect((yield* ledger.unsettled("", 10)).map(({ path }) => path)).toEqual(["p2"])
-        yield* ledger.sighted("p1")
+        expect(yield* ledger.unfinishedFiles("", 2)).toEqual([live, { path: "p1", pending: true }])
+        expect(yield* ledger.unfinishedFiles("p1", 2)).toEqual([{ path: "p2", pending: true }])
+        yield* ledger.markGone("p1", true)
+        yield* ledger.markGone("live", false)
+        expect((yield* ledger.unfinishedFiles("", 10)).map(({ path }) => path)).toEqual(["p2"])
+        yield* ledger.markPending("p1")
         expect(
-          (yield* ledger.unsettled("", 10)).map(({ path }) => path),
+          (yield* ledger.unfinishedFiles("", 10)).map(({ path }) => path),
           "it is there again"
         ).toEqual(["p1", "p2"])
       })
@@ -261,7 +262,7 @@ describe("the ledger", () => {
       const before = (input: string, startedAt: number) =>
         Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "r", startedAt })).pipe(
           Effect.flatMap((ledger) =>
-            Effect.map(ledger.unsettled("", 10), (files) => ({
+            Effect.map(ledger.unfinishedFiles("", 10), (files) => ({
               files: files.length,
               previousRunAt: ledger.previousRunAt
             }))
@@ -269,7 +270,7 @@ describe("the ledger", () => {
           Effect.scoped,
           Effect.provide(Sqlite.layer(settingsWith({ stateDir, input })))
         )
-      yield* using(stateDir, (ledger) => ledger.sighted("a"), 1000)
+      yield* using(stateDir, (ledger) => ledger.markPending("a"), 1000)
       const later = Date.now() + 1_000_000
       expect(yield* before("/in", 2000)).toEqual({ files: 1, previousRunAt: 1000 })
       expect(yield* before("/elsewhere", later)).toEqual({ files: 0, previousRunAt: 2000 })

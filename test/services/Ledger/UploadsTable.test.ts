@@ -2,10 +2,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Exit, Scope, TestClock } from "effect"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import type { Content } from "../../../src/domain/ContentDigest.ts"
+import type { ContentDigest } from "../../../src/domain/ContentDigest.ts"
 import * as ObjectKey from "../../../src/domain/ObjectKey.ts"
 import type { KeptPart } from "../../../src/domain/Resumption.ts"
-import { type BegunUpload, Ledger, type OpenLedger } from "../../../src/services/Ledger.ts"
+import { type StartedUpload, Ledger, type OpenLedger } from "../../../src/services/Ledger.ts"
 import * as Schema from "../../../src/services/Ledger/Schema.ts"
 import * as Sqlite from "../../../src/services/Ledger/Sqlite.ts"
 import { settingsWith } from "../../fixtures/Settings.ts"
@@ -14,7 +14,7 @@ import { emptyDirectory } from "../../fixtures/Tree.ts"
 const MiB = 1024 ** 2
 const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
 
-const upload = (path: string, uploadId: string): BegunUpload => ({
+const upload = (path: string, uploadId: string): StartedUpload => ({
   uploadId,
   key: Either.getOrThrow(ObjectKey.of(prefix, path)),
   generation: 2,
@@ -31,7 +31,7 @@ const part = (number: number, byte: string): KeptPart => ({
   etag: `"${byte}"`,
   checksum: undefined
 })
-const content: Content = { sizeBytes: 1, digest: "a".repeat(64), head: "b".repeat(64) }
+const content: ContentDigest = { sizeBytes: 1, digest: "a".repeat(64), head: "b".repeat(64) }
 
 const open = (stateDir: string, bucket = "b") => {
   const { target } = settingsWith()
@@ -50,12 +50,12 @@ describe("the ledger's uploads in parts", () => {
       yield* using(stateDir, (ledger) =>
         Effect.gen(function* () {
           expect(yield* ledger.keptUpload("a")).toBeUndefined()
-          yield* ledger.uploadBegun("a", upload("a", "u1"))
+          yield* ledger.uploadStarted("a", upload("a", "u1"))
           yield* ledger.partStored("a", part(2, "c"))
           yield* ledger.partStored("a", part(1, "d"))
           yield* ledger.partStored("a", part(2, "e"))
           yield* TestClock.adjust("1 second")
-          yield* ledger.uploadBegun("b", upload("b", "u2"))
+          yield* ledger.uploadStarted("b", upload("b", "u2"))
         })
       )
       yield* using(stateDir, (ledger) =>
@@ -78,7 +78,7 @@ describe("the ledger's uploads in parts", () => {
   it.effect("give each part the checksum that its completion wants, where it is not MD5", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
-        yield* ledger.uploadBegun("a", { ...upload("a", "u"), checksum: "SHA256" })
+        yield* ledger.uploadStarted("a", { ...upload("a", "u"), checksum: "SHA256" })
         yield* ledger.partStored("a", part(1, "c"))
         const checksum = Buffer.alloc(32, 0xcc).toString("base64")
         expect((yield* ledger.keptUpload("a"))?.parts.get(1)).toEqual({ ...part(1, "c"), checksum })
@@ -90,7 +90,7 @@ describe("the ledger's uploads in parts", () => {
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         const known = Effect.map(ledger.keptUpload("a"), (kept) => [kept?.usedAt, kept?.sizeBytes])
-        yield* ledger.uploadBegun("a", upload("a", "u"))
+        yield* ledger.uploadStarted("a", upload("a", "u"))
         expect(yield* known).toEqual([0, 20 * MiB])
         yield* TestClock.adjust("1 second")
         yield* ledger.partStored("a", part(1, "c"))
@@ -105,14 +105,14 @@ describe("the ledger's uploads in parts", () => {
   it.live("are one for each file, and forgotten with their parts when they end", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
-        yield* ledger.uploadBegun("a", upload("a", "u1"))
+        yield* ledger.uploadStarted("a", upload("a", "u1"))
         yield* ledger.partStored("a", part(1, "c"))
-        yield* ledger.uploadBegun("a", upload("a", "u2"))
+        yield* ledger.uploadStarted("a", upload("a", "u2"))
         expect(yield* ledger.keptUpload("a")).toMatchObject({ uploadId: "u2", parts: new Map() })
         yield* ledger.partStored("a", part(1, "c"))
         yield* ledger.uploadEnded("a")
         expect(yield* ledger.keptUpload("a")).toBeUndefined()
-        yield* ledger.uploadBegun("a", upload("a", "u3"))
+        yield* ledger.uploadStarted("a", upload("a", "u3"))
         expect((yield* ledger.keptUpload("a"))?.parts).toEqual(new Map())
       })
     )
@@ -123,7 +123,7 @@ describe("the ledger's uploads in parts", () => {
       const stateDir = emptyDirectory()
       const scope = yield* Scope.make()
       const ledger = yield* Scope.extend(open(stateDir), scope)
-      yield* ledger.uploadBegun("a", upload("a", "u"))
+      yield* ledger.uploadStarted("a", upload("a", "u"))
       const other = new DatabaseSync(join(stateDir, "ledger.db"), { readOnly: true })
       expect(other.prepare("SELECT path, upload_id FROM uploads").all()).toMatchObject([{ path: "a", upload_id: "u" }])
       other.close()
@@ -134,28 +134,32 @@ describe("the ledger's uploads in parts", () => {
   it.live("are listed page by page, with whether something of their file waits to be stored", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
-        for (const path of ["a", "b", "c"]) yield* ledger.uploadBegun(path, upload(path, `u-${path}`))
-        yield* ledger.sighted("b")
-        yield* ledger.sighted("c")
-        yield* ledger.attempting("c", 1, content)
-        const outside = { size: 1n, mtimeNs: 1n, dev: 1n, ino: 1n }
+        for (const path of ["a", "b", "c"]) yield* ledger.uploadStarted(path, upload(path, `u-${path}`))
+        yield* ledger.markPending("b")
+        yield* ledger.markPending("c")
+        yield* ledger.announce("c", 1, content)
+        const stat = { size: 1n, mtimeNs: 1n, dev: 1n, ino: 1n }
         const { key } = upload("c", "u")
         const object = {
           key,
           generation: 1,
           content,
           state: "final",
-          outside,
+          stat,
           etag: "e",
           versionId: undefined
         } as const
-        yield* ledger.acknowledged("c", object)
-        const rows = (yield* ledger.openUploads("", 2)).map(({ path, settled, uploadId }) => [path, uploadId, settled])
+        yield* ledger.acknowledge("c", object)
+        const rows = (yield* ledger.unfinishedUploads("", 2)).map(({ path, isStored, uploadId }) => [
+          path,
+          uploadId,
+          isStored
+        ])
         expect(rows, "of a, nothing is known").toEqual([
           ["a", "u-a", true],
           ["b", "u-b", false]
         ])
-        expect(yield* ledger.openUploads("b", 2)).toMatchObject([{ path: "c", key: "p/c", settled: true }])
+        expect(yield* ledger.unfinishedUploads("b", 2)).toMatchObject([{ path: "c", key: "p/c", isStored: true }])
       })
     )
   )
@@ -176,10 +180,10 @@ describe("a ledger of the version before uploads were kept", () => {
       yield* using(stateDir, (ledger) =>
         Effect.gen(function* () {
           expect(ledger.setAside).toBeUndefined()
-          expect(yield* ledger.sighted("a")).toEqual({ generation: 1, content: former, acknowledged: "final" })
+          expect(yield* ledger.markPending("a")).toEqual({ generation: 1, content: former, acknowledged: "final" })
           const blocks = { ...former, digest: `${"ef".repeat(32)}-10000` }
-          yield* ledger.attempting("a", 1, blocks)
-          expect((yield* ledger.sighted("a"))?.content).toEqual(blocks)
+          yield* ledger.announce("a", 1, blocks)
+          expect((yield* ledger.markPending("a"))?.content).toEqual(blocks)
         })
       )
     })
@@ -205,8 +209,8 @@ describe("a ledger of the version that sent CRC-32", () => {
           const kept = yield* ledger.keptUpload("a")
           expect(kept).toMatchObject({ uploadId: "u", checksum: "CRC32" })
           expect(kept?.parts.get(1)?.checksum).toBeUndefined()
-          yield* ledger.uploadBegun("a", { ...upload("a", "u2"), checksum: "SHA256" })
-          yield* ledger.learned("MD5")
+          yield* ledger.uploadStarted("a", { ...upload("a", "u2"), checksum: "SHA256" })
+          yield* ledger.rememberChecksum("MD5")
         })
       )
       expect(yield* using(stateDir, (ledger) => Effect.succeed(ledger.checksum), "old")).toBe("MD5")

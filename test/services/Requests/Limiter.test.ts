@@ -18,7 +18,7 @@ const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retry
 const denied = new AccessDenied({ operation: "PutObject", detail: "no", retryable: false })
 
 /** Offers `offered` requests that do not end, and counts those that begin. */
-const begun = (paced: Limiter.Pace["pass"], offered = 20) =>
+const begun = (paced: Limiter.Limiter["limit"], offered = 20) =>
   Effect.gen(function* () {
     let count = 0
     const ended = yield* Deferred.make<void>()
@@ -37,7 +37,7 @@ const reason = Effect.flatMap(Stop, (stop) => stop.reason)
 describe("Pace", () => {
   it.scoped("lets as many pass as the limit says", () =>
     Effect.gen(function* () {
-      expect(yield* begun((yield* Limiter.make(options)).pass)).toBe(8)
+      expect(yield* begun((yield* Limiter.make(options)).limit)).toBe(8)
     }).pipe(Effect.provide(Stop.layer))
   )
 
@@ -46,7 +46,7 @@ describe("Pace", () => {
     ["no answer in time", late]
   ] as const)("lets half as many pass after %s", ([, error]) =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       yield* Effect.flip(paced(Effect.fail(error)))
       expect(yield* begun(paced)).toBe(4)
     }).pipe(Effect.provide(Stop.layer))
@@ -57,7 +57,7 @@ describe("Pace", () => {
     ["a connection that is lost, which says nothing of the load", lost]
   ] as const)("lets as many pass as before after %s", ([, error]) =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       yield* Effect.flip(paced(Effect.fail(error)))
       expect(yield* begun(paced)).toBe(8)
     }).pipe(Effect.provide(Stop.layer))
@@ -65,7 +65,7 @@ describe("Pace", () => {
 
   it.scoped("answers one jam once, however many requests met it", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       const fails = Effect.delay(Effect.fail(busy()), "1 second")
       const all = yield* Effect.fork(
         Effect.forEach(Array.from({ length: 8 }), () => Effect.exit(paced(fails)), { concurrency: 8 })
@@ -78,7 +78,7 @@ describe("Pace", () => {
 
   it.scoped("lets more and more pass again", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       yield* Effect.flip(paced(Effect.fail(busy())))
       yield* Effect.repeatN(paced(Effect.void), 8)
       expect(yield* begun(paced)).toBe(5)
@@ -87,7 +87,7 @@ describe("Pace", () => {
 
   it.scoped("gives a store the pause that it asked one request for, with all", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(30)))))
       const began = yield* Effect.fork(paced(Clock.currentTimeMillis))
       yield* TestClock.adjust("2 minutes")
@@ -97,7 +97,7 @@ describe("Pace", () => {
 
   it.scoped("waits longer when more is asked for meanwhile", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       const second = Effect.delay(Effect.fail(busy(Duration.seconds(60))), "5 seconds")
       const inFlight = yield* Effect.fork(Effect.exit(paced(second)))
       yield* TestClock.adjust("1 millis")
@@ -111,7 +111,7 @@ describe("Pace", () => {
 
   it.scoped("takes a proxy that denies the way for no sign of life, nor for an outage", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       const denies = new NetworkFailure({ operation: "PutObject", detail: "a page", retryable: false })
       yield* Effect.flip(paced(Effect.fail(lost)))
       yield* TestClock.adjust("6 minutes")
@@ -124,7 +124,7 @@ describe("Pace", () => {
 
   it.scoped("does not wait out a pause when the run is to stop", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(30)))))
       const fiber = yield* Effect.fork(Effect.flip(paced(Effect.void)))
       yield* TestClock.adjust("1 second")
@@ -135,7 +135,7 @@ describe("Pace", () => {
 
   it.scoped("ends the run when a store asks for more than a minute", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(61)))))
       expect(Option.getOrThrow(yield* reason)).toMatchObject({
         _tag: "Failure",
@@ -146,7 +146,7 @@ describe("Pace", () => {
 
   it.scoped("counts from the beginning of what failed first, but not from before the last that went well", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make({ ...options, giveUpAfter: Duration.seconds(100) })
+      const { limit: paced } = yield* Limiter.make({ ...options, giveUpAfter: Duration.seconds(100) })
       const silent = Effect.delay(Effect.fail(late), "60 seconds")
       const round = Effect.gen(function* () {
         const fiber = yield* Effect.fork(Effect.exit(paced(silent)))
@@ -167,7 +167,7 @@ describe("Pace", () => {
 
   it.scoped("takes bytes that arrive wrong for no sign of life", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       const wrong = new IntegrityFailure({ operation: "PutObject", detail: "BadDigest", retryable: true })
       yield* Effect.flip(paced(Effect.fail(wrong)))
       yield* TestClock.adjust("5 minutes")
@@ -176,7 +176,7 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  const failEvery = (paced: Limiter.Pace["pass"], seconds: number, times: number) =>
+  const failEvery = (paced: Limiter.Limiter["limit"], seconds: number, times: number) =>
     Effect.repeatN(
       Effect.zipRight(TestClock.adjust(Duration.seconds(seconds)), Effect.exit(paced(Effect.fail(lost)))),
       times - 1
@@ -184,7 +184,7 @@ describe("Pace", () => {
 
   it.scoped("ends the run when nothing has gone well for --give-up-after, with the class of what failed last", () =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       yield* failEvery(paced, 50, 6)
       expect(yield* reason).toEqual(Option.none())
       yield* failEvery(paced, 50, 1)
@@ -200,7 +200,7 @@ describe("Pace", () => {
     ["a refusal, which is an answer", Effect.fail(denied)]
   ] as const)("has patience anew after %s", ([, attempt]) =>
     Effect.gen(function* () {
-      const { pass: paced } = yield* Limiter.make(options)
+      const { limit: paced } = yield* Limiter.make(options)
       yield* failEvery(paced, 50, 6)
       yield* Effect.exit(paced(attempt))
       yield* failEvery(paced, 50, 6)

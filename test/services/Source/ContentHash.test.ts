@@ -13,7 +13,7 @@ const contentOf = (bytes: Buffer) => ({
 })
 
 /** Passes the bytes on in pieces that end at these places. */
-const inPieces = (digest: ContentHash.Digest, bytes: Buffer, cuts: ReadonlyArray<number>) => {
+const inPieces = (digest: ContentHash.ContentHash, bytes: Buffer, cuts: ReadonlyArray<number>) => {
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b)
   let at = 0
   for (const end of ends) {

@@ -7,7 +7,7 @@
  */
 import { type Clock, Effect, Exit } from "effect"
 import * as Callback from "../../../fibers/Callback.ts"
-import type { Answer } from "./ResponseReader.ts"
+import type { Response } from "./ResponseReader.ts"
 import * as Connection from "./Connection.ts"
 
 export interface Request {
@@ -34,12 +34,12 @@ export interface Route {
   readonly asProxy: Readonly<Record<string, string>> | undefined
 }
 
-export interface Http {
+export interface HttpClient {
   /**
    * One attempt, a `Call`; interruption closes its connection. Fails with what Node throws, `Garbled` or
    * `TimedOut`. The body must not change until it ends.
    */
-  readonly exchange: (request: Request) => Effect.Effect<Answer, unknown>
+  readonly exchange: (request: Request) => Effect.Effect<Response, unknown>
 }
 
 /** Connections are kept until the scope ends; as many are opened as requests are made at once. */
@@ -59,7 +59,7 @@ export const make = (routes: (origin: Origin) => Route, idleMillis: number) =>
       }
       return pool
     }
-    const http: Http = {
+    const http: HttpClient = {
       exchange: (request) =>
         Callback.make((ended) => {
           const pool = poolOf(request.origin)

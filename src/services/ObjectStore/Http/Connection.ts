@@ -21,7 +21,7 @@ export interface Connection {
   readonly close: () => void
 }
 
-type Done = (error: unknown, answer?: ResponseReader.Answer) => void
+type Done = (error: unknown, answer?: ResponseReader.Response) => void
 
 /** Nothing moved, or no connection came, for too long. */
 export class TimedOut extends Error {
@@ -46,7 +46,7 @@ export const open = (
   let hangUp = () => {}
   /** Who waits for an answer. */
   let pending: Done | undefined
-  let reader = ResponseReader.reader()
+  let reader = ResponseReader.make()
   /** The system has not taken all of the body yet. */
   let writing = false
   let closed = false
@@ -63,7 +63,7 @@ export const open = (
   }
   const close = () => end(cut())
 
-  const answered = (answer: ResponseReader.Answer) => {
+  const answered = (answer: ResponseReader.Response) => {
     const done = pending
     pending = undefined
     const settle = () => {
@@ -77,7 +77,7 @@ export const open = (
     else settle()
   }
 
-  const read = (step: () => ResponseReader.Answer | undefined) => {
+  const read = (step: () => ResponseReader.Response | undefined) => {
     // what comes while nobody waits answers nothing
     if (pending === undefined) return close()
     try {
@@ -131,7 +131,7 @@ export const open = (
   return {
     send: (message, done) => {
       pending = done
-      reader = ResponseReader.reader()
+      reader = ResponseReader.make()
       if (socket !== undefined) return write(socket, message)
       hangUp = dial((error, connected) => {
         if (closed) return void connected?.destroy()

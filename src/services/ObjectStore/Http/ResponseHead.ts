@@ -1,7 +1,7 @@
 /** The head of an answer: RFC 9112, sections 4, 5 and 6. */
 
 /** What came is no answer. */
-export class Garbled extends Error {
+export class MalformedResponse extends Error {
   override readonly name = "Garbled"
   readonly code = "ERR_HTTP_GARBLED"
 }
@@ -20,12 +20,13 @@ const version = "HTTP/1."
 
 /** Who speaks another protocol may say little, and then wait. */
 export const checkBeginning = (bytes: Buffer): void => {
-  if (!version.startsWith(bytes.toString("latin1", 0, version.length))) throw new Garbled("what came is not HTTP")
+  if (!version.startsWith(bytes.toString("latin1", 0, version.length)))
+    throw new MalformedResponse("what came is not HTTP")
 }
 
 /** Nobody who ends lines in this way says where the head ends; and some take it for an end where others do not. */
 export const checkLines = (text: string): void => {
-  if (/(?:^|[^\r])\n/.test(text)) throw new Garbled("a line of the head does not end as it should")
+  if (/(?:^|[^\r])\n/.test(text)) throw new MalformedResponse("a line of the head does not end as it should")
 }
 
 /** `text`: without the empty line at its end. */
@@ -33,7 +34,7 @@ export const parse = (text: string): Head => {
   // a line that begins with a blank goes on with the one before it
   const [statusLine = "", ...lines] = text.replace(/\r\n[ \t]+/g, " ").split("\r\n")
   const [, minor, digits] = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine) ?? []
-  if (digits === undefined) throw new Garbled("the status line is none")
+  if (digits === undefined) throw new MalformedResponse("the status line is none")
   const headers: Record<string, string> = Object.create(null)
   for (const line of lines) add(headers, line)
 
@@ -55,12 +56,13 @@ const lists = new Set(["connection", "transfer-encoding"])
 
 const add = (headers: Record<string, string>, line: string) => {
   const [, givenName, padded] = header.exec(line) ?? []
-  if (givenName === undefined || padded === undefined) throw new Garbled("a line of the head is no header")
+  if (givenName === undefined || padded === undefined) throw new MalformedResponse("a line of the head is no header")
   const name = givenName.toLowerCase()
   const value = unpadded(padded)
   const former = headers[name]
   // two lengths are how one answer is smuggled into another
-  if (name === "content-length" && former !== undefined && former !== value) throw new Garbled("it has two lengths")
+  if (name === "content-length" && former !== undefined && former !== value)
+    throw new MalformedResponse("it has two lengths")
   if (former === undefined) headers[name] = value
   else if (lists.has(name)) headers[name] = `${former}, ${value}`
 }
@@ -82,6 +84,6 @@ const names = (list: string, option: string) =>
 const lengthOf = (length: string | undefined, coding: string | undefined): Head["length"] => {
   if (coding !== undefined) return /(?:^|[ \t,])chunked$/i.test(coding) ? "chunked" : "close"
   if (length === undefined) return "close"
-  if (!/^\d{1,15}$/.test(length)) throw new Garbled("its length is no number")
+  if (!/^\d{1,15}$/.test(length)) throw new MalformedResponse("its length is no number")
   return Number(length)
 }

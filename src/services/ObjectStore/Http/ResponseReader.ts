@@ -1,17 +1,17 @@
 /** Answers, as they come over a connection. Source: RFC 9112; sections 6 and 7 for where they end. */
 import * as ResponseHead from "./ResponseHead.ts"
 
-export interface Answer extends Pick<ResponseHead.Head, "status" | "headers"> {
+export interface Response extends Pick<ResponseHead.Head, "status" | "headers"> {
   readonly body: Buffer
   /** Another request may be sent over the same connection. */
   readonly isReusable: boolean
 }
 
-export interface Reader {
+export interface ResponseReader {
   /** Takes what has come; the answer, once it is whole. Throws `Garbled`. */
-  readonly push: (bytes: Buffer) => Answer | undefined
+  readonly push: (bytes: Buffer) => Response | undefined
   /** Nothing more will come; the answer, if that was its end. */
-  readonly end: () => Answer | undefined
+  readonly end: () => Response | undefined
 }
 
 /** Bytes of a head, or of the lines around chunks; as many as Node's own parser takes. */
@@ -22,7 +22,7 @@ const longestBody = 1024 ** 2
 const headEnd = "\r\n\r\n"
 
 /** For one answer. */
-export const reader = (): Reader => {
+export const make = (): ResponseReader => {
   let rest: Buffer = Buffer.alloc(0)
   let head: ResponseHead.Head | undefined
   const chunks: Array<Buffer> = []
@@ -35,13 +35,13 @@ export const reader = (): Reader => {
       if (text === undefined) return undefined
       rest = rest.subarray(text.length + headEnd.length)
       const parsed = ResponseHead.parse(text)
-      if (parsed.status === 101) throw new ResponseHead.Garbled("it switches to another protocol")
+      if (parsed.status === 101) throw new ResponseHead.MalformedResponse("it switches to another protocol")
       // those below 200 announce the answer
       if (parsed.status >= 200) return parsed
     }
   }
 
-  const whole = ({ headers, keepsAlive, status }: ResponseHead.Head, body: Buffer, left: number): Answer => ({
+  const whole = ({ headers, keepsAlive, status }: ResponseHead.Head, body: Buffer, left: number): Response => ({
     status,
     headers,
     body,
@@ -49,7 +49,7 @@ export const reader = (): Reader => {
     isReusable: keepsAlive && left === 0
   })
 
-  const readChunks = (known: ResponseHead.Head): Answer | undefined => {
+  const readChunks = (known: ResponseHead.Head): Response | undefined => {
     for (;;) {
       const read = chunk(rest, longestBody - chunkBytes)
       if (read === undefined) return undefined
@@ -60,7 +60,7 @@ export const reader = (): Reader => {
     }
   }
 
-  const readBody = (known: ResponseHead.Head): Answer | undefined => {
+  const readBody = (known: ResponseHead.Head): Response | undefined => {
     const { length } = known
     if (length === "chunked") return readChunks(known)
     checkLength(length === "close" ? rest.length : length, longestBody)
@@ -70,7 +70,7 @@ export const reader = (): Reader => {
   }
 
   /** What is wrong behind the head of a refusal does not change what it says. */
-  const refusal = (known: ResponseHead.Head, body: Buffer): Answer | undefined =>
+  const refusal = (known: ResponseHead.Head, body: Buffer): Response | undefined =>
     known.status < 300 ? undefined : whole({ ...known, keepsAlive: false }, body, 0)
 
   return {
@@ -95,7 +95,7 @@ export const reader = (): Reader => {
 }
 
 const checkLength = (bytes: number, most: number) => {
-  if (bytes > most) throw new ResponseHead.Garbled("the answer is too long")
+  if (bytes > most) throw new ResponseHead.MalformedResponse("the answer is too long")
 }
 
 /** The text before a mark, if that has come. */
@@ -103,7 +103,7 @@ const before = (mark: string, bytes: Buffer): string | undefined => {
   const end = bytes.indexOf(mark)
   // the mark may have come in part
   if (end > longestHead || (end < 0 && bytes.length >= longestHead + mark.length)) {
-    throw new ResponseHead.Garbled("the head does not end")
+    throw new ResponseHead.MalformedResponse("the head does not end")
   }
   const text = bytes.toString("latin1", 0, end < 0 ? bytes.length : end)
   ResponseHead.checkLines(text)
@@ -122,7 +122,7 @@ const chunk = (bytes: Buffer, most: number): Chunk | undefined => {
   const line = before("\r\n", bytes)
   if (line === undefined) return undefined
   const [, digits] = /^([\da-f]{1,16})[ \t]*(?:;.*)?$/i.exec(line) ?? []
-  if (digits === undefined) throw new ResponseHead.Garbled("a chunk has no length")
+  if (digits === undefined) throw new ResponseHead.MalformedResponse("a chunk has no length")
   const size = Number.parseInt(digits, 16)
   if (size === 0) {
     const trailers = before(headEnd, bytes.subarray(line.length))
@@ -134,6 +134,7 @@ const chunk = (bytes: Buffer, most: number): Chunk | undefined => {
   const start = line.length + 2
   const end = start + size
   if (bytes.length < end + 2) return undefined
-  if (bytes.toString("latin1", end, end + 2) !== "\r\n") throw new ResponseHead.Garbled("a chunk is longer than it says")
+  if (bytes.toString("latin1", end, end + 2) !== "\r\n")
+    throw new ResponseHead.MalformedResponse("a chunk is longer than it says")
   return { bytes: bytes.subarray(start, end), end: end + 2 }
 }

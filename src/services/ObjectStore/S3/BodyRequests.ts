@@ -14,17 +14,17 @@ import type { HttpRequest } from "@smithy/core/protocols"
 import { Effect, Exit } from "effect"
 import type { StoreError } from "../../../domain/Errors.ts"
 import * as Callback from "../../../fibers/Callback.ts"
-import type { Answer } from "../Http/ResponseReader.ts"
-import type { Http, Origin, Request } from "../Http/Client.ts"
+import type { Response } from "../Http/ResponseReader.ts"
+import type { HttpClient, Origin, Request } from "../Http/Client.ts"
 import { type Body, checksumFields } from "./Checksums.ts"
-import type { Attributes } from "./ObjectHeaders.ts"
+import type { ObjectHeaders } from "./ObjectHeaders.ts"
 import type { Renewing } from "./Credentials.ts"
 import type { Command } from "./Commands.ts"
 import * as SignatureV4 from "./SignatureV4.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 
 /** Of the answer, what is looked at, in the SDK's words. */
-export interface Taken {
+export interface BodyResponse {
   readonly ETag?: string | undefined
   readonly VersionId?: string | undefined
   readonly ChecksumSHA256?: string | undefined
@@ -43,29 +43,29 @@ interface Pattern {
   readonly sign: ReturnType<typeof SignatureV4.make>
 }
 
-export interface Via {
+export interface Dependencies {
   readonly client: S3Client
   readonly credentials: Renewing
-  readonly http: Http
+  readonly http: HttpClient
   /** Says what went wrong with an operation. */
   readonly failure: (operation: string, cause: unknown) => StoreError
 }
 
-export type Bodies = ReturnType<typeof make>
+export type BodyRequests = ReturnType<typeof make>
 
-export const make = ({ client, credentials, failure, http }: Via) => {
+export const make = ({ client, credentials, failure, http }: Dependencies) => {
   /** By what names of a kind all requests have in common. */
   const patterns = new Map<string, Pattern>()
 
   /** A `Call`. */
-  const send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes & Taken>(
+  const send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes & BodyResponse>(
     operation: "PutObject" | "UploadPart",
     kind: string,
     command: (Key: string) => Command<Input, Output>,
     key: string,
     query: string,
     { bytes, checksum, sha256 }: Body
-  ): Effect.Effect<Taken, StoreError> => {
+  ): Effect.Effect<BodyResponse, StoreError> => {
     const request = ({ headers, origin, path, sign, unsigned }: Pattern, identity: SignatureV4.Identity): Request => {
       const unsent = {
         method: "PUT",
@@ -86,13 +86,13 @@ export const make = ({ client, credentials, failure, http }: Via) => {
     const asked = (pattern: Pattern, identity: SignatureV4.Identity) =>
       Callback.matchEffect(http.exchange(request(pattern, identity)), {
         onFailure: (cause) => Exit.fail(failure(operation, cause)),
-        onSuccess: (answer): Effect.Effect<Taken, StoreError> => {
+        onSuccess: (answer): Effect.Effect<BodyResponse, StoreError> => {
           if (answer.status === 200 && answer.headers["etag"] !== undefined) {
             setClock(client, answer)
             return Exit.succeed(taken(answer))
           }
           return Effect.tryPromise({
-            try: () => RequestHandler.understood(client, command(key), answer),
+            try: () => RequestHandler.interpret(client, command(key), answer),
             catch: (cause) => failure(operation, cause)
           })
         }
@@ -103,7 +103,7 @@ export const make = ({ client, credentials, failure, http }: Via) => {
       if (known !== undefined && identity !== undefined) return asked(known, identity)
       const needed = Effect.tryPromise({
         try: async () => {
-          const pattern = known ?? asPattern(await RequestHandler.drafted(client, command(standIn)))
+          const pattern = known ?? asPattern(await RequestHandler.draft(client, command(standIn)))
           patterns.set(kind, pattern)
           return [pattern, await credentials.provider()] as const
         },
@@ -114,7 +114,7 @@ export const make = ({ client, credentials, failure, http }: Via) => {
   }
 
   return {
-    put: (attributes: Attributes, body: Body) =>
+    put: (attributes: ObjectHeaders, body: Body) =>
       send(
         "PutObject",
         `${attributes.ContentType} ${JSON.stringify(attributes.Metadata)}`,
@@ -158,7 +158,7 @@ const asPattern = (draft: HttpRequest): Pattern => {
 const ofOneRequest =
   /^(amz-sdk-.*|content-length|content-md5|x-amz-(checksum-.*|sdk-checksum-.*|content-sha256|date|security-token|user-agent))$/
 
-const taken = ({ headers }: Answer): Taken => ({
+const taken = ({ headers }: Response): BodyResponse => ({
   ETag: headers["etag"],
   VersionId: headers["x-amz-version-id"],
   ChecksumSHA256: headers["x-amz-checksum-sha256"],
@@ -166,7 +166,7 @@ const taken = ({ headers }: Answer): Taken => ({
 })
 
 /** As the SDK does: the store's clock counts, unless the answer comes from a cache. */
-const setClock = (client: S3Client, { headers: { age, date } }: Answer) => {
+const setClock = (client: S3Client, { headers: { age, date } }: Response) => {
   const time = date === undefined || age !== undefined ? Number.NaN : Date.parse(date)
   if (!Number.isNaN(time)) client.config.systemClockOffset = time - Date.now()
 }

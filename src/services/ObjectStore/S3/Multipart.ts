@@ -5,26 +5,29 @@ import {
   CreateMultipartUploadCommand
 } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
-import { isGone } from "../../../domain/Resumption.ts"
+import { isUnknownUpload } from "../../../domain/Resumption.ts"
 import type { NewPart, StoredPart, UploadName } from "../../ObjectStore.ts"
-import type { Attributes } from "./ObjectHeaders.ts"
+import type { ObjectHeaders } from "./ObjectHeaders.ts"
 import { bodyOf, composite, sameChecksum } from "./Checksums.ts"
-import type { Lessons } from "./Negotiation.ts"
+import type { Negotiation } from "./Negotiation.ts"
 import { present, storedObject } from "./Commands.ts"
-import type { Via } from "./StreamedMultipart.ts"
+import type { Dependencies } from "./StreamedMultipart.ts"
 
-export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" | "send">, bucket: string) => {
+export const make = (
+  { bodyRequests, negotiation, send }: Pick<Dependencies, "bodyRequests" | "negotiation" | "send">,
+  bucket: string
+) => {
   /**
    * By the upload's id, how its object is encrypted: AWS tells it when the upload is created, MinIO with each part
    * alone. Holds what this run has created, or sent a part for, and not yet ended.
    */
   const encryptions = new Map<string, string | undefined>()
-  const confirm = (uploadId: string, { ServerSideEncryption: told }: Parameters<Lessons["created"]>[1]) =>
+  const confirm = (uploadId: string, { ServerSideEncryption: told }: Parameters<Negotiation["noteEncryption"]>[1]) =>
     void encryptions.set(uploadId, encryptions.get(uploadId) ?? told)
 
   return {
-    create: (attributes: Attributes) =>
-      lessons.heeded((checksum) => {
+    create: (attributes: ObjectHeaders) =>
+      negotiation.negotiated((checksum) => {
         const algorithm = checksum === "SHA256" ? ({ ChecksumAlgorithm: "SHA256" } as const) : {}
         const { IfNoneMatch: _, ...fixed } = attributes
         return Effect.flatMap(send(new CreateMultipartUploadCommand({ ...fixed, ...algorithm })), (answer) =>
@@ -36,10 +39,10 @@ export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" |
       }),
 
     send: ({ body, key, number, sha256, uploadId }: NewPart) =>
-      lessons.heeded((checksum) => {
+      negotiation.negotiated((checksum) => {
         const checked = bodyOf(checksum, body, sha256)
         const part = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: number }
-        return bodies.uploadPart(part, checked).pipe(
+        return bodyRequests.uploadPart(part, checked).pipe(
           Effect.tap((answer) => sameChecksum("UploadPart", checked.checksum, answer)),
           Effect.tap((answer) => Effect.sync(() => confirm(uploadId, answer))),
           Effect.flatMap((answer) => present("UploadPart", answer.ETag)),
@@ -48,7 +51,7 @@ export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" |
       }),
 
     complete: (
-      attributes: Attributes,
+      attributes: ObjectHeaders,
       uploadId: string,
       parts: ReadonlyArray<StoredPart & Pick<NewPart, "number">>
     ) => {
@@ -68,15 +71,15 @@ export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" |
         MultipartUpload: { Parts },
         ...(IfNoneMatch === undefined ? {} : { IfNoneMatch })
       })
-      return lessons
-        .heeded(() => send(command))
+      return negotiation
+        .negotiated(() => send(command))
         .pipe(
           // Ceph leaves the ETag empty here
           Effect.tap((answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key)),
           Effect.tap((answer) => {
             // nothing has been told yet of an upload of which an earlier run has sent everything
             if (encryptions.has(uploadId) || answer.ServerSideEncryption !== undefined)
-              lessons.created(attributes, {
+              negotiation.noteEncryption(attributes, {
                 ServerSideEncryption: encryptions.get(uploadId) ?? answer.ServerSideEncryption
               })
             encryptions.delete(uploadId)
@@ -91,7 +94,7 @@ export const make = ({ bodies, lessons, send }: Pick<Via, "bodies" | "lessons" |
       send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId })).pipe(
         Effect.tap(() => Effect.sync(() => encryptions.delete(uploadId))),
         Effect.asVoid,
-        Effect.catchIf(isGone, () => Effect.void)
+        Effect.catchIf(isUnknownUpload, () => Effect.void)
       )
   }
 }

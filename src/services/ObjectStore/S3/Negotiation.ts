@@ -16,7 +16,7 @@ import {
   type StoreError,
   type UploadFailed
 } from "../../../domain/Errors.ts"
-import { type Checksum, clocks, type Learned } from "../../../domain/StoreTraits.ts"
+import { type Checksum, clocks, type StoreTraits } from "../../../domain/StoreTraits.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import type { Renewing } from "./Credentials.ts"
 
@@ -27,17 +27,17 @@ interface Encryption {
   readonly ServerSideEncryption?: string | undefined
 }
 
-export interface Lessons {
+export interface Negotiation {
   /** What an earlier run has learned. */
-  readonly expect: (known: Checksum) => void
+  readonly assumeChecksum: (known: Checksum) => void
   /** Undefined before the first answer. */
-  readonly learned: () => Learned | undefined
+  readonly traits: () => StoreTraits | undefined
   /** What was asked for an object, and what the answer says of it. */
-  readonly created: (asked: Encryption, answer: Encryption) => void
+  readonly noteEncryption: (asked: Encryption, answer: Encryption) => void
   /** An attempt, with the checksum that the store is thought to take; and another at once, if its refusal teaches. */
-  readonly heeded: Heeded
+  readonly negotiated: Heeded
   /** The same for a `Call`, and one again. */
-  readonly heededCall: Heeded
+  readonly negotiatedCallback: Heeded
 }
 
 type Heeded = <A>(attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError>
@@ -53,7 +53,7 @@ interface Made {
 /** Each lesson can come once. */
 const mostLessons = 3
 
-export const make = (client: S3Client, credentials: Renewing): Lessons => {
+export const make = (client: S3Client, credentials: Renewing): Negotiation => {
   let checksum: Checksum = "SHA256"
   /** It has been seen whether the store takes the other one. */
   let settled = false
@@ -114,18 +114,18 @@ export const make = (client: S3Client, credentials: Renewing): Lessons => {
     })
 
   return {
-    expect: (known) => {
+    assumeChecksum: (known) => {
       checksum = known
       settled = known === "MD5"
     },
     // until it was taken once, the other checksum is a guess
-    learned: () =>
+    traits: () =>
       answered ? { checksum: settled ? checksum : "SHA256", clockOffsetMillis: clockOffset(), unencrypted } : undefined,
-    created: (asked, answer) => {
+    noteEncryption: (asked, answer) => {
       unencrypted ||= asked.ServerSideEncryption !== undefined && answer.ServerSideEncryption === undefined
     },
-    heeded: (attempt) => heeded(attempt, mostLessons, byFibers),
-    heededCall: (attempt) => heeded(attempt, mostLessons, Callback)
+    negotiated: (attempt) => heeded(attempt, mostLessons, byFibers),
+    negotiatedCallback: (attempt) => heeded(attempt, mostLessons, Callback)
   }
 }
 

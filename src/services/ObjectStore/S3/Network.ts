@@ -31,7 +31,7 @@ export interface Handler {
 
 export interface Network {
   /** To the store. */
-  readonly http: Client.Http
+  readonly http: Client.HttpClient
   /** To whoever issues credentials, in the words of the SDK. */
   readonly handler: Handler
 }

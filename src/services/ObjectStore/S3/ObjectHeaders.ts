@@ -7,11 +7,11 @@ import type { NewObject } from "../../ObjectStore.ts"
 import * as Providers from "./Providers.ts"
 
 /** What every request for an object names, and what it is created with. */
-export type Attributes = PutObjectCommandInput & { readonly Bucket: string; readonly Key: string }
+export type ObjectHeaders = PutObjectCommandInput & { readonly Bucket: string; readonly Key: string }
 
-export const attributesOf = ({ attributes, target }: Pick<Settings, "attributes" | "target">) => {
+export const objectHeaders = ({ attributes, target }: Pick<Settings, "attributes" | "target">) => {
   const same = { ...attributeHeaders(attributes), Bucket: target.bucket }
-  return ({ key, state }: NewObject): Attributes => ({
+  return ({ key, state }: NewObject): ObjectHeaders => ({
     ...same,
     Metadata: { ...attributes.metadata, "ibsr-state": state },
     Key: key,
@@ -51,7 +51,7 @@ const encryptionHeaders = (encryption: Encryption): Partial<PutObjectCommandInpu
 }
 
 /** Says of a refusal which of the settings may be the cause. */
-export const explained =
+export const withAdvice =
   ({ attributes, target }: Pick<Settings, "attributes" | "target">) =>
   (error: StoreError): StoreError => {
     if (error._tag === "AccessDenied" && error.advice === undefined) {

@@ -3,19 +3,19 @@ import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from "@aws-sdk/c
 import { buildQueryString, type HttpRequest, HttpResponse } from "@smithy/core/protocols"
 import { Cause, Effect, Exit } from "effect"
 import { Readable } from "node:stream"
-import type { Answer } from "../Http/ResponseReader.ts"
-import type { Http, Origin, Request } from "../Http/Client.ts"
+import type { Response } from "../Http/ResponseReader.ts"
+import type { HttpClient, Origin, Request } from "../Http/Client.ts"
 import type { Command } from "./Commands.ts"
 
 /** What `S3Client.send` takes besides a command, and hands on. */
 export interface Options {
   readonly abortSignal?: AbortSignal
   /** Answers in place of the store. */
-  readonly instead?: (request: HttpRequest) => Pick<Answer, "status" | "headers" | "body">
+  readonly instead?: (request: HttpRequest) => Pick<Response, "status" | "headers" | "body">
 }
 
 /** A request handler of the SDK. */
-export const make = (http: Http) => ({
+export const make = (http: HttpClient) => ({
   metadata: { handlerProtocol: "http/1.1" },
   destroy: () => {},
   handle: async (request: HttpRequest, { abortSignal, instead }: Options = {}) => {
@@ -53,7 +53,7 @@ export const targetOf = ({ path, query }: HttpRequest): string => {
 }
 
 /** What the SDK makes of a command, signed, and not sent. */
-export const drafted = async <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+export const draft = async <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   client: S3Client,
   command: Command<Input, Output>
 ): Promise<HttpRequest> => {
@@ -70,10 +70,10 @@ export const drafted = async <Input extends ServiceInputTypes, Output extends Se
 }
 
 /** What the SDK makes of an answer to a command: for those that are failures, it throws. */
-export const understood = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+export const interpret = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   client: S3Client,
   command: Command<Input, Output>,
-  answer: Pick<Answer, "status" | "headers" | "body">
+  answer: Pick<Response, "status" | "headers" | "body">
 ): Promise<Output> => {
   const options: Options = { instead: () => answer }
   return client.send(command, options)

@@ -4,8 +4,8 @@ import type { StoreError } from "../../../domain/Errors.ts"
 import type { Settings } from "../../../domain/Settings.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import { ObjectStore, type StoredObject } from "../../ObjectStore.ts"
-import { once } from "../../../fibers/Cached.ts"
-import { type Attributes, attributesOf, explained } from "./ObjectHeaders.ts"
+import { cached } from "../../../fibers/Cached.ts"
+import { type ObjectHeaders, objectHeaders, withAdvice } from "./ObjectHeaders.ts"
 import * as BodyRequests from "./BodyRequests.ts"
 import { bodyOf, mismatch } from "./Checksums.ts"
 import * as Client from "./Client.ts"
@@ -24,19 +24,19 @@ export const layer = (options: Options) =>
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       let connected: Connected | undefined
-      const opened = yield* once(
+      const opened = yield* cached(
         Effect.tap(Scope.extend(connect(options), scope), (now) => Effect.sync(() => void (connected = now)))
       )
       // what is wrong with the configuration shows in `ready`
       const connection = Effect.orDie(opened)
-      const attributes = attributesOf(options)
+      const attributes = objectHeaders(options)
       return {
         ready: (checksum) =>
           Effect.flatMap(opened, (connection) => {
-            connection.lessons.expect(checksum)
+            connection.negotiation.assumeChecksum(checksum)
             return Client.ready(connection.client, options.target)
           }),
-        learned: Effect.sync(() => connected?.lessons.learned()),
+        traits: Effect.sync(() => connected?.negotiation.traits()),
         put: (object, bytes, sha256) =>
           connected === undefined
             ? Effect.flatMap(connection, (via) => put(via, attributes(object), bytes, sha256))
@@ -54,22 +54,22 @@ export const layer = (options: Options) =>
 
 /** A `Call`. */
 const put = (
-  { bodies, lessons }: Connected,
-  asked: Attributes,
+  { bodyRequests, negotiation }: Connected,
+  asked: ObjectHeaders,
   bytes: Uint8Array,
   sha256: string | undefined
 ): Effect.Effect<StoredObject, StoreError> =>
-  lessons.heededCall((checksum) => {
+  negotiation.negotiatedCallback((checksum) => {
     // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
     const body = bodyOf(checksum, bytes, sha256)
-    return Callback.matchEffect(bodies.put(asked, body), {
+    return Callback.matchEffect(bodyRequests.put(asked, body), {
       onFailure: Exit.fail,
       onSuccess: (answer) => {
         const wrong =
           missing("PutObject", answer.ETag) ??
           mismatch("PutObject", body.checksum, answer, asked.IfNoneMatch === undefined)
         if (wrong !== undefined) return Exit.fail(wrong)
-        lessons.created(asked, answer)
+        negotiation.noteEncryption(asked, answer)
         return Exit.succeed(storedObject(answer))
       }
     })
@@ -80,9 +80,15 @@ type Connected = Effect.Effect.Success<ReturnType<typeof connect>>
 const connect = (options: Options) =>
   Effect.map(Client.connect(options), ({ client, credentials, http }) => {
     const failure = (operation: string, cause: unknown) =>
-      explained(options)(withoutSecrets(storeError(operation, cause), credentials.current()))
-    const lessons = Negotiation.make(client, credentials)
-    const bodies = BodyRequests.make({ client, credentials, http, failure })
+      withAdvice(options)(withoutSecrets(storeError(operation, cause), credentials.current()))
+    const negotiation = Negotiation.make(client, credentials)
+    const bodyRequests = BodyRequests.make({ client, credentials, http, failure })
     const send = sender(client, failure)
-    return { client, bodies, lessons, send, parts: Multipart.make({ bodies, lessons, send }, options.target.bucket) }
+    return {
+      client,
+      bodyRequests,
+      negotiation,
+      send,
+      parts: Multipart.make({ bodyRequests, negotiation, send }, options.target.bucket)
+    }
   })

@@ -19,11 +19,11 @@ import { Deferred, Effect, Fiber, FiberSet, Option } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../../domain/Errors.ts"
 import type { Checksum } from "../../../domain/StoreTraits.ts"
-import { abortTimeout, settled } from "../AbortUpload.ts"
+import { abortTimeout, completeDespiteInterrupt } from "../AbortUpload.ts"
 import type { StreamBody, StreamPolicy, StoredObject } from "../../ObjectStore.ts"
-import type { Attributes } from "./ObjectHeaders.ts"
-import type { Bodies } from "./BodyRequests.ts"
-import type { Lessons } from "./Negotiation.ts"
+import type { ObjectHeaders } from "./ObjectHeaders.ts"
+import type { BodyRequests } from "./BodyRequests.ts"
+import type { Negotiation } from "./Negotiation.ts"
 import { bodyOf, composite, sameChecksum } from "./Checksums.ts"
 import { present, type Send, storedObject } from "./Commands.ts"
 
@@ -31,16 +31,16 @@ import { present, type Send, storedObject } from "./Commands.ts"
 type Command = CreateMultipartUploadCommand | UploadPartCommand | CompleteMultipartUploadCommand
 
 /** Through which requests go, and what they heed. */
-export interface Via {
+export interface Dependencies {
   readonly client: S3Client
-  readonly bodies: Bodies
-  readonly lessons: Lessons
+  readonly bodyRequests: BodyRequests
+  readonly negotiation: Negotiation
   readonly send: Send
 }
 
 export const put = <E>(
-  { bodies, client, lessons, send }: Via,
-  attributes: Attributes,
+  { bodyRequests, client, negotiation, send }: Dependencies,
+  attributes: ObjectHeaders,
   body: StreamBody,
   policy: StreamPolicy<E>
 ): Effect.Effect<StoredObject, StoreError | SourceUnreadable | E> =>
@@ -49,7 +49,7 @@ export const put = <E>(
     const open = new Set<string>()
     // runs after the fibers below are gone, so that no part can arrive after the abort
     yield* Effect.addFinalizer(() =>
-      Effect.forEach(open, (uploadId) => abort(send, attributes, uploadId, policy.leftOpen), { discard: true })
+      Effect.forEach(open, (uploadId) => abort(send, attributes, uploadId, policy.abortFailed), { discard: true })
     )
     // the requests in flight are fibers of this scope: whatever ends it aborts them on the wire
     const run = yield* FiberSet.makeRuntimePromise()
@@ -64,7 +64,7 @@ export const put = <E>(
     const attempt = (command: Command, checksum: Checksum): Effect.Effect<unknown, StoreError> => {
       if (command instanceof CreateMultipartUploadCommand) {
         const { ChecksumAlgorithm: _, ...plain } = command.input
-        return settled(
+        return completeDespiteInterrupt(
           Effect.tap(send(checksum === "SHA256" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
             Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
               open.add(uploadId)
@@ -74,7 +74,7 @@ export const put = <E>(
         )
       }
       if (command instanceof UploadPartCommand)
-        return Effect.tap(sendPart(bodies, command, checksum, checksums), (answer) =>
+        return Effect.tap(sendPart(bodyRequests, command, checksum, checksums), (answer) =>
           Effect.sync(() => confirm(answer))
         )
       // Ceph leaves the ETag empty here
@@ -85,7 +85,7 @@ export const put = <E>(
         run(
           Effect.zipRight(
             command instanceof CompleteMultipartUploadCommand ? policy.completing : Effect.void,
-            policy.request(lessons.heeded((checksum) => attempt(command, checksum)))
+            policy.request(negotiation.negotiated((checksum) => attempt(command, checksum)))
           ).pipe(
             Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)),
             // it is told by `failed`
@@ -121,23 +121,30 @@ export const put = <E>(
     )
     open.delete(upload.uploadId ?? "")
     yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer, attributes.IfNoneMatch === undefined)
-    lessons.created(attributes, { ServerSideEncryption: encryption })
+    negotiation.noteEncryption(attributes, { ServerSideEncryption: encryption })
     return storedObject(answer)
   }).pipe(Effect.scoped)
 
-const sendPart = (bodies: Bodies, { input }: UploadPartCommand, checksum: Checksum, checksums: Map<number, string>) => {
+const sendPart = (
+  bodyRequests: BodyRequests,
+  { input }: UploadPartCommand,
+  checksum: Checksum,
+  checksums: Map<number, string>
+) => {
   const { Body, Bucket, Key, PartNumber, UploadId } = input as Required<typeof input>
   const body = bodyOf(checksum, Body as Uint8Array)
-  return bodies.uploadPart({ Bucket: Bucket!, Key: Key!, PartNumber: PartNumber!, UploadId: UploadId! }, body).pipe(
-    Effect.tap((answer) => present("UploadPart", answer.ETag)),
-    Effect.tap((answer) => sameChecksum("UploadPart", body.checksum, answer)),
-    Effect.tap(() =>
-      Effect.sync(() => {
-        const { ChecksumSHA256 } = body.checksum
-        if (ChecksumSHA256 !== undefined) checksums.set(PartNumber!, ChecksumSHA256)
-      })
+  return bodyRequests
+    .uploadPart({ Bucket: Bucket!, Key: Key!, PartNumber: PartNumber!, UploadId: UploadId! }, body)
+    .pipe(
+      Effect.tap((answer) => present("UploadPart", answer.ETag)),
+      Effect.tap((answer) => sameChecksum("UploadPart", body.checksum, answer)),
+      Effect.tap(() =>
+        Effect.sync(() => {
+          const { ChecksumSHA256 } = body.checksum
+          if (ChecksumSHA256 !== undefined) checksums.set(PartNumber!, ChecksumSHA256)
+        })
+      )
     )
-  )
 }
 
 /** A stream that may be dropped at any time. */
@@ -151,7 +158,12 @@ const readable = (pieces: AsyncIterable<Uint8Array>) =>
     (stream) => Effect.sync(() => stream.destroy())
   )
 
-const abort = (send: Send, { Bucket, Key }: Attributes, uploadId: string, leftOpen: StreamPolicy<never>["leftOpen"]) =>
+const abort = (
+  send: Send,
+  { Bucket, Key }: ObjectHeaders,
+  uploadId: string,
+  leftOpen: StreamPolicy<never>["abortFailed"]
+) =>
   send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId: uploadId })).pipe(
     Effect.timeout(abortTimeout),
     Effect.catchAll((error) =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope, TestClock } from "effect"
 import { connect, type Socket } from "node:net"
 import * as Callback from "../../../../src/fibers/Callback.ts"
-import { Garbled } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
+import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import * as Client from "../../../../src/services/ObjectStore/Http/Client.ts"
 import { ok, rawServer, type Received, requests } from "../../../fixtures/RawServer.ts"
 
@@ -92,7 +92,7 @@ describe("a request", () => {
         })
       })
       const breakOff = yield* Effect.async<() => void>((resume) => {
-        const breakOff = Callback.begin(http.exchange(request()), () => resume(Effect.succeed(() => breakOff())))
+        const breakOff = Callback.start(http.exchange(request()), () => resume(Effect.succeed(() => breakOff())))
       })
       const second = yield* Effect.fork(http.exchange(request()))
       const socket = yield* Deferred.await(held)
@@ -128,7 +128,7 @@ describe("a request", () => {
       const { http, server } = yield* served((socket, nth) =>
         requests(socket, () => socket.write(nth === 1 ? "SSH-2.0-x\r\n" : ok()))
       )
-      expect(yield* Effect.flip(http.exchange(request()))).toBeInstanceOf(Garbled)
+      expect(yield* Effect.flip(http.exchange(request()))).toBeInstanceOf(MalformedResponse)
       yield* http.exchange(request())
       expect(server.sockets).toHaveLength(2)
     })

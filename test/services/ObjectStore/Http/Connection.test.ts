@@ -6,7 +6,7 @@ import process from "node:process"
 import { Duplex } from "node:stream"
 import { connect as connectTls } from "node:tls"
 import { onTestFinished } from "vitest"
-import type { Answer } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
+import type { Response } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
 import * as Connection from "../../../../src/services/ObjectStore/Http/Connection.ts"
 import { type Certificate, makeAuthority } from "../../../fixtures/Certificates.ts"
 import { ok, rawServer, requests } from "../../../fixtures/RawServer.ts"
@@ -41,7 +41,7 @@ const opened = (dial: Connection.Dial, idleMillis = 10_000) => {
     }
   })
   onTestFinished(connection.close)
-  const send = (body: Uint8Array = new Uint8Array()): Promise<Answer> =>
+  const send = (body: Uint8Array = new Uint8Array()): Promise<Response> =>
     new Promise((resolve, reject) => {
       const head = `PUT / HTTP/1.1\r\ncontent-length: ${body.length}\r\n\r\n`
       connection.send({ head, body }, (error, answer) => {

@@ -6,9 +6,9 @@ import { UploadFailed } from "../../../../src/domain/Errors.ts"
 import * as ObjectKey from "../../../../src/domain/ObjectKey.ts"
 import type { ObjectAttributes } from "../../../../src/domain/Settings.ts"
 import * as Callback from "../../../../src/fibers/Callback.ts"
-import type { Answer } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
+import type { Response } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
 import type { Request } from "../../../../src/services/ObjectStore/Http/Client.ts"
-import { type Attributes, attributesOf } from "../../../../src/services/ObjectStore/S3/ObjectHeaders.ts"
+import { type ObjectHeaders, objectHeaders } from "../../../../src/services/ObjectStore/S3/ObjectHeaders.ts"
 import * as BodyRequests from "../../../../src/services/ObjectStore/S3/BodyRequests.ts"
 import { bodyOf } from "../../../../src/services/ObjectStore/S3/Checksums.ts"
 import * as Credentials from "../../../../src/services/ObjectStore/S3/Credentials.ts"
@@ -30,20 +30,24 @@ const configFor = (region: string, more: S3ClientConfig = {}): S3ClientConfig =>
 /** What goes over the wire for `send`, and what it came to. */
 const ours = async (
   config: S3ClientConfig,
-  send: (bodies: BodyRequests.Bodies) => Effect.Effect<BodyRequests.Taken, unknown>,
+  send: (bodies: BodyRequests.BodyRequests) => Effect.Effect<BodyRequests.BodyResponse, unknown>,
   source = async () => identity("first")
 ) => {
   const requests: Array<Request> = []
   const http = {
     exchange: (request: Request) =>
-      Callback.make<Answer, never>((ended) => {
+      Callback.make<Response, never>((ended) => {
         requests.push(request)
         ended(Exit.succeed({ status: 200, headers: { etag: '"e"' }, body: Buffer.alloc(0), isReusable: true }))
         return () => {}
       })
   }
   const credentials = Credentials.renewing(source)
-  const client = new S3Client({ ...config, credentials: credentials.provider, requestHandler: RequestHandler.make(http) })
+  const client = new S3Client({
+    ...config,
+    credentials: credentials.provider,
+    requestHandler: RequestHandler.make(http)
+  })
   const bodies = BodyRequests.make({
     client,
     credentials,
@@ -124,11 +128,11 @@ const targets: fc.Arbitrary<readonly [bucket: string, config: S3ClientConfig]> =
   ["snapshots", configFor("auto", { endpoint: "https://acc.r2.cloudflarestorage.com" })]
 )
 
-const objectOf = (bucket: string, given: ObjectAttributes, key: string): Attributes => {
+const objectOf = (bucket: string, given: ObjectAttributes, key: string): ObjectHeaders => {
   const target = { ...settingsWith().target, bucket }
   const root = Either.getOrThrow(ObjectKey.parsePrefix("/"))
   const valid = Either.getOrElse(ObjectKey.of(root, key), () => Either.getOrThrow(ObjectKey.of(root, "valid")))
-  return attributesOf({ attributes: given, target })({ key: valid, state: "live" })
+  return objectHeaders({ attributes: given, target })({ key: valid, state: "live" })
 }
 
 describe("a request that carries a body", () => {
@@ -187,10 +191,10 @@ describe("a request that carries a body", () => {
 
   it("takes no fiber once it is known what such requests look like", async () => {
     const object = objectOf("snapshots", plain, "a.jsonl")
-    const begun = (bodies: BodyRequests.Bodies) =>
+    const begun = (bodies: BodyRequests.BodyRequests) =>
       Effect.sync(() => {
         const told: Array<unknown> = []
-        Callback.begin(
+        Callback.start(
           bodies.put(object, body),
           (exit) => told.push(Exit.isSuccess(exit)),
           () => {

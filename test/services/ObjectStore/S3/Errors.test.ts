@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration } from "effect"
 import { cut, TimedOut } from "../../../../src/services/ObjectStore/Http/Connection.ts"
-import { Garbled } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
+import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import { storeError, withoutSecrets } from "../../../../src/services/ObjectStore/S3/Errors.ts"
 
 /** As the SDK throws what a store answered. */
@@ -146,7 +146,7 @@ describe("what never became an answer", () => {
       true,
       "PutObject: nothing moved for 30.0 s (TimeoutError)"
     ],
-    ["what is no HTTP", new Garbled("no"), "NetworkFailure", false, "PutObject: no (ERR_HTTP_GARBLED)"],
+    ["what is no HTTP", new MalformedResponse("no"), "NetworkFailure", false, "PutObject: no (ERR_HTTP_GARBLED)"],
     [
       "a name with several addresses",
       Object.assign(new AggregateError([new Error("connect ECONNREFUSED ::1:9"), new Error("and 127.0.0.1:9")]), {

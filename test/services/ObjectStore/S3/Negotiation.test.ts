@@ -25,7 +25,7 @@ const make = (renewed: Awaited<ReturnType<Renewing["renewed"]>> = "none") => {
   /** A request that meets these failures one after the other, and then goes well. */
   const request = (...failures: ReadonlyArray<StoreError>) => {
     const left = [...failures]
-    return lessons.heeded((checksum) =>
+    return lessons.negotiated((checksum) =>
       Effect.suspend(() => {
         sent.push(checksum)
         const failure = left.shift()
@@ -85,11 +85,11 @@ describe("a checksum header that is not implemented", () => {
   it.effect("is replaced once, and that is learned when the other is taken", () =>
     Effect.gen(function* () {
       const { lessons, request, sent } = make()
-      expect(lessons.learned()).toBeUndefined()
+      expect(lessons.traits()).toBeUndefined()
       yield* request(unknownHeader)
       yield* request()
       expect(sent).toEqual(["SHA256", "MD5", "MD5"])
-      expect(lessons.learned()).toEqual({ checksum: "MD5", clockOffsetMillis: 0, unencrypted: false })
+      expect(lessons.traits()).toEqual({ checksum: "MD5", clockOffsetMillis: 0, unencrypted: false })
     })
   )
 
@@ -100,7 +100,7 @@ describe("a checksum header that is not implemented", () => {
       yield* Effect.flip(request(unknownHeader))
       yield* request()
       expect(sent).toEqual(["SHA256", "MD5", "SHA256", "SHA256"])
-      expect(lessons.learned()?.checksum).toBe("SHA256")
+      expect(lessons.traits()?.checksum).toBe("SHA256")
     })
   )
 
@@ -108,7 +108,7 @@ describe("a checksum header that is not implemented", () => {
     Effect.gen(function* () {
       const { lessons, request } = make()
       const sent: Array<Checksum> = []
-      yield* lessons.heeded((checksum) => {
+      yield* lessons.negotiated((checksum) => {
         sent.push(checksum)
         return checksum === "SHA256" ? Effect.zipRight(request(unknownHeader), Effect.fail(unknownHeader)) : Effect.void
       })
@@ -119,7 +119,7 @@ describe("a checksum header that is not implemented", () => {
   it.effect("is not sent where an earlier run has learned", () =>
     Effect.gen(function* () {
       const { lessons, request, sent } = make()
-      lessons.expect("MD5")
+      lessons.assumeChecksum("MD5")
       yield* request()
       yield* Effect.flip(request(unknownHeader))
       expect(sent).toEqual(["MD5", "MD5"])
@@ -140,11 +140,11 @@ describe("an answer about encryption", () => {
     Effect.gen(function* () {
       const { lessons, request } = make()
       yield* request()
-      lessons.created({}, {})
-      lessons.created({ ServerSideEncryption: "AES256" }, { ServerSideEncryption: "AES256" })
-      expect(lessons.learned()?.unencrypted).toBe(false)
-      lessons.created({ ServerSideEncryption: "AES256" }, {})
-      expect(lessons.learned()?.unencrypted).toBe(true)
+      lessons.noteEncryption({}, {})
+      lessons.noteEncryption({ ServerSideEncryption: "AES256" }, { ServerSideEncryption: "AES256" })
+      expect(lessons.traits()?.unencrypted).toBe(false)
+      lessons.noteEncryption({ ServerSideEncryption: "AES256" }, {})
+      expect(lessons.traits()?.unencrypted).toBe(true)
     })
   )
 })
