@@ -1,12 +1,13 @@
 /** Where the ledger lies if nobody says. */
 import { homedir } from "node:os"
 import { isAbsolute, join } from "node:path"
+import type { Env } from "../domain/Env.ts"
 
 /**
  * Sources: systemd.exec(5), `StateDirectory=`, where several are separated by colons; XDG Base Directory Specification
  * 0.8, where a relative path does not count.
  */
-export const fallback = (env: Readonly<Record<string, string | undefined>>): string => {
+export const fallback = (env: Env): string => {
   const [ofUnit = ""] = env["STATE_DIRECTORY"]?.split(":") ?? []
   if (ofUnit !== "") return ofUnit
   const stateHome = env["XDG_STATE_HOME"] ?? ""

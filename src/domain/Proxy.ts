@@ -1,5 +1,6 @@
 /** Which proxy is asked for what, from the variables that curl and most others read. */
 import { Array, Either } from "effect"
+import type { Env } from "./Env.ts"
 
 /** In the spelling of Node's agents. */
 export interface Proxies {
@@ -7,8 +8,6 @@ export interface Proxies {
   readonly HTTPS_PROXY?: string
   readonly NO_PROXY?: string
 }
-
-type Env = Readonly<Record<string, string | undefined>>
 
 /** The lower-case name counts more, as with curl. An empty one counts as not set. */
 const variable = (env: Env, name: string) => env[name.toLowerCase()] || env[name] || undefined

@@ -4,6 +4,7 @@
  */
 import { Options } from "@effect/cli"
 import { Array, Either } from "effect"
+import type { Env } from "../../domain/Env.ts"
 
 /** A value, or the sentences that say what is wrong with it. */
 export type Parsed<A> = Either.Either<A, ReadonlyArray<string>>
@@ -37,8 +38,6 @@ export interface Flag<out A> {
   /** Its value if it is not there: of the environment, or the default. */
   readonly absent: (env: Env) => Parsed<A>
 }
-
-export type Env = Readonly<Record<string, string | undefined>>
 
 interface Spec {
   readonly name: string

@@ -1,7 +1,8 @@
 /** What becomes of the flags of a command, by what stands on its command line, and in the environment. */
 import type { Options } from "@effect/cli"
 import { Record } from "effect"
-import type { Env, Flag, Parsed } from "./Flag.ts"
+import type { Env } from "../../domain/Env.ts"
+import type { Flag, Parsed } from "./Flag.ts"
 
 export interface Line {
   /** In the form that `Argv` gives them. */
