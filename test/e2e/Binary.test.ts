@@ -7,7 +7,7 @@ import packageJson from "../../package.json" with { type: "json" }
 import * as Product from "../../scripts/build/Product.ts"
 import { strip } from "../../scripts/build/elf.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { run, s3, summary } from "./Program.ts"
+import { run, s3, summary } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const host = Product.host()
@@ -29,17 +29,17 @@ describe.skipIf(host === undefined)("the binary", () => {
     const alone = join(emptyDirectory(), "renamed")
     copyFileSync(binary, alone)
     const args = s3(tree({ "a.jsonl": "{}\n" }), store.endpoint)
-    const ended = await run([...args, "--quiet"], { through: ["env", "--chdir=/"], program: [alone] })
-    expect(ended).toMatchObject({ code: 0, stdout: "", stderr: "" })
+    const result = await run([...args, "--quiet"], { through: ["env", "--chdir=/"], program: [alone] })
+    expect(result).toMatchObject({ code: 0, stdout: "", stderr: "" })
     expect(store.keys()).toHaveLength(1)
   })
 
   it("is not changed by what is in NODE_OPTIONS for others", async () => {
     const store = await startStore()
     const env = { NODE_OPTIONS: "--import=data:text/javascript,process.exit(99)" }
-    const ended = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint), { env })
-    expect(ended.code, ended.stderr).toBe(0)
-    expect(summary(ended)).toMatch(/^uploaded 1 /)
+    const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint), { env })
+    expect(result.code, result.stderr).toBe(0)
+    expect(summary(result)).toMatch(/^uploaded 1 /)
   })
 
   it("has names and lines of the program in the stack trace of a defect", async () => {
@@ -50,9 +50,9 @@ describe.skipIf(host === undefined)("the binary", () => {
       }`
     const preload = `data:text/javascript,${encodeURIComponent(bug)}`
     const store = await startStore()
-    const ended = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--output=json"), { preload })
-    expect(ended.code).toBe(70)
-    expect(ended.stderr).toMatch(/at .*json .*ibsr-export\.cjs:\d+:\d+/)
+    const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--output=json"), { preload })
+    expect(result.code).toBe(70)
+    expect(result.stderr).toMatch(/at .*json .*ibsr-export\.cjs:\d+:\d+/)
   })
 
   it("is named in the checksums, and its parts in the bill of materials", () => {

@@ -7,7 +7,7 @@ import * as zlib from "node:zlib"
 import { describe, expect, it } from "vitest"
 import { writerNoAbort } from "../fakes/StrictS3.ts"
 import { emptyDirectory, snapshotName, tree } from "../fixtures/Tree.ts"
-import { report, run, s3, start, summary, until } from "./Program.ts"
+import { report, run, s3, start, summary, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
@@ -37,8 +37,8 @@ describe.each(formats)("--compress $format", ({ ending, format, plain, type }) =
     const large = lines(30 * MiB)
     const input = tree({ [live]: `${small}{"a"`, [`2026/${final}`]: large, "empty.jsonl": "" })
     const flags = ["--part-size=5MiB", `--compress=${format}`, "--output=json", "--state-dir", emptyDirectory()]
-    const ended = await run(s3(input, store.endpoint, ...flags))
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(s3(input, store.endpoint, ...flags))
+    expect(result.code, result.stdout).toBe(0)
 
     const [parts, whole, nothing] = [`2026/${final}`, live, "empty.jsonl"].map((name) =>
       store.object(`${prefix}/${name}${ending}`)!
@@ -56,7 +56,7 @@ describe.each(formats)("--compress $format", ({ ending, format, plain, type }) =
       expect(object.metadata).toEqual({ "ibsr-state": state })
       expect(object.headers["content-encoding"]).toBeUndefined()
     }
-    const { uploadedBytes, objectBytes } = report(ended).totals
+    const { uploadedBytes, objectBytes } = report(result).totals
     expect(uploadedBytes).toBe(large.length + small.length)
     expect(objectBytes).toBe(whole!.size + parts!.size + nothing!.size)
 
@@ -80,8 +80,8 @@ describe("--compress", () => {
   it("needs one request for a file of many parts that turns out to be small", async () => {
     const store = await startStore()
     const content = Buffer.alloc(40 * MiB, '{"a":1}\n')
-    const ended = await run(s3(tree({ [final]: content }), store.endpoint, zstd))
-    expect(summary(ended)).toMatch(/^uploaded 1 \(41\.9 MB, compressed to \d+\.\d kB\), skipped 0, failed 0 in /)
+    const result = await run(s3(tree({ [final]: content }), store.endpoint, zstd))
+    expect(summary(result)).toMatch(/^uploaded 1 \(41\.9 MB, compressed to \d+\.\d kB\), skipped 0, failed 0 in /)
     expect(store.requests.map(({ operation }) => operation)).toEqual(["PutObject"])
     expect(zst(store.object(`${prefix}/${final}.zst`)?.body).equals(content)).toBe(true)
   })
@@ -96,8 +96,8 @@ describe("--compress", () => {
 
   it("shows in a dry run what keys there would be", async () => {
     const input = tree({ "a.jsonl": "{}\n" })
-    const ended = await run(s3(input, "http://127.0.0.1:1", "--compress=gzip", "--dry-run"))
-    expect(ended.stdout).toContain(`a.jsonl -> s3://snapshots/${prefix}/a.jsonl.gz (3 B before gzip, 1 request)`)
+    const result = await run(s3(input, "http://127.0.0.1:1", "--compress=gzip", "--dry-run"))
+    expect(result.stdout).toContain(`a.jsonl -> s3://snapshots/${prefix}/a.jsonl.gz (3 B before gzip, 1 request)`)
   })
 
   it.each([
@@ -108,9 +108,9 @@ describe("--compress", () => {
     ],
     ["memory without room for it", [zstd, "--memory=24MiB"], "--compress zstd takes 5MiB of --memory"]
   ])("is refused for %s", async (_, flags, problem) => {
-    const ended = await run(s3(emptyDirectory(), "http://127.0.0.1:1", ...flags))
-    expect(ended.code).toBe(60)
-    expect(ended.stderr).toContain(problem)
+    const result = await run(s3(emptyDirectory(), "http://127.0.0.1:1", ...flags))
+    expect(result.code).toBe(60)
+    expect(result.stderr).toContain(problem)
   })
 
   it("sends a file again that has grown, and each of its objects is made of whole lines", async () => {
@@ -135,8 +135,8 @@ describe("--compress", () => {
     const input = tree({ "same.jsonl": "same\n", "grows.jsonl": "1\n", "replaced.jsonl": "old\n" })
     const state = ["--state-dir", emptyDirectory()]
     const go = async (...flags: ReadonlyArray<string>) => {
-      const ended = await run(s3(input, store.endpoint, ...flags, ...state))
-      expect(ended.code, ended.stdout).toBe(0)
+      const result = await run(s3(input, store.endpoint, ...flags, ...state))
+      expect(result.code, result.stdout).toBe(0)
     }
     await go()
     appendFileSync(join(input, "grows.jsonl"), "2\n")
@@ -193,8 +193,8 @@ describe("--compress", () => {
       return { kind: "answer", status: 503, code: "SlowDown" }
     }
     const content = lines(bytes)
-    const ended = await run(s3(tree({ [final]: content }), store.endpoint, zstd, "--part-size=5MiB"))
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(s3(tree({ [final]: content }), store.endpoint, zstd, "--part-size=5MiB"))
+    expect(result.code, result.stdout).toBe(0)
     const sums = Map.groupBy(
       store.requests.filter((request) => request.operation === operation),
       ({ path }) => path
@@ -215,15 +215,15 @@ describe("--compress", () => {
       const content = lines(40 * MiB)
       const flags = [zstd, "--part-size=5MiB", "--output=json", "--state-dir", emptyDirectory()]
       const args = s3(tree({ [final]: content }), store.endpoint, ...flags)
-      const { child, ended } = start(args)
+      const { child, finished } = start(args)
       await until(() => store.requests.some(({ operation }) => operation === "UploadPart"))
       child.kill(signal)
       const signalledAt = Date.now()
-      const end = await ended
+      const result = await finished
       expect(Date.now() - signalledAt).toBeLessThan(5000)
-      expect(end.code).toBe(signal === "SIGTERM" ? 143 : null)
+      expect(result.code).toBe(signal === "SIGTERM" ? 143 : null)
       if (signal === "SIGTERM") {
-        expect(report(end)).toMatchObject({
+        expect(report(result)).toMatchObject({
           openMultipartUploads: [],
           totals: { interrupted: 1, uploaded: 0, objectBytes: 0 }
         })
@@ -240,12 +240,12 @@ describe("--compress", () => {
     const store = await startStore()
     store.fault = ({ operation }) => (operation === "UploadPart" ? { kind: "delay", ms: 20_000 } : undefined)
     const login = { AWS_ACCESS_KEY_ID: writerNoAbort.accessKeyId, AWS_SECRET_ACCESS_KEY: writerNoAbort.secretAccessKey }
-    const { child, ended } = start(s3(tree({ [final]: lines(40 * MiB) }), store.endpoint, zstd, "--output=json"), {
+    const { child, finished } = start(s3(tree({ [final]: lines(40 * MiB) }), store.endpoint, zstd, "--output=json"), {
       env: login
     })
     await until(() => store.requests.some(({ operation }) => operation === "UploadPart"))
     child.kill("SIGTERM")
-    const [left] = report(await ended).openMultipartUploads
+    const [left] = report(await finished).openMultipartUploads
     expect(left).toMatchObject(store.openUploads()[0] ?? {})
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { Collector, type Life } from "../fixtures/Collector.ts"
 import { type Random, seeded } from "../fixtures/Random.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
-import { report, s3, start } from "./Program.ts"
+import { report, s3, start } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const prefix = "ibsr/host/snapshots/"
@@ -58,27 +58,27 @@ describe("a program that is killed at any moment", () => {
     const run = async (isKilled: boolean) => {
       const atStart = collector.lives.filter(({ there }) => there).map((life) => [life, life.text.length] as const)
       began = collector.now
-      const { child, ended } = start(s3(input, store.endpoint, "--state-dir", stateDir, "--output=json"), {
+      const { child, finished } = start(s3(input, store.endpoint, "--state-dir", stateDir, "--output=json"), {
         preload: clock,
         env: { TEST_NOW: String(began) }
       })
       const disarm = isKilled ? killer(store, random, () => child.kill("SIGKILL")) : () => {}
-      const end = await ended
+      const result = await finished
       disarm()
-      if (end.code !== null) {
+      if (result.code !== null) {
         // what was rotated away between two kills may be lost, and is told
-        expect([0, 41], end.stdout + end.stderr).toContain(end.code)
-        expect(report(end).ledger).toMatchObject({ setAside: null })
+        expect([0, 41], result.stdout + result.stderr).toContain(result.code)
+        expect(report(result).ledger).toMatchObject({ setAside: null })
         for (const [life, length] of atStart) if (life.there) seen.set(life, length)
       }
-      return end
+      return result
     }
 
     const writing = setInterval(() => collector.tick(), 4)
     let killed = 0
     for (let runs = 0; killed < kills; runs++) {
-      const end = await run(runs % 5 !== 4)
-      if (end.code === null) killed++
+      const result = await run(runs % 5 !== 4)
+      if (result.code === null) killed++
     }
     clearInterval(writing)
     collector.finish()

@@ -2,8 +2,8 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { writer } from "../fakes/StrictS3.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { run, s3 } from "./Program.ts"
-import { issuing, keyless, roleArn, startSts, withSts } from "./Sources.ts"
+import { run, s3 } from "./BuiltProgram.ts"
+import { startStoreForIssued, withoutKeys, roleArn, startSts, withSts } from "./CredentialSources.ts"
 import { startStore } from "./Store.ts"
 
 describe("credentials", () => {
@@ -12,18 +12,18 @@ describe("credentials", () => {
     const home = tree({
       credentials: `[export]\naws_access_key_id = ${writer.accessKeyId}\naws_secret_access_key = ${writer.secretAccessKey}\n`
     })
-    const env = { ...keyless, AWS_SHARED_CREDENTIALS_FILE: join(home, "credentials") }
-    const ended = await run(s3(tree({ "a.jsonl": "" }), store.endpoint, "--profile", "export"), { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const env = { ...withoutKeys, AWS_SHARED_CREDENTIALS_FILE: join(home, "credentials") }
+    const result = await run(s3(tree({ "a.jsonl": "" }), store.endpoint, "--profile", "export"), { env })
+    expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual([writer.accessKeyId])
   })
 
   it("are those of the role that --assume-role-arn names", async () => {
-    const { args, store, identities } = await issuing()
+    const { args, store, identities } = await startStoreForIssued()
     const sts = await startSts({ identities })
     const flags = ["--assume-role-arn", roleArn, "--assume-role-session-name", "host-17"]
-    const ended = await run(args(...flags), { env: withSts(sts) })
-    expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+    const result = await run(args(...flags), { env: withSts(sts) })
+    expect(result.code, result.stdout + result.stderr).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(sts.issuer.issued)
     expect(sts.requests).toMatchObject([{ accessKeyId: writer.accessKeyId, roleArn, sessionName: "host-17" }])
   })

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
 import { type StrictS3Options, writer } from "../fakes/StrictS3.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { closedPort, run, type RunOptions, s3, start, summary, until } from "./Program.ts"
+import { closedPort, run, type RunOptions, s3, start, summary, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const snapshots = () => tree({ "snapshot_2026112214.jsonl": '{"a":1}\n', "snapshot_2026112215.jsonl": '{"a":2}\n' })
@@ -15,13 +15,13 @@ const seen = new Set<number>()
 
 /** Runs the program; checks code, name, and the summary line as the last of all. */
 const ends = async (code: number, args: ReadonlyArray<string>, options?: RunOptions) => {
-  const ended = await run(args, options)
-  expect(ended.code, ended.stdout + ended.stderr).toBe(code)
+  const result = await run(args, options)
+  expect(result.code, result.stdout + result.stderr).toBe(code)
   seen.add(code)
   const row = ExitCode.table.find((each) => each.code === code)
-  if (code === 0) expect(summary(ended)).toMatch(/^uploaded \d+ \(.+\), skipped \d+, failed 0 in [\d.]+ s$/)
-  else if (ended.stdout !== "") expect(summary(ended)).toMatch(new RegExp(`: ${row?.name} \\(exit ${code}\\)$`))
-  return ended
+  if (code === 0) expect(summary(result)).toMatch(/^uploaded \d+ \(.+\), skipped \d+, failed 0 in [\d.]+ s$/)
+  else if (result.stdout !== "") expect(summary(result)).toMatch(new RegExp(`: ${row?.name} \\(exit ${code}\\)$`))
+  return result
 }
 
 const withStore = async (options?: StrictS3Options) => {
@@ -47,8 +47,8 @@ describe("the exit code", () => {
 
   it("is 10 when the store refuses for a reason of its own", async () => {
     const { args } = await withStore()
-    const ended = await ends(10, args("--storage-class", "MARBLE"))
-    expect(ended.stdout).toContain("InvalidStorageClass")
+    const result = await ends(10, args("--storage-class", "MARBLE"))
+    expect(result.stdout).toContain("InvalidStorageClass")
   })
 
   it("is 11 when an object exists and --no-overwrite is given", async () => {
@@ -74,9 +74,9 @@ describe("the exit code", () => {
 
   it("is 21 when the secret is wrong, and one failure ends the run", async () => {
     const { args } = await withStore()
-    const ended = await ends(21, args("--concurrency", "1"), { env: { AWS_SECRET_ACCESS_KEY: "wrong" } })
-    expect(summary(ended)).toContain("not tried 1, failed 1")
-    expect(ended.stdout + ended.stderr).not.toContain("wrong")
+    const result = await ends(21, args("--concurrency", "1"), { env: { AWS_SECRET_ACCESS_KEY: "wrong" } })
+    expect(summary(result)).toContain("not tried 1, failed 1")
+    expect(result.stdout + result.stderr).not.toContain("wrong")
   })
 
   it("is 21 when the session has expired", async () => {
@@ -105,8 +105,8 @@ describe("the exit code", () => {
   it("is 30 when no answer comes in time", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "hang" })
-    const ended = await ends(30, args("--timeout", "300ms", "--max-retries", "1"))
-    expect(ended.stdout).toContain("raise --timeout")
+    const result = await ends(30, args("--timeout", "300ms", "--max-retries", "1"))
+    expect(result.stdout).toContain("raise --timeout")
     expect(store.requests).toHaveLength(4)
   })
 
@@ -127,9 +127,9 @@ describe("the exit code", () => {
   it("is 33 when the deadline passes, and the run ends then", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "delay", ms: 20_000 })
-    const ended = await ends(33, args("--deadline", "500ms", "--concurrency", "1"))
-    expect(ended.millis).toBeLessThan(5000)
-    expect(summary(ended)).toContain("interrupted 1, not tried 1")
+    const result = await ends(33, args("--deadline", "500ms", "--concurrency", "1"))
+    expect(result.millis).toBeLessThan(5000)
+    expect(summary(result)).toContain("interrupted 1, not tried 1")
   })
 
   it("is 40 when the store has stored something else, also at the second try", async () => {
@@ -142,8 +142,8 @@ describe("the exit code", () => {
   it("is 41 when the name of a file cannot be a key", async () => {
     const { store } = await withStore()
     const input = tree({ "good.jsonl": "a", [`${"d/".repeat(510)}a.jsonl`]: "b" })
-    const ended = await ends(41, s3(input, store.endpoint))
-    expect(ended.stdout).toContain("1024 is the most that S3 allows")
+    const result = await ends(41, s3(input, store.endpoint))
+    expect(result.stdout).toContain("1024 is the most that S3 allows")
     expect(store.keys()).toEqual(["ibsr/host/snapshots/good.jsonl"])
   })
 
@@ -159,10 +159,10 @@ describe("the exit code", () => {
     const input = tree({ "good.jsonl": "a", "secret.jsonl": "b", "closed/c.jsonl": "c" })
     chmodSync(join(input, "secret.jsonl"), 0)
     chmodSync(join(input, "closed"), 0)
-    const ended = await ends(41, s3(input, store.endpoint), asRoot ? { through: bound } : {})
+    const result = await ends(41, s3(input, store.endpoint), asRoot ? { through: bound } : {})
     chmodSync(join(input, "closed"), 0o755)
-    expect(ended.stdout).toContain("EACCES")
-    expect(summary(ended)).toContain("uploaded 1 (1 B), skipped 0, failed 2")
+    expect(result.stdout).toContain("EACCES")
+    expect(summary(result)).toContain("uploaded 1 (1 B), skipped 0, failed 2")
   })
 
   it("is 42 when no file is selected and --fail-if-empty is given", async () => {
@@ -173,12 +173,12 @@ describe("the exit code", () => {
   it("is 50 when another run is at work with the ledger", async () => {
     const { args, store } = await withStore({ latencyMs: 5000 })
     const stateDir = emptyDirectory()
-    const { ended } = start(args("--state-dir", stateDir))
+    const { finished } = start(args("--state-dir", stateDir))
     await until(() => store.inFlight > 0)
     const second = await ends(50, args("--state-dir", stateDir))
     expect(second.millis).toBeLessThan(4000)
     expect(second.stdout).toContain("--lock-wait")
-    expect((await ended).code).toBe(0)
+    expect((await finished).code).toBe(0)
     expect(store.requests).toHaveLength(2)
   })
 
@@ -187,8 +187,8 @@ describe("the exit code", () => {
     const { pid } = process
     // the others: where the system says that a folder is missing, though the one above it is there
     for (const stateDir of [join(tree({ file: "" }), "file"), `/proc/${pid}/state`, "/proc/none/state"]) {
-      const ended = await ends(51, args("--state-dir", stateDir))
-      expect(ended.stdout).toContain("--state-dir")
+      const result = await ends(51, args("--state-dir", stateDir))
+      expect(result.stdout).toContain("--state-dir")
     }
     expect(store.requests).toEqual([])
   })
@@ -201,14 +201,14 @@ describe("the exit code", () => {
   })
 
   it("is 60 for a flag that does not exist, which is told on stderr with its nearest neighbour", async () => {
-    const ended = await ends(60, ["s3", "--inputt", "x"])
-    expect(ended.stderr).toContain("unknown flag --inputt; did you mean --input?")
-    expect(ended.stdout).toBe("")
+    const result = await ends(60, ["s3", "--inputt", "x"])
+    expect(result.stderr).toContain("unknown flag --inputt; did you mean --input?")
+    expect(result.stdout).toBe("")
   })
 
   it("is 61 when there is no region", async () => {
-    const ended = await ends(61, ["s3", "--input", snapshots(), "--bucket", "b"])
-    expect(ended.stdout).toContain("give --region")
+    const result = await ends(61, ["s3", "--input", snapshots(), "--bucket", "b"])
+    expect(result.stdout).toContain("give --region")
   })
 
   it.each([
@@ -217,8 +217,8 @@ describe("the exit code", () => {
     ["arn:aws:s3::123456789012:accesspoint/point.mrap", "one of its buckets"]
   ])("is 61 for what is not a bucket as others are: %s", async (bucket, advice) => {
     const { store } = await withStore()
-    const ended = await ends(61, ["s3", "--input", snapshots(), `--bucket=${bucket}`, "--endpoint", store.endpoint])
-    expect(ended.stdout).toContain(advice)
+    const result = await ends(61, ["s3", "--input", snapshots(), `--bucket=${bucket}`, "--endpoint", store.endpoint])
+    expect(result.stdout).toContain(advice)
     expect(store.requests).toEqual([])
   })
 
@@ -241,8 +241,8 @@ describe("the exit code", () => {
   it("is 70 for a crash outside of everything, with its message", async () => {
     const { args, store } = await withStore({ latencyMs: 2000 })
     const crash = `data:text/javascript,${encodeURIComponent('setTimeout(() => { throw new Error("a bug somewhere") }, 300)')}`
-    const ended = await ends(70, args(), { preload: crash })
-    expect(ended.stderr).toContain("a bug somewhere")
+    const result = await ends(70, args(), { preload: crash })
+    expect(result.stderr).toContain("a bug somewhere")
     expect(store.keys()).toEqual([])
   })
 
@@ -252,13 +252,13 @@ describe("the exit code", () => {
     ["SIGTERM", 143]
   ] as const)("is, after %s, %i", async (signal, code) => {
     const { args, store } = await withStore({ latencyMs: 500 })
-    const { child, ended } = start(args("--concurrency", "1"))
+    const { child, finished } = start(args("--concurrency", "1"))
     await until(() => store.inFlight === 1)
     child.kill(signal)
-    const end = await ended
-    expect(end.code).toBe(code)
+    const result = await finished
+    expect(result.code).toBe(code)
     seen.add(code)
-    expect(summary(end)).toMatch(/^uploaded 1 .*not tried 1, failed 0 in .*interrupted/)
+    expect(summary(result)).toMatch(/^uploaded 1 .*not tried 1, failed 0 in .*interrupted/)
   })
 
   it("has been seen for every row of the table", () => {

@@ -1,30 +1,30 @@
 /** Every way in which an upload is known to fail: what the built program tries, how it ends, and what it advises. */
 import { describe, expect, it } from "vitest"
-import { broken, harmless } from "./faults/Breaks.ts"
-import { dialects } from "./faults/Dialects.ts"
-import { elsewhere } from "./faults/Elsewhere.ts"
+import { brokenConnections, slowAnswers } from "./faults/BrokenConnections.ts"
+import { unsupportedFeatures } from "./faults/UnsupportedFeatures.ts"
+import { endpoints } from "./faults/Endpoints.ts"
 import { multipart } from "./faults/Multipart.ts"
-import { passing } from "./faults/Passing.ts"
-import { patience } from "./faults/Patience.ts"
-import { judge, play } from "./faults/Play.ts"
-import { refusals } from "./faults/Refusals.ts"
-import type { Row } from "./faults/Row.ts"
+import { transientErrors } from "./faults/TransientErrors.ts"
+import { patience } from "./faults/RetryAfter.ts"
+import { expectCase, runCase } from "./faults/FaultRun.ts"
+import { permanentErrors } from "./faults/PermanentErrors.ts"
+import type { FaultCase } from "./faults/FaultCase.ts"
 
-const tables: Readonly<Record<string, ReadonlyArray<Row>>> = {
-  "a store that refuses": refusals,
-  "a store that may think better of it": passing,
-  "a connection that breaks": broken,
-  "a connection that is bad enough": harmless,
-  "somebody else at the other end": elsewhere,
+const tables: Readonly<Record<string, ReadonlyArray<FaultCase>>> = {
+  "a store that refuses": permanentErrors,
+  "a store that may think better of it": transientErrors,
+  "a connection that breaks": brokenConnections,
+  "a connection that is bad enough": slowAnswers,
+  "somebody else at the other end": endpoints,
   "patience and time": patience,
   "a file sent in parts": multipart,
-  "a store that lacks something": dialects
+  "a store that lacks something": unsupportedFeatures
 }
 
 describe.concurrent.each(Object.entries(tables))("%s", (_, rows) => {
   for (const row of rows) {
     it(row.name, async () => {
-      judge(row, await play(row))
+      expectCase(row, await runCase(row))
     })
   }
 })

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { run, s3, secretsIn } from "./Program.ts"
+import { run, s3, secretsIn } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 /** A file for each stream, of which `$JOURNAL_STREAM` names one, as journald's socket would be named. */

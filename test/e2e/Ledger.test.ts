@@ -16,7 +16,7 @@ import { DatabaseSync } from "node:sqlite"
 import { afterEach, describe, expect, it } from "vitest"
 import type { Status } from "../../src/report/Status.ts"
 import { emptyDirectory, snapshotName, tree } from "../fixtures/Tree.ts"
-import { report, run, type RunOptions, s3, start, summary, until } from "./Program.ts"
+import { report, run, type RunOptions, s3, start, summary, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
@@ -31,12 +31,12 @@ const host = async (files: Parameters<typeof tree>[0], options?: Parameters<type
   /** Runs, and tells what was asked of the store, in the order of the alphabet: several are on their way at once. */
   const upload = async (more: ReadonlyArray<string> = [], runOptions?: RunOptions) => {
     const before = store.requests.length
-    const ended = await run(args(...more), runOptions)
+    const result = await run(args(...more), runOptions)
     const requests = store.requests
       .slice(before)
       .map(({ key, operation }) => `${operation} ${key?.slice(prefix.length + 1)}`)
       .toSorted()
-    return { ...ended, requests }
+    return { ...result, requests }
   }
   const status = async () =>
     JSON.parse((await run(["status", "--state-dir", stateDir, "--output=json"])).stdout) as Status
@@ -266,9 +266,9 @@ describe("a file that is rotated away", () => {
       rmSync(at("b.jsonl"), { force: true })
       return undefined
     }
-    const ended = await upload(["--concurrency=1"])
-    expect(ended.code).toBe(0)
-    expect(summary(ended)).toContain("uploaded 1 (2 B), skipped 0, vanished 1")
+    const result = await upload(["--concurrency=1"])
+    expect(result.code).toBe(0)
+    expect(summary(result)).toContain("uploaded 1 (2 B), skipped 0, vanished 1")
     expect((await upload()).code).toBe(0)
   })
 
@@ -276,8 +276,8 @@ describe("a file that is rotated away", () => {
     const oldest = snapshotName(23)
     const { store, upload } = await host({ [oldest]: "1\n", [snapshotName(3)]: "1\n" })
     failing(store)
-    const ended = await upload(["--max-retries=0", "--output=json"])
-    expect(report(ended).filesAtRisk.map(({ file }) => file)).toEqual([oldest])
+    const result = await upload(["--max-retries=0", "--output=json"])
+    expect(report(result).filesAtRisk.map(({ file }) => file)).toEqual([oldest])
     store.fault = undefined
     expect(report(await upload(["--output=json"])).filesAtRisk).toEqual([])
   })
@@ -346,7 +346,7 @@ describe("the ledger", () => {
     const second = await run(args("--lock-wait=30s"))
     expect(second.code).toBe(0)
     expect(summary(second)).toContain("unchanged 1")
-    expect((await first.ended).code).toBe(0)
+    expect((await first.finished).code).toBe(0)
     expect(store.requests).toHaveLength(1)
   })
 
@@ -357,8 +357,8 @@ describe("the ledger", () => {
     expect((await run(args("--lock-wait=500ms"))).code).toBe(50)
     const waiting = start(args("--lock-wait=1h"))
     setTimeout(() => waiting.child.kill("SIGTERM"), 2000)
-    expect((await waiting.ended).code).toBe(143)
-    expect((await first.ended).code).toBe(0)
+    expect((await waiting.finished).code).toBe(143)
+    expect((await first.finished).code).toBe(0)
   })
 
   it("is free again when the run that had it was killed", async () => {
@@ -366,7 +366,7 @@ describe("the ledger", () => {
     const first = start(args())
     await until(() => store.inFlight === 1)
     first.child.kill("SIGKILL")
-    await first.ended
+    await first.finished
     expect((await upload()).code).toBe(0)
   })
 
@@ -375,7 +375,7 @@ describe("the ledger", () => {
     const missing = await run(["status", "--state-dir", stateDir])
     expect(missing).toMatchObject({ code: 51, stdout: "" })
     await upload(["--storage-class=MARBLE"])
-    const { ended } = start(args())
+    const { finished } = start(args())
     await until(() => store.inFlight === 1)
     const target = (await status()).targets[0]
     expect(target).toMatchObject({
@@ -387,7 +387,7 @@ describe("the ledger", () => {
       waiting: 1,
       oldestWaiting: { file: "a.jsonl" }
     })
-    await ended
+    await finished
     const text = await run(["status", "--state-dir", stateDir])
     expect(text.code).toBe(0)
     expect(text.stdout).toMatch(/last run {6}\S+Z, exit 0 \(ok\)\n/)

@@ -3,7 +3,7 @@ import { appendFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { emptyDirectory, snapshotName, tree } from "../fixtures/Tree.ts"
-import { report, run, s3, start, summary, until } from "./Program.ts"
+import { report, run, s3, start, summary, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const prefix = "ibsr/host/snapshots"
@@ -18,8 +18,8 @@ describe("a file that is still written to", () => {
     const input = emptyDirectory()
     writeFileSync(join(input, current), '{"a":1}\n{"a":2}\n{"a"')
     writeFileSync(join(input, earlier), '{"a":1}\n')
-    const ended = await run(s3(input, store.endpoint))
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(s3(input, store.endpoint))
+    expect(result.code, result.stdout).toBe(0)
     const live = store.object(`${prefix}/${current}`)
     expect(live?.body.toString()).toBe('{"a":1}\n{"a":2}\n')
     expect(live?.metadata).toEqual({ "ibsr-state": "live" })
@@ -54,17 +54,17 @@ describe("a file that is still written to", () => {
     writeFileSync(join(input, current), '{"a"')
     expect(summary(await run(s3(input, store.endpoint)))).toContain("uploaded 0 (0 B), skipped 0, not ready 1")
     appendFileSync(join(input, current), ":1}\n")
-    const ended = await run(s3(input, store.endpoint, "--final-only", "--output=json"))
-    expect(report(ended).totals).toMatchObject({ selected: 1, uploaded: 0, live: 1 })
+    const result = await run(s3(input, store.endpoint, "--final-only", "--output=json"))
+    expect(report(result).totals).toMatchObject({ selected: 1, uploaded: 0, live: 1 })
     expect(store.requests).toEqual([])
   })
 
   it("is stored whole when it is final and its last line is torn, with a warning", async () => {
     const store = await startStore()
     const input = tree({ [earlier]: '{"a":1}\n{"a"' })
-    const ended = await run(s3(input, store.endpoint))
-    expect(ended.code).toBe(0)
-    expect(ended.stdout).toContain(`warning: ${earlier} ends in half a line`)
+    const result = await run(s3(input, store.endpoint))
+    expect(result.code).toBe(0)
+    expect(result.stdout).toContain(`warning: ${earlier} ends in half a line`)
     expect(store.object(`${prefix}/${earlier}`)?.body.toString()).toBe('{"a":1}\n{"a"')
   })
 
@@ -72,10 +72,10 @@ describe("a file that is still written to", () => {
     const store = await startStore({ latencyMs: 300 })
     const content = Buffer.alloc(20 * 1024 ** 2, "line\n")
     const input = tree({ [earlier]: content })
-    const { ended } = start(s3(input, store.endpoint))
+    const { finished } = start(s3(input, store.endpoint))
     await until(() => store.requests.length > 0)
     rmSync(join(input, earlier))
-    expect((await ended).code).toBe(0)
+    expect((await finished).code).toBe(0)
     expect(store.object(`${prefix}/${earlier}`)?.body.equals(content)).toBe(true)
   })
 })

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { manyFiles } from "../fixtures/Tree.ts"
-import { s3, start } from "./Program.ts"
+import { s3, start } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 /** Peak resident memory in kB, as the kernel counted it; read while the program is still there. */
@@ -12,7 +12,7 @@ const asMany = ["--concurrency=256"]
 
 const peak = async (files: number) => {
   const store = await startStore({ keepBodies: false })
-  const { child, ended } = start(s3(manyFiles(files, 5000), store.endpoint, ...asMany))
+  const { child, finished } = start(s3(manyFiles(files, 5000), store.endpoint, ...asMany))
   let kilobytes = 0
   const sampling = setInterval(() => {
     try {
@@ -21,9 +21,9 @@ const peak = async (files: number) => {
       // it has just ended
     }
   }, 20)
-  const end = await ended
+  const result = await finished
   clearInterval(sampling)
-  expect(end.code, end.stderr).toBe(0)
+  expect(result.code, result.stderr).toBe(0)
   expect(store.keys()).toHaveLength(files)
   return kilobytes
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { closedPort, report, run, type RunOptions, s3, start, summary, until } from "./Program.ts"
+import { closedPort, report, run, type RunOptions, s3, start, summary, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const target = "ibsr/host/snapshots"
@@ -37,8 +37,8 @@ describe("--metrics-file", () => {
     const store = await startStore()
     const { file, run, values } = host()
     const before = Date.now() / 1000
-    const ended = await run(store.endpoint, [], { through: ["sh", "-c", `umask 077; exec "$0" "$@"`] })
-    expect(ended.code).toBe(0)
+    const result = await run(store.endpoint, [], { through: ["sh", "-c", `umask 077; exec "$0" "$@"`] })
+    expect(result.code).toBe(0)
     const { last_run_timestamp_seconds: at, last_success_timestamp_seconds: success, ...others } = values()
     expect(at).toBeGreaterThan(before)
     expect(at).toBeLessThan(Date.now() / 1000 + 0.001)
@@ -88,20 +88,20 @@ describe("--metrics-file", () => {
     const store = await startStore()
     const { env: usual, input, values } = host()
     const args = ["s3", "--bucket=snapshots", "--endpoint", store.endpoint, ...flags]
-    const ended = await run(args, { env: { ...usual, IBSR_EXPORT_INPUT: input, ...env } })
-    expect(ended.code).toBe(code)
+    const result = await run(args, { env: { ...usual, IBSR_EXPORT_INPUT: input, ...env } })
+    expect(result.code).toBe(code)
     expect(values()).toMatchObject({ last_run_exit_code: code, last_success_timestamp_seconds: 0 })
   })
 
   it("is written by a run that finds another at work, and by one that is stopped", async () => {
     const store = await startStore({ latencyMs: 30_000 })
     const { args, env, run, values } = host()
-    const { child, ended } = start(args(store.endpoint, "--grace=0s"), { env })
+    const { child, finished } = start(args(store.endpoint, "--grace=0s"), { env })
     await until(() => store.inFlight > 0)
     expect((await run(store.endpoint)).code).toBe(50)
     expect(values()).toMatchObject({ last_run_exit_code: 50, waiting_files: 2 })
     child.kill("SIGTERM")
-    expect((await ended).code).toBe(143)
+    expect((await finished).code).toBe(143)
     expect(values()).toMatchObject({ last_run_exit_code: 143, [`last_run_files outcome="interrupted"`]: 2 })
   })
 

@@ -2,7 +2,7 @@ import { appendFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { run, s3 } from "./Program.ts"
+import { run, s3 } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 /** A host, and what is asked of it. */

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, inject, it } from "vitest"
 import type { StrictS3 } from "../fakes/StrictS3.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { startLink } from "./Link.ts"
-import { report, run, s3, until } from "./Program.ts"
+import { startLink } from "./SimulatedLink.ts"
+import { report, run, s3, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const prefix = "ibsr/host/snapshots"
@@ -34,8 +34,8 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
   it("200 files arrive whole through delay and loss", { timeout }, async (test) => {
     const { network, start, store } = await startLink(test, { delayMs: 40, lossPercent: 2, mbitPerSecond: 10 })
     const files = numbered(200, 20_000)
-    const ended = await start(s3(tree(files), store.endpoint, "--verbose")).ended
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await start(s3(tree(files), store.endpoint, "--verbose")).finished
+    expect(result.code, result.stdout).toBe(0)
     whole(store, files)
     expect((await network.traffic()).lost).toBeGreaterThan(50)
   })
@@ -43,7 +43,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
   it("a run goes on by itself after half a minute of silence", { timeout }, async (test) => {
     const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 20 })
     const files = numbered(200, 100_000)
-    const { ended } = start(s3(tree(files), store.endpoint, "--verbose"))
+    const { finished } = start(s3(tree(files), store.endpoint, "--verbose"))
     await until(() => store.keys().length >= 50)
     await network.down()
     await sleep(30_000)
@@ -51,11 +51,11 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     // their bodies were cut off halfway, and the store cannot know that the rest will not come
     expect(store.inFlight).toBeGreaterThan(0)
     await network.up()
-    const end = await ended
-    expect(end.code, end.stdout).toBe(0)
+    const result = await finished
+    expect(result.code, result.stdout).toBe(0)
     whole(store, files)
     // what got stuck is sent again when its --timeout is over, a minute by default, if TCP does not revive it before
-    expect(end.millis).toBeLessThan(90_000)
+    expect(result.millis).toBeLessThan(90_000)
   })
 
   it.for([
@@ -68,34 +68,36 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     async ([, flag, again], test) => {
       const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 50 })
       const files = { "big.jsonl": Buffer.alloc(30 * MB, "0123456789012345678\n") }
-      const { ended } = start(s3(tree(files), store.endpoint, "--verbose", "--part-size=5MiB", flag, "--output=json"))
+      const { finished } = start(
+        s3(tree(files), store.endpoint, "--verbose", "--part-size=5MiB", flag, "--output=json")
+      )
       const arrived = () => store.requests.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0)
       await until(() => arrived() > 5 * MB)
       await network.set({ mbitPerSecond: 1 })
       await sleep(10_000)
       expect(arrived()).toBeLessThan(15 * MB)
       await network.set({ mbitPerSecond: 50 })
-      const end = await ended
-      expect(end.code, end.stdout).toBe(0)
+      const result = await finished
+      expect(result.code, result.stdout).toBe(0)
       whole(store, files)
       expect(store.openUploads()).toEqual([])
-      expect(report(end).totals.retries > 0).toBe(again)
+      expect(report(result).totals.retries > 0).toBe(again)
     }
   )
 
   it("a run ends within --give-up-after and --timeout when the silence does not end", { timeout }, async (test) => {
     const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 20 }, { latencyMs: 300 })
     const flags = ["--give-up-after=10s", "--timeout=5s", "--output=json"]
-    const { ended } = start(s3(tree(numbered(80, 20_000)), store.endpoint, "--verbose", ...flags))
+    const { finished } = start(s3(tree(numbered(80, 20_000)), store.endpoint, "--verbose", ...flags))
     await until(() => store.keys().length >= 20)
     await network.down()
     const silentSince = Date.now()
-    const end = await ended
-    expect(end.code, end.stdout).toBe(30)
+    const result = await finished
+    expect(result.code, result.stdout).toBe(30)
     // the first failure shows after a time-out, and the last request has one as well
     expect(Date.now() - silentSince).toBeLessThan(25_000)
-    const { result, totals } = report(end)
-    expect(result.endedBy?.hint).toContain("--give-up-after")
+    const { result: verdict, totals } = report(result)
+    expect(verdict.endedBy?.hint).toContain("--give-up-after")
     expect(totals.uploaded).toBeGreaterThanOrEqual(20)
     expect(totals.uploaded + totals.failed + totals.interrupted + totals.notTried).toBe(80)
   })
@@ -106,16 +108,16 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
   ] as const)("a signal ends a run in time in which a %s is stuck", { timeout }, async ([, flag], test) => {
     const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 10 })
     const input = tree({ "big.jsonl": Buffer.alloc(18 * MB) })
-    const { child, ended } = start(s3(input, store.endpoint, "--verbose", flag, "--grace=1s", "--output=json"))
+    const { child, finished } = start(s3(input, store.endpoint, "--verbose", flag, "--grace=1s", "--output=json"))
     await until(() => store.requests.some(({ bodyBytes }) => bodyBytes > 0.5 * MB))
     await network.down()
     child.kill("SIGTERM")
     const signalledAt = Date.now()
-    const end = await ended
-    expect(end.code).toBe(143)
+    const result = await finished
+    expect(result.code).toBe(143)
     // the second that it was given, and a little
     expect(Date.now() - signalledAt).toBeLessThan(5000)
-    const { keptUploads, openMultipartUploads, totals } = report(end)
+    const { keptUploads, openMultipartUploads, totals } = report(result)
     expect(totals).toMatchObject({ uploaded: 0, interrupted: 1 })
     expect(openMultipartUploads).toEqual([])
     expect(keptUploads).toMatchObject(store.openUploads())
@@ -127,8 +129,8 @@ describe.skipIf(!inject("ipv6"))("over IPv6", () => {
     const store = await startStore({ host: "::1" })
     expect(store.endpoint).toMatch(/^http:\/\/\[::1\]:\d+$/)
     const files = { "a.jsonl": Buffer.from("1\n"), "big.jsonl": Buffer.alloc(9 * MB) }
-    const ended = await run(s3(tree(files), store.endpoint, "--verbose"))
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(s3(tree(files), store.endpoint, "--verbose"))
+    expect(result.code, result.stdout).toBe(0)
     whole(store, files)
   })
 })

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { describe, expect, inject, it } from "vitest"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { closedPort, run, s3 } from "./Program.ts"
+import { closedPort, run, s3 } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const program = inject("nodeExporter")

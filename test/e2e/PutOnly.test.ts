@@ -7,10 +7,10 @@ import { outcome, sdkClient } from "../fakes/strict-s3/Clients.ts"
 import { putAndAbort, putOnly } from "../fixtures/Policy.ts"
 import { type Login, userWith } from "../fixtures/real-servers/Users.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { canFetch, newBucket, type Owned, sumOf } from "./Owner.ts"
-import { type Ended, report, start, until } from "./Program.ts"
-import { startRelay } from "./Relay.ts"
-import { isKnown, waysOf } from "./Ways.ts"
+import { canFetch, createBucket, type RealBucket, sha256Of } from "./RealBucket.ts"
+import { type RunResult, report, start, until } from "./BuiltProgram.ts"
+import { startRelay } from "./TcpRelay.ts"
+import { isKnownServer, behaviourOf } from "./ServerBehaviour.ts"
 
 const MiB = 1024 ** 2
 
@@ -29,8 +29,8 @@ interface Change {
 }
 
 /** Why a run failed: its exit code, and the store's answer. */
-const refusal = (ended: Ended) => {
-  const { failures, result } = report(ended)
+const refusal = (finished: RunResult) => {
+  const { failures, result } = report(finished)
   return [result.exitCode, `${failures[0]?.status} ${failures[0]?.code}`]
 }
 
@@ -38,12 +38,12 @@ const real = inject("servers")
 
 describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => {
   describe.each(real)("on $name", (server) => {
-    const ways = waysOf(server.name)
-    let owned: Owned
+    const ways = behaviourOf(server.name)
+    let owned: RealBucket
     let user: Login
 
     beforeAll(async () => {
-      owned = await newBucket(server)
+      owned = await createBucket(server)
       user = await userWith(server, owned.bucket, putOnly(owned.bucket, prefix))
     })
 
@@ -62,11 +62,11 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       )
     }
     const upload = (files: Parameters<typeof tree>[0], flags: ReadonlyArray<string> = [], change?: Change) =>
-      begin(tree(files), flags, change).ended
+      begin(tree(files), flags, change).finished
 
-    const ends = (code: number, ended: Ended) => {
-      expect(ended.code, ended.stdout + ended.stderr).toBe(code)
-      return report(ended)
+    const ends = (code: number, result: RunResult) => {
+      expect(result.code, result.stdout + result.stderr).toBe(code)
+      return report(result)
     }
 
     it("stores files, also in parts, and sends nothing when nothing is new", async () => {
@@ -74,12 +74,12 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const files = { ...small, "2026/b c.jsonl": '{"b":2}\n', ...big }
       const input = tree(files)
       const state = ["--state-dir", emptyDirectory()]
-      ends(0, await begin(input, state, { endpoint: relay.endpoint }).ended)
+      ends(0, await begin(input, state, { endpoint: relay.endpoint }).finished)
       for (const [name, content] of Object.entries(files)) {
-        expect(await owned.sum(`${prefix}/${name}`), name).toBe(sumOf(content))
+        expect(await owned.sum(`${prefix}/${name}`), name).toBe(sha256Of(content))
       }
       const { connections } = relay
-      const { totals } = ends(0, await begin(input, state, { endpoint: relay.endpoint }).ended)
+      const { totals } = ends(0, await begin(input, state, { endpoint: relay.endpoint }).finished)
       expect(totals).toMatchObject({ uploaded: 0, unchanged: 3 })
       expect(relay.connections).toBe(connections)
     })
@@ -88,13 +88,13 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       ["in one request", small],
       ["in parts", big]
     ])("says which permission is missing outside of the prefix: %s", async (_, files) => {
-      const ended = await upload(files, [], { prefix: "ibsr/host-18/snapshots" })
-      expect(refusal(ended)).toEqual([22, "403 AccessDenied"])
-      expect(report(ended).failures[0]?.hint).toContain("s3:PutObject")
+      const result = await upload(files, [], { prefix: "ibsr/host-18/snapshots" })
+      expect(refusal(result)).toEqual([22, "403 AccessDenied"])
+      expect(report(result).failures[0]?.hint).toContain("s3:PutObject")
     })
 
     it("tells a bucket that is gone", async () => {
-      const gone = await newBucket(server)
+      const gone = await createBucket(server)
       const login = await userWith(server, gone.bucket, putOnly(gone.bucket, prefix))
       await gone.remove()
       for (const files of [small, big]) {
@@ -110,17 +110,17 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       ["SignatureDoesNotMatch", { secretAccessKey: "not-the-secret" }],
       ["InvalidAccessKeyId", { accessKeyId: "nobody-known" }]
     ])("tells credentials that are wrong: %s", async (code, wrong) => {
-      const ended = await upload(small, [], { login: { ...user, ...wrong } })
-      expect(refusal(ended)).toEqual([21, `403 ${code}`])
+      const result = await upload(small, [], { login: { ...user, ...wrong } })
+      expect(refusal(result)).toEqual([21, `403 ${code}`])
     })
 
     it("asks for encryption with --sse s3, in one request and in parts", async () => {
       const files = { "encrypted/a.jsonl": small["a.jsonl"], "encrypted/big.jsonl": big["big.jsonl"] }
-      const ended = await upload(files, ["--sse=s3"])
-      ends(0, ended)
-      expect(report(ended).store?.unencrypted).toBe(ways.encryption === undefined)
+      const result = await upload(files, ["--sse=s3"])
+      ends(0, result)
+      expect(report(result).store?.unencrypted).toBe(ways.encryption === undefined)
       for (const [name, content] of Object.entries(files)) {
-        expect(await owned.sum(`${prefix}/${name}`), name).toBe(sumOf(content))
+        expect(await owned.sum(`${prefix}/${name}`), name).toBe(sha256Of(content))
         expect(await owned.encryption(`${prefix}/${name}`), name).toBe(ways.encryption)
       }
     })
@@ -131,8 +131,8 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
     ] as const)("creates an object only once with --no-overwrite: %s", async (_, name, content, code) => {
       const input = tree({ [name]: content })
       const flags = ["--no-overwrite", "--state-dir", emptyDirectory()]
-      ends(0, await begin(input, flags).ended)
-      const again = await begin(input, [...flags, "--force"]).ended
+      ends(0, await begin(input, flags).finished)
+      const again = await begin(input, [...flags, "--force"]).finished
       ends(code, again)
       if (code === 0) return
       expect(refusal(again)).toEqual([11, "412 PreconditionFailed"])
@@ -143,7 +143,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
     })
 
     it("keeps an upload when a signal comes, and the next run goes on with it", async () => {
-      const own = await newBucket(server)
+      const own = await createBucket(server)
       const login = await userWith(server, own.bucket, putOnly(own.bucket, prefix))
       const key = `${prefix}/big.jsonl`
       const input = tree(big)
@@ -152,17 +152,17 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const state = ["--grace=1s", "--state-dir", emptyDirectory()]
 
       relay.passBytes = MiB
-      const { child, ended } = begin(input, state, change)
+      const { child, finished } = begin(input, state, change)
       await until(() => relay.cut > 0)
       child.kill("SIGTERM")
-      const { keptUploads, openMultipartUploads } = ends(143, await ended)
+      const { keptUploads, openMultipartUploads } = ends(143, await finished)
       expect(openMultipartUploads).toEqual([])
       expect(keptUploads.map((kept) => kept.key)).toEqual([key])
       expect(await own.openUploads(key)).toEqual(keptUploads.map(({ uploadId }) => uploadId))
 
       relay.passBytes = Infinity
-      ends(0, await begin(input, state, change).ended)
-      expect(await own.sum(key)).toBe(sumOf(big["big.jsonl"]))
+      ends(0, await begin(input, state, change).finished)
+      expect(await own.sum(key)).toBe(sha256Of(big["big.jsonl"]))
       expect(await own.openUploads(key)).toEqual([])
     })
 
@@ -170,7 +170,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       ["names the upload of a file that is gone, if it may not abort it", putOnly, 1],
       ["aborts the upload of a file that is gone", putAndAbort, 0]
     ] as const)("%s", async (_, policy, left) => {
-      const own = await newBucket(server)
+      const own = await createBucket(server)
       const login = await userWith(server, own.bucket, policy(own.bucket, prefix))
       const key = `${prefix}/big.jsonl`
       const input = tree(big)
@@ -179,15 +179,15 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const state = ["--grace=1s", "--state-dir", emptyDirectory()]
 
       relay.passBytes = MiB
-      const { child, ended } = begin(input, state, change)
+      const { child, finished } = begin(input, state, change)
       await until(() => relay.cut > 0)
       child.kill("SIGTERM")
-      ends(143, await ended)
+      ends(143, await finished)
 
       relay.passBytes = Infinity
       rmSync(join(input, "big.jsonl"))
       // it was rotated away before it was stored
-      const { openMultipartUploads } = ends(41, await begin(input, state, change).ended)
+      const { openMultipartUploads } = ends(41, await begin(input, state, change).finished)
       expect(openMultipartUploads.map((open) => open.key)).toEqual(Array(left).fill(key))
       for (const { reason } of openMultipartUploads) expect(reason).toContain("AccessDenied")
       expect(await own.openUploads(key)).toEqual(openMultipartUploads.map(({ uploadId }) => uploadId))
@@ -199,13 +199,13 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const role = ["--assume-role-arn", arn]
       ends(0, await upload({ "session.jsonl": "{}\n" }, role, { env }))
       expect(sts.connections).toBeGreaterThan(0)
-      expect(await owned.sum(`${prefix}/session.jsonl`)).toBe(sumOf("{}\n"))
+      expect(await owned.sum(`${prefix}/session.jsonl`)).toBe(sha256Of("{}\n"))
       const outside = await upload(small, role, { env, prefix: "ibsr/host-18/snapshots" })
       expect(refusal(outside)).toEqual([22, "403 AccessDenied"])
     })
 
     // That the tests above prove something.
-    it.skipIf(!isKnown(server.name))("may neither list nor delete", async () => {
+    it.skipIf(!isKnownServer(server.name))("may neither list nor delete", async () => {
       const client = sdkClient({ ...server, ...user })
       const object = { Bucket: owned.bucket, Key: `${prefix}/a.jsonl` }
       const listing = new ListObjectsV2Command({ Bucket: owned.bucket, Prefix: prefix })

@@ -1,40 +1,40 @@
 /** Who reads what the program tells may be slow; the program has ended its work long before. */
 import { describe, expect, it } from "vitest"
 import { manyFiles } from "../fixtures/Tree.ts"
-import { report, s3, start, summary } from "./Program.ts"
+import { report, s3, start, summary } from "./BuiltProgram.ts"
 
 /** More than a pipe holds. */
 const input = manyFiles(3000, 1)
 
 const slowly = async (...flags: ReadonlyArray<string>) => {
-  const { child, ended } = start(s3(input, "http://127.0.0.1:1", "--dry-run", ...flags))
+  const { child, finished } = start(s3(input, "http://127.0.0.1:1", "--dry-run", ...flags))
   child.stdout?.pause()
   await new Promise((resolve) => setTimeout(resolve, 1500))
   child.stdout?.resume()
-  return ended
+  return finished
 }
 
 describe("a slow reader", () => {
   it("gets the whole report as JSON", async () => {
-    const ended = await slowly("--output=json")
-    expect(ended.code).toBe(0)
-    expect(report(ended).plan).toHaveLength(3000)
+    const result = await slowly("--output=json")
+    expect(result.code).toBe(0)
+    expect(report(result).plan).toHaveLength(3000)
   })
 
   it("gets the whole report as text, with the summary as its last line", async () => {
-    const ended = await slowly()
-    expect(ended.stdout.trimEnd().split("\n")).toHaveLength(3001)
-    expect(summary(ended)).toMatch(/^would upload 3000 /)
+    const result = await slowly()
+    expect(result.stdout.trimEnd().split("\n")).toHaveLength(3001)
+    expect(summary(result)).toMatch(/^would upload 3000 /)
   })
 
   it("does not keep it from ending at a signal", async () => {
-    const { child, ended } = start(s3(input, "http://127.0.0.1:1", "--dry-run", "--output=json"))
+    const { child, finished } = start(s3(input, "http://127.0.0.1:1", "--dry-run", "--output=json"))
     child.stdout?.pause()
     await new Promise((resolve) => setTimeout(resolve, 1500))
     child.kill("SIGTERM")
     const exit = new Promise((resolve) => child.once("exit", resolve))
     expect(await exit).toBe(143)
     child.stdout?.resume()
-    await ended
+    await finished
   })
 })

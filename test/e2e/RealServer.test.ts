@@ -2,26 +2,26 @@
 import { describe, expect, inject, it } from "vitest"
 import { mixedFiles } from "../fixtures/MixedFiles.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { canFetch, newBucket, sumOf } from "./Owner.ts"
-import { run } from "./Program.ts"
+import { canFetch, createBucket, sha256Of } from "./RealBucket.ts"
+import { run } from "./BuiltProgram.ts"
 
 const real = inject("servers")
 
 describe.skipIf(real.length === 0 || !canFetch)("on a real server", () => {
   it.each(real)("200 files arrive on $name byte by byte", { timeout: 180_000 }, async (server) => {
-    const { bucket, sum } = await newBucket(server)
+    const { bucket, sum } = await createBucket(server)
     const files = mixedFiles()
     const args = ["s3", "--input", tree(files), "--bucket", bucket, "--prefix", "p q", "--endpoint", server.endpoint]
     const env = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey }
-    const ended = await run(args, { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(args, { env })
+    expect(result.code, result.stdout).toBe(0)
 
     const names = Object.keys(files)
     expect(names).toHaveLength(200)
     for (let at = 0; at < names.length; at += 8) {
       await Promise.all(
         names.slice(at, at + 8).map(async (name) => {
-          expect(await sum(`p q/${name}`), name).toBe(sumOf(files[name]!))
+          expect(await sum(`p q/${name}`), name).toBe(sha256Of(files[name]!))
         })
       )
     }

@@ -2,19 +2,19 @@
 import { createServer } from "node:http"
 import { describe, expect, it } from "vitest"
 import { Loopback } from "../fakes/Loopback.ts"
-import { run, s3 } from "./Program.ts"
+import { run, s3 } from "./BuiltProgram.ts"
 import {
   asPod,
   inContainer,
-  issuing,
+  startStoreForIssued,
   oneFile,
   onInstance,
   roleArn,
   startMetadata,
   startSts,
-  untilTested,
+  stopAfterTest,
   withSts
-} from "./Sources.ts"
+} from "./CredentialSources.ts"
 import { startStore } from "./Store.ts"
 
 /** A server of somebody else, with all that it was ever told. */
@@ -24,7 +24,7 @@ const elsewhere = async () => {
     told.push(`${message.method} ${message.url} ${JSON.stringify(message.headers)}`)
     response.end()
   })
-  const { port, stop } = untilTested(await Loopback.listen(server))
+  const { port, stop } = stopAfterTest(await Loopback.listen(server))
   return { told, url: `http://127.0.0.1:${port}/stolen`, stop }
 }
 
@@ -37,10 +37,10 @@ describe("a redirect", () => {
     const { told, url } = await elsewhere()
     const headers = { location: url, "x-amz-bucket-region": "eu-west-1" }
     store.fault = () => ({ kind: "answer", status, code, headers })
-    const ended = await run(s3(oneFile(), store.endpoint, "--max-retries=1"))
+    const result = await run(s3(oneFile(), store.endpoint, "--max-retries=1"))
     expect(told).toEqual([])
-    expect(ended.code, ended.stdout).toBe(exit)
-    expect(ended.stdout).toContain("eu-west-1")
+    expect(result.code, result.stdout).toBe(exit)
+    expect(result.stdout).toContain("eu-west-1")
   })
 
   it.each([302, 303, 308])("of something before the store, with %i, is not followed", async (status) => {
@@ -48,15 +48,15 @@ describe("a redirect", () => {
     const { told, url } = await elsewhere()
     const headers = { location: url, "content-type": "text/html" }
     store.fault = () => ({ kind: "answer", status, headers, body: "<html>please log in</html>" })
-    const ended = await run(s3(oneFile(), store.endpoint))
+    const result = await run(s3(oneFile(), store.endpoint))
     expect(told).toEqual([])
-    expect(ended.code, ended.stdout).toBe(30)
+    expect(result.code, result.stdout).toBe(30)
   })
 
   it.each(["instance metadata", "container", "web identity", "--assume-role-arn"])(
     "of a source of credentials is not followed: %s",
     async (source) => {
-      const { args, store } = await issuing()
+      const { args, store } = await startStoreForIssued()
       const { told, url } = await elsewhere()
       const metadata = await startMetadata({ redirect: url })
       const sts = await startSts({ redirect: url })
@@ -67,9 +67,9 @@ describe("a redirect", () => {
         "--assume-role-arn": withSts(sts)
       }[source]
       const flags = source === "--assume-role-arn" ? [source, roleArn] : []
-      const ended = await run(args("--max-retries=0", ...flags), { env: env ?? {} })
+      const result = await run(args("--max-retries=0", ...flags), { env: env ?? {} })
       expect(told).toEqual([])
-      expect([20, 21], ended.stdout).toContain(ended.code)
+      expect([20, 21], result.stdout).toContain(result.code)
       expect(store.requests).toEqual([])
     }
   )

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { writerNoAbort } from "../fakes/StrictS3.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
-import { report, s3, start, until } from "./Program.ts"
+import { report, s3, start, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
@@ -35,22 +35,22 @@ const host = async (content: Buffer) => {
   const cutOff = async (arrived: number, signal: NodeJS.Signals) => {
     let seen = 0
     store.fault = ({ operation }) => (operation === "UploadPart" && seen++ >= arrived ? { kind: "hang" } : undefined)
-    const { child, ended } = begin("--grace=1s")
+    const { child, finished } = begin("--grace=1s")
     await until(() => parts().filter(({ status }) => status === 200).length === arrived)
     // what has arrived is written down by then
     await until(() => store.inFlight >= 2)
     child.kill(signal)
-    const end = await ended
+    const result = await finished
     store.fault = undefined
     store.requests.splice(0)
-    return end
+    return result
   }
   const finish = async (...flags: ReadonlyArray<string>) => {
-    const end = await begin(...flags).ended
-    expect(end.code, end.stdout + end.stderr).toBe(0)
+    const result = await begin(...flags).finished
+    expect(result.code, result.stdout + result.stderr).toBe(0)
     expect(store.object(key)?.body.equals(readFileSync(path))).toBe(true)
     const operations = store.requests.map(({ operation }) => operation)
-    return { ...report(end), operations, sentBytes: parts().reduce((sum, { bodyBytes }) => sum + bodyBytes, 0) }
+    return { ...report(result), operations, sentBytes: parts().reduce((sum, { bodyBytes }) => sum + bodyBytes, 0) }
   }
   return { cutOff, finish, path, settle, store }
 }
@@ -69,9 +69,9 @@ describe("a large file", () => {
 
   it("is kept on SIGTERM, and the report says what is there", async () => {
     const { cutOff, finish } = await host(large(8))
-    const end = await cutOff(6, "SIGTERM")
-    expect(end.code).toBe(143)
-    expect(report(end)).toMatchObject({ keptUploads: [{ key, storedBytes: 6 * part }], openMultipartUploads: [] })
+    const result = await cutOff(6, "SIGTERM")
+    expect(result.code).toBe(143)
+    expect(report(result)).toMatchObject({ keptUploads: [{ key, storedBytes: 6 * part }], openMultipartUploads: [] })
     expect((await finish("--verbose")).sentBytes).toBe(2 * part)
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { manyFiles, tree } from "../fixtures/Tree.ts"
-import { report, s3, start, until } from "./Program.ts"
+import { report, s3, start, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
@@ -8,18 +8,18 @@ const MiB = 1024 ** 2
 describe("a signal", () => {
   it("lets requests in flight finish, begins none after it, and the report is true", async () => {
     const store = await startStore({ latencyMs: 400 })
-    const { child, ended } = start(s3(manyFiles(200, 2000), store.endpoint, "--concurrency=20", "--output=json"))
+    const { child, finished } = start(s3(manyFiles(200, 2000), store.endpoint, "--concurrency=20", "--output=json"))
     await until(() => store.keys().length >= 40)
     child.kill("SIGTERM")
     const signalledAt = Date.now()
-    const end = await ended
-    expect(end.code).toBe(143)
+    const result = await finished
+    expect(result.code).toBe(143)
     // the default --grace is 20 s; what is in flight takes 0.4 s
     expect(Date.now() - signalledAt).toBeLessThan(3000)
     // what the program had sent before it heard of the signal may have arrived a little later
     expect(store.requests.filter(({ startedAt }) => startedAt > signalledAt + 100)).toEqual([])
-    const { complete, result, totals } = report(end)
-    expect(result).toMatchObject({ exitCode: 143, name: "interrupted", signal: "SIGTERM", endedBy: null })
+    const { complete, result: verdict, totals } = report(result)
+    expect(verdict).toMatchObject({ exitCode: 143, name: "interrupted", signal: "SIGTERM", endedBy: null })
     expect(complete).toBe(true)
     expect(totals.uploaded).toBe(store.keys().length)
     expect(totals).toMatchObject({ selected: 200, failed: 0 })
@@ -28,16 +28,16 @@ describe("a signal", () => {
 
   it("cuts requests off that are still in flight after --grace", async () => {
     const store = await startStore({ latencyMs: 30_000 })
-    const { child, ended } = start(
+    const { child, finished } = start(
       s3(manyFiles(50, 100), store.endpoint, "--concurrency=10", "--grace=500ms", "--output=json")
     )
     await until(() => store.inFlight === 10)
     child.kill("SIGTERM")
     const signalledAt = Date.now()
-    const end = await ended
+    const result = await finished
     expect(Date.now() - signalledAt).toBeLessThan(3000)
-    expect(end.code).toBe(143)
-    expect(report(end).totals).toMatchObject({ uploaded: 0, interrupted: 10 })
+    expect(result.code).toBe(143)
+    expect(report(result).totals).toMatchObject({ uploaded: 0, interrupted: 10 })
     expect(store.keys()).toEqual([])
   })
 
@@ -45,15 +45,17 @@ describe("a signal", () => {
     const store = await startStore()
     store.fault = ({ operation }) => (operation === "UploadPart" ? { kind: "delay", ms: 1000 } : undefined)
     const parts = () => store.requests.filter(({ operation }) => operation === "UploadPart")
-    const { child, ended } = start(s3(tree({ "big.jsonl": Buffer.alloc(40 * MiB) }), store.endpoint, "--output=json"))
+    const { child, finished } = start(
+      s3(tree({ "big.jsonl": Buffer.alloc(40 * MiB) }), store.endpoint, "--output=json")
+    )
     await until(() => parts().length === 4)
     child.kill("SIGTERM")
-    const end = await ended
-    expect(end.code).toBe(143)
-    expect(end.millis).toBeLessThan(10_000)
+    const result = await finished
+    expect(result.code).toBe(143)
+    expect(result.millis).toBeLessThan(10_000)
     expect(parts()).toHaveLength(4)
     const [open] = store.openUploads()
-    expect(report(end)).toMatchObject({
+    expect(report(result)).toMatchObject({
       keptUploads: [{ ...open, storedBytes: 32 * MiB, sizeBytes: 40 * MiB }],
       openMultipartUploads: [],
       totals: { interrupted: 1 }
@@ -64,46 +66,46 @@ describe("a signal", () => {
     const store = await startStore()
     store.fault = () => ({ kind: "hang" })
     const input = tree({ "big.jsonl": Buffer.alloc(9 * MiB), "a.jsonl": "" })
-    const { child, ended } = start(s3(input, store.endpoint, "--grace=1s", "--output=json"))
+    const { child, finished } = start(s3(input, store.endpoint, "--grace=1s", "--output=json"))
     await until(() => store.inFlight === 2)
     child.kill("SIGTERM")
     const signalledAt = Date.now()
-    const end = await ended
+    const result = await finished
     expect(Date.now() - signalledAt).toBeLessThan(8000)
-    expect(end.code).toBe(143)
-    expect(report(end).totals).toMatchObject({ selected: 2, interrupted: 2 })
+    expect(result.code).toBe(143)
+    expect(report(result).totals).toMatchObject({ selected: 2, interrupted: 2 })
   })
 
   it("does not put off the deadline", async () => {
     const store = await startStore({ latencyMs: 30_000 })
-    const { child, ended } = start(s3(tree({ "a.jsonl": "" }), store.endpoint, "--grace=30s", "--deadline=1500ms"))
+    const { child, finished } = start(s3(tree({ "a.jsonl": "" }), store.endpoint, "--grace=30s", "--deadline=1500ms"))
     await until(() => store.inFlight === 1)
     child.kill("SIGTERM")
-    const end = await ended
-    expect(end.code).toBe(143)
-    expect(end.millis).toBeLessThan(5000)
+    const result = await finished
+    expect(result.code).toBe(143)
+    expect(result.millis).toBeLessThan(5000)
   })
 
   it("ends the program at once when it comes a second time", async () => {
     const store = await startStore({ latencyMs: 30_000 })
-    const { child, ended } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))
+    const { child, finished } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))
     await until(() => store.inFlight === 1)
     child.kill("SIGTERM")
     await new Promise((resolve) => setTimeout(resolve, 200))
     child.kill("SIGINT")
     const killedAt = Date.now()
-    expect((await ended).code).toBe(130)
+    expect((await finished).code).toBe(130)
     expect(Date.now() - killedAt).toBeLessThan(1000)
   })
 
   it("waits for nothing when it comes between two tries", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown", headers: { "retry-after": "30" } })
-    const { child, ended } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))
+    const { child, finished } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))
     await until(() => store.requests.some(({ endedAt }) => endedAt !== undefined))
     child.kill("SIGTERM")
     const killedAt = Date.now()
-    expect((await ended).code).toBe(143)
+    expect((await finished).code).toBe(143)
     expect(Date.now() - killedAt).toBeLessThan(2000)
     expect(store.requests).toHaveLength(1)
   })

@@ -5,8 +5,8 @@ import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 import type { StrictS3 } from "../fakes/StrictS3.ts"
 import { seeded } from "../fixtures/Random.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { type Weather, weather } from "./faults/Weather.ts"
-import { report, run, s3 } from "./Program.ts"
+import { type RandomFaults, randomFaults } from "./faults/RandomFaults.ts"
+import { report, run, s3 } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const seed = Number(process.env["IBSR_TEST_SEED"] ?? 20_261_125)
@@ -35,7 +35,7 @@ const timeout = "--timeout=2s"
 const talkative = "--verbose"
 
 /** Whatever was stored at any time is whole, all is there, and nothing was sent again without a reason. */
-const expectAllStored = (store: StrictS3, { afterStoring }: Weather) => {
+const expectAllStored = (store: StrictS3, { afterStoring }: RandomFaults) => {
   // a slow machine may let a request run into its time-out without any fault
   const abandoned = new Map<string | undefined, number>()
   for (const { aborted, key } of store.requests) if (aborted) abandoned.set(key, (abandoned.get(key) ?? 0) + 1)
@@ -53,12 +53,12 @@ const expectAllStored = (store: StrictS3, { afterStoring }: Weather) => {
 describe(`${count} files (seed ${seed})`, () => {
   it("all arrive where a fifth of all requests fail, and are known to have arrived", { timeout: 180_000 }, async () => {
     const store = await startStore()
-    const changeable = weather(seed, 0.2)
+    const changeable = randomFaults(seed, 0.2)
     store.fault = changeable.faults
     const args = s3(input, store.endpoint, timeout, talkative, "--output=json", "--state-dir", emptyDirectory())
-    const ended = await run(args)
-    expect(ended.code, ended.stdout + ended.stderr).toBe(0)
-    expect(report(ended).totals).toMatchObject({ uploaded: count, failed: 0 })
+    const result = await run(args)
+    expect(result.code, result.stdout + result.stderr).toBe(0)
+    expect(report(result).totals).toMatchObject({ uploaded: count, failed: 0 })
     expectAllStored(store, changeable)
     expect([...changeable.struck].filter(([, times]) => times === 0)).toEqual([])
 
@@ -75,13 +75,13 @@ describe(`${count} files (seed ${seed})`, () => {
   for (const [flag, codes] of ends) {
     it(`end with ${flag} where every request fails; the next run stores them all`, async () => {
       const store = await startStore()
-      const all = weather(seed, 1)
+      const all = randomFaults(seed, 1)
       store.fault = all.faults
       const args = s3(input, store.endpoint, timeout, talkative, "--output=json", "--state-dir", emptyDirectory())
-      const ended = await run([...args, flag])
-      expect(codes, ended.stdout + ended.stderr).toContain(ended.code)
-      expect(ended.millis).toBeLessThan(12_000)
-      const { complete, totals } = report(ended)
+      const result = await run([...args, flag])
+      expect(codes, result.stdout + result.stderr).toContain(result.code)
+      expect(result.millis).toBeLessThan(12_000)
+      const { complete, totals } = report(result)
       expect(complete).toBe(true)
       expect(totals).toMatchObject({ selected: count, uploaded: 0 })
       expect(totals.failed + totals.interrupted + totals.notTried).toBe(count)
@@ -99,7 +99,7 @@ describe(`${count} files (seed ${seed})`, () => {
   it("are given up, too, where no bytes arrive as they were sent", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "answer", status: 400, code: "BadDigest" })
-    const ended = await run(s3(input, store.endpoint, "--output=json", "--give-up-after=2s", "--deadline=6s"))
-    expect(report(ended).result).toMatchObject({ exitCode: 40, endedBy: { class: "integrity" } })
+    const result = await run(s3(input, store.endpoint, "--output=json", "--give-up-after=2s", "--deadline=6s"))
+    expect(report(result).result).toMatchObject({ exitCode: 40, endedBy: { class: "integrity" } })
   })
 })

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { names } from "../../src/units/DropIns.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { run } from "./Program.ts"
+import { run } from "./BuiltProgram.ts"
 
 /** Any program will do, if it is there: this one is not started. */
 const program = "/bin/true"
@@ -12,16 +12,16 @@ const program = "/bin/true"
 const units = (...args: ReadonlyArray<string>) => run(["units", `--program=${program}`, ...args])
 
 const printed = async (...args: ReadonlyArray<string>) => {
-  const ended = await units(...args)
-  expect(ended.code, ended.stderr).toBe(0)
-  return ended.stdout
+  const result = await units(...args)
+  expect(result.code, result.stderr).toBe(0)
+  return result.stdout
 }
 
 const refused = async (...args: ReadonlyArray<string>) => {
-  const ended = await units(...args)
-  expect(ended.code).toBe(60)
-  expect(ended.stdout).toBe("")
-  return ended.stderr.split("\n")
+  const result = await units(...args)
+  expect(result.code).toBe(60)
+  expect(result.stdout).toBe("")
+  return result.stderr.split("\n")
 }
 
 const usual = ["--input=/var/lib/ibsr/snapshots", "--bucket=customer-bucket"]
@@ -90,9 +90,9 @@ describe("units", () => {
     ["/tmp/true", "/tmp/true: a unit cannot start it there; --program names the installed one"],
     [`/opt/a"b`, `/opt/a"b: systemd starts no program with quotes, backslashes or line breaks in its path`]
   ])("refuses a program that systemd cannot start: %s", async (path, problem) => {
-    const ended = await run(["units", `--program=${path}`])
-    expect(ended.code).toBe(60)
-    expect(ended.stderr).toContain(`ibsr-export: ${problem}\n`)
+    const result = await run(["units", `--program=${path}`])
+    expect(result.code).toBe(60)
+    expect(result.stderr).toContain(`ibsr-export: ${problem}\n`)
   })
 
   it("lets the service write where flags say that it does, and read a home", async () => {
@@ -106,11 +106,11 @@ describe("units", () => {
     const folder = emptyDirectory()
     const flags = [...usual, "--user=carrier", "--group=ibsr", ...names.map((name) => `--drop-in=${name}`)]
     const text = await printed(...flags)
-    const ended = await run(["units", `--program=${program}`, ...flags, "--to", folder], {
+    const result = await run(["units", `--program=${program}`, ...flags, "--to", folder], {
       through: ["sh", "-c", 'umask 077; exec "$0" "$@"']
     })
-    expect(ended.code, ended.stderr).toBe(0)
-    const paths = ended.stdout.trimEnd().split("\n")
+    expect(result.code, result.stderr).toBe(0)
+    const paths = result.stdout.trimEnd().split("\n")
     const written = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
@@ -132,17 +132,17 @@ describe("units", () => {
 
   it("says why it cannot write, and makes no folder for a slip of the pen", async () => {
     for (const folder of [join(tree({ file: "" }), "file"), join(emptyDirectory(), "systm")]) {
-      const ended = await units("--to", folder)
-      expect(ended.code).toBe(60)
-      expect(ended.stderr).toContain("ibsr-export: --to: ")
-      expect(ended.stderr).toContain(folder)
+      const result = await units("--to", folder)
+      expect(result.code).toBe(60)
+      expect(result.stderr).toContain("ibsr-export: --to: ")
+      expect(result.stderr).toContain(folder)
     }
   })
 
   it("makes no unit of a run that uploads nothing", async () => {
-    const ended = await units("--dry-run")
-    expect(ended.code).toBe(60)
-    expect(ended.stderr).toContain("--dry-run: ")
+    const result = await units("--dry-run")
+    expect(result.code).toBe(60)
+    expect(result.stderr).toContain("--dry-run: ")
   })
 
   it("leaves nothing half written beside a file that cannot be replaced", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { mixedFiles } from "../fixtures/MixedFiles.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { report, run, s3, summary } from "./Program.ts"
+import { report, run, s3, summary } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
@@ -14,8 +14,8 @@ describe("an upload", () => {
   it("stores 200 files byte by byte under the right keys, with PutObject alone", async () => {
     const files = mixedFiles()
     const store = await startStore()
-    const ended = await run(s3(tree(files), store.endpoint))
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(s3(tree(files), store.endpoint))
+    expect(result.code, result.stdout).toBe(0)
     expect(store.keys()).toEqual(
       Object.keys(files)
         .map((name) => `${prefix}/${name}`)
@@ -51,7 +51,7 @@ describe("an upload", () => {
     const flags =
       "--sse kms --kms-key-id key-1 --storage-class STANDARD_IA --acl bucket-owner-full-control " +
       "--tag host=h+1 --metadata=site=eu --tag kind=a&b --metadata rack=7"
-    const ended = await run(
+    const result = await run(
       s3(
         tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * MiB) }),
         store.endpoint,
@@ -59,7 +59,7 @@ describe("an upload", () => {
         '--kms-context={"purpose":"ibsr"}'
       )
     )
-    expect(ended.code, ended.stdout).toBe(0)
+    expect(result.code, result.stdout).toBe(0)
     for (const name of ["a.jsonl", "big.jsonl"]) {
       const stored = store.object(`${prefix}/${name}`)
       expect(stored?.headers).toMatchObject({
@@ -83,8 +83,8 @@ describe("an upload", () => {
     const preload = `data:text/javascript,${encodeURIComponent(lookup)}`
     const input = tree({ "a.jsonl": "{}\n" })
     for (const flags of [[], ["--force-path-style"]]) {
-      const ended = await run(s3(input, endpoint, ...flags), { preload })
-      expect(ended.code, ended.stdout).toBe(0)
+      const result = await run(s3(input, endpoint, ...flags), { preload })
+      expect(result.code, result.stdout).toBe(0)
     }
     expect(store.requests.map(({ headers, path }) => [headers["host"]?.split(":")[0], path.split("?")[0]])).toEqual([
       ["snapshots.s3.test", `/${prefix}/a.jsonl`],
@@ -97,8 +97,8 @@ describe("an upload", () => {
     let completions = 0
     store.fault = ({ operation }) =>
       operation === "CompleteMultipartUpload" && completions++ === 0 ? { kind: "wrong-checksum" } : undefined
-    const ended = await run(s3(tree({ "big.jsonl": Buffer.alloc(9 * MiB) }), store.endpoint))
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(s3(tree({ "big.jsonl": Buffer.alloc(9 * MiB) }), store.endpoint))
+    expect(result.code, result.stdout).toBe(0)
     expect(store.versions(`${prefix}/big.jsonl`)).toHaveLength(2)
   })
 
@@ -125,10 +125,10 @@ describe("an upload", () => {
       body: "<html>Login</html>"
     })
     const input = tree({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB) })
-    const ended = await run(s3(input, store.endpoint, "--max-retries=1"))
-    expect(ended.code, ended.stdout).toBe(30)
-    expect(ended.stdout).toContain("proxy")
-    expect(summary(ended)).toContain("uploaded 0 (0 B), skipped 0, failed 2")
+    const result = await run(s3(input, store.endpoint, "--max-retries=1"))
+    expect(result.code, result.stdout).toBe(30)
+    expect(result.stdout).toContain("proxy")
+    expect(summary(result)).toContain("uploaded 0 (0 B), skipped 0, failed 2")
   })
 
   it("fails for files and directories whose names are not UTF-8, and loses none silently", async () => {
@@ -137,24 +137,24 @@ describe("an upload", () => {
     mkdirSync(Buffer.concat([Buffer.from(`${input}/d`), Buffer.from([0xff])]))
     writeFileSync(Buffer.concat([Buffer.from(`${input}/d`), Buffer.from([0xff]), Buffer.from("/b.jsonl")]), "2\n")
     writeFileSync(Buffer.concat([Buffer.from(`${input}/c`), Buffer.from([0xff]), Buffer.from(".jsonl")]), "3\n")
-    const ended = await run(s3(input, store.endpoint))
-    expect(ended.code).toBe(41)
-    expect(summary(ended)).toContain("uploaded 1 (2 B), skipped 0, failed 2")
+    const result = await run(s3(input, store.endpoint))
+    expect(result.code).toBe(41)
+    expect(summary(result)).toContain("uploaded 1 (2 B), skipped 0, failed 2")
   })
 
   it("is not stopped by a full disk behind its log", { skip: !existsSync("/dev/full") }, async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "1\n", "b.jsonl": "2\n", [`c${"\uFFFD"}.jsonl`]: "3\n" })
     const args = s3(input, store.endpoint).map((arg) => `'${arg}'`)
-    const ended = await run([], { through: ["sh", "-c", `exec "$0" "$@" ${args.join(" ")} 2>/dev/full`] })
-    expect(ended.code).toBe(41)
-    expect(summary(ended)).toContain("uploaded 2 (4 B), skipped 0, failed 1")
+    const result = await run([], { through: ["sh", "-c", `exec "$0" "$@" ${args.join(" ")} 2>/dev/full`] })
+    expect(result.code).toBe(41)
+    expect(summary(result)).toContain("uploaded 2 (4 B), skipped 0, failed 1")
   })
 
   it("uploads what --include and --exclude let through, and counts the rest", async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "", "b.txt": "", "inc/1/x.pcap.gz": "", "inc/2/x.pcap.gz": "", "inc/2/y.txt": "" })
-    const ended = await run(
+    const result = await run(
       s3(
         input,
         store.endpoint,
@@ -167,7 +167,7 @@ describe("an upload", () => {
       )
     )
     expect(store.keys()).toEqual([`${prefix}/b.txt`, `${prefix}/inc/1/x.pcap.gz`])
-    expect(report(ended).totals).toMatchObject({ uploaded: 2, excluded: 3 })
+    expect(report(result).totals).toMatchObject({ uploaded: 2, excluded: 3 })
   })
 
   it("counts links and FIFOs that would be selected, and never waits for them", async () => {
@@ -175,8 +175,8 @@ describe("an upload", () => {
     const input = tree({ "a.jsonl": "" })
     symlinkSync("a.jsonl", join(input, "link.jsonl"))
     execFileSync("mkfifo", [join(input, "fifo.jsonl"), join(input, "fifo.txt")])
-    const ended = await run(s3(input, store.endpoint, "--output", "json"))
-    expect(report(ended).totals).toMatchObject({
+    const result = await run(s3(input, store.endpoint, "--output", "json"))
+    expect(report(result).totals).toMatchObject({
       uploaded: 1,
       skipped: 2,
       skippedSymlinks: 1,
@@ -198,10 +198,10 @@ describe("an upload", () => {
       return turn === 7 ? { kind: "delay", ms: 100 } : undefined
     }
     const files = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}.jsonl`, `${index}\n`]))
-    const ended = await run(s3(tree(files), store.endpoint, "--output", "json"))
-    expect(ended.code, ended.stdout).toBe(0)
-    expect(report(ended).totals).toMatchObject({ uploaded: 60, failed: 0 })
-    expect(report(ended).totals.retries).toBeGreaterThan(10)
+    const result = await run(s3(tree(files), store.endpoint, "--output", "json"))
+    expect(result.code, result.stdout).toBe(0)
+    expect(report(result).totals).toMatchObject({ uploaded: 60, failed: 0 })
+    expect(report(result).totals.retries).toBeGreaterThan(10)
     for (const [name, content] of Object.entries(files)) {
       expect(store.object(`${prefix}/${name}`)?.body.toString()).toBe(content)
     }
@@ -211,13 +211,13 @@ describe("an upload", () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(17 * MiB) })
     const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
-    const ended = await run(s3(input, store.endpoint, "--dry-run"), { env })
-    expect(ended.code).toBe(0)
-    expect(ended.stdout.split("\n").slice(0, 2).toSorted()).toEqual([
+    const result = await run(s3(input, store.endpoint, "--dry-run"), { env })
+    expect(result.code).toBe(0)
+    expect(result.stdout.split("\n").slice(0, 2).toSorted()).toEqual([
       `a.jsonl -> s3://snapshots/${prefix}/a.jsonl (3 B, 1 request)`,
       `big.jsonl -> s3://snapshots/${prefix}/big.jsonl (17.8 MB, 5 requests)`
     ])
-    expect(summary(ended)).toContain("would upload 2 (17.8 MB)")
+    expect(summary(result)).toContain("would upload 2 (17.8 MB)")
     const json = report(await run(s3(input, store.endpoint, "--dry-run", "--output", "json"), { env }))
     expect(json.plan?.map(({ requests }) => requests).toSorted()).toEqual([1, 5])
     expect(store.requests).toEqual([])
@@ -225,14 +225,14 @@ describe("an upload", () => {
 
   it("prints one JSON object on stdout, and the summary on stderr as the last line", async () => {
     const store = await startStore()
-    const ended = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--output", "json"))
-    expect(report(ended)).toMatchObject({
+    const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--output", "json"))
+    expect(report(result)).toMatchObject({
       schemaVersion: 1,
       result: { exitCode: 0, name: "ok" },
       totals: { selected: 1, uploaded: 1, uploadedBytes: 3 },
       complete: true
     })
-    expect(ended.stderr.trimEnd().split("\n").at(-1)).toMatch(/^uploaded 1 \(3 B\), skipped 0, failed 0 in/)
+    expect(result.stderr.trimEnd().split("\n").at(-1)).toMatch(/^uploaded 1 \(3 B\), skipped 0, failed 0 in/)
   })
 
   it("is silent with --quiet when all went well, and not when it did not", async () => {
@@ -246,7 +246,7 @@ describe("an upload", () => {
 
   it("reads its flags from the environment, too", async () => {
     const store = await startStore()
-    const ended = await run(["s3"], {
+    const result = await run(["s3"], {
       env: {
         IBSR_EXPORT_INPUT: tree({ "a.txt": "", "b.log": "", "c.jsonl": "" }),
         IBSR_EXPORT_BUCKET: "snapshots",
@@ -255,7 +255,7 @@ describe("an upload", () => {
         AWS_ENDPOINT_URL_S3: store.endpoint
       }
     })
-    expect(ended.code, ended.stderr).toBe(0)
+    expect(result.code, result.stderr).toBe(0)
     expect(store.keys()).toEqual(["from/env/a.txt", "from/env/b.log"])
   })
 

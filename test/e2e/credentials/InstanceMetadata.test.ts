@@ -1,11 +1,11 @@
 /** The role of an EC2 instance, by its metadata service: version 2 of it, and never version 1. */
 import { describe, expect, it } from "vitest"
 import type { Metadata, MetadataOptions } from "../../fakes/Metadata.ts"
-import { closedPort, run, s3 } from "../Program.ts"
-import { issuing, oneFile, onInstance, startMetadata } from "../Sources.ts"
+import { closedPort, run, s3 } from "../BuiltProgram.ts"
+import { startStoreForIssued, oneFile, onInstance, startMetadata } from "../CredentialSources.ts"
 
 const onHost = async (options: MetadataOptions = {}) => {
-  const { args, identities, store } = await issuing()
+  const { args, identities, store } = await startStoreForIssued()
   const metadata = await startMetadata({ ...options, identities })
   return { args, store, metadata, env: onInstance(metadata) }
 }
@@ -16,8 +16,8 @@ const steps = ({ requests, role }: Metadata) =>
 describe("the role of an instance", () => {
   it("is found by a session token, one after the other", async () => {
     const { args, env, metadata, store } = await onHost()
-    const ended = await run(args(), { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(args(), { env })
+    expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(metadata.issuer.issued)
     expect(steps(metadata)).toEqual(["PUT token 200", "GET  200", "GET ROLE 200"])
   })
@@ -26,9 +26,9 @@ describe("the role of an instance", () => {
     "is not asked for in version 1 where the token is answered with %s",
     async (answer) => {
       const { args, env, metadata } = await onHost({ steps: { token: answer } })
-      const ended = await run(args(), { env })
-      expect(ended.code, ended.stdout).toBe(20)
-      expect(ended.millis).toBeLessThan(15_000)
+      const result = await run(args(), { env })
+      expect(result.code, result.stdout).toBe(20)
+      expect(result.millis).toBeLessThan(15_000)
       expect(metadata.requests).not.toEqual([])
       expect(metadata.versionOne).toEqual([])
     }
@@ -39,8 +39,8 @@ describe("the role of an instance", () => {
     ["takes a second and a half for each answer", { latencyMs: 1500 }]
   ])("is found by a service that %s", async (_, options) => {
     const { args, env, store } = await onHost(options)
-    const ended = await run(args(), { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(args(), { env })
+    expect(result.code, result.stdout).toBe(0)
     expect(store.keys()).toHaveLength(1)
   })
 
@@ -48,33 +48,33 @@ describe("the role of an instance", () => {
     ["refuses connections", async () => `http://127.0.0.1:${await closedPort()}`],
     ["never answers", async () => (await startMetadata({ hang: true })).url]
   ])("is given up where the service %s, and the message names all sources", async (_, dead) => {
-    const { args, store } = await issuing()
-    const ended = await run(args(), { env: onInstance({ url: await dead() }) })
-    expect(ended.code, ended.stdout).toBe(20)
-    expect(ended.millis).toBeLessThan(15_000)
+    const { args, store } = await startStoreForIssued()
+    const result = await run(args(), { env: onInstance({ url: await dead() }) })
+    expect(result.code, result.stdout).toBe(20)
+    expect(result.millis).toBeLessThan(15_000)
     for (const source of ["environment", "profile", "web identity", "container", "instance metadata"]) {
-      expect(ended.stdout).toContain(source)
+      expect(result.stdout).toContain(source)
     }
     expect(store.requests).toEqual([])
   })
 
   it("is missing where the instance has none, which the message says", async () => {
     const { args, env } = await onHost({ steps: { role: 404 } })
-    const ended = await run(args(), { env })
-    expect([ended.code, ended.stdout]).toEqual([20, expect.stringContaining("no role")])
+    const result = await run(args(), { env })
+    expect([result.code, result.stdout]).toEqual([20, expect.stringContaining("no role")])
   })
 
   it("does not decide the region of a store that --endpoint names", async () => {
-    const { identities, store } = await issuing({ region: "us-east-1" })
+    const { identities, store } = await startStoreForIssued({ region: "us-east-1" })
     const metadata = await startMetadata({ identities, region: "eu-central-1" })
-    const ended = await run(s3(oneFile(), store.endpoint), { env: onInstance(metadata) })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(s3(oneFile(), store.endpoint), { env: onInstance(metadata) })
+    expect(result.code, result.stdout).toBe(0)
   })
 
   it("is not asked for where AWS_EC2_METADATA_DISABLED is true", async () => {
     const { args, env, metadata } = await onHost()
-    const ended = await run(args(), { env: { ...env, AWS_EC2_METADATA_DISABLED: "true" } })
-    expect(ended.code, ended.stdout).toBe(20)
+    const result = await run(args(), { env: { ...env, AWS_EC2_METADATA_DISABLED: "true" } })
+    expect(result.code, result.stdout).toBe(20)
     expect(metadata.requests).toEqual([])
   })
 })

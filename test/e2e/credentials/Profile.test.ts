@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest"
 import { SsoPortal } from "../../fakes/SsoPortal.ts"
 import { writer } from "../../fakes/StrictS3.ts"
 import { tree } from "../../fixtures/Tree.ts"
-import { run } from "../Program.ts"
-import { issuing, keyless, untilTested, withConfig } from "../Sources.ts"
+import { run } from "../BuiltProgram.ts"
+import { startStoreForIssued, withoutKeys, stopAfterTest, withConfig } from "../CredentialSources.ts"
 
 const session = {
   ...writer,
@@ -36,10 +36,10 @@ const printed = (more: Record<string, unknown> = {}) =>
 
 describe("the credential_process of a profile", () => {
   it("says who the run is", async () => {
-    const { args, identities, store } = await issuing()
+    const { args, identities, store } = await startStoreForIssued()
     identities.push(session)
-    const ended = await run(args("--profile", "export"), { env: byProcess(printed()) })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(args("--profile", "export"), { env: byProcess(printed()) })
+    expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual([session.accessKeyId])
   })
 
@@ -49,49 +49,49 @@ describe("the credential_process of a profile", () => {
     ["prints credentials that have ended", printed({ Expiration: "2020-01-01T00:00:00Z" })],
     ["prints another version", printed({ Version: 2 })]
   ])("that %s ends the run, and nothing of what it printed is told", async (_, script) => {
-    const { args, store } = await issuing()
-    const ended = await run(args("--profile", "export", "--verbose"), { env: byProcess(script) })
-    expect(ended.code, ended.stdout).toBe(20)
-    expect(ended.stdout).toContain("export")
-    expect(ended.stdout + ended.stderr).not.toContain(beginning)
+    const { args, store } = await startStoreForIssued()
+    const result = await run(args("--profile", "export", "--verbose"), { env: byProcess(script) })
+    expect(result.code, result.stdout).toBe(20)
+    expect(result.stdout).toContain("export")
+    expect(result.stdout + result.stderr).not.toContain(beginning)
     expect(store.requests).toEqual([])
   })
 })
 
 describe("the SSO session of a profile", () => {
   const loggedIn = async (expiresAt?: Date) => {
-    const { args, identities, store } = await issuing()
-    const portal = untilTested(await SsoPortal.start({ identities }))
-    const env = { ...keyless, HOME: tree(portal.home(expiresAt)), AWS_ENDPOINT_URL_SSO: portal.url }
+    const { args, identities, store } = await startStoreForIssued()
+    const portal = stopAfterTest(await SsoPortal.start({ identities }))
+    const env = { ...withoutKeys, HOME: tree(portal.home(expiresAt)), AWS_ENDPOINT_URL_SSO: portal.url }
     return { portal, store, ended: () => run(args("--profile", "export"), { env }) }
   }
 
   it("gives the role that the profile names", async () => {
-    const { ended, portal, store } = await loggedIn()
-    const { code, stdout } = await ended()
+    const { ended: result, portal, store } = await loggedIn()
+    const { code, stdout } = await result()
     expect(code, stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(portal.issuer.issued)
   })
 
   it("that has ended asks for a login, of the user and not of the portal", async () => {
-    const { ended, portal } = await loggedIn(new Date(Date.now() - 60_000))
-    const { code, stdout } = await ended()
+    const { ended: result, portal } = await loggedIn(new Date(Date.now() - 60_000))
+    const { code, stdout } = await result()
     expect([code, stdout]).toEqual([20, expect.stringContaining("aws sso login")])
     expect(portal.requests).toEqual([])
   })
 
   it("of a portal that was unavailable once gives the role all the same", async () => {
-    const { ended, portal } = await loggedIn()
+    const { ended: result, portal } = await loggedIn()
     portal.behaviour.failures = 1
-    const { code, stdout } = await ended()
+    const { code, stdout } = await result()
     expect(code, stdout).toBe(0)
   })
 
   // it is called missing, with a hint that is about everything but SSO
   it("that the portal no longer knows asks for a login", async () => {
-    const { ended, portal } = await loggedIn()
+    const { ended: result, portal } = await loggedIn()
     portal.accessToken = "another"
-    const { code, stdout } = await ended()
+    const { code, stdout } = await result()
     expect([code, stdout]).toEqual([20, expect.stringContaining("aws sso login")])
   })
 })

@@ -1,21 +1,21 @@
 /** Roles that STS gives: for a web identity, for keys, for another role. */
 import { describe, expect, it } from "vitest"
 import { type Refusal, refusals } from "../../fakes/Sts.ts"
-import { report, run } from "../Program.ts"
+import { report, run } from "../BuiltProgram.ts"
 import {
   asPod,
   inContainer,
-  issuing,
+  startStoreForIssued,
   onInstance,
   roleArn,
   startMetadata,
   startSts,
   withConfig,
   withSts
-} from "../Sources.ts"
+} from "../CredentialSources.ts"
 
 const withRoles = async () => {
-  const { args, identities, store } = await issuing()
+  const { args, identities, store } = await startStoreForIssued()
   const sts = await startSts({ identities })
   return { args, identities, store, sts }
 }
@@ -27,8 +27,8 @@ const source = "[profile source]\naws_access_key_id = AKIASOURCE\naws_secret_acc
 describe("a role", () => {
   it("is that of the web identity in a file", async () => {
     const { args, store, sts } = await withRoles()
-    const ended = await run(args(), asPod(sts))
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(args(), asPod(sts))
+    expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(sts.issuer.issued)
     expect(sts.requests).toMatchObject([{ action: "AssumeRoleWithWebIdentity", roleArn, sessionName: "pod-4" }])
   })
@@ -37,8 +37,8 @@ describe("a role", () => {
     const { args, store, sts } = await withRoles()
     const profile = `[profile export]\nrole_arn = ${roleArn}\nsource_profile = source\nrole_session_name = by-profile\n`
     const env = { ...withConfig(profile + source), ...withSts(sts) }
-    const ended = await run(args("--profile", "export"), { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(args("--profile", "export"), { env })
+    expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(sts.issuer.issued)
     expect(sts.requests).toMatchObject([{ accessKeyId: "AKIASOURCE", roleArn, sessionName: "by-profile" }])
   })
@@ -48,8 +48,8 @@ describe("a role", () => {
     const metadata = await startMetadata({ identities })
     const config = `[profile export]\nrole_arn = ${roleArn}\ncredential_source = ${name}\n`
     const host = name === "EcsContainer" ? inContainer(metadata).env : onInstance(metadata)
-    const ended = await run(args("--profile", "export"), { env: { ...host, ...withConfig(config), ...withSts(sts) } })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(args("--profile", "export"), { env: { ...host, ...withConfig(config), ...withSts(sts) } })
+    expect(result.code, result.stdout).toBe(0)
     expect(sts.requests.map(({ accessKeyId }) => accessKeyId)).toEqual(metadata.issuer.issued)
     expect(store.requests.map(({ identity }) => identity)).toEqual(sts.issuer.issued)
   })
@@ -66,8 +66,8 @@ describe("a role", () => {
   it("is assumed by flag with that of the instance", async () => {
     const { args, identities, store, sts } = await withRoles()
     const metadata = await startMetadata({ identities })
-    const ended = await run(args(...byFlag), { env: { ...onInstance(metadata), ...withSts(sts) } })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(args(...byFlag), { env: { ...onInstance(metadata), ...withSts(sts) } })
+    expect(result.code, result.stdout).toBe(0)
     expect(sts.requests).toMatchObject([{ accessKeyId: "ASIA1", roleArn, sessionName: "host-17" }])
     expect(store.requests.map(({ identity }) => identity)).toEqual(["ASIAROLE1"])
   })
@@ -75,8 +75,8 @@ describe("a role", () => {
   it.each(["flag", "web identity"])("asked for by %s is given by an STS that was unavailable once", async (how) => {
     const { args, store, sts } = await withRoles()
     sts.behaviour.failures = 1
-    const ended = await (how === "flag" ? run(args(...byFlag), { env: withSts(sts) }) : run(args(), asPod(sts)))
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await (how === "flag" ? run(args(...byFlag), { env: withSts(sts) }) : run(args(), asPod(sts)))
+    expect(result.code, result.stdout).toBe(0)
     expect(sts.requests.map(({ status }) => status)).toEqual([503, 200])
     expect(store.keys()).toHaveLength(1)
   })
@@ -90,11 +90,11 @@ describe("a role", () => {
   ])("that STS refuses with %o, asked by %s, ends the run", async (refusal, how) => {
     const { args, store, sts } = await withRoles()
     sts.refusal = refusal
-    const ended = await (how === "flag"
+    const result = await (how === "flag"
       ? run(args("--output=json", ...byFlag), { env: withSts(sts) })
       : run(args("--output=json"), asPod(sts)))
-    expect(ended.code, ended.stdout).toBe(21)
-    expect(report(ended).result.endedBy?.message).toContain(refusal.code)
+    expect(result.code, result.stdout).toBe(21)
+    expect(report(result).result.endedBy?.message).toContain(refusal.code)
     expect(sts.requests).toHaveLength(1)
     expect(store.requests).toEqual([])
   })
@@ -102,8 +102,8 @@ describe("a role", () => {
   it("that STS never answers about ends with the deadline", async () => {
     const { args, sts } = await withRoles()
     sts.behaviour.hang = true
-    const ended = await run(args("--deadline=1s", "--grace=0s", ...byFlag), { env: withSts(sts) })
-    expect(ended.code, ended.stdout).toBe(33)
-    expect(ended.millis).toBeLessThan(5000)
+    const result = await run(args("--deadline=1s", "--grace=0s", ...byFlag), { env: withSts(sts) })
+    expect(result.code, result.stdout).toBe(33)
+    expect(result.millis).toBeLessThan(5000)
   })
 })

@@ -1,7 +1,7 @@
 /** What can go wrong with a file that is sent in two parts. */
 import type { Fault } from "../../fakes/StrictS3.ts"
-import { courierNoAbort } from "./Logins.ts"
-import { always, once, type Row, type Strike, to } from "./Row.ts"
+import { sessionWriterNoAbort } from "./Identities.ts"
+import { always, once, type FaultCase, type FaultRule, onOperation } from "./FaultCase.ts"
 
 const create = "CreateMultipartUpload"
 const part = "UploadPart"
@@ -13,8 +13,8 @@ const denied: Fault = { kind: "answer", status: 403, code: "AccessDenied" }
 const lost: Fault = { kind: "cut-answer", end: 0, by: "reset" }
 
 /** Several at once. */
-const both =
-  (...strikes: ReadonlyArray<Strike>): Strike =>
+const firstOf =
+  (...strikes: ReadonlyArray<FaultRule>): FaultRule =>
   (request, nth) => {
     for (const strike of strikes) {
       const fault = strike(request, nth)
@@ -23,30 +23,30 @@ const both =
     return undefined
   }
 
-const rows: ReadonlyArray<Omit<Row, "file">> = [
+const rows: ReadonlyArray<Omit<FaultCase, "file">> = [
   {
     name: "a creation that is refused",
-    strike: to(create, always(denied)),
+    strike: onOperation(create, always(denied)),
     attempts: { [create]: 1 },
     exit: 22,
     hint: /s3:PutObject/
   },
   {
     name: "a creation that is put off once",
-    strike: to(create, once(busy)),
+    strike: onOperation(create, once(busy)),
     attempts: { [create]: 2, [part]: 2, [complete]: 1 },
     exit: 0
   },
   {
     name: "a creation whose answer is lost: nobody knows the upload's id, and nobody can abort it",
-    strike: to(create, once(lost)),
+    strike: onOperation(create, once(lost)),
     attempts: { [create]: 2, [part]: 2, [complete]: 1 },
     exit: 0,
     open: 1
   },
   {
     name: "a login page in place of an upload's id",
-    strike: to(
+    strike: onOperation(
       create,
       always({ kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<html>" })
     ),
@@ -56,51 +56,53 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "a part that is put off once",
-    strike: to(part, once(busy)),
+    strike: onOperation(part, once(busy)),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
     name: "a part that is cut off once",
-    strike: to(part, once({ kind: "reset", afterBytes: 1_000_000 })),
+    strike: onOperation(part, once({ kind: "reset", afterBytes: 1_000_000 })),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
     name: "a part whose answer is lost once",
-    strike: to(part, once(lost)),
+    strike: onOperation(part, once(lost)),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
     name: "a part whose checksum is wrong once",
-    strike: to(part, once({ kind: "wrong-checksum" })),
+    strike: onOperation(part, once({ kind: "wrong-checksum" })),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
     name: "a part whose checksum is always wrong",
-    strike: to(part, (request) => (request.path.includes("partNumber=2") ? { kind: "wrong-checksum" } : undefined)),
+    strike: onOperation(part, (request) =>
+      request.path.includes("partNumber=2") ? { kind: "wrong-checksum" } : undefined
+    ),
     attempts: { [create]: 1, [part]: 4, [abort]: 1 },
     exit: 40,
     hint: /changes bytes/
   },
   {
     name: "a part without an ETag once",
-    strike: to(part, once({ kind: "missing-etag" })),
+    strike: onOperation(part, once({ kind: "missing-etag" })),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
     name: "a part that is denied",
-    strike: to(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
+    strike: onOperation(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
     hint: /s3:PutObject/
   },
   {
     name: "a part that is put off for ever",
-    strike: to(part, (request) => (request.path.includes("partNumber=2") ? busy : undefined)),
+    strike: onOperation(part, (request) => (request.path.includes("partNumber=2") ? busy : undefined)),
     attempts: { [create]: 1, [part]: 4 },
     exit: 32,
     says: /kept for the next run/,
@@ -108,7 +110,7 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "an upload that somebody else aborted",
-    strike: to(part, (request) =>
+    strike: onOperation(part, (request) =>
       request.path.includes("partNumber=2") ? { kind: "answer", status: 404, code: "NoSuchUpload" } : undefined
     ),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
@@ -117,8 +119,8 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "an abort that is not permitted, after a part that is denied",
-    login: courierNoAbort,
-    strike: to(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
+    login: sessionWriterNoAbort,
+    strike: onOperation(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
     says: /multipart upload left open: .*AccessDenied/,
@@ -126,9 +128,9 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "an abort that is put off, after a part that is denied",
-    strike: both(
-      to(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
-      to(abort, always(busy))
+    strike: firstOf(
+      onOperation(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
+      onOperation(abort, always(busy))
     ),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
@@ -137,9 +139,9 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "an abort whose answer is lost: it is named, though nothing is left",
-    strike: both(
-      to(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
-      to(abort, always(lost))
+    strike: firstOf(
+      onOperation(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
+      onOperation(abort, always(lost))
     ),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
@@ -147,19 +149,19 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "a completion that is put off once",
-    strike: to(complete, once(busy)),
+    strike: onOperation(complete, once(busy)),
     attempts: { [create]: 1, [part]: 2, [complete]: 2 },
     exit: 0
   },
   {
     name: "a completion that fails once under a 200",
-    strike: to(complete, once({ kind: "answer", status: 200, code: "InternalError" })),
+    strike: onOperation(complete, once({ kind: "answer", status: 200, code: "InternalError" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 2 },
     exit: 0
   },
   {
     name: "a completion that fails under a 200 for ever",
-    strike: to(complete, always({ kind: "answer", status: 200, code: "InternalError" })),
+    strike: onOperation(complete, always({ kind: "answer", status: 200, code: "InternalError" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 3 },
     exit: 32,
     says: /kept for the next run/,
@@ -167,7 +169,7 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "a completion answered with a login page",
-    strike: to(
+    strike: onOperation(
       complete,
       always({ kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<html>" })
     ),
@@ -179,14 +181,14 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "a completion that the store finds wrong",
-    strike: to(complete, always({ kind: "answer", status: 400, code: "InvalidPart" })),
+    strike: onOperation(complete, always({ kind: "answer", status: 400, code: "InvalidPart" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 1, [abort]: 1 },
     exit: 10
   },
   {
     // S3 itself would answer the second completion as the first, for a while; many stores do not
     name: "a completion whose answer is lost, in a store that does not remember it",
-    strike: to(complete, once(lost)),
+    strike: onOperation(complete, once(lost)),
     attempts: { [create]: 1, [part]: 2, [complete]: 2, [abort]: 1 },
     exit: 10,
     hint: /the next run sends it again/,
@@ -194,7 +196,7 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "a completion whose answer is lost, in a store that remembers it",
-    strike: to(complete, (_, nth) => {
+    strike: onOperation(complete, (_, nth) => {
       if (nth === 0) return lost
       const body = "<CompleteMultipartUploadResult><ETag>&quot;e-2&quot;</ETag></CompleteMultipartUploadResult>"
       return { kind: "answer", status: 200, headers: { "content-type": "application/xml" }, body }
@@ -204,11 +206,15 @@ const rows: ReadonlyArray<Omit<Row, "file">> = [
   },
   {
     name: "a whole whose checksum is wrong once",
-    strike: to(complete, once({ kind: "wrong-checksum" })),
+    strike: onOperation(complete, once({ kind: "wrong-checksum" })),
     attempts: { [create]: 2, [part]: 4, [complete]: 2 },
     exit: 0,
     versions: 2
   }
 ]
 
-export const multipart: ReadonlyArray<Row> = rows.map((row) => ({ ...row, file: "parts", flags: ["--concurrency=1"] }))
+export const multipart: ReadonlyArray<FaultCase> = rows.map((row) => ({
+  ...row,
+  file: "parts",
+  flags: ["--concurrency=1"]
+}))

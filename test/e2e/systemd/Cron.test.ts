@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { writer } from "../../fakes/StrictS3.ts"
-import { until } from "../Program.ts"
+import { until } from "../BuiltProgram.ts"
 import { Host, possible, snapshots } from "./Host.ts"
 
 const mails = "/var/mails"

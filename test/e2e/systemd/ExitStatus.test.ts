@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Product from "../../../scripts/build/Product.ts"
 import * as ExitCode from "../../../src/domain/ExitCode.ts"
 import { type StrictS3, type StrictS3Options, writer } from "../../fakes/StrictS3.ts"
-import { until } from "../Program.ts"
+import { until } from "../BuiltProgram.ts"
 import { Host, possible, snapshots } from "./Host.ts"
 import { alerts, runs } from "./Journal.ts"
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { Metadata } from "../../fakes/Metadata.ts"
 import { type Identity, writer } from "../../fakes/StrictS3.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
-import { until } from "../Program.ts"
+import { until } from "../BuiltProgram.ts"
 import { Host, possible, snapshots } from "./Host.ts"
 
 const MiB = 1024 ** 2

@@ -1,7 +1,7 @@
 /** A run that systemd stops. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { StrictS3 } from "../../fakes/StrictS3.ts"
-import { until } from "../Program.ts"
+import { until } from "../BuiltProgram.ts"
 import { Host, possible } from "./Host.ts"
 import { alerts, by } from "./Journal.ts"
 

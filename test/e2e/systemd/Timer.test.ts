@@ -3,7 +3,7 @@ import { utimesSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import { until } from "../Program.ts"
+import { until } from "../BuiltProgram.ts"
 import { Host, possible } from "./Host.ts"
 import { alerts, runs } from "./Journal.ts"
 
@@ -133,8 +133,8 @@ describe.skipIf(!possible)("two runs on one ledger", () => {
     await host.when(({ ExecMainStatus, SubState }) => ExecMainStatus === "50" && SubState === "auto-restart")
     host.snapshot("snapshot_2026112216.jsonl", "{}\n")
     expect((await first).code).toBe(0)
-    const { told, ...ended } = await service
-    expect(ended).toMatchObject({ Result: "success", ExecMainStatus: "0", NRestarts: "1" })
+    const { told, ...result } = await service
+    expect(result).toMatchObject({ Result: "success", ExecMainStatus: "0", NRestarts: "1" })
     expect(alerts(told)).toBe(0)
     expect(store.requests.map(({ key }) => key)).toEqual([
       "host/snapshot_2026112214.jsonl",

@@ -2,7 +2,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { afterEach } from "vitest"
 
-export interface Relay {
+export interface TcpRelay {
   readonly endpoint: string
   /** Accepted so far. */
   connections: number
@@ -15,7 +15,7 @@ export interface Relay {
 const ends: Array<() => Promise<unknown>> = []
 
 /** A relay for one test. */
-export const startRelay = async (server: string): Promise<Relay> => {
+export const startRelay = async (server: string): Promise<TcpRelay> => {
   const { hostname, port } = new URL(server)
   const sockets = new Set<Socket>()
   const listener = createServer((client) => {
@@ -43,7 +43,7 @@ export const startRelay = async (server: string): Promise<Relay> => {
   })
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve))
   const endpoint = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
-  const relay: Relay = { endpoint, connections: 0, passBytes: Infinity, cut: 0 }
+  const relay: TcpRelay = { endpoint, connections: 0, passBytes: Infinity, cut: 0 }
   ends.push(() => {
     const closed = new Promise((resolve) => listener.close(resolve))
     for (const socket of sockets) socket.destroy()
@@ -53,5 +53,5 @@ export const startRelay = async (server: string): Promise<Relay> => {
 }
 
 afterEach(async () => {
-  for (const end of ends.splice(0)) await end()
+  for (const result of ends.splice(0)) await result()
 })

@@ -1,34 +1,34 @@
 import type { Fault, Identity, RecordedRequest, StrictS3Options } from "../../fakes/StrictS3.ts"
-import type { Place } from "./Places.ts"
+import type { FakeEndpoint } from "./FakeEndpoints.ts"
 
 /** What is done to the nth request of its operation, counted from 0. */
-export type Strike = (request: RecordedRequest, nth: number) => Fault | undefined
+export type FaultRule = (request: RecordedRequest, nth: number) => Fault | undefined
 
 export const always =
-  (fault: Fault): Strike =>
+  (fault: Fault): FaultRule =>
   () =>
     fault
 
 export const once =
-  (fault: Fault): Strike =>
+  (fault: Fault): FaultRule =>
   (_, nth) =>
     nth === 0 ? fault : undefined
 
 /** Only requests of this operation. */
-export const to =
-  (operation: string, strike: Strike): Strike =>
+export const onOperation =
+  (operation: string, strike: FaultRule): FaultRule =>
   (request, nth) =>
     request.operation === operation ? strike(request, nth) : undefined
 
 /** One way in which an upload can fail, and what has to come of it. The program has `--max-retries 2`. */
-export interface Row {
+export interface FaultCase {
   readonly name: string
 
   /** One file: of a few bytes; larger than what is sent without asking; or sent in two parts. Default: small. */
   readonly file?: "small" | "large" | "parts" | undefined
-  readonly strike?: Strike
+  readonly strike?: FaultRule
   /** Where the program is sent, if not to a strict store. */
-  readonly place?: () => Promise<Place>
+  readonly place?: () => Promise<FakeEndpoint>
   readonly store?: StrictS3Options
   /** Default: may write, and abort uploads. */
   readonly login?: Identity

@@ -1,8 +1,8 @@
 /** The endpoints of AWS itself, which only a proxy makes reachable in a test. */
 import { describe, expect, it } from "vitest"
-import { run } from "../Program.ts"
-import { asked, behindProxy } from "../Proxied.ts"
-import { oneFile, withConfig } from "../Sources.ts"
+import { run } from "../BuiltProgram.ts"
+import { distinctRequests, startStoreBehindProxy } from "../StoreBehindProxy.ts"
+import { oneFile, withConfig } from "../CredentialSources.ts"
 import { writer } from "../../fakes/StrictS3.ts"
 
 const toAws = (region: string) => ["s3", "--input", oneFile(), "--bucket=snapshots", "--region", region]
@@ -31,19 +31,19 @@ describe("without --endpoint, the store", () => {
     ["the profile", profile("use_dualstack_endpoint = true"), "s3.dualstack.eu-central-1.amazonaws.com"],
     ["the profile's acceleration", profile("s3 =", "  use_accelerate_endpoint = true"), "s3-accelerate.amazonaws.com"]
   ])("is that of AWS which %s asks for", async (_, env, domain) => {
-    const { authority, host, proxy, store } = await behindProxy(domain, { store: { region: "eu-central-1" } })
-    const ended = await run(toAws("eu-central-1"), {
+    const { authority, host, proxy, store } = await startStoreBehindProxy(domain, { store: { region: "eu-central-1" } })
+    const result = await run(toAws("eu-central-1"), {
       env: { ...env, HTTPS_PROXY: proxy.url(), AWS_CA_BUNDLE: authority.file }
     })
-    expect(ended.code, ended.stdout).toBe(0)
+    expect(result.code, result.stdout).toBe(0)
     expect(store.keys()).toHaveLength(1)
-    expect(asked(proxy)).toEqual([`CONNECT ${host}:443`])
+    expect(distinctRequests(proxy)).toEqual([`CONNECT ${host}:443`])
   })
 
   it("is trusted by ca_bundle in the profile", async () => {
-    const { authority, proxy } = await behindProxy("s3.us-east-1.amazonaws.com")
+    const { authority, proxy } = await startStoreBehindProxy("s3.us-east-1.amazonaws.com")
     const env = { ...profile(`ca_bundle = ${authority.file}`), HTTPS_PROXY: proxy.url() }
-    const ended = await run(toAws("us-east-1"), { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(toAws("us-east-1"), { env })
+    expect(result.code, result.stdout).toBe(0)
   })
 })

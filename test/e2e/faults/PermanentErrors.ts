@@ -1,6 +1,6 @@
 /** Answers that will be the same the next time: one attempt, a class, and a hint that leads to the cause. */
 import type { Told } from "../../fakes/StrictS3.ts"
-import { always, type Row, type Strike } from "./Row.ts"
+import { always, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
 const codes: ReadonlyArray<readonly [status: number, code: string, exit: number, hint: RegExp]> = [
   [403, "AccessDenied", 22, /s3:PutObject/],
@@ -63,7 +63,7 @@ const codeless: ReadonlyArray<readonly [name: string, answer: Told, exit: number
 ]
 
 /** All that AWS tells of a signature that is wrong, which no log should repeat. */
-const wrongSignature: Strike = ({ headers }) => ({
+const wrongSignature: FaultRule = ({ headers }) => ({
   kind: "answer",
   status: 403,
   code: "SignatureDoesNotMatch",
@@ -73,15 +73,15 @@ const wrongSignature: Strike = ({ headers }) => ({
     `<CanonicalRequest>x-amz-security-token:${headers["x-amz-security-token"]}</CanonicalRequest></Error>`
 })
 
-export const refusals: ReadonlyArray<Row> = [
-  ...codes.map(([status, code, exit, hint]): Row => ({
+export const permanentErrors: ReadonlyArray<FaultCase> = [
+  ...codes.map(([status, code, exit, hint]): FaultCase => ({
     name: `${status} ${code}`,
     strike: always({ kind: "answer", status, code }),
     attempts: 1,
     exit,
     hint
   })),
-  ...codeless.map(([name, answer, exit, hint]): Row => ({
+  ...codeless.map(([name, answer, exit, hint]): FaultCase => ({
     name,
     strike: always({ kind: "answer", ...answer }),
     attempts: 1,

@@ -1,6 +1,6 @@
 /** How long the program waits, and whose clock is right. */
 import type { Told } from "../../fakes/StrictS3.ts"
-import type { Row, Strike } from "./Row.ts"
+import type { FaultCase, FaultRule } from "./FaultCase.ts"
 
 const busy = (headers: Record<string, string>): Told => ({ status: 503, code: "SlowDown", headers })
 const retryAfter = (value: string) => busy({ "retry-after": value })
@@ -8,7 +8,7 @@ const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toU
 
 /** No pause but the program's own, which is at most 400 ms for the first retry. */
 const own = [0, 1200] as const
-const pauses: ReadonlyArray<readonly [name: string, answer: () => Told, pause: NonNullable<Row["pause"]>]> = [
+const pauses: ReadonlyArray<readonly [name: string, answer: () => Told, pause: NonNullable<FaultCase["pause"]>]> = [
   ["seconds", () => retryAfter("2"), [1990, 4000]],
   // a date has whole seconds
   ["a date", () => retryAfter(inSeconds(3)), [1900, 5000]],
@@ -31,7 +31,7 @@ const tooLong: ReadonlyArray<readonly [name: string, answer: () => Told]> = [
 const hour = 3_600_000
 
 const tooSkewed =
-  (offsetMillis: number): Strike =>
+  (offsetMillis: number): FaultRule =>
   () => ({
     kind: "answer",
     status: 403,
@@ -39,15 +39,15 @@ const tooSkewed =
     headers: { date: new Date(Date.now() + offsetMillis).toUTCString() }
   })
 
-export const patience: ReadonlyArray<Row> = [
-  ...pauses.map(([name, answer, pause]): Row => ({
+export const patience: ReadonlyArray<FaultCase> = [
+  ...pauses.map(([name, answer, pause]): FaultCase => ({
     name: `a store that wants to be left alone for ${name}`,
     strike: (_, nth) => (nth === 0 ? { kind: "answer", ...answer() } : undefined),
     attempts: 2,
     exit: 0,
     pause
   })),
-  ...tooLong.map(([name, answer]): Row => ({
+  ...tooLong.map(([name, answer]): FaultCase => ({
     name: `a store that wants to be left alone for more than a minute, in ${name}`,
     strike: () => ({ kind: "answer", ...answer() }),
     attempts: 1,

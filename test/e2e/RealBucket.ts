@@ -15,7 +15,7 @@ import type { RealServer } from "../fixtures/real-servers.ts"
 export const canFetch = existsSync("/usr/bin/curl")
 
 /** The SHA-256 of an object, by curl, which signs for itself, and sha256sum. */
-const fetchedSum = async (url: string, user: string, region: string): Promise<string> => {
+const fetchSha256 = async (url: string, user: string, region: string): Promise<string> => {
   // Ceph wants the hash of the body named also where there is none
   const noBody = `x-amz-content-sha256: ${createHash("sha256").digest("hex")}`
   const curl = `curl --silent --fail --user "$USER_PAIR" --aws-sigv4 "aws:amz:$REGION:s3" --header "${noBody}"`
@@ -25,9 +25,9 @@ const fetchedSum = async (url: string, user: string, region: string): Promise<st
   return stdout.slice(0, 64)
 }
 
-export const sumOf = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex")
+export const sha256Of = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex")
 
-export interface Owned {
+export interface RealBucket {
   readonly bucket: string
   /** The SHA-256 of what is stored under the key. */
   readonly sum: (key: string) => Promise<string>
@@ -39,7 +39,7 @@ export interface Owned {
 }
 
 /** A new bucket. */
-export const newBucket = async (server: RealServer): Promise<Owned> => {
+export const createBucket = async (server: RealServer): Promise<RealBucket> => {
   const { accessKeyId, endpoint, region, secretAccessKey } = server
   const bucket = `e2e-${randomBytes(6).toString("hex")}`
   const client = sdkClient(server)
@@ -48,7 +48,7 @@ export const newBucket = async (server: RealServer): Promise<Owned> => {
     bucket,
     sum: (key) => {
       const path = key.split("/").map(encodeURIComponent).join("/")
-      return fetchedSum(`${endpoint}/${bucket}/${path}`, `${accessKeyId}:${secretAccessKey}`, region)
+      return fetchSha256(`${endpoint}/${bucket}/${path}`, `${accessKeyId}:${secretAccessKey}`, region)
     },
     encryption: async (key) =>
       (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ServerSideEncryption,

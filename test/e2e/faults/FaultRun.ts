@@ -3,10 +3,10 @@ import { createHash } from "node:crypto"
 import { expect } from "vitest"
 import { StrictS3 } from "../../fakes/StrictS3.ts"
 import { tree } from "../../fixtures/Tree.ts"
-import { type Ended, s3, start } from "../Program.ts"
-import { courier, courierNoAbort } from "./Logins.ts"
-import type { Place } from "./Places.ts"
-import type { Row } from "./Row.ts"
+import { type RunResult, s3, start } from "../BuiltProgram.ts"
+import { sessionWriter, sessionWriterNoAbort } from "./Identities.ts"
+import type { FakeEndpoint } from "./FakeEndpoints.ts"
+import type { FaultCase } from "./FaultCase.ts"
 
 const MiB = 1024 ** 2
 const name = "a.jsonl"
@@ -20,7 +20,7 @@ const files = {
 }
 
 export interface Played {
-  readonly ended: Ended
+  readonly ended: RunResult
   readonly attempts: number
   readonly operations: Readonly<Record<string, number>>
   /** SHA-256 of all that was ever stored. */
@@ -31,8 +31,8 @@ export interface Played {
 }
 
 /** A strict store that does what the row says. */
-const strict = async ({ store: options, strike }: Row): Promise<StrictS3> => {
-  const store = await StrictS3.start({ identities: [courier, courierNoAbort], ...options })
+const strict = async ({ store: options, strike }: FaultCase): Promise<StrictS3> => {
+  const store = await StrictS3.start({ identities: [sessionWriter, sessionWriterNoAbort], ...options })
   const seen = new Map<string, number>()
   store.fault = (request) => {
     const nth = seen.get(request.operation) ?? 0
@@ -55,7 +55,7 @@ const arrived = (store: StrictS3): Omit<Played, "ended"> => {
   }
 }
 
-const unseen = (place: Place, { stderr }: Ended): Omit<Played, "ended"> => ({
+const unseen = (place: FakeEndpoint, { stderr }: RunResult): Omit<Played, "ended"> => ({
   attempts: place.attempts?.() ?? 1 + [...stderr.matchAll(/ message=retrying /g)].length,
   operations: {},
   versions: [],
@@ -63,11 +63,11 @@ const unseen = (place: Place, { stderr }: Ended): Omit<Played, "ended"> => ({
   pause: Number.NaN
 })
 
-export const play = async (row: Row): Promise<Played> => {
+export const runCase = async (row: FaultCase): Promise<Played> => {
   const place = await (row.place?.() ?? strict(row))
-  const { login = courier, timeout = "30s" } = row
+  const { login = sessionWriter, timeout = "30s" } = row
   const flags = ["--verbose", "--max-retries=2", `--timeout=${timeout}`, "--part-size=5MiB", ...(row.flags ?? [])]
-  const { child, ended } = start(s3(tree({ [name]: files[row.file ?? "small"] }), place.endpoint, ...flags), {
+  const { child, finished } = start(s3(tree({ [name]: files[row.file ?? "small"] }), place.endpoint, ...flags), {
     env: {
       AWS_ACCESS_KEY_ID: login.accessKeyId,
       AWS_SECRET_ACCESS_KEY: login.secretAccessKey,
@@ -76,25 +76,25 @@ export const play = async (row: Row): Promise<Played> => {
     }
   })
   try {
-    const end = await ended
-    return { ended: end, ...(place instanceof StrictS3 ? arrived(place) : unseen(place, end)) }
+    const result = await finished
+    return { ended: result, ...(place instanceof StrictS3 ? arrived(place) : unseen(place, result)) }
   } finally {
     child.kill("SIGKILL")
     await place.stop()
   }
 }
 
-const said = ({ stderr, stdout }: Ended) => stdout + stderr
+const said = ({ stderr, stdout }: RunResult) => stdout + stderr
 
-const isRange = (attempts: Row["attempts"]): attempts is readonly [number, number] => Array.isArray(attempts)
+const isRange = (attempts: FaultCase["attempts"]): attempts is readonly [number, number] => Array.isArray(attempts)
 
 /** Throws unless all came as the row has it. */
-export const judge = (row: Row, { ended, open, pause, versions, ...seen }: Played): void => {
+export const expectCase = (row: FaultCase, { ended: result, open, pause, versions, ...seen }: Played): void => {
   const expected = row.versions ?? (row.exit === 0 && row.place === undefined ? 1 : 0)
   const [atLeast, atMost] = isRange(row.attempts) ? row.attempts : []
   const attempts = typeof row.attempts === "number" || atLeast !== undefined ? seen.attempts : seen.operations
   const isWithin = (count: number) => count >= (atLeast ?? count) && count <= (atMost ?? count)
-  expect({ attempts, exit: ended.code, open, versions: versions.length }, said(ended)).toEqual({
+  expect({ attempts, exit: result.code, open, versions: versions.length }, said(result)).toEqual({
     attempts: atLeast === undefined ? row.attempts : expect.toSatisfy(isWithin),
     exit: row.exit,
     open: row.open ?? 0,
@@ -102,9 +102,9 @@ export const judge = (row: Row, { ended, open, pause, versions, ...seen }: Playe
   })
   const sent = createHash("sha256").update(files[row.file ?? "small"])
   expect(new Set(versions)).toEqual(new Set(expected === 0 ? [] : [sent.digest("hex")]))
-  expect(ended.stdout, "what only developers understand").not.toMatch(/hidden field|@aws-sdk|\.js:\d/)
-  if (row.hint !== undefined) expect(/^ {2}hint: (.*)$/m.exec(ended.stdout)?.[1], ended.stdout).toMatch(row.hint)
-  if (row.says !== undefined) expect(said(ended)).toMatch(row.says)
+  expect(result.stdout, "what only developers understand").not.toMatch(/hidden field|@aws-sdk|\.js:\d/)
+  if (row.hint !== undefined) expect(/^ {2}hint: (.*)$/m.exec(result.stdout)?.[1], result.stdout).toMatch(row.hint)
+  if (row.says !== undefined) expect(said(result)).toMatch(row.says)
   if (row.pause !== undefined) {
     expect(pause).toBeGreaterThanOrEqual(row.pause[0])
     expect(pause).toBeLessThanOrEqual(row.pause[1])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { secretsIn } from "./Program.ts"
+import { secretsIn } from "./BuiltProgram.ts"
 
 describe("the search for secrets in every output", () => {
   it.each([

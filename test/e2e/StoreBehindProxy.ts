@@ -3,7 +3,7 @@ import { Proxy } from "../fakes/Proxy.ts"
 import type { StrictS3Options } from "../fakes/StrictS3.ts"
 import { type Authority, makeAuthority } from "../fixtures/Certificates.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { untilTested } from "./Sources.ts"
+import { stopAfterTest } from "./CredentialSources.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
@@ -23,7 +23,7 @@ export interface ProxiedOptions {
 }
 
 /** `domain` is the store's own name; the bucket stands before it. */
-export const behindProxy = async (domain: string, options: ProxiedOptions = {}) => {
+export const startStoreBehindProxy = async (domain: string, options: ProxiedOptions = {}) => {
   const { login, names = {}, secure = true, secureProxy = false } = options
   const authority = options.authority ?? (await makeAuthority())
   const tls = secure ? { tls: await authority.issue(domain, `*.${domain}`) } : {}
@@ -32,7 +32,7 @@ export const behindProxy = async (domain: string, options: ProxiedOptions = {}) 
     const address = host.endsWith(domain) ? store.endpoint : names[host]
     return address === undefined ? undefined : { host: "127.0.0.1", port: Number(new URL(address).port) }
   }
-  const proxy = untilTested(
+  const proxy = stopAfterTest(
     await Proxy.start({
       resolve,
       ...(login === undefined ? {} : { login }),
@@ -43,7 +43,7 @@ export const behindProxy = async (domain: string, options: ProxiedOptions = {}) 
 }
 
 /** Files of all ways of sending: in one small request, in one large request, and in parts. */
-export const ofAllSizes = () =>
+export const filesOfAllSizes = () =>
   tree({
     "small.jsonl": "{}\n",
     "large.jsonl": Buffer.alloc(3 * MiB, "x\n"),
@@ -51,4 +51,4 @@ export const ofAllSizes = () =>
   })
 
 /** What was asked of a proxy, each once. */
-export const asked = ({ log }: Proxy) => [...new Set(log)].sort()
+export const distinctRequests = ({ log }: Proxy) => [...new Set(log)].sort()

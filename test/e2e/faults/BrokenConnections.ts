@@ -1,6 +1,6 @@
 /** What becomes of a request on its way there, or of an answer on its way back. */
 import type { Fault } from "../../fakes/StrictS3.ts"
-import { always, once, type Row } from "./Row.ts"
+import { always, once, type FaultCase } from "./FaultCase.ts"
 
 interface Break {
   readonly name: string
@@ -129,8 +129,8 @@ const breaks: ReadonlyArray<Break> = [
 /** Time for an attempt that only ends by it. The good one after it must be done in time on a busy machine, too. */
 const time = { bad: "700ms", good: "1500ms", ample: "30s" }
 
-export const broken: ReadonlyArray<Row> = [
-  ...breaks.map(({ exit, fault, file, hint, name, silent = false, stored = false }): Row => ({
+export const brokenConnections: ReadonlyArray<FaultCase> = [
+  ...breaks.map(({ exit, fault, file, hint, name, silent = false, stored = false }): FaultCase => ({
     name: `${name}, for ever`,
     file,
     strike: always(fault),
@@ -142,7 +142,7 @@ export const broken: ReadonlyArray<Row> = [
   })),
   ...breaks
     .filter(({ passes }) => passes)
-    .map(({ fault, file, name, silent = false, stored = false }): Row => ({
+    .map(({ fault, file, name, silent = false, stored = false }): FaultCase => ({
       name: `${name}, once`,
       file,
       strike: once(fault),
@@ -153,7 +153,7 @@ export const broken: ReadonlyArray<Row> = [
     }))
 ]
 
-export const harmless: ReadonlyArray<Row> = [
+export const slowAnswers: ReadonlyArray<FaultCase> = [
   { name: "an answer that comes late", strike: always({ kind: "delay", ms: 700 }), attempts: 1, exit: 0 },
   {
     name: "an answer that comes byte by byte, but in time",

@@ -44,7 +44,7 @@ const bad: Readonly<Record<string, Kind>> = {
   trickle: () => ({ kind: "trickle", msPerByte: 1 })
 }
 
-export interface Weather {
+export interface RandomFaults {
   readonly faults: (request: RecordedRequest) => Fault | undefined
   /** How often each kind has struck. */
   readonly struck: ReadonlyMap<string, number>
@@ -56,7 +56,7 @@ const stores = (fault: Fault) =>
   ["cut-answer", "wrong-checksum", "missing-etag", "delay", "trickle"].includes(fault.kind)
 
 /** Strikes such a share of the requests; if all, then as a store does that is down. */
-export const weather = (seed: number, share: number): Weather => {
+export const randomFaults = (seed: number, share: number): RandomFaults => {
   const kinds = Object.entries(share < 1 ? { ...foul, ...doubtful, ...bad } : foul)
   const attempts = new Map<string, number>()
   const afterStoring = new Map<string, number>()

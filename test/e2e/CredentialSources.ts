@@ -6,7 +6,7 @@ import { Metadata, type MetadataOptions } from "../fakes/Metadata.ts"
 import type { Identity, StrictS3, StrictS3Options } from "../fakes/StrictS3.ts"
 import { Sts, type StsOptions } from "../fakes/Sts.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { s3 } from "./Program.ts"
+import { s3 } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 interface Stoppable {
@@ -16,7 +16,7 @@ interface Stoppable {
 const running: Array<Stoppable> = []
 
 /** Ends it after the test. */
-export const untilTested = <A extends Stoppable>(server: A): A => {
+export const stopAfterTest = <A extends Stoppable>(server: A): A => {
   running.push(server)
   return server
 }
@@ -26,14 +26,14 @@ afterEach(async () => {
 })
 
 /** Takes the put-only user's own keys away, so that another source has to be asked; and lets the program tell all. */
-export const keyless = {
+export const withoutKeys = {
   AWS_ACCESS_KEY_ID: undefined,
   AWS_SECRET_ACCESS_KEY: undefined,
   IBSR_EXPORT_VERBOSE: "true"
 }
 
 /** A store that accepts what the sources of one test issue, and nothing else. */
-export const issuing = async (options: StrictS3Options = {}) => {
+export const startStoreForIssued = async (options: StrictS3Options = {}) => {
   const identities: Identity[] = []
   const store = await startStore({ ...options, identities })
   const args = (...flags: ReadonlyArray<string>) => s3(oneFile(), store.endpoint, "--region=us-east-1", ...flags)
@@ -44,16 +44,16 @@ export const issuing = async (options: StrictS3Options = {}) => {
 export const oneFile = () => tree({ "a.jsonl": '{"a":1}\n' })
 
 /** An input of so many files of a few bytes. */
-export const files = (count: number) =>
+export const tinyFiles = (count: number) =>
   tree(Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}.jsonl`, `{"at":${at}}\n`])))
 
-export const startMetadata = async (options: MetadataOptions) => untilTested(await Metadata.start(options))
+export const startMetadata = async (options: MetadataOptions) => stopAfterTest(await Metadata.start(options))
 
-export const startSts = async (options: StsOptions) => untilTested(await Sts.start(options))
+export const startSts = async (options: StsOptions) => stopAfterTest(await Sts.start(options))
 
 /** A host whose instance has a role. */
 export const onInstance = ({ url }: { readonly url: string }) => ({
-  ...keyless,
+  ...withoutKeys,
   AWS_EC2_METADATA_DISABLED: undefined,
   AWS_EC2_METADATA_SERVICE_ENDPOINT: url
 })
@@ -73,7 +73,7 @@ export const inContainer = (metadata: Metadata) => {
   }
   rotate("first")
   const env = {
-    ...keyless,
+    ...withoutKeys,
     AWS_CONTAINER_CREDENTIALS_FULL_URI: metadata.containerUrl,
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file
   }
@@ -97,7 +97,7 @@ export const asPod = (sts: Sts) => {
   }
   rotate("first")
   const env = {
-    ...keyless,
+    ...withoutKeys,
     ...withSts(sts),
     AWS_WEB_IDENTITY_TOKEN_FILE: file,
     AWS_ROLE_ARN: roleArn,
@@ -108,7 +108,7 @@ export const asPod = (sts: Sts) => {
 
 /** A home directory with this in `~/.aws/config`. */
 export const withConfig = (config: string, more: Readonly<Record<string, string>> = {}) => ({
-  ...keyless,
+  ...withoutKeys,
   HOME: tree({ ".aws/config": config, ...more })
 })
 

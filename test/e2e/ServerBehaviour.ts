@@ -1,5 +1,5 @@
 /** What of a put-only upload differs between servers. */
-export interface Ways {
+export interface ServerBehaviour {
   readonly flags: ReadonlyArray<string>
   /** What becomes of an upload to a bucket that does not exist, and that the policy does not name. */
   readonly unknownBucket: readonly [exitCode: number, answer: string]
@@ -12,7 +12,7 @@ export interface Ways {
 }
 
 /** As the Amazon S3 API Reference has it. */
-const asOnAws: Ways = {
+const asOnAws: ServerBehaviour = {
   flags: [],
   unknownBucket: [23, "404 NoSuchBucket"],
   encryption: "AES256",
@@ -21,7 +21,7 @@ const asOnAws: Ways = {
 }
 
 /** Where a real server is known to have ways of its own. An endpoint named by the environment has none. */
-const deviations: Readonly<Record<string, Partial<Ways>>> = {
+const deviations: Readonly<Record<string, Partial<ServerBehaviour>>> = {
   MinIO: {
     // It looks at the policy before it looks for the bucket.
     unknownBucket: [22, "403 AccessDenied"],
@@ -38,6 +38,6 @@ const deviations: Readonly<Record<string, Partial<Ways>>> = {
   }
 }
 
-export const isKnown = (server: string): boolean => Object.hasOwn(deviations, server)
+export const isKnownServer = (server: string): boolean => Object.hasOwn(deviations, server)
 
-export const waysOf = (server: string): Ways => ({ ...asOnAws, ...deviations[server] })
+export const behaviourOf = (server: string): ServerBehaviour => ({ ...asOnAws, ...deviations[server] })

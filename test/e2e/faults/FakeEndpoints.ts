@@ -6,9 +6,9 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls"
 import { generate, type SelfsignedOptions } from "selfsigned"
 import { StrictS3 } from "../../fakes/StrictS3.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
-import { courier } from "./Logins.ts"
+import { sessionWriter } from "./Identities.ts"
 
-export interface Place {
+export interface FakeEndpoint {
   readonly endpoint: string
   readonly env?: NodeJS.ProcessEnv
   /** Requests or connections that arrived, where they can be counted. Else the program's log is believed. */
@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** Listens on a free port of 127.0.0.1, and does this to each connection. */
-const listening = async (server: Server, scheme: string): Promise<Place> => {
+const listening = async (server: Server, scheme: string): Promise<FakeEndpoint> => {
   const sockets = new Set<Socket>()
   let attempts = 0
   server.on("connection", (socket: Socket) => {
@@ -50,13 +50,13 @@ export const raw =
 export const saying = (text: string) => raw((socket) => socket.end(text))
 
 /** An address that is nobody's. */
-export const nowhere = (endpoint: string) => async (): Promise<Place> => ({
+export const nowhere = (endpoint: string) => async (): Promise<FakeEndpoint> => ({
   endpoint,
   stop: async () => {}
 })
 
 /** A port on which nobody listens any more. */
-export const closedPort = async (): Promise<Place> => {
+export const closedPort = async (): Promise<FakeEndpoint> => {
   const place = await listening(createServer(), "http")
   await place.stop()
   return nowhere(place.endpoint)()
@@ -90,10 +90,10 @@ interface Secure {
 /** A strict store behind TLS, or another scheme. */
 export const secure =
   ({ commonName = "127.0.0.1", expired = false, scheme, trusted = true }: Secure = {}) =>
-  async (): Promise<Place> => {
+  async (): Promise<FakeEndpoint> => {
     const past = { notBeforeDate: new Date(Date.now() - 2 * day), notAfterDate: new Date(Date.now() - day) }
     const { cert, private: key } = await certificate(commonName, expired ? past : {})
-    const store = await StrictS3.start({ tls: { cert, key }, identities: [courier] })
+    const store = await StrictS3.start({ tls: { cert, key }, identities: [sessionWriter] })
     const file = join(emptyDirectory(), "ca.pem")
     writeFileSync(file, cert)
     return {
@@ -104,8 +104,8 @@ export const secure =
   }
 
 /** A strict store that speaks plain HTTP where TLS is expected. */
-export const plain = async (): Promise<Place> => {
-  const store = await StrictS3.start({ identities: [courier] })
+export const plain = async (): Promise<FakeEndpoint> => {
+  const store = await StrictS3.start({ identities: [sessionWriter] })
   return {
     endpoint: store.endpoint.replace("http", "https"),
     stop: () => store.stop()
@@ -113,7 +113,7 @@ export const plain = async (): Promise<Place> => {
 }
 
 /** Speaks TLS, but not with everybody. Counts connections. */
-export const choosy = (options: TlsOptions) => async (): Promise<Place> => {
+export const choosy = (options: TlsOptions) => async (): Promise<FakeEndpoint> => {
   const { cert, private: key } = await certificate("127.0.0.1")
   const file = join(emptyDirectory(), "ca.pem")
   writeFileSync(file, cert)

@@ -1,15 +1,15 @@
 /** Stores that lack something of S3, and flags that need a right of their own. */
-import { always, type Row, type Strike } from "./Row.ts"
+import { always, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
 const withChecksum = /^x-amz-(checksum-|sdk-checksum-)/
 
 /** Knows Content-MD5 alone. */
-const noChecksums: Strike = ({ headers }) =>
+const noChecksums: FaultRule = ({ headers }) =>
   Object.keys(headers).some((name) => withChecksum.test(name))
     ? { kind: "answer", status: 501, code: "NotImplemented" }
     : undefined
 
-const denied: Strike = always({ kind: "answer", status: 403, code: "AccessDenied" })
+const denied: FaultRule = always({ kind: "answer", status: 403, code: "AccessDenied" })
 
 const rights: ReadonlyArray<readonly [flag: string, right: RegExp]> = [
   ["--sse=kms", /kms:GenerateDataKey/],
@@ -17,7 +17,7 @@ const rights: ReadonlyArray<readonly [flag: string, right: RegExp]> = [
   ["--acl=bucket-owner-full-control", /s3:PutObjectAcl/]
 ]
 
-export const dialects: ReadonlyArray<Row> = [
+export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
   {
     name: "no checksum headers: Content-MD5 takes their place, which is told",
     strike: noChecksums,
@@ -57,7 +57,7 @@ export const dialects: ReadonlyArray<Row> = [
     exit: 10,
     hint: /--acl/
   },
-  ...rights.map(([flag, right]): Row => ({
+  ...rights.map(([flag, right]): FaultCase => ({
     name: `no right to ${flag}`,
     flags: [flag],
     strike: denied,

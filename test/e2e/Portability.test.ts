@@ -9,7 +9,7 @@ import { mixedFiles } from "../fixtures/MixedFiles.ts"
 import { Root } from "../fixtures/roots/Root.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import type { StrictS3 } from "../fakes/StrictS3.ts"
-import { run, s3, summary } from "./Program.ts"
+import { run, s3, summary } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const host = Product.host()
@@ -53,8 +53,8 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
   it("uploads all there is", () =>
     inside(async (root) => {
       const store = await startStore()
-      const ended = await run(s3("/srv/snapshots", store.endpoint), { through: root.through, program })
-      expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+      const result = await run(s3("/srv/snapshots", store.endpoint), { through: root.through, program })
+      expect(result.code, result.stdout + result.stderr).toBe(0)
       expectStored(store, files)
     }))
 
@@ -64,8 +64,8 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
       writeFileSync(join(shared, "ca.pem"), authority.cert)
       const store = await startStore({ tls: await authority.issue("127.0.0.1") })
       const env = { AWS_CA_BUNDLE: "/srv/ca.pem" }
-      const ended = await run(s3("/srv/snapshots", store.endpoint), { through: root.through, program, env })
-      expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+      const result = await run(s3("/srv/snapshots", store.endpoint), { through: root.through, program, env })
+      expect(result.code, result.stdout + result.stderr).toBe(0)
       expectStored(store, files)
     }))
 })
@@ -92,8 +92,8 @@ describe.skipIf(foreign === undefined)("on a machine of another architecture", {
   it("uploads whole files and files in parts", async () => {
     const files = { "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * 1024 ** 2, "0123456789\n") }
     const store = await startStore()
-    const ended = await run(s3(tree(files), store.endpoint), { through, program })
-    expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+    const result = await run(s3(tree(files), store.endpoint), { through, program })
+    expect(result.code, result.stdout + result.stderr).toBe(0)
     expectStored(store, files)
   })
 

@@ -1,11 +1,11 @@
 /** The way to the store, and who is at its end. */
-import { choosy, closedPort, nowhere, plain, raw, saying, secure } from "./Places.ts"
-import type { Row } from "./Row.ts"
+import { choosy, closedPort, nowhere, plain, raw, saying, secure } from "./FakeEndpoints.ts"
+import type { FaultCase } from "./FaultCase.ts"
 
 const way = /--endpoint/
 const noHttp = /does not speak HTTP .*--endpoint/
 
-export const elsewhere: ReadonlyArray<Row> = [
+export const endpoints: ReadonlyArray<FaultCase> = [
   { name: "a port on which nobody listens", place: closedPort, attempts: 3, exit: 30, hint: way },
   { name: "a name that does not exist", place: nowhere("http://nx.invalid"), attempts: 3, exit: 30, hint: /DNS/ },
   { name: "a certificate that can be trusted", place: secure(), attempts: 1, exit: 0 },

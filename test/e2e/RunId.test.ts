@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { report, run, s3 } from "./Program.ts"
+import { report, run, s3 } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 /** What the report and the ledger call a run. */

@@ -4,9 +4,18 @@ import { SsoPortal } from "../../fakes/SsoPortal.ts"
 import type { Identity } from "../../fakes/StrictS3.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
 import { tree } from "../../fixtures/Tree.ts"
-import { run, s3 } from "../Program.ts"
-import { behindProxy } from "../Proxied.ts"
-import { inContainer, keyless, oneFile, onInstance, roleArn, startMetadata, startSts, untilTested } from "../Sources.ts"
+import { run, s3 } from "../BuiltProgram.ts"
+import { startStoreBehindProxy } from "../StoreBehindProxy.ts"
+import {
+  inContainer,
+  withoutKeys,
+  oneFile,
+  onInstance,
+  roleArn,
+  startMetadata,
+  startSts,
+  stopAfterTest
+} from "../CredentialSources.ts"
 
 const region = "eu-central-1"
 const domain = `s3.${region}.amazonaws.com`
@@ -20,10 +29,10 @@ describe("through a proxy", () => {
     const authority = await makeAuthority()
     const sts = await startSts({ identities, tls: await authority.issue(name) })
     const options = { authority, names: { [name]: sts.url }, store: { identities, region } }
-    const { host, proxy } = await behindProxy(domain, options)
+    const { host, proxy } = await startStoreBehindProxy(domain, options)
     const env = { HTTPS_PROXY: proxy.url(), AWS_CA_BUNDLE: authority.file }
-    const ended = await run(toAws("--assume-role-arn", roleArn), { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(toAws("--assume-role-arn", roleArn), { env })
+    expect(result.code, result.stdout).toBe(0)
     expect(proxy.log).toEqual([`CONNECT ${name}:443`, `CONNECT ${host}:443`])
   })
 
@@ -31,12 +40,12 @@ describe("through a proxy", () => {
     const identities: Identity[] = []
     const name = `portal.sso.${region}.amazonaws.com`
     const authority = await makeAuthority()
-    const portal = untilTested(await SsoPortal.start({ identities, tls: await authority.issue(name) }))
+    const portal = stopAfterTest(await SsoPortal.start({ identities, tls: await authority.issue(name) }))
     const options = { authority, names: { [name]: portal.url }, store: { identities, region } }
-    const { host, proxy } = await behindProxy(domain, options)
-    const env = { ...keyless, HOME: tree(portal.home()), HTTPS_PROXY: proxy.url(), AWS_CA_BUNDLE: authority.file }
-    const ended = await run(toAws("--profile=export"), { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const { host, proxy } = await startStoreBehindProxy(domain, options)
+    const env = { ...withoutKeys, HOME: tree(portal.home()), HTTPS_PROXY: proxy.url(), AWS_CA_BUNDLE: authority.file }
+    const result = await run(toAws("--profile=export"), { env })
+    expect(result.code, result.stdout).toBe(0)
     expect(proxy.log).toEqual([`CONNECT ${name}:443`, `CONNECT ${host}:443`])
   })
 })
@@ -50,11 +59,11 @@ describe("never through a proxy", () => {
   ])("%s is asked, with %o", async (neighbour, more) => {
     const identities: Identity[] = []
     const metadata = await startMetadata({ identities })
-    const { host, proxy, store } = await behindProxy("store.test", { secure: false, store: { identities } })
+    const { host, proxy, store } = await startStoreBehindProxy("store.test", { secure: false, store: { identities } })
     const source = neighbour === "the instance's metadata" ? onInstance(metadata) : inContainer(metadata).env
     const env = { ...source, ...more, HTTP_PROXY: proxy.url(), HTTPS_PROXY: proxy.url() }
-    const ended = await run(s3(oneFile(), "http://store.test"), { env })
-    expect(ended.code, ended.stdout).toBe(0)
+    const result = await run(s3(oneFile(), "http://store.test"), { env })
+    expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(metadata.issuer.issued)
     expect(proxy.log).toEqual([`PUT http://${host}/ibsr/host/snapshots/a.jsonl?x-id=PutObject`])
   })

@@ -1,6 +1,6 @@
 /** Answers that may be another the next time: tried three times, and told for what they are if they stay. */
 import type { Told } from "../../fakes/StrictS3.ts"
-import { always, once, type Row, type Strike } from "./Row.ts"
+import { always, once, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
 const page = (status: number): Told => ({
   status,
@@ -49,7 +49,7 @@ const codeless: ReadonlyArray<readonly [name: string, answer: Told, exit: number
 ]
 
 /** A gateway's and a store's words for the same, one after the other. */
-const inAnyForm = (status: number): Strike => {
+const inAnyForm = (status: number): FaultRule => {
   const forms: ReadonlyArray<Told> = [page(status), silent(status), { status, code: "SomethingOfItsOwn" }]
   return (_, nth) => ({ kind: "answer", ...forms[nth % forms.length]! })
 }
@@ -73,29 +73,29 @@ const passingSoon: ReadonlyArray<readonly [name: string, answer: Told]> = [
   ["421 as a page", page(421)]
 ]
 
-export const passing: ReadonlyArray<Row> = [
-  ...codes.map(([status, code, exit, hint]): Row => ({
+export const transientErrors: ReadonlyArray<FaultCase> = [
+  ...codes.map(([status, code, exit, hint]): FaultCase => ({
     name: `${status} ${code}, for ever`,
     strike: always({ kind: "answer", status, code }),
     attempts: 3,
     exit,
     hint
   })),
-  ...codeless.map(([name, answer, exit, hint]): Row => ({
+  ...codeless.map(([name, answer, exit, hint]): FaultCase => ({
     name: `${name}, for ever`,
     strike: always({ kind: "answer", ...answer }),
     attempts: 3,
     exit,
     hint
   })),
-  ...[500, 502, 503, 504].map((status): Row => ({
+  ...[500, 502, 503, 504].map((status): FaultCase => ({
     name: `${status} as a page, without a word, and as a document`,
     strike: inAnyForm(status),
     attempts: 3,
     exit: 32,
     hint: overloaded
   })),
-  ...passingSoon.map(([name, answer]): Row => ({
+  ...passingSoon.map(([name, answer]): FaultCase => ({
     name: `${name}, once`,
     strike: once({ kind: "answer", ...answer }),
     attempts: 2,

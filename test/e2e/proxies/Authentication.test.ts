@@ -1,8 +1,8 @@
 /** A proxy that wants a login, and what is told of it. */
 import { describe, expect, it } from "vitest"
-import { run, s3 } from "../Program.ts"
-import { behindProxy } from "../Proxied.ts"
-import { oneFile } from "../Sources.ts"
+import { run, s3 } from "../BuiltProgram.ts"
+import { startStoreBehindProxy } from "../StoreBehindProxy.ts"
+import { oneFile } from "../CredentialSources.ts"
 
 const password = "s3cr3t/p@ss:w0rd%"
 const login = `operator:${password}`
@@ -12,13 +12,13 @@ const forms = [password, encodeURIComponent(password), Buffer.from(login).toStri
 const talkative = ["--verbose", "--log-format=json", "--output=json", "--max-retries=1"]
 
 const told = async (given: string | undefined, scheme: "http" | "https") => {
-  const { authority, proxy, store } = await behindProxy("store.test", { login, secure: scheme === "https" })
+  const { authority, proxy, store } = await startStoreBehindProxy("store.test", { login, secure: scheme === "https" })
   const address = proxy.url(given)
   const env = { HTTP_PROXY: address, HTTPS_PROXY: address, AWS_CA_BUNDLE: authority.file }
-  const ended = await run(s3(oneFile(), `${scheme}://store.test`, ...talkative), { env })
-  const output = ended.stdout + ended.stderr
+  const result = await run(s3(oneFile(), `${scheme}://store.test`, ...talkative), { env })
+  const output = result.stdout + result.stderr
   for (const form of forms) expect(output).not.toContain(form)
-  return { ...ended, proxy, store }
+  return { ...result, proxy, store }
 }
 
 describe.each(["http", "https"] as const)("a proxy that wants a login, on the way to a store by %s", (scheme) => {
@@ -46,17 +46,17 @@ describe("the address of a proxy", () => {
     "http://operator:s3cr3t@127.0.0.1:99999",
     "socks5://operator:s3cr3t@127.0.0.1:1080"
   ])("that cannot be one is refused before anything is sent, without its password: %s", async (address) => {
-    const ended = await run(s3(oneFile(), "https://store.test", ...talkative), { env: { HTTPS_PROXY: address } })
-    expect(ended.code, ended.stdout).toBe(61)
-    expect(ended.stdout).toContain("HTTPS_PROXY")
-    expect(ended.stdout + ended.stderr).not.toContain("s3cr3t")
+    const result = await run(s3(oneFile(), "https://store.test", ...talkative), { env: { HTTPS_PROXY: address } })
+    expect(result.code, result.stdout).toBe(61)
+    expect(result.stdout).toContain("HTTPS_PROXY")
+    expect(result.stdout + result.stderr).not.toContain("s3cr3t")
   })
 
   // it is called a defect of the program
   it("may not have a percent sign that encodes nothing", async () => {
     const env = { HTTPS_PROXY: "http://operator:s3cr3t%ss@127.0.0.1:1" }
-    const ended = await run(s3(oneFile(), "https://store.test", ...talkative), { env })
-    expect(ended.stdout + ended.stderr).not.toContain("s3cr3t")
-    expect(ended.code, ended.stdout).toBe(61)
+    const result = await run(s3(oneFile(), "https://store.test", ...talkative), { env })
+    expect(result.stdout + result.stderr).not.toContain("s3cr3t")
+    expect(result.code, result.stdout).toBe(61)
   })
 })

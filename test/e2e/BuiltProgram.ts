@@ -16,7 +16,7 @@ const programOf = (options: RunOptions) =>
     ? (options.program ?? program)
     : [process.execPath, `--import=${options.preload}`, resolve(root, Product.bundle)]
 
-export interface Ended {
+export interface RunResult {
   /** Null: it died by a signal. */
   readonly code: number | null
   readonly stdout: string
@@ -24,9 +24,9 @@ export interface Ended {
   readonly millis: number
 }
 
-export interface Running {
+export interface RunningProgram {
   readonly child: ChildProcess
-  readonly ended: Promise<Ended>
+  readonly finished: Promise<RunResult>
 }
 
 /** Nothing of the machine's own configuration may get in; the login is that of the put-only user; no run before it. */
@@ -63,7 +63,7 @@ export const secretsIn = (output: string, env: NodeJS.ProcessEnv): ReadonlyArray
   )
 }
 
-export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
+export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): RunningProgram => {
   const [command = "", ...rest] = [...(options.through ?? []), ...programOf(options), ...args]
   const startedAt = Date.now()
   const env = { ...environment(), ...options.env }
@@ -72,7 +72,7 @@ export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Ru
   let stderr = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
-  const ended = new Promise<Ended>((resolve, reject) => {
+  const finished = new Promise<RunResult>((resolve, reject) => {
     child.on("error", reject)
     child.on("close", (code) => {
       const told = secretsIn(stdout + stderr, env)
@@ -80,10 +80,11 @@ export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Ru
       else resolve({ code, stdout, stderr, millis: Date.now() - startedAt })
     })
   })
-  return { child, ended }
+  return { child, finished }
 }
 
-export const run = (args: ReadonlyArray<string>, options?: RunOptions): Promise<Ended> => start(args, options).ended
+export const run = (args: ReadonlyArray<string>, options?: RunOptions): Promise<RunResult> =>
+  start(args, options).finished
 
 /** `s3` with what every run needs. */
 export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<string>): ReadonlyArray<string> => [
@@ -97,9 +98,9 @@ export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<strin
   ...rest
 ]
 
-export const report = (ended: Ended): Report => JSON.parse(ended.stdout) as Report
+export const report = (result: RunResult): Report => JSON.parse(result.stdout) as Report
 
-export const summary = (ended: Ended): string | undefined => ended.stdout.trimEnd().split("\n").at(-1)
+export const summary = (result: RunResult): string | undefined => result.stdout.trimEnd().split("\n").at(-1)
 
 /** Waits for a condition of a server; fails after ten seconds. */
 export const until = async (condition: () => boolean): Promise<void> => {
