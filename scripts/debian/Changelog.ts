@@ -4,6 +4,7 @@
 const points = (markdown: string): ReadonlyArray<string> => {
   const [, newest = ""] = markdown.split(/^## .*$/m)
   return newest
+    .replaceAll(/^### .*$/gm, "")
     .split(/^- /m)
     .slice(1)
     .map((point) => point.replaceAll(/\s+/g, " ").trim())
