@@ -2,28 +2,33 @@ import { Context, type Effect, type Scope } from "effect"
 import type { KeySuffix } from "../domain/Compression.ts"
 import type { ContentDigest } from "../domain/ContentDigest.ts"
 import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
-import type { Checksum } from "../domain/StoreTraits.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { Created, IdleUpload, KeptPart, KeptUpload } from "../domain/Resumption.ts"
 import type { State } from "../domain/Snapshot.ts"
 import type { FileStat, SourceFile } from "../domain/SourceFile.ts"
+import type { Checksum } from "../domain/StoreTraits.ts"
+import type { Status } from "../report/Status.ts"
 import type { StoredObject } from "./ObjectStore.ts"
 
-/**
- * What this host has stored, so that it need not be asked for, which would take the right to read.
- *
- * All paths are relative to the input. What is written is on disk soon; what has to be there before a step is taken,
- * when the method ends. Whatever is not there when the program is killed costs a repeated upload.
- */
+/** Remembers what the store acknowledged, so that no run needs permission to read the bucket. */
 export class Ledger extends Context.Tag("ibsr-export/Ledger")<
   Ledger,
   {
     /**
-     * Opens the part of the ledger that one target has, for one run, until the scope ends. Nobody else can open it
-     * meanwhile. Waits `lockWait` for another run to end. A ledger that is damaged, or that a newer version of this
-     * program has written, is set aside, and everything is sent anew.
+     * Opens one target's part of the ledger for one run, and locks the ledger until the scope closes. Fails with `Locked`
+     * if another run still holds the lock after `lockWait`, and with `ConfigError` if the state directory is inside the
+     * input directory. Sets aside a ledger that is damaged or from a newer version; the run then uploads every file.
      */
     readonly open: (run: RunIdentity) => Effect.Effect<OpenLedger, Locked | StateUnusable | ConfigError, Scope.Scope>
+  }
+>() {}
+
+/** Reads the ledger's totals, also while a run holds the lock. */
+export class LedgerStatus extends Context.Tag("ibsr-export/LedgerStatus")<
+  LedgerStatus,
+  {
+    /** Changes nothing. Fails if there is no ledger that this version can read. */
+    readonly read: Effect.Effect<Status, StateUnusable>
   }
 >() {}
 
@@ -33,16 +38,16 @@ export interface RunIdentity {
   readonly startedAt: number
 }
 
-/** As what all of a file is stored that looks like this now; undefined if it is not, or was changed since. */
+/** The state in which all of a file is stored; undefined if the file is pending, or its `stat` has changed since. */
 export type StoredAs = (file: SourceFile, stat: FileStat) => State | undefined
 
-/** What is known of a file that was sent before. */
+/** What the ledger knows of a file that an earlier upload announced. */
 export interface KnownFile {
-  /** Which object it goes to. */
+  /** Generation of the object that the file goes to. */
   readonly generation: number
-  /** The most that this object may hold: an upload counts from before it is sent, because its answer may be lost. */
+  /** The most that the object may hold. An announced upload counts, because its response may have been lost. */
   readonly content: ContentDigest
-  /** The state it was acknowledged with; undefined where it is not known whether the last upload arrived. */
+  /** State of the acknowledged object; undefined if the last announced upload has no known result. */
   readonly acknowledged: State | undefined
 }
 
@@ -52,92 +57,97 @@ export interface AcknowledgedObject extends StoredObject {
   readonly generation: number
   readonly content: ContentDigest
   readonly state: State
-  /** Of the file, when its content was read. */
+  /** The file's, when its content was read. */
   readonly stat: FileStat
 }
 
-/** A file of which not everything that was seen, or that it will become, is stored. */
+/** A file that is pending, or whose stored object is live. */
 export interface UnfinishedFile {
   readonly path: string
-  /** Something was seen of it that is not stored. */
   readonly pending: boolean
 }
 
-/** An upload that was created, and has no parts yet. */
+/** A multipart upload that was just created: it has no parts yet. */
 export type StartedUpload = Created & Pick<KeptUpload, "uploadId" | "sizeBytes">
 
-/** An upload that was neither completed nor aborted, and its file. */
+/** A multipart upload that was neither completed nor aborted, and the path of its file. */
 export interface UnfinishedUpload extends IdleUpload {
   readonly path: string
 }
 
+/**
+ * The files and multipart uploads of one target. Paths are relative to the input directory.
+ *
+ * Reads see every earlier write. Writes are committed in groups, a moment later; methods marked *durable* return once
+ * their write is on disk. A write that a crash loses costs a repeated upload. After a failed write, every method fails
+ * with the same `StateUnusable`.
+ */
 export interface OpenLedger {
-  /** Where it lies. */
+  /** Path of the database. */
   readonly path: string
-  /** Where a former ledger was put that could not be used. */
+  /** Where an unusable older database was moved to. */
   readonly setAside: string | undefined
-  /** When the run before this one began, in milliseconds since 1970. */
+  /** When this target's previous run started, in milliseconds since 1970. */
   readonly previousRunAt: number | undefined
-  /** What this target's store takes, as far as is known. */
+  /** The checksum that the target's store is known to accept. */
   readonly checksum: Checksum
 
-  /** Runs a step that may ask for very many files: each by itself would cost three times as much. */
+  /** Runs `step` in one read transaction: looking up many files one by one takes three times as long. */
   readonly lookUp: <A>(step: (storedAs: StoredAs) => A) => Effect.Effect<A, StateUnusable>
-  /** Remembers that there is something to store of this file, and tells what is known of it. */
+  /** Marks the file as pending, and returns what is known of it. */
   readonly markPending: (path: string) => Effect.Effect<KnownFile | undefined, StateUnusable>
-  /** There was nothing to store after all. */
+  /** Undoes `markPending` of this run: there was nothing to store. */
   readonly clearPending: (path: string) => Effect.Effect<void, StateUnusable>
-  /** Keeps for this file the first generation from `least` on whose key, with this ending, no other file has. */
-  readonly reserveGeneration: (path: string, least: number, ending: KeySuffix) => Effect.Effect<number, StateUnusable>
-  /** From now on the object may hold this. On disk when it ends, so that it may be sent. */
+  /** Reserves and returns the first generation, from `least` on, whose key with this suffix belongs to no other file. */
+  readonly reserveGeneration: (path: string, least: number, suffix: KeySuffix) => Effect.Effect<number, StateUnusable>
+  /** Announces an upload: the object may hold this content from now on. Durable, so that the request may be sent. */
   readonly announce: (path: string, generation: number, content: ContentDigest) => Effect.Effect<void, StateUnusable>
   /**
-   * The same for many files that may be new. True for those that were never sent before, and whose own key no other file
-   * has; of the others, nothing is remembered but that they were sighted. On disk when it ends.
+   * Marks many files as pending, and announces the first generation of those that have no earlier upload and whose key
+   * belongs to no other file. Returns, for each file, whether it was announced. Durable.
    */
   readonly announceNew: (
     files: ReadonlyArray<{ readonly path: string; readonly content: ContentDigest }>
   ) => Effect.Effect<ReadonlyArray<boolean>, StateUnusable>
-  /** No request for it was made, or the store said no: the object holds what was known before. */
-  readonly withdrawAnnouncement: (path: string, before: KnownFile | undefined) => Effect.Effect<void, StateUnusable>
-  /** The store has it. */
+  /** Restores `known`, which `markPending` returned: no request was sent, or the store refused it. */
+  readonly withdrawAnnouncement: (path: string, known: KnownFile | undefined) => Effect.Effect<void, StateUnusable>
+  /** Records that the store acknowledged the object. The file is no longer pending. */
   readonly acknowledge: (path: string, object: AcknowledgedObject) => Effect.Effect<void, StateUnusable>
-  /** The same for many. */
   readonly acknowledgeAll: (
     objects: ReadonlyArray<{ readonly path: string; readonly object: AcknowledgedObject }>
   ) => Effect.Effect<void, StateUnusable>
-  /** The file was looked at, and its content is what was acknowledged. */
+  /** Records that the file, which now has this `stat`, still has the acknowledged content. */
   readonly confirmUnchanged: (path: string, stat: FileStat) => Effect.Effect<void, StateUnusable>
 
-  /** The upload of this file that was begun and not ended. */
+  /** The file's multipart upload that was neither completed nor aborted. */
   readonly keptUpload: (path: string) => Effect.Effect<KeptUpload | undefined, StateUnusable>
-  /** In place of any other of the file. On disk when it ends, so that parts may be sent. */
+  /** Replaces any earlier upload of the file. Durable, so that parts may be sent. */
   readonly uploadStarted: (path: string, upload: StartedUpload) => Effect.Effect<void, StateUnusable>
-  /** It is gone on with, for a content of so many bytes. On disk when it ends. */
+  /** Records that this run resumes the upload, for a content of `sizeBytes`. Durable. */
   readonly uploadResumed: (path: string, sizeBytes: number) => Effect.Effect<void, StateUnusable>
-  /** The store has this part. */
+  /** Records that the store acknowledged the part. */
   readonly partStored: (path: string, part: KeptPart) => Effect.Effect<void, StateUnusable>
-  /** It was completed, or aborted, or is given up. */
+  /** Forgets the upload and its parts: it was completed, aborted or given up. */
   readonly uploadEnded: (path: string) => Effect.Effect<void, StateUnusable>
-  /** All that were begun and not ended, up to `limit` behind `after`, in the order of their paths. */
+  /** Up to `limit` uploads, ordered by path, starting after the path `after`. */
   readonly unfinishedUploads: (
     after: string,
     limit: number
   ) => Effect.Effect<ReadonlyArray<UnfinishedUpload>, StateUnusable>
 
-  /** Of the files below this input directory, up to `limit` behind `after`, in the order of their paths. */
+  /** Up to `limit` files of this input directory, ordered by path, starting after the path `after`. */
   readonly unfinishedFiles: (
     after: string,
     limit: number
   ) => Effect.Effect<ReadonlyArray<UnfinishedFile>, StateUnusable>
-  /** The file is not there any more; `lost`: without having been stored. */
+  /** Records that the file was deleted. `lost`: before all of it was stored. */
   readonly markGone: (path: string, lost: boolean) => Effect.Effect<void, StateUnusable>
 
-  /** The store takes this one. */
+  /** Remembers the checksum that the store accepts, for later runs. */
   readonly rememberChecksum: (checksum: Checksum) => Effect.Effect<void, StateUnusable>
 
-  /** All that was written so far is on disk when it ends. */
+  /** Commits every earlier write. Durable. */
   readonly flush: Effect.Effect<void, StateUnusable>
-  /** How the run ended, for `status`. */
+  /** Records the run's exit code, for `status`. `endedAt` is in milliseconds since 1970. Durable. */
   readonly runEnded: (exitCode: number, endedAt: number) => Effect.Effect<void, StateUnusable>
 }

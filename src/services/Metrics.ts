@@ -4,7 +4,7 @@ import { resolve } from "node:path"
 import * as Location from "../domain/Location.ts"
 import * as Prometheus from "../report/Prometheus.ts"
 import type { Report } from "../report/Report.ts"
-import { LedgerStatus } from "./LedgerStatus.ts"
+import { LedgerStatus } from "./Ledger.ts"
 import { detailOf } from "./SystemError.ts"
 import * as AtomicFile from "./AtomicFile.ts"
 

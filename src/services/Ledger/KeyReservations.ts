@@ -1,61 +1,61 @@
-/** The keys that one target's files were given, so that none has that of another. */
+/** The keys that one target's files have reserved. No key belongs to two files. */
 import type { DatabaseSync } from "node:sqlite"
 import * as Compression from "../../domain/Compression.ts"
 import * as Generation from "../../domain/Generation.ts"
 
-type Ending = Compression.KeySuffix
+type KeySuffix = Compression.KeySuffix
 
-/** Generations up to the highest, and endings. */
-interface Given {
+/** A file has reserved the keys of its generations up to `highest`, with each of these suffixes. */
+interface Reserved {
   readonly highest: number
-  readonly endings: ReadonlyArray<Ending>
+  readonly suffixes: ReadonlyArray<KeySuffix>
 }
 
-/** What can be asked without changing anything. */
-export const reading = (db: DatabaseSync, target: number) => {
-  const reserved = db.prepare("SELECT reserved, endings FROM files WHERE target = ? AND path = ?")
+/** Questions that change nothing. */
+export const reader = (db: DatabaseSync, target: number) => {
+  const select = db.prepare("SELECT reserved, endings FROM files WHERE target = ? AND path = ?")
 
-  /** Nothing to a path that was never seen. Its plain name counts as a file's own, whether there is such an object or not. */
-  const given = (path: string): Given => {
-    const row = reserved.get(target, path)
+  /** A path without a row has reserved nothing. A known file always owns its plain name, even without such an object. */
+  const reservedBy = (path: string): Reserved => {
+    const row = select.get(target, path)
     const known = (row?.["endings"] ?? "") as string
     return {
       highest: (row?.["reserved"] ?? 0) as number,
-      endings: Object.values(Compression.keySuffixes).filter((ending) => known.includes(ending))
+      suffixes: Object.values(Compression.keySuffixes).filter((suffix) => known.includes(suffix))
     }
   }
-  const has = ({ endings, highest }: Given, generation: number, ending: Ending) =>
-    generation <= highest && endings.includes(ending)
-  const isOthers = (own: string, name: string) =>
+  const includes = ({ highest, suffixes }: Reserved, generation: number, suffix: KeySuffix) =>
+    generation <= highest && suffixes.includes(suffix)
+  const belongsToAnother = (owner: string, name: string) =>
     Compression.claims(name).some(
-      ({ ending, generation, path }) => path !== own && has(given(path), generation, ending)
+      ({ ending, generation, path }) => path !== owner && includes(reservedBy(path), generation, ending)
     )
 
   return {
-    given,
-    /** Whether no other file has the key that this one has by its own name. */
-    isOwn: (path: string): boolean => !isOthers(path, path),
-    /** The first generation from `least` on whose key no other file has. */
-    firstFree: (path: string, least: number, ending: Ending, own = given(path)): number => {
-      if (ending !== "" && has(own, least, ending)) return least
-      // nor with an ending that it has had, and may have again
-      const endings = [...new Set([...own.endings, ending])]
+    reservedBy,
+    /** Whether no other file has reserved the key of this path's first generation. */
+    isKeyFree: (path: string): boolean => !belongsToAnother(path, path),
+    /** The first generation, from `least` on, whose key with this suffix belongs to no other file. */
+    firstFree: (path: string, least: number, suffix: KeySuffix, own = reservedBy(path)): number => {
+      if (suffix !== "" && includes(own, least, suffix)) return least
+      // also with the suffixes that the file had before, because it may use them again
+      const suffixes = [...new Set([...own.suffixes, suffix])]
       let generation = least
-      while (endings.some((each) => isOthers(path, Generation.named(path, generation) + each))) generation++
+      while (suffixes.some((each) => belongsToAnother(path, Generation.named(path, generation) + each))) generation++
       return generation
     }
   }
 }
 
-export const writing = (db: DatabaseSync, target: number, { firstFree, given }: ReturnType<typeof reading>) => {
-  const reserve = db.prepare("UPDATE files SET reserved = ?, endings = ? WHERE target = ? AND path = ?")
+export const writer = (db: DatabaseSync, target: number, { firstFree, reservedBy }: ReturnType<typeof reader>) => {
+  const update = db.prepare("UPDATE files SET reserved = ?, endings = ? WHERE target = ? AND path = ?")
   return {
-    reserve: (path: string, least: number, ending: Ending): number => {
-      const own = given(path)
-      const generation = firstFree(path, least, ending, own)
-      if (generation > own.highest || !own.endings.includes(ending)) {
-        const endings = new Set([...own.endings, ending])
-        reserve.run(Math.max(generation, own.highest), [...endings].join(""), target, path)
+    reserveGeneration: (path: string, least: number, suffix: KeySuffix): number => {
+      const own = reservedBy(path)
+      const generation = firstFree(path, least, suffix, own)
+      if (generation > own.highest || !own.suffixes.includes(suffix)) {
+        const suffixes = new Set([...own.suffixes, suffix])
+        update.run(Math.max(generation, own.highest), [...suffixes].join(""), target, path)
       }
       return generation
     }

@@ -1,15 +1,14 @@
 /** The ledger as a SQLite database. */
 import { Clock, Effect, Layer } from "effect"
-import { resolve } from "node:path"
-import type { DatabaseSync } from "node:sqlite"
-import type { Checksum } from "../../domain/StoreTraits.ts"
 import type { Settings } from "../../domain/Settings.ts"
-import { Ledger, type OpenLedger, type RunIdentity } from "../Ledger.ts"
-import * as GroupCommit from "./GroupCommit.ts"
+import { Ledger } from "../Ledger.ts"
 import * as Database from "./Database.ts"
+import * as EmptyLedger from "./EmptyLedger.ts"
 import * as FilesTable from "./FilesTable.ts"
+import * as GroupCommit from "./GroupCommit.ts"
 import * as KeyReservations from "./KeyReservations.ts"
 import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
+import * as TargetsTable from "./TargetsTable.ts"
 import * as UploadsTable from "./UploadsTable.ts"
 
 export type Options = Pick<Settings, "stateDir" | "lockWait" | "input" | "target" | "prefix">
@@ -20,171 +19,106 @@ export const layer = (options: Options) =>
       Effect.gen(function* () {
         yield* Database.checkOutside(options.stateDir, options.input)
         yield* Database.lock(options.stateDir, options.lockWait)
-        const path = Database.pathIn(options.stateDir)
-        const { db, setAside } = yield* Database.open(path)
-        const { durable, flush, read, write } = yield* GroupCommit.make(db, (cause) => {
-          return isDamaged(cause) ? damaged(path, cause) : stateUnusable(path, cause)
-        })
-        const { before, row, target } = yield* write(() => enter(db, options, run))
-        // a ledger that cannot be written to shows itself here, before anything is sent
-        yield* flush
-        const reading = FilesTable.reading(db, target)
-        const writing = FilesTable.writing(db, target, reading, { row, startedAt: run.startedAt })
-        const uploads = UploadsTable.make(db, target.id)
-        const given = KeyReservations.reading(db, target.id)
-        const keys = KeyReservations.writing(db, target.id, given)
+        const databasePath = Database.pathIn(options.stateDir)
+        const { db, setAside } = yield* Database.open(databasePath)
+        const { durable, flush, read, write } = yield* GroupCommit.make(db, (cause) =>
+          isDamaged(cause) ? damaged(databasePath, cause) : stateUnusable(databasePath, cause)
+        )
         const writeAt = <A>(step: (now: number) => A) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
+        const writeDurably = <A>(step: (now: number) => A) => Effect.zipLeft(writeAt(step), durable)
+
+        const { checksum, previousRunAt, runId, target } = yield* write(() => TargetsTable.startRun(db, options, run))
+        // a ledger that cannot be written fails the run here, before it sends anything
+        yield* flush
+        const fileReader = FilesTable.reader(db, target)
+        const fileWriter = FilesTable.writer(db, target, fileReader, { id: runId, startedAt: run.startedAt })
+        const uploads = UploadsTable.make(db, target.id)
+        const keyReader = KeyReservations.reader(db, target.id)
+        const keyWriter = KeyReservations.writer(db, target.id, keyReader)
 
         return {
-          path,
+          path: databasePath,
           setAside,
-          ...before,
-          lookUp: (step) => read(() => step(reading.storedAs)),
-          markPending: (path) => writeAt((now) => writing.sighted(path, now)),
-          clearPending: (path) => write(() => writing.clearPending(path)),
-          reserveGeneration: (path, least, ending) => write(() => keys.reserve(path, least, ending)),
+          previousRunAt,
+          checksum,
+          lookUp: (step) => read(() => step(fileReader.storedAs)),
+          markPending: (path) => writeAt((now) => fileWriter.markPending(path, now)),
+          clearPending: (path) => write(() => fileWriter.clearPending(path)),
+          reserveGeneration: (path, least, suffix) => write(() => keyWriter.reserveGeneration(path, least, suffix)),
           announce: (path, generation, content) =>
-            Effect.zipRight(
-              write(() => writing.attempting(path, generation, content)),
+            Effect.zipLeft(
+              write(() => fileWriter.announce(path, generation, content)),
               durable
             ),
           announceNew: (files) =>
-            Effect.zipLeft(
-              writeAt((now) => files.map(({ content, path }) => writing.announceNew(path, content, now, given.isOwn))),
-              durable
+            writeDurably((now) =>
+              files.map(({ content, path }) => fileWriter.announceNew(path, content, now, keyReader.isKeyFree))
             ),
-          withdrawAnnouncement: (path, before) => write(() => writing.withdrawAnnouncement(path, before)),
-          acknowledge: (path, object) => writeAt((now) => writing.acknowledged(path, object, now)),
+          withdrawAnnouncement: (path, known) => write(() => fileWriter.withdrawAnnouncement(path, known)),
+          acknowledge: (path, object) => writeAt((now) => fileWriter.acknowledge(path, object, now)),
           acknowledgeAll: (objects) =>
             objects.length === 0
               ? Effect.void
               : writeAt((now) => {
-                  for (const { object, path } of objects) writing.acknowledged(path, object, now)
+                  for (const { object, path } of objects) fileWriter.acknowledge(path, object, now)
                 }),
-          confirmUnchanged: (path, stat) => write(() => writing.confirmed(path, stat)),
-          keptUpload: (path) => read(() => uploads.kept(path)),
-          uploadStarted: (path, upload) =>
-            Effect.zipRight(
-              writeAt((now) => uploads.begun(path, upload, now)),
-              durable
-            ),
-          uploadResumed: (path, sizeBytes) =>
-            Effect.zipRight(
-              writeAt((now) => uploads.resumed(path, sizeBytes, now)),
-              durable
-            ),
+          confirmUnchanged: (path, stat) => write(() => fileWriter.confirmUnchanged(path, stat)),
+          keptUpload: (path) => read(() => uploads.keptUpload(path)),
+          uploadStarted: (path, upload) => writeDurably((now) => uploads.uploadStarted(path, upload, now)),
+          uploadResumed: (path, sizeBytes) => writeDurably((now) => uploads.uploadResumed(path, sizeBytes, now)),
           partStored: (path, part) => writeAt((now) => uploads.partStored(path, part, now)),
-          uploadEnded: (path) => write(() => uploads.ended(path)),
-          unfinishedUploads: (after, limit) => read(() => uploads.open(after, limit)),
-          unfinishedFiles: (after, limit) => read(() => reading.unsettled(after, limit)),
-          markGone: (path, lost) => write(() => writing.gone(path, lost)),
-          rememberChecksum: (checksum) =>
-            write(() => void db.prepare("UPDATE targets SET checksum = ? WHERE id = ?").run(checksum, target.id)),
+          uploadEnded: (path) => write(() => uploads.uploadEnded(path)),
+          unfinishedUploads: (after, limit) => read(() => uploads.unfinishedUploads(after, limit)),
+          unfinishedFiles: (after, limit) => read(() => fileReader.unfinishedFiles(after, limit)),
+          markGone: (path, lost) => write(() => fileWriter.markGone(path, lost)),
+          rememberChecksum: (accepted) => write(() => TargetsTable.rememberChecksum(db, target, accepted)),
           flush,
           runEnded: (exitCode, endedAt) =>
             Effect.zipRight(
-              write(() => writing.ended(exitCode, endedAt)),
+              write(() => TargetsTable.endRun(db, runId, exitCode, endedAt)),
               flush
             )
         }
       })
   })
 
-/** Tells what it knows, and remembers nothing. It takes no lock; where `layer` would begin anew, it knows nothing. */
+/**
+ * For `--dry-run`: answers from what is known and remembers nothing, without a lock. Where `layer` would start a new
+ * ledger, this one is empty.
+ */
 export const layerReadOnly = (options: Options) =>
   Layer.succeed(Ledger, {
     open: () =>
       Effect.gen(function* () {
         yield* Database.checkOutside(options.stateDir, options.input)
-        const path = Database.pathIn(options.stateDir)
-        const db = yield* Database.openReadOnly(path)
-        if (db === undefined) return unwritten(path)
-        const look = <A>(step: () => A) => Effect.try({ try: step, catch: (cause) => stateUnusable(path, cause) })
-        const target = yield* look(() => targetOf(db, options))
-        if (target === undefined) return unwritten(path)
-        const reading = yield* look(() => FilesTable.reading(db, target))
-        const keys = yield* look(() => KeyReservations.reading(db, target.id))
+        const databasePath = Database.pathIn(options.stateDir)
+        const empty = EmptyLedger.at(databasePath)
+        const db = yield* Database.openReadOnly(databasePath)
+        if (db === undefined) return empty
+        const read = <A>(step: () => A) =>
+          Effect.try({ try: step, catch: (cause) => stateUnusable(databasePath, cause) })
+        const target = yield* read(() => TargetsTable.find(db, options))
+        if (target === undefined) return empty
+        const fileReader = yield* read(() => FilesTable.reader(db, target))
+        const keyReader = yield* read(() => KeyReservations.reader(db, target.id))
         return {
-          ...unwritten(path),
-          lookUp: (step) => look(() => step(reading.storedAs)),
-          markPending: (path) => look(() => reading.known(path)),
-          reserveGeneration: (path, least, ending) => look(() => keys.firstFree(path, least, ending))
+          ...empty,
+          lookUp: (step) => read(() => step(fileReader.storedAs)),
+          markPending: (path) => read(() => fileReader.knownFile(path)),
+          reserveGeneration: (path, least, suffix) => read(() => keyReader.firstFree(path, least, suffix))
         }
       })
   })
 
-/** A ledger in which nothing is, and nothing stays. */
-const unwritten = (path: string): OpenLedger => ({
-  path,
-  setAside: undefined,
-  previousRunAt: undefined,
-  checksum: "SHA256",
-  lookUp: (step) => Effect.sync(() => step(() => undefined)),
-  markPending: () => Effect.sync(() => undefined),
-  clearPending: () => Effect.void,
-  reserveGeneration: (_, least) => Effect.succeed(least),
-  announce: () => Effect.void,
-  announceNew: (files) => Effect.succeed(files.map(() => true)),
-  withdrawAnnouncement: () => Effect.void,
-  acknowledge: () => Effect.void,
-  acknowledgeAll: () => Effect.void,
-  confirmUnchanged: () => Effect.void,
-  keptUpload: () => Effect.sync(() => undefined),
-  uploadStarted: () => Effect.void,
-  uploadResumed: () => Effect.void,
-  partStored: () => Effect.void,
-  uploadEnded: () => Effect.void,
-  unfinishedUploads: () => Effect.succeed([]),
-  unfinishedFiles: () => Effect.succeed([]),
-  markGone: () => Effect.void,
-  rememberChecksum: () => Effect.void,
-  flush: Effect.void,
-  runEnded: () => Effect.void
-})
-
-/** How keys are made from paths; another way would be another target. */
-const mapping = "path"
-
-type Target = Pick<Options, "target" | "prefix">
-
-const nameOf = ({ prefix, target }: Target) => [target.endpoint?.href ?? "", target.bucket, prefix, mapping] as const
-
-const targetOf = (db: DatabaseSync, target: Target) =>
-  db
-    .prepare(
-      "SELECT id, input, input_since AS inputSince FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?"
-    )
-    .get(...nameOf(target)) as (FilesTable.Target & { readonly input: string }) | undefined
-
-/** Writes down that a run on this target begins. */
-const enter = (db: DatabaseSync, options: Options, run: RunIdentity) => {
-  const known = targetOf(db, options)
-  const input = resolve(options.input)
-  const inputSince = known?.input === input ? known.inputSince : run.startedAt
-  const { checksum, id } = db
-    .prepare(
-      `INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET input = excluded.input, input_since = excluded.input_since RETURNING id, checksum`
-    )
-    .get(...nameOf(options), input, inputSince) as { readonly id: number; readonly checksum: Checksum }
-  const { last } = db.prepare("SELECT max(started_at) AS last FROM runs WHERE target = ?").get(id) as {
-    readonly last: number | null
-  }
-  const { lastInsertRowid: row } = db
-    .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
-    .run(id, run.id, run.startedAt)
-  return { target: { id, inputSince }, row, before: { previousRunAt: last ?? undefined, checksum } }
-}
-
-/** The next run begins with a new one. */
+/** Moves a damaged database aside, so that the next run starts with a new one. */
 const damaged = (path: string, cause: unknown) => {
   try {
     const aside = Database.moveAside(path, Date.now())
     return stateUnusable(
       path,
       cause,
-      `it was damaged, and is now ${aside}; the next run begins anew, and sends everything`
+      `the ledger was damaged and has been moved to ${aside}; the next run starts a new one and uploads every file`
     )
   } catch {
     return stateUnusable(path, cause)

@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import type { DatabaseSync } from "node:sqlite"
 import { StateUnusable } from "../../domain/Errors.ts"
 import type { Status } from "../../report/Status.ts"
-import { LedgerStatus } from "../LedgerStatus.ts"
+import { LedgerStatus } from "../Ledger.ts"
 import * as Database from "./Database.ts"
 import { stateUnusable } from "./SqliteErrors.ts"
 

@@ -1,4 +1,4 @@
-/** The rows of one target's multipart uploads, and of their parts. */
+/** The rows of one target's multipart uploads and of their parts. The methods are named after `OpenLedger`'s. */
 import type { DatabaseSync } from "node:sqlite"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import type { KeptPart, KeptUpload } from "../../domain/Resumption.ts"
@@ -7,34 +7,34 @@ import type { StartedUpload, UnfinishedUpload } from "../Ledger.ts"
 import { blob, hex } from "./DigestBlob.ts"
 
 export const make = (db: DatabaseSync, target: number) => {
-  const find = db.prepare("SELECT * FROM uploads WHERE target = ? AND path = ?")
-  const partsOf = db.prepare("SELECT * FROM parts WHERE target = ? AND path = ? ORDER BY number")
-  const begin = db.prepare(
+  const selectUpload = db.prepare("SELECT * FROM uploads WHERE target = ? AND path = ?")
+  const selectParts = db.prepare("SELECT * FROM parts WHERE target = ? AND path = ? ORDER BY number")
+  const insertUpload = db.prepare(
     `INSERT INTO uploads (target, path, upload_id, key, generation, state, part_size, attributes, checksum, size, used_at)
      VALUES ($target, $path, $uploadId, $key, $generation, $state, $partSize, $attributes, $checksum, $size, $now)`
   )
-  const resume = db.prepare("UPDATE uploads SET size = ?, used_at = ? WHERE target = ? AND path = ?")
-  const use = db.prepare("UPDATE uploads SET used_at = ? WHERE target = ? AND path = ?")
-  const add = db.prepare(
+  const updateSize = db.prepare("UPDATE uploads SET size = ?, used_at = ? WHERE target = ? AND path = ?")
+  const updateUsedAt = db.prepare("UPDATE uploads SET used_at = ? WHERE target = ? AND path = ?")
+  const insertPart = db.prepare(
     "INSERT OR REPLACE INTO parts (target, path, number, size, sha256, etag) VALUES (?, ?, ?, ?, ?, ?)"
   )
-  const forget = db.prepare("DELETE FROM uploads WHERE target = ? AND path = ?")
-  const forgetParts = db.prepare("DELETE FROM parts WHERE target = ? AND path = ?")
-  const open = db.prepare(
+  const deleteUpload = db.prepare("DELETE FROM uploads WHERE target = ? AND path = ?")
+  const deleteParts = db.prepare("DELETE FROM parts WHERE target = ? AND path = ?")
+  const selectUnfinished = db.prepare(
     `SELECT path, uploads.key, upload_id, used_at, files.path IS NULL OR pending_since IS NULL AS is_stored
      FROM uploads LEFT JOIN files USING (target, path) WHERE target = ? AND path > ? ORDER BY path LIMIT ?`
   )
 
-  const end = (path: string): void => {
-    forget.run(target, path)
-    forgetParts.run(target, path)
+  const uploadEnded = (path: string): void => {
+    deleteUpload.run(target, path)
+    deleteParts.run(target, path)
   }
   return {
-    kept: (path: string): KeptUpload | undefined => {
-      const row = find.get(target, path)
+    keptUpload: (path: string): KeptUpload | undefined => {
+      const row = selectUpload.get(target, path)
       if (row === undefined) return undefined
       const checksum = row["checksum"] as string
-      const parts = partsOf.all(target, path).map((part): KeptPart => ({
+      const parts = selectParts.all(target, path).map((part): KeptPart => ({
         number: part["number"] as number,
         sizeBytes: part["size"] as number,
         sha256: hex(part["sha256"]),
@@ -54,20 +54,20 @@ export const make = (db: DatabaseSync, target: number) => {
         parts: new Map(parts.map((part) => [part.number, part]))
       }
     },
-    begun: (path: string, { partSizeBytes, sizeBytes, ...upload }: StartedUpload, now: number): void => {
-      end(path)
-      begin.run({ target, path, ...upload, partSize: partSizeBytes, size: sizeBytes, now })
+    uploadStarted: (path: string, { partSizeBytes, sizeBytes, ...upload }: StartedUpload, now: number): void => {
+      uploadEnded(path)
+      insertUpload.run({ target, path, ...upload, partSize: partSizeBytes, size: sizeBytes, now })
     },
-    resumed: (path: string, sizeBytes: number, now: number): void => {
-      resume.run(sizeBytes, now, target, path)
+    uploadResumed: (path: string, sizeBytes: number, now: number): void => {
+      updateSize.run(sizeBytes, now, target, path)
     },
     partStored: (path: string, { etag, number, sha256, sizeBytes }: KeptPart, now: number): void => {
-      add.run(target, path, number, sizeBytes, blob(sha256), etag)
-      use.run(now, target, path)
+      insertPart.run(target, path, number, sizeBytes, blob(sha256), etag)
+      updateUsedAt.run(now, target, path)
     },
-    ended: end,
-    open: (after: string, limit: number): ReadonlyArray<UnfinishedUpload> =>
-      open.all(target, after, limit).map((row) => ({
+    uploadEnded,
+    unfinishedUploads: (after: string, limit: number): ReadonlyArray<UnfinishedUpload> =>
+      selectUnfinished.all(target, after, limit).map((row) => ({
         path: row["path"] as string,
         key: row["key"] as ObjectKey,
         uploadId: row["upload_id"] as string,

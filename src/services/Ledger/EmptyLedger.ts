@@ -1,0 +1,31 @@
+import { Effect } from "effect"
+import type { OpenLedger } from "../Ledger.ts"
+
+/** A ledger that knows no file and remembers nothing. */
+export const at = (path: string): OpenLedger => ({
+  path,
+  setAside: undefined,
+  previousRunAt: undefined,
+  checksum: "SHA256",
+  lookUp: (step) => Effect.sync(() => step(() => undefined)),
+  markPending: () => Effect.sync(() => undefined),
+  clearPending: () => Effect.void,
+  reserveGeneration: (_, least) => Effect.succeed(least),
+  announce: () => Effect.void,
+  announceNew: (files) => Effect.succeed(files.map(() => true)),
+  withdrawAnnouncement: () => Effect.void,
+  acknowledge: () => Effect.void,
+  acknowledgeAll: () => Effect.void,
+  confirmUnchanged: () => Effect.void,
+  keptUpload: () => Effect.sync(() => undefined),
+  uploadStarted: () => Effect.void,
+  uploadResumed: () => Effect.void,
+  partStored: () => Effect.void,
+  uploadEnded: () => Effect.void,
+  unfinishedUploads: () => Effect.succeed([]),
+  unfinishedFiles: () => Effect.succeed([]),
+  markGone: () => Effect.void,
+  rememberChecksum: () => Effect.void,
+  flush: Effect.void,
+  runEnded: () => Effect.void
+})

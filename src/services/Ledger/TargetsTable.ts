@@ -1,0 +1,60 @@
+/** The rows of targets and of their runs. A target is an endpoint, a bucket, a prefix and a key mapping. */
+import { resolve } from "node:path"
+import type { DatabaseSync } from "node:sqlite"
+import type { Settings } from "../../domain/Settings.ts"
+import type { Checksum } from "../../domain/StoreTraits.ts"
+import type { OpenLedger, RunIdentity } from "../Ledger.ts"
+
+export interface Target {
+  readonly id: number
+  /** When runs started to use the current input directory, in milliseconds since 1970. */
+  readonly inputSince: number
+}
+
+/** How keys are made from paths; a second mapping would be a second target. */
+const mapping = "path"
+
+type Name = Pick<Settings, "target" | "prefix">
+
+const nameOf = ({ prefix, target }: Name) => [target.endpoint?.href ?? "", target.bucket, prefix, mapping] as const
+
+export const find = (db: DatabaseSync, name: Name) =>
+  db
+    .prepare(
+      "SELECT id, input, input_since AS inputSince FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?"
+    )
+    .get(...nameOf(name)) as (Target & { readonly input: string }) | undefined
+
+/** What a run needs to know of its target, and of itself. */
+export interface StartedRun extends Pick<OpenLedger, "checksum" | "previousRunAt"> {
+  readonly target: Target
+  readonly runId: number | bigint
+}
+
+/** Records that a run on this target starts. */
+export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input">, run: RunIdentity): StartedRun => {
+  const known = find(db, options)
+  const input = resolve(options.input)
+  const inputSince = known?.input === input ? known.inputSince : run.startedAt
+  const { checksum, id } = db
+    .prepare(
+      `INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET input = excluded.input, input_since = excluded.input_since RETURNING id, checksum`
+    )
+    .get(...nameOf(options), input, inputSince) as { readonly id: number; readonly checksum: Checksum }
+  const { previous } = db.prepare("SELECT max(started_at) AS previous FROM runs WHERE target = ?").get(id) as {
+    readonly previous: number | null
+  }
+  const { lastInsertRowid: runId } = db
+    .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
+    .run(id, run.id, run.startedAt)
+  return { target: { id, inputSince }, runId, previousRunAt: previous ?? undefined, checksum }
+}
+
+export const rememberChecksum = (db: DatabaseSync, { id }: Target, checksum: Checksum): void => {
+  db.prepare("UPDATE targets SET checksum = ? WHERE id = ?").run(checksum, id)
+}
+
+export const endRun = (db: DatabaseSync, runId: number | bigint, exitCode: number, endedAt: number): void => {
+  db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?").run(endedAt, exitCode, runId)
+}
