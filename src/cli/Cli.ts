@@ -2,7 +2,7 @@
 import { CliConfig, Command } from "@effect/cli"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Terminal as Prompts } from "@effect/platform"
+import { type FileSystem, Terminal as Prompts } from "@effect/platform"
 import { Cause, Effect, Layer, Option } from "effect"
 import type { Env } from "../domain/Env.ts"
 import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
@@ -126,7 +126,12 @@ const unattended = Layer.succeed(
 )
 
 /** Everything that one run is made of. */
-const services = (settings: Settings, runId: string, metrics: Layer.Layer<Metrics>, terminal: Terminal | undefined) =>
+const services = (
+  settings: Settings,
+  runId: string,
+  metrics: Layer.Layer<Metrics, never, FileSystem.FileSystem>,
+  terminal: Terminal | undefined
+) =>
   Export.layer(settings, { version, runId }).pipe(
     Layer.provide([
       settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), s3(settings)),

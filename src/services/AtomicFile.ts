@@ -1,17 +1,20 @@
-/** Files that are there as a whole or not at all, whoever reads them, and whenever this program is killed. */
+/** Files that are complete or absent, for every reader and after a crash at any moment. */
+import * as FileSystem from "@effect/platform/FileSystem"
+import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
-import { promises as fs } from "node:fs"
 
-/** Replaces what is at `path`, which is no link. `mode` is what it gets, whatever the umask. */
-export const write = async (path: string, text: string, mode: number): Promise<void> => {
-  // in the same directory, and with a name that no collector looks at, and nobody can guess
-  const temporary = `${path}.${randomUUID()}.tmp`
-  try {
-    await fs.writeFile(temporary, text, { flag: "wx" })
-    await fs.chmod(temporary, mode)
-    await fs.rename(temporary, path)
-  } catch (cause) {
-    await fs.rm(temporary, { force: true }).catch(() => {})
-    throw cause
-  }
-}
+/** Replaces the file at `path`, which must not be a symbolic link. The file gets `mode`, whatever the umask is. */
+export const write = (path: string, text: string, mode: number) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => {
+    // beside the target, because a rename stays on one file system; collectors ignore .tmp, and nobody can guess the name
+    const temporary = `${path}.${randomUUID()}.tmp`
+    // O_EXCL: never opens, or follows, what is already there
+    const create = Effect.andThen(fs.open(temporary, { flag: "wx" }), (file) =>
+      Effect.zipRight(file.writeAll(Buffer.from(text)), file.sync)
+    )
+    return Effect.scoped(create).pipe(
+      Effect.zipRight(fs.chmod(temporary, mode)),
+      Effect.zipRight(fs.rename(temporary, path)),
+      Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
+    )
+  })

@@ -1,65 +1,67 @@
-import { Context, Duration, Effect, Layer, Option } from "effect"
-import { promises as fs } from "node:fs"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { Cause, Context, Duration, Effect, Layer, Option } from "effect"
 import { resolve } from "node:path"
 import * as Location from "../domain/Location.ts"
 import * as Prometheus from "../report/Prometheus.ts"
 import type { Report } from "../report/Report.ts"
+import * as AtomicFile from "./AtomicFile.ts"
 import { LedgerStatus } from "./Ledger.ts"
 import { detailOf } from "./SystemError.ts"
-import * as AtomicFile from "./AtomicFile.ts"
 
-/** Leaves figures of a run where a monitoring system finds them. */
+/** Publishes a run's figures to a monitoring system. */
 export class Metrics extends Context.Tag("ibsr-export/Metrics")<
   Metrics,
   {
-    /** Replaces those of the run before. What goes wrong changes nothing about the run: it is returned, to be reported. */
+    /** Replaces the figures of the previous run. Never fails the run: an error is returned, for the report. */
     readonly publish: (report: Report) => Effect.Effect<Report["metrics"]>
   }
 >() {
-  /** Nobody asked for them. */
+  /** Without `--metrics-file`. */
   static readonly layerNone = Layer.succeed(Metrics, { publish: () => Effect.succeed(null) })
 
-  /** A file for the textfile collector of Prometheus' node_exporter. */
+  /** Writes a file for the textfile collector of Prometheus' node_exporter. */
   static readonly layerFile = (file: string) =>
     Layer.effect(
       Metrics,
-      Effect.map(LedgerStatus, ({ read }) => ({
-        publish: (report) =>
-          Effect.gen(function* () {
-            const path = resolve(file)
-            const status = yield* Effect.option(read)
-            const remembered = Option.getOrUndefined(status)?.targets.find((target) =>
-              Location.same(target, report.target)
-            )
-            const error = yield* Effect.promise(() =>
-              replace(path, (before) => Prometheus.render({ report, remembered, before })).then(
-                () => null,
-                (cause: unknown) => detailOf(cause)
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const ledger = yield* LedgerStatus
+        return {
+          publish: (report) =>
+            Effect.gen(function* () {
+              const path = resolve(file)
+              const status = yield* Effect.option(ledger.read)
+              const remembered = Option.getOrUndefined(status)?.targets.find((target) =>
+                Location.same(target, report.target)
               )
-            ).pipe(
-              Effect.disconnect,
-              Effect.timeoutTo({
-                duration: patience,
-                onSuccess: (error) => error,
-                onTimeout: () => "the file system does not answer"
-              })
-            )
-            return { path, error }
-          })
-      }))
+              const error = yield* replace(path, (before) => Prometheus.render({ report, remembered, before })).pipe(
+                Effect.matchCause({ onFailure: (cause) => detailOf(Cause.squash(cause)), onSuccess: () => null }),
+                Effect.disconnect,
+                Effect.timeoutTo({
+                  duration: writeTimeout,
+                  onSuccess: (result) => result,
+                  onTimeout: () => "the file system does not respond"
+                })
+              )
+              return { path, error }
+            }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+        }
+      })
     )
 }
 
 /** For a file system that hangs. */
-const patience = Duration.seconds(5)
+const writeTimeout = Duration.seconds(5)
 
-/** Whoever reads it sees the old content or the new one; everybody may read it, whatever the umask. */
-const replace = async (path: string, content: (before: string | undefined) => string) => {
-  // behind a link lies the file that is meant; where there is none yet, it is made here
-  const real = await fs.realpath(path).catch(() => path)
-  const there = await fs.stat(real).catch(() => undefined)
-  // a device would be replaced, too
-  if (there !== undefined && !there.isFile()) throw new Error("it is not a regular file")
-  const before = await fs.readFile(real, "utf8").catch(() => undefined)
-  await AtomicFile.write(real, content(before), 0o644)
-}
+/** Readers see the old content or the new one. Everybody may read the file, whatever the umask is. */
+const replace = (path: string, render: (before: string | undefined) => string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    // replaces the file that a symbolic link leads to, not the link; one that leads nowhere is replaced
+    const target = yield* Effect.orElseSucceed(fs.realPath(path), () => path)
+    const info = yield* Effect.option(fs.stat(target))
+    // a rename would replace a device, too
+    if (Option.exists(info, ({ type }) => type !== "File")) return yield* Effect.fail("it is not a regular file")
+    const before = yield* Effect.option(fs.readFileString(target))
+    yield* AtomicFile.write(target, render(Option.getOrUndefined(before)), 0o644)
+  })

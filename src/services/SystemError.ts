@@ -1,7 +1,12 @@
-/** What a call to the system throws, read for what it says. */
+/** Reads the errors that system calls throw. */
+import { isPlatformError } from "@effect/platform/Error"
 
-/** The name of errno, such as `ENOENT`. */
+/** The name of the errno, such as `ENOENT`. */
 export const codeOf = (cause: unknown): string | undefined =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined
 
-export const detailOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+/** The system's message, without the call and the path that `@effect/platform` puts before it. */
+export const detailOf = (cause: unknown): string => {
+  if (isPlatformError(cause) && cause.description !== undefined) return cause.description
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { StateUnusable } from "../../src/domain/Errors.ts"
@@ -14,7 +15,7 @@ const report = reportOf([])
 const noLedger = Layer.succeed(LedgerStatus, { read: new StateUnusable({ path: "/state", detail: "none" }) })
 const publish = (path: string) =>
   Effect.flatMap(Metrics, (metrics) => metrics.publish(report)).pipe(
-    Effect.provide(Layer.provide(Metrics.layerFile(path), noLedger))
+    Effect.provide(Layer.provide(Metrics.layerFile(path), [noLedger, NodeFileSystem.layer]))
   )
 
 const fifoIn = (root: string) => {

@@ -1,8 +1,8 @@
 /** `ibsr-export units`: what starts `s3` on this host, for systemd or cron, made from the flags of `s3`. */
-import { mkdir } from "node:fs/promises"
 import { hostname } from "node:os"
 import { dirname, isAbsolute, join, resolve } from "node:path"
 import { Command } from "@effect/cli"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Either, Record } from "effect"
 import * as Crontab from "../../units/Crontab.ts"
 import { UsageError } from "../../domain/Errors.ts"
@@ -125,14 +125,12 @@ const write = (files: ReadonlyArray<File>, folder: string) =>
     ({ name, text }) => {
       const path = join(folder, name)
       return Effect.zipRight(
-        Effect.tryPromise({
-          try: async () => {
-            // that of drop-ins; if it cannot be made, writing says why
-            if (name.includes("/")) await mkdir(dirname(path)).catch(() => {})
-            await AtomicFile.write(path, text, 0o644)
-          },
-          catch: (cause) => new UsageError({ problems: [`--to: ${detailOf(cause)}`] })
-        }),
+        Effect.gen(function* () {
+          const fs = yield* FileSystem.FileSystem
+          // that of drop-ins; if it cannot be made, writing says why
+          if (name.includes("/")) yield* Effect.ignore(fs.makeDirectory(dirname(path)))
+          yield* AtomicFile.write(path, text, 0o644)
+        }).pipe(Effect.mapError((cause) => new UsageError({ problems: [`--to: ${detailOf(cause)}`] }))),
         printToStdout(path)
       )
     },
