@@ -8,7 +8,7 @@ export default defineConfig({
       "test/fixtures/network.ts",
       "test/fixtures/node-exporter.ts",
       "test/fixtures/systemd.ts",
-      "test/fixtures/roots.ts"
+      "test/fixtures/chroots.ts"
     ],
     // the closing line in the plain form that any log reader understands
     reporters: ["default", "test/fixtures/summary.ts"],

@@ -2,18 +2,18 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as Logging from "../../src/cli/Logging.ts"
 import { Stdio } from "../../src/services/Stdio.ts"
-import { recorded, silent } from "../fixtures/Streams.ts"
+import { recordingStream, nullStream } from "../fixtures/Stdio.ts"
 
 /** What a few entries come to on stderr. */
 const logged = (format: Logging.LogSettings["format"], isJournal: boolean, level: "Debug" | "Info" = "Debug") =>
   Effect.gen(function* () {
-    const stderr = recorded(isJournal)
+    const stderr = recordingStream(isJournal)
     yield* Effect.logError("down").pipe(
       Effect.zipRight(Effect.annotateLogs(Effect.logWarning("failed"), { file: "a b\n<3>c" })),
       Effect.zipRight(Effect.logInfo("well")),
       Effect.zipRight(Effect.logDebug("detail")),
       Effect.provide(
-        Layer.provide(Logging.layer({ format, level }, false), Layer.succeed(Stdio, { stdout: silent, stderr }))
+        Layer.provide(Logging.layer({ format, level }, false), Layer.succeed(Stdio, { stdout: nullStream, stderr }))
       )
     )
     return stderr.written.join("").trimEnd().split("\n")

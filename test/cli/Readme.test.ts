@@ -6,7 +6,7 @@ import * as ExitCode from "../../src/domain/ExitCode.ts"
 import * as Prometheus from "../../src/report/Prometheus.ts"
 import * as DropIns from "../../src/units/DropIns.ts"
 import { Report } from "../../src/report/Report.ts"
-import { remembered } from "../fixtures/Remembered.ts"
+import { statusTarget } from "../fixtures/StatusTarget.ts"
 import { reportOf } from "../fixtures/Report.ts"
 
 let readme = ""
@@ -46,7 +46,7 @@ describe("the README", () => {
       ([, name]) => name
     )
     const report = reportOf([], { traits: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false } })
-    const rendered = Prometheus.render({ report, remembered, before: undefined })
+    const rendered = Prometheus.render({ report, remembered: statusTarget, before: undefined })
     const written = [...rendered.matchAll(/^# TYPE ibsr_export_(\w+)/gm)].map(([, name]) => name)
     expect(told.toSorted()).toEqual(written.toSorted())
     const asked = [...rules.matchAll(/ibsr_export_(\w+)/g)].map(([, name]) => name)

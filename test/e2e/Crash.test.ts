@@ -1,7 +1,7 @@
 /** The built program, killed over and over while a collector writes and rotates. */
 import { readdirSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { Collector, type Life } from "../fixtures/Collector.ts"
+import { Collector, type FileVersion } from "../fixtures/Collector.ts"
 import { type Random, seeded } from "../fixtures/Random.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
 import { report, s3, start } from "./BuiltProgram.ts"
@@ -53,10 +53,10 @@ describe("a program that is killed at any moment", () => {
     let began = collector.now
     const store = await startStore({ clock: () => began })
     /** How much of a life a run that was not killed has seen. */
-    const seen = new Map<Life, number>()
+    const seen = new Map<FileVersion, number>()
 
     const run = async (isKilled: boolean) => {
-      const atStart = collector.lives.filter(({ there }) => there).map((life) => [life, life.text.length] as const)
+      const atStart = collector.versions.filter(({ exists }) => exists).map((life) => [life, life.text.length] as const)
       began = collector.now
       const { child, finished } = start(s3(input, store.endpoint, "--state-dir", stateDir, "--output=json"), {
         preload: clock,
@@ -69,7 +69,7 @@ describe("a program that is killed at any moment", () => {
         // what was rotated away between two kills may be lost, and is told
         expect([0, 41], result.stdout + result.stderr).toContain(result.code)
         expect(report(result).ledger).toMatchObject({ setAside: null })
-        for (const [life, length] of atStart) if (life.there) seen.set(life, length)
+        for (const [life, length] of atStart) if (life.exists) seen.set(life, length)
       }
       return result
     }
@@ -88,11 +88,11 @@ describe("a program that is killed at any moment", () => {
     expect(report(again).totals.uploaded, "a run without news").toBe(0)
     expect(report(last).totals.failed).toBe(0)
 
-    const stored = (life: Life) =>
+    const stored = (life: FileVersion) =>
       store.keys().filter((key) => life.text.startsWith(String(store.object(key)?.body)) && store.object(key)!.size > 0)
     for (const key of store.keys()) {
       const name = key.slice(prefix.length).replace(/\.g\d+(?=\.jsonl$)/, "")
-      const lives = collector.lives.filter((life) => life.name === name)
+      const lives = collector.versions.filter((life) => life.name === name)
       let before = ""
       for (const [at, { body }] of store.versions(key).entries()) {
         const text = String(body)
@@ -111,7 +111,7 @@ describe("a program that is killed at any moment", () => {
       const longest = Math.max(0, ...stored(life).map((key) => store.object(key)!.size))
       expect(longest, `${life.name}: ${whole} bytes were there when a run began`).toBeGreaterThanOrEqual(whole)
     }
-    const present = collector.lives.filter(({ there }) => there)
+    const present = collector.versions.filter(({ exists }) => exists)
     expect(present.length).toBeGreaterThan(20)
     for (const life of present) {
       const [key, ...others] = stored(life).filter((key) => store.object(key)!.size === life.text.length)
@@ -121,7 +121,7 @@ describe("a program that is killed at any moment", () => {
     }
     expect(readdirSync(stateDir).toSorted()).toEqual(["ledger.db", "ledger.lock"])
     console.log(
-      `${killed} kills, ${seen.size} of ${collector.lives.length} files seen by whole runs, ${store.requests.length} requests, ` +
+      `${killed} kills, ${seen.size} of ${collector.versions.length} files seen by whole runs, ${store.requests.length} requests, ` +
         `${store.keys().filter((key) => /\.g\d+\./.test(key)).length} generation keys`
     )
   }, 600_000)

@@ -6,7 +6,7 @@ import { binary } from "../../scripts/build/binary.ts"
 import * as Product from "../../scripts/build/Product.ts"
 import { makeAuthority } from "../fixtures/Certificates.ts"
 import { mixedFiles } from "../fixtures/MixedFiles.ts"
-import { Root } from "../fixtures/roots/Root.ts"
+import { Chroot } from "../fixtures/chroots/Chroot.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import type { StrictS3 } from "../fakes/StrictS3.ts"
 import { run, s3, summary } from "./BuiltProgram.ts"
@@ -24,12 +24,12 @@ const expectStored = (store: StrictS3, files: Readonly<Record<string, string | U
 
 describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
   /** The root, with the binary and the snapshots in /srv, and nothing else of this machine. */
-  const inside = async (test: (root: Root, shared: string) => Promise<void>) => {
+  const inside = async (test: (root: Chroot, shared: string) => Promise<void>) => {
     const shared = tree(
       Object.fromEntries(Object.entries(files).map(([name, content]) => [`snapshots/${name}`, content]))
     )
     copyFileSync(Product.binary(host ?? "x86_64"), join(shared, "ibsr-export"))
-    const root = await Root.open(suite, shared)
+    const root = await Chroot.open(suite, shared)
     try {
       await test(root, shared)
     } finally {
@@ -53,7 +53,7 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
   it("uploads all there is", () =>
     inside(async (root) => {
       const store = await startStore()
-      const result = await run(s3("/srv/snapshots", store.endpoint), { through: root.through, program })
+      const result = await run(s3("/srv/snapshots", store.endpoint), { through: root.commandPrefix, program })
       expect(result.code, result.stdout + result.stderr).toBe(0)
       expectStored(store, files)
     }))
@@ -64,7 +64,7 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
       writeFileSync(join(shared, "ca.pem"), authority.cert)
       const store = await startStore({ tls: await authority.issue("127.0.0.1") })
       const env = { AWS_CA_BUNDLE: "/srv/ca.pem" }
-      const result = await run(s3("/srv/snapshots", store.endpoint), { through: root.through, program, env })
+      const result = await run(s3("/srv/snapshots", store.endpoint), { through: root.commandPrefix, program, env })
       expect(result.code, result.stdout + result.stderr).toBe(0)
       expectStored(store, files)
     }))

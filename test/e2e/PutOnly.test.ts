@@ -3,9 +3,9 @@ import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, inject, it } from "vitest"
-import { outcome, sdkClient } from "../fakes/strict-s3/Clients.ts"
+import { statusOf, sdkClient } from "../fakes/strict-s3/Clients.ts"
 import { putAndAbort, putOnly } from "../fixtures/Policy.ts"
-import { type Login, userWith } from "../fixtures/real-servers/Users.ts"
+import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { canFetch, createBucket, type RealBucket, sha256Of } from "./RealBucket.ts"
 import { type RunResult, report, start, until } from "./BuiltProgram.ts"
@@ -24,7 +24,7 @@ interface Change {
   readonly bucket?: string
   readonly prefix?: string
   readonly endpoint?: string
-  readonly login?: Login
+  readonly login?: AccessKey
   readonly env?: NodeJS.ProcessEnv
 }
 
@@ -40,7 +40,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
   describe.each(real)("on $name", (server) => {
     const ways = behaviourOf(server.name)
     let owned: RealBucket
-    let user: Login
+    let user: AccessKey
 
     beforeAll(async () => {
       owned = await createBucket(server)
@@ -209,8 +209,8 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const client = sdkClient({ ...server, ...user })
       const object = { Bucket: owned.bucket, Key: `${prefix}/a.jsonl` }
       const listing = new ListObjectsV2Command({ Bucket: owned.bucket, Prefix: prefix })
-      expect(await outcome(client.send(listing))).toBe("403 AccessDenied")
-      expect(await outcome(client.send(new DeleteObjectCommand(object)))).toBe("403 AccessDenied")
+      expect(await statusOf(client.send(listing))).toBe("403 AccessDenied")
+      expect(await statusOf(client.send(new DeleteObjectCommand(object)))).toBe("403 AccessDenied")
       client.destroy()
     })
   })

@@ -26,7 +26,7 @@ export const startLink = async (
     network,
     store,
     start: (args) => {
-      const running = start(args, { through: network.through })
+      const running = start(args, { through: network.commandPrefix })
       onTestFinished(() => void running.child.kill("SIGKILL"))
       return running
     }

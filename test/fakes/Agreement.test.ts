@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import type { RealServer } from "../fixtures/real-servers.ts"
 import { owner, StrictS3 } from "./StrictS3.ts"
 import { checksum, md5 } from "./strict-s3/Checksums.ts"
-import { outcome, sdkClient } from "./strict-s3/Clients.ts"
+import { statusOf, sdkClient } from "./strict-s3/Clients.ts"
 import { type RawRequest, sendRaw } from "./strict-s3/RawRequest.ts"
 
 interface Subject {
@@ -63,7 +63,7 @@ const multipart =
     if (change.order === "descending") Parts.reverse()
     if (change.aborted === true) await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
     const upload = { Bucket, Key, UploadId, MultipartUpload: { Parts } }
-    return outcome(client.send(new CompleteMultipartUploadCommand(upload)))
+    return statusOf(client.send(new CompleteMultipartUploadCommand(upload)))
   }
 
 const oddKey = async ({ server, client, bucket: Bucket }: Subject) => {
@@ -79,7 +79,7 @@ const oddKey = async ({ server, client, bucket: Bucket }: Subject) => {
 
 const cut = async ({ server, client, bucket: Bucket }: Subject) => {
   await sendRaw(server, { method: "PUT", path: `/${Bucket}/cut`, body: "hello", sent: "hel", cut: true })
-  return outcome(client.send(new GetObjectCommand({ Bucket, Key: "cut" })))
+  return statusOf(client.send(new GetObjectCommand({ Bucket, Key: "cut" })))
 }
 
 const twoChecksums = {

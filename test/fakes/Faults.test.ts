@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { beforeEach, describe, expect, it } from "vitest"
 import { type Fault, StrictS3, writer } from "./StrictS3.ts"
 import { checksum } from "./strict-s3/Checksums.ts"
-import { outcome, sdkClient } from "./strict-s3/Clients.ts"
+import { statusOf, sdkClient } from "./strict-s3/Clients.ts"
 import { type RawRequest, sendRaw } from "./strict-s3/RawRequest.ts"
 
 const silence = "silence"
@@ -56,7 +56,7 @@ describe("a fault", () => {
     [
       "cuts short what it is told to answer",
       "cut",
-      { kind: "cut-answer", end: -20, by: "close", told: { status: 500, code: "InternalError" } }
+      { kind: "cut-answer", end: -20, by: "close", answer: { status: 500, code: "InternalError" } }
     ]
   ]
   it.each(unstored)("%s, and stores nothing", async (_, expected, fault) => {
@@ -114,7 +114,7 @@ describe("a fault", () => {
   })
 
   it("lets a client send that waits to be asked", async () => {
-    expect(await outcome(putBySdk({ kind: "delay", ms: 0 }, large))).toBe("200")
+    expect(await statusOf(putBySdk({ kind: "delay", ms: 0 }, large))).toBe("200")
   })
 
   it("answers with a wrong checksum though it stores the right bytes", async () => {

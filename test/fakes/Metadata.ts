@@ -7,8 +7,8 @@
  */
 import { randomBytes } from "node:crypto"
 import type { Server } from "node:net"
-import { inSeconds, type Issued, Issuer, type IssuerOptions } from "./credentials/Issuer.ts"
-import { type Answer, type Asked, type Behaviour, Service } from "./credentials/Service.ts"
+import { isoSeconds, type TemporaryCredentials, Issuer, type IssuerOptions } from "./credentials/Issuer.ts"
+import { type Answer, type ReceivedRequest, type Behaviour, HttpService } from "./credentials/HttpService.ts"
 
 /** What a client goes through: three steps on an instance, one in a container. */
 export type Step = "token" | "role" | "credentials" | "container"
@@ -51,11 +51,11 @@ const json = (status: number, value: unknown): Answer => ({
   body: JSON.stringify(value)
 })
 
-const fields = (issued: Issued) => ({
+const fields = (issued: TemporaryCredentials) => ({
   AccessKeyId: issued.accessKeyId,
   SecretAccessKey: issued.secretAccessKey,
   Token: issued.sessionToken,
-  Expiration: inSeconds(issued.expiration)
+  Expiration: isoSeconds(issued.expiration)
 })
 
 /** Version 2 only, as `HttpTokens=required` makes it: a request without a session token is refused with 401. */
@@ -66,11 +66,11 @@ export class Metadata {
   containerToken: string
   readonly role = "snapshots-writer"
   readonly region: string | undefined
-  readonly #service: Service
+  readonly #service: HttpService
   // by token, when it ends
   readonly #tokens: Map<string, number>
 
-  private constructor(service: Service, options: MetadataOptions) {
+  private constructor(service: HttpService, options: MetadataOptions) {
     this.#service = service
     this.behaviour = service.behaviour
     this.issuer = new Issuer(options)
@@ -81,7 +81,7 @@ export class Metadata {
   }
 
   static async start(options: MetadataOptions = {}): Promise<Metadata> {
-    const service = await Service.start(options, (asked) => metadata.#answer(asked))
+    const service = await HttpService.start(options, (asked) => metadata.#answer(asked))
     const metadata: Metadata = new Metadata(service, options)
     return metadata
   }
@@ -115,7 +115,7 @@ export class Metadata {
     return this.#service.stop()
   }
 
-  #answer(asked: Asked): Answer | undefined {
+  #answer(asked: ReceivedRequest): Answer | undefined {
     const step = stepOf(asked)
     const instead = step && this.steps[step]
     if (instead === "hang") return undefined
@@ -125,14 +125,14 @@ export class Metadata {
     if (!this.#isSession(asked)) return plain(401)
     if (step === "role") return plain(200, this.role)
     if (step === "credentials" && asked.path === credentialsPath + this.role) {
-      const about = { Code: "Success", LastUpdated: inSeconds(new Date()), Type: "AWS-HMAC" }
+      const about = { Code: "Success", LastUpdated: isoSeconds(new Date()), Type: "AWS-HMAC" }
       return plain(200, JSON.stringify({ ...about, ...fields(this.issuer.issue()) }))
     }
     if (asked.path === "/latest/meta-data/placement/region" && this.region !== undefined) return plain(200, this.region)
     return plain(404)
   }
 
-  #token({ headers }: Asked): Answer {
+  #token({ headers }: ReceivedRequest): Answer {
     const seconds = Number(headers[ttlHeader])
     if (!Number.isInteger(seconds) || seconds < 1 || seconds > 21_600) return plain(400)
     // it came through a proxy, which an instance's own requests do not
@@ -142,12 +142,12 @@ export class Metadata {
     return plain(200, token, { [ttlHeader]: String(seconds) })
   }
 
-  #isSession({ headers }: Asked): boolean {
+  #isSession({ headers }: ReceivedRequest): boolean {
     const token = headers[tokenHeader]
     return typeof token === "string" && (this.#tokens.get(token) ?? 0) > Date.now()
   }
 
-  #container({ headers }: Asked): Answer {
+  #container({ headers }: ReceivedRequest): Answer {
     if (headers.authorization !== this.containerToken)
       return json(401, { code: "Unauthorized", message: "wrong token" })
     const RoleArn = `arn:aws:iam::123456789012:role/${this.role}`
@@ -155,7 +155,7 @@ export class Metadata {
   }
 }
 
-const stepOf = ({ method, path }: Asked): Step | undefined => {
+const stepOf = ({ method, path }: ReceivedRequest): Step | undefined => {
   if (method === "PUT") return path === "/latest/api/token" ? "token" : undefined
   if (method !== "GET") return undefined
   if (path.startsWith("/container/")) return "container"

@@ -14,11 +14,11 @@ import { createServer as createHttpsServer } from "node:https"
 import { connect, Socket } from "node:net"
 import { type Duplex, pipeline } from "node:stream"
 import { TLSSocket } from "node:tls"
-import type { Tls } from "./credentials/Service.ts"
+import type { Tls } from "./credentials/HttpService.ts"
 import { Loopback } from "./Loopback.ts"
 
 /** Where a name leads to. */
-export interface Place {
+export interface Address {
   host: string
   port: number
 }
@@ -28,7 +28,7 @@ export interface ProxyOptions {
   /** `user:password`, without which it answers 407. */
   login?: string
   /** Where a host and port really are; undefined: nowhere, which is answered with 502. Default: where they say. */
-  resolve?: (host: string, port: number) => Place | undefined
+  resolve?: (host: string, port: number) => Address | undefined
   /** Speak TLS also to the client. */
   tls?: Tls
 }
@@ -100,7 +100,7 @@ export class Proxy {
     return wanted === undefined || login === wanted ? this.refuse : 407
   }
 
-  #place(host: string, port: number): Place | undefined {
+  #place(host: string, port: number): Address | undefined {
     const plain = host.replace(/^\[|\]$/g, "")
     return this.#options.resolve === undefined ? { host: plain, port } : this.#options.resolve(plain, port)
   }

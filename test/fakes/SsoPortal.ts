@@ -6,8 +6,14 @@
  * provider" in the AWS SDKs and Tools Reference Guide.
  */
 import { createHash } from "node:crypto"
-import { Issuer, type IssuerOptions, inSeconds } from "./credentials/Issuer.ts"
-import { type Answer, type Asked, type Behaviour, Service, type ServiceOptions } from "./credentials/Service.ts"
+import { Issuer, type IssuerOptions, isoSeconds } from "./credentials/Issuer.ts"
+import {
+  type Answer,
+  type ReceivedRequest,
+  type Behaviour,
+  HttpService,
+  type ServiceOptions
+} from "./credentials/HttpService.ts"
 
 /** How to start it. */
 export interface SsoPortalOptions extends ServiceOptions, IssuerOptions {
@@ -30,9 +36,9 @@ export class SsoPortal {
   accessToken: string
   readonly accountId: string
   readonly roleName: string
-  readonly #service: Service
+  readonly #service: HttpService
 
-  private constructor(service: Service, options: SsoPortalOptions) {
+  private constructor(service: HttpService, options: SsoPortalOptions) {
     this.#service = service
     this.behaviour = service.behaviour
     this.issuer = new Issuer({ prefix: "ASIASSO", ...options })
@@ -43,7 +49,7 @@ export class SsoPortal {
 
   static async start(options: SsoPortalOptions = {}): Promise<SsoPortal> {
     const unavailable = exception(503, "ServiceUnavailable")
-    const service = await Service.start(options, (asked) => portal.#answer(asked), unavailable)
+    const service = await HttpService.start(options, (asked) => portal.#answer(asked), unavailable)
     const portal: SsoPortal = new SsoPortal(service, options)
     return portal
   }
@@ -53,7 +59,7 @@ export class SsoPortal {
     return this.#service.url
   }
 
-  get requests(): readonly Asked[] {
+  get requests(): readonly ReceivedRequest[] {
     return this.#service.requests
   }
 
@@ -81,7 +87,7 @@ export class SsoPortal {
         startUrl,
         region,
         accessToken: this.accessToken,
-        expiresAt: inSeconds(expiresAt)
+        expiresAt: isoSeconds(expiresAt)
       })
     }
   }
@@ -90,7 +96,7 @@ export class SsoPortal {
     return this.#service.stop()
   }
 
-  #answer({ headers, method, path }: Asked): Answer {
+  #answer({ headers, method, path }: ReceivedRequest): Answer {
     const { pathname, searchParams } = new URL(path, this.url)
     if (method !== "GET" || pathname !== "/federation/credentials") return exception(404, "UnknownOperationException")
     if (headers["x-amz-sso_bearer_token"] !== this.accessToken) return exception(401, "UnauthorizedException")

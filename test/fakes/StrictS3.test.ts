@@ -13,7 +13,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { type Identity, owner, StrictS3, writer, writerNoAbort } from "./StrictS3.ts"
 import { checksum, md5 } from "./strict-s3/Checksums.ts"
-import { outcome, sdkClient } from "./strict-s3/Clients.ts"
+import { statusOf, sdkClient } from "./strict-s3/Clients.ts"
 import { type RawRequest, sendRaw } from "./strict-s3/RawRequest.ts"
 
 const Bucket = "snapshots"
@@ -32,7 +32,7 @@ const raw = (request: Partial<RawRequest>, identity: Identity = writer) =>
     { method: "PUT", path: `/${Bucket}/key`, body: "hello", ...request }
   )
 const put = (client: S3Client, Key = "key") =>
-  outcome(client.send(new PutObjectCommand({ Bucket, Key, Body: "hello" })))
+  statusOf(client.send(new PutObjectCommand({ Bucket, Key, Body: "hello" })))
 
 // A fresh server for each test: what one stores cannot help another.
 beforeEach(async () => {
@@ -84,11 +84,11 @@ describe("who may do what", () => {
     await put(as(writer))
     const calls = (client: S3Client) =>
       Promise.all([
-        outcome(client.send(new GetObjectCommand({ Bucket, Key: "key" }))),
-        outcome(client.send(new HeadObjectCommand({ Bucket, Key: "key" }))),
-        outcome(client.send(new ListObjectsV2Command({ Bucket })))
+        statusOf(client.send(new GetObjectCommand({ Bucket, Key: "key" }))),
+        statusOf(client.send(new HeadObjectCommand({ Bucket, Key: "key" }))),
+        statusOf(client.send(new ListObjectsV2Command({ Bucket })))
       ])
-    const remove = (client: S3Client) => outcome(client.send(new DeleteObjectCommand({ Bucket, Key: "key" })))
+    const remove = (client: S3Client) => statusOf(client.send(new DeleteObjectCommand({ Bucket, Key: "key" })))
     const [get, head, list] = await calls(as(writer))
     expect([get, head?.slice(0, 3), list, await remove(as(writer))]).toEqual([
       "403 AccessDenied",
@@ -104,7 +104,7 @@ describe("who may do what", () => {
   it("lets only those abort an upload who may", async () => {
     const { UploadId } = await as(writer).send(new CreateMultipartUploadCommand({ Bucket, Key: "key" }))
     const abort = (client: S3Client) =>
-      outcome(client.send(new AbortMultipartUploadCommand({ Bucket, Key: "key", UploadId })))
+      statusOf(client.send(new AbortMultipartUploadCommand({ Bucket, Key: "key", UploadId })))
     expect(await abort(as(writerNoAbort))).toBe("403 AccessDenied")
     expect(server.openUploads()).toHaveLength(1)
     expect(await abort(as(writer))).toBe("204")
@@ -193,7 +193,7 @@ describe("writing only what is new", () => {
   it("lets exactly one of eight racing writers win, and refuses the key from then on", async () => {
     const client = as(writer)
     const write = () =>
-      outcome(client.send(new PutObjectCommand({ Bucket, Key: "key", Body: "hello", IfNoneMatch: "*" })))
+      statusOf(client.send(new PutObjectCommand({ Bucket, Key: "key", Body: "hello", IfNoneMatch: "*" })))
     const outcomes = await Promise.all(Array.from({ length: 8 }, write))
     expect(outcomes.filter((result) => result === "200")).toHaveLength(1)
     const others = new Set(outcomes.filter((result) => result !== "200"))
@@ -230,12 +230,12 @@ describe("multipart uploads", () => {
   })
 
   it("refuses a small part that is not the last", async () => {
-    expect(await outcome(upload([5 * mebibyte - 1, 3]))).toBe("400 EntityTooSmall")
+    expect(await statusOf(upload([5 * mebibyte - 1, 3]))).toBe("400 EntityTooSmall")
     expect(server.keys()).toEqual([])
   })
 
   it("refuses a part with a wrong ETag", async () => {
-    expect(await outcome(upload([3], () => '"0123456789abcdef0123456789abcdef"'))).toBe("400 InvalidPart")
+    expect(await statusOf(upload([3], () => '"0123456789abcdef0123456789abcdef"'))).toBe("400 InvalidPart")
     expect(server.keys()).toEqual([])
   })
 })

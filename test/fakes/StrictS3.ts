@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from "node:https"
 import { type AddressInfo, isIPv6, type Socket } from "node:net"
 import { type Context, exchange, openRecord } from "./strict-s3/Exchange.ts"
-import { type Fault, interrupt, isInterruption, type Line } from "./strict-s3/Faults.ts"
+import { type Fault, interrupt, isInterruption, type Connection } from "./strict-s3/Faults.ts"
 import { Bucket } from "./strict-s3/Objects.ts"
 import {
   owner,
@@ -15,7 +15,7 @@ import {
 } from "./strict-s3/Types.ts"
 
 export { owner, writer, writerNoAbort } from "./strict-s3/Types.ts"
-export type { Fault, Told } from "./strict-s3/Faults.ts"
+export type { Fault, CannedAnswer } from "./strict-s3/Faults.ts"
 export type { Identity, RecordedRequest, StoredVersion, StrictS3Options } from "./strict-s3/Types.ts"
 
 /**
@@ -156,7 +156,7 @@ export class StrictS3 {
     message.on("error", () => {})
     response.on("error", () => {})
     const fault = this.fault?.(record)
-    const line: Line = {
+    const line: Connection = {
       message,
       response,
       record,

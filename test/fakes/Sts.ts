@@ -4,8 +4,14 @@
  *
  * Sources: the two actions and "Common errors" in the AWS Security Token Service API Reference.
  */
-import { type Issued, inSeconds, Issuer, type IssuerOptions } from "./credentials/Issuer.ts"
-import { type Answer, type Asked, type Behaviour, Service, type ServiceOptions } from "./credentials/Service.ts"
+import { type TemporaryCredentials, isoSeconds, Issuer, type IssuerOptions } from "./credentials/Issuer.ts"
+import {
+  type Answer,
+  type ReceivedRequest,
+  type Behaviour,
+  HttpService,
+  type ServiceOptions
+} from "./credentials/HttpService.ts"
 
 /** A refusal in place of an answer. */
 export interface Refusal {
@@ -53,7 +59,7 @@ const refused = ({ code, status }: Refusal): Answer => ({
     `<Message>the fake STS says ${code}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`
 })
 
-const granted = (action: string, arn: string, sessionName: string, issued: Issued): Answer => ({
+const granted = (action: string, arn: string, sessionName: string, issued: TemporaryCredentials): Answer => ({
   status: 200,
   headers: { "content-type": "text/xml" },
   body:
@@ -61,11 +67,11 @@ const granted = (action: string, arn: string, sessionName: string, issued: Issue
     `<AssumedRoleUser><Arn>${arn}/${sessionName}</Arn><AssumedRoleId>AROA:${sessionName}</AssumedRoleId></AssumedRoleUser>` +
     `<Credentials><AccessKeyId>${issued.accessKeyId}</AccessKeyId>` +
     `<SecretAccessKey>${issued.secretAccessKey}</SecretAccessKey><SessionToken>${issued.sessionToken}</SessionToken>` +
-    `<Expiration>${inSeconds(issued.expiration)}</Expiration></Credentials></${action}Result>` +
+    `<Expiration>${isoSeconds(issued.expiration)}</Expiration></Credentials></${action}Result>` +
     `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`
 })
 
-const read = ({ body, headers, status }: Asked): StsRequest => {
+const read = ({ body, headers, status }: ReceivedRequest): StsRequest => {
   const query = new URLSearchParams(body)
   const scope = /Credential=([^/,\s]+)\/\d{8}\/([^/]+)\/sts\/aws4_request/.exec(headers.authorization ?? "")
   return {
@@ -85,9 +91,9 @@ export class Sts {
   webIdentityToken: string
   /** Answered to every request while it is set. */
   refusal: Refusal | undefined
-  readonly #service: Service
+  readonly #service: HttpService
 
-  private constructor(service: Service, options: StsOptions) {
+  private constructor(service: HttpService, options: StsOptions) {
     this.#service = service
     this.behaviour = service.behaviour
     this.issuer = new Issuer({ prefix: "ASIAROLE", ...options })
@@ -95,7 +101,7 @@ export class Sts {
   }
 
   static async start(options: StsOptions = {}): Promise<Sts> {
-    const service = await Service.start(options, (asked) => sts.#answer(read(asked)), refused(refusals.unavailable))
+    const service = await HttpService.start(options, (asked) => sts.#answer(read(asked)), refused(refusals.unavailable))
     const sts: Sts = new Sts(service, options)
     return sts
   }

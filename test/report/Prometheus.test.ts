@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { DeadlineExceeded } from "../../src/domain/Errors.ts"
 import * as Prometheus from "../../src/report/Prometheus.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
-import { remembered } from "../fixtures/Remembered.ts"
+import { statusTarget } from "../fixtures/StatusTarget.ts"
 import { reportOf, uploaded } from "../fixtures/Report.ts"
 
 const { Excluded, Unchanged } = Outcome.Outcome
@@ -13,7 +13,7 @@ const facts = (changed: Partial<Prometheus.Facts> = {}): Prometheus.Facts => ({
     ...failed,
     traits: { checksum: "SHA256", clockOffsetMillis: -2000, unencrypted: false }
   }),
-  remembered,
+  remembered: statusTarget,
   before: undefined,
   ...changed
 })
@@ -75,7 +75,7 @@ describe("the metrics of a run", () => {
     expect(names).not.toContain("waiting_files")
     expect(names).not.toContain("lost_files_total")
     expect(names).toContain("last_success_timestamp_seconds")
-    expect(valueOf("oldest_waiting_timestamp_seconds", { remembered: { ...remembered, oldestWaiting: null } })).toBe(
+    expect(valueOf("oldest_waiting_timestamp_seconds", { remembered: { ...statusTarget, oldestWaiting: null } })).toBe(
       undefined
     )
   })
@@ -90,14 +90,14 @@ describe("the metrics of a run", () => {
 describe("the last success", () => {
   const good = reportOf([])
   const bad = reportOf([], failed)
-  const never = { ...remembered, lastSuccess: null }
+  const never = { ...statusTarget, lastSuccess: null }
   const published = (at: number, target = "s3://b/p") =>
     `# HELP x\nibsr_export_last_success_timestamp_seconds{target="${target}"} ${at}\n`
   it.each([
-    ["this run", good, remembered, undefined, 0.84],
+    ["this run", good, statusTarget, undefined, 0.84],
     ["this run, which could not write to the ledger", good, undefined, published(0.3), 0.84],
-    ["the one that the ledger knows", bad, remembered, undefined, 0.25],
-    ["the one that the ledger knows, if that is newer", bad, remembered, published(0.1), 0.25],
+    ["the one that the ledger knows", bad, statusTarget, undefined, 0.25],
+    ["the one that the ledger knows, if that is newer", bad, statusTarget, published(0.1), 0.25],
     ["the one that was published, where the ledger cannot be read", bad, undefined, published(0.3), 0.3],
     ["the one that was published, where the ledger was lost", bad, never, published(0.3), 0.3],
     ["not that of another target", bad, never, published(0.3, "s3://b/q"), 0],

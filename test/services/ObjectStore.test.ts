@@ -9,7 +9,7 @@ import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { owner, StrictS3, writerNoAbort } from "../fakes/StrictS3.ts"
 import { sdkClient } from "../fakes/strict-s3/Clients.ts"
 import { putOnly } from "../fixtures/Policy.ts"
-import { type Login, userWith } from "../fixtures/real-servers/Users.ts"
+import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 import { contract } from "./ObjectStoreContract.ts"
 
@@ -17,7 +17,7 @@ import { contract } from "./ObjectStoreContract.ts"
 const adapter = (
   endpoint: string,
   bucket: string,
-  login: Login,
+  login: AccessKey,
   changed: Partial<ObjectAttributes>
 ): Layer.Layer<ObjectStore> =>
   Layer.suspend(() => {

@@ -16,7 +16,7 @@ import { Stdio } from "../../src/services/Stdio.ts"
 import { type Options, Uploads } from "../../src/services/Uploads.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
-import { silence } from "../fixtures/Streams.ts"
+import { nullStdio } from "../fixtures/Stdio.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
@@ -56,7 +56,7 @@ const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}, c
       Layer.mergeAll(
         store.layer,
         Stop.layer,
-        Layer.provide(Reporter.layer({ format: "text", quiet: true }), Layer.succeed(Stdio, silence))
+        Layer.provide(Reporter.layer({ format: "text", quiet: true }), Layer.succeed(Stdio, nullStdio))
       )
     )
   )

@@ -61,7 +61,7 @@ const breaks: ReadonlyArray<Break> = [
   {
     name: "an answer that ends in its document",
     passes: true,
-    fault: { kind: "cut-answer", end: -20, by: "close", told: { status: 500, code: "InternalError" } },
+    fault: { kind: "cut-answer", end: -20, by: "close", answer: { status: 500, code: "InternalError" } },
     exit: 32,
     hint: /next run/
   },
@@ -110,7 +110,7 @@ const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "silence in the document of an answer",
-    fault: { kind: "cut-answer", end: -20, by: "silence", told: { status: 500, code: "InternalError" } },
+    fault: { kind: "cut-answer", end: -20, by: "silence", answer: { status: 500, code: "InternalError" } },
     exit: 30,
     hint: slow,
     silent: true

@@ -1,5 +1,5 @@
 /** Answers that will be the same the next time: one attempt, a class, and a hint that leads to the cause. */
-import type { Told } from "../../fakes/StrictS3.ts"
+import type { CannedAnswer } from "../../fakes/StrictS3.ts"
 import { always, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
 const codes: ReadonlyArray<readonly [status: number, code: string, exit: number, hint: RegExp]> = [
@@ -31,14 +31,14 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [405, "MethodNotAllowed", 10, /--endpoint/]
 ]
 
-const page = (status: number, text: string, headers: Record<string, string> = {}): Told => ({
+const page = (status: number, text: string, headers: Record<string, string> = {}): CannedAnswer => ({
   status,
   headers: { "content-type": "text/html", ...headers },
   body: `<html>${text}</html>`
 })
-const silent = (status: number): Told => ({ status, body: "" })
+const silent = (status: number): CannedAnswer => ({ status, body: "" })
 
-const codeless: ReadonlyArray<readonly [name: string, answer: Told, exit: number, hint: RegExp]> = [
+const codeless: ReadonlyArray<readonly [name: string, answer: CannedAnswer, exit: number, hint: RegExp]> = [
   ["403 without a word", silent(403), 22, /s3:PutObject/],
   ["401 without a word", silent(401), 21, /access key/],
   ["404 without a word", silent(404), 23, /--bucket|--endpoint/],

@@ -1,14 +1,16 @@
 /** How long the program waits, and whose clock is right. */
-import type { Told } from "../../fakes/StrictS3.ts"
+import type { CannedAnswer } from "../../fakes/StrictS3.ts"
 import type { FaultCase, FaultRule } from "./FaultCase.ts"
 
-const busy = (headers: Record<string, string>): Told => ({ status: 503, code: "SlowDown", headers })
+const busy = (headers: Record<string, string>): CannedAnswer => ({ status: 503, code: "SlowDown", headers })
 const retryAfter = (value: string) => busy({ "retry-after": value })
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toUTCString()
 
 /** No pause but the program's own, which is at most 400 ms for the first retry. */
 const own = [0, 1200] as const
-const pauses: ReadonlyArray<readonly [name: string, answer: () => Told, pause: NonNullable<FaultCase["pause"]>]> = [
+const pauses: ReadonlyArray<
+  readonly [name: string, answer: () => CannedAnswer, pause: NonNullable<FaultCase["pause"]>]
+> = [
   ["seconds", () => retryAfter("2"), [1990, 4000]],
   // a date has whole seconds
   ["a date", () => retryAfter(inSeconds(3)), [1900, 5000]],
@@ -18,7 +20,7 @@ const pauses: ReadonlyArray<readonly [name: string, answer: () => Told, pause: N
   ["a date that is over", () => retryAfter(inSeconds(-60)), own]
 ]
 
-const tooLong: ReadonlyArray<readonly [name: string, answer: () => Told]> = [
+const tooLong: ReadonlyArray<readonly [name: string, answer: () => CannedAnswer]> = [
   ["seconds", () => retryAfter("61")],
   ["a date", () => retryAfter(inSeconds(3600))],
   ["milliseconds", () => busy({ "x-amz-retry-after": "61000" })],

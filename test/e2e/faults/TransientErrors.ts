@@ -1,14 +1,14 @@
 /** Answers that may be another the next time: tried three times, and told for what they are if they stay. */
-import type { Told } from "../../fakes/StrictS3.ts"
+import type { CannedAnswer } from "../../fakes/StrictS3.ts"
 import { always, once, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
-const page = (status: number): Told => ({
+const page = (status: number): CannedAnswer => ({
   status,
   headers: { "content-type": "text/html" },
   body: `<html><h1>${status}</h1></html>`
 })
-const silent = (status: number): Told => ({ status, body: "" })
-const torn: Told = { status: 500, body: "<?xml version='1.0'?><Error><Code>Inter" }
+const silent = (status: number): CannedAnswer => ({ status, body: "" })
+const torn: CannedAnswer = { status: 500, body: "<?xml version='1.0'?><Error><Code>Inter" }
 
 const overloaded = /next run/
 const way = /--endpoint|--timeout|network/
@@ -38,7 +38,7 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [400, "XAmzContentChecksumMismatch", 40, bytes]
 ]
 
-const codeless: ReadonlyArray<readonly [name: string, answer: Told, exit: number, hint: RegExp]> = [
+const codeless: ReadonlyArray<readonly [name: string, answer: CannedAnswer, exit: number, hint: RegExp]> = [
   ["an internal error under a 200", { status: 200, code: "InternalError" }, 32, overloaded],
   ["a login page under a 200", page(200), 30, proxy],
   ["nothing under a 200", silent(200), 30, proxy],
@@ -50,12 +50,12 @@ const codeless: ReadonlyArray<readonly [name: string, answer: Told, exit: number
 
 /** A gateway's and a store's words for the same, one after the other. */
 const inAnyForm = (status: number): FaultRule => {
-  const forms: ReadonlyArray<Told> = [page(status), silent(status), { status, code: "SomethingOfItsOwn" }]
+  const forms: ReadonlyArray<CannedAnswer> = [page(status), silent(status), { status, code: "SomethingOfItsOwn" }]
   return (_, nth) => ({ kind: "answer", ...forms[nth % forms.length]! })
 }
 
 /** One or two of each class. */
-const passingSoon: ReadonlyArray<readonly [name: string, answer: Told]> = [
+const passingSoon: ReadonlyArray<readonly [name: string, answer: CannedAnswer]> = [
   ["503 SlowDown", { status: 503, code: "SlowDown" }],
   ["500 InternalError", { status: 500, code: "InternalError" }],
   ["400 ThrottlingException", { status: 400, code: "ThrottlingException" }],

@@ -4,8 +4,8 @@ import { writeFileSync } from "node:fs"
 import { afterEach, beforeAll, describe, expect, inject, it } from "vitest"
 import packageJson from "../../../package.json" with { type: "json" }
 import { writer } from "../../fakes/StrictS3.ts"
-import { adding, makeDeb, nextVersion, remakeDeb, withoutProgram } from "../../fixtures/Deb.ts"
-import { Root } from "../../fixtures/roots/Root.ts"
+import { appendTo, makeDeb, bumpVersion, remakeDeb, emptyProgram } from "../../fixtures/Deb.ts"
+import { Chroot } from "../../fixtures/chroots/Chroot.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
 import { startStore } from "../Store.ts"
 
@@ -23,19 +23,19 @@ beforeAll(() => {
   shared = emptyDirectory()
   const at = (name: string) => join(shared, name)
   makeDeb(at("whole.deb"))
-  remakeDeb(at("whole.deb"), at("first.deb"), withoutProgram)
-  remakeDeb(at("first.deb"), at("next.deb"), nextVersion)
-  remakeDeb(at("next.deb"), at("other-env.deb"), adding("etc/ibsr-export/export.env", "# new\n"))
+  remakeDeb(at("whole.deb"), at("first.deb"), emptyProgram)
+  remakeDeb(at("first.deb"), at("next.deb"), bumpVersion)
+  remakeDeb(at("next.deb"), at("other-env.deb"), appendTo("etc/ibsr-export/export.env", "# new\n"))
   writeFileSync(join(shared, "a.jsonl"), "{}\n")
 })
 
 describe.each(debians)("on Debian %s", (suite) => {
-  const roots: Array<Root> = []
+  const roots: Array<Chroot> = []
   afterEach(() => Promise.all(roots.splice(0).map((root) => root.close())))
 
   /** A host of its own for each test, and a shell on it whose commands must all go well. */
   const host = async () => {
-    const root = await Root.open(suite, shared)
+    const root = await Chroot.open(suite, shared)
     roots.push(root)
     const sh = async (script: string) => {
       const { code, stderr, stdout } = await root.exec(["sh", "-ec", script])

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { expect, inject } from "vitest"
 import { type StrictS3, type StrictS3Options, writer } from "../../fakes/StrictS3.ts"
-import { Box, type Done } from "../../fixtures/systemd/Box.ts"
+import { SystemdContainer, type CommandResult } from "../../fixtures/systemd/SystemdContainer.ts"
 import { startStore } from "../Store.ts"
 import { install } from "./Install.ts"
 import { type Entry, entries } from "./Journal.ts"
@@ -31,16 +31,16 @@ export interface Service {
 }
 
 export class Host {
-  readonly box: Box
+  readonly box: SystemdContainer
   #scheme = ""
 
-  private constructor(box: Box) {
+  private constructor(box: SystemdContainer) {
     this.box = box
   }
 
   /** Booted, installed, its timer at work, though not in this century. */
   static async open(): Promise<Host> {
-    const host = new Host(await Box.open())
+    const host = new Host(await SystemdContainer.open())
     try {
       await install(host.box)
       // a service that has ended, and that nothing refers to, is forgotten with what it came to
@@ -129,14 +129,14 @@ export class Host {
   }
 
   /** Starts the service, and waits until neither it nor systemd has more to do for it. */
-  async upload(): Promise<Service & { readonly started: Done; readonly told: ReadonlyArray<Entry> }> {
+  async upload(): Promise<Service & { readonly started: CommandResult; readonly told: ReadonlyArray<Entry> }> {
     const since = await this.now()
     const started = await this.box.exec("systemctl", "start", "ibsr-upload.service")
     return { ...(await this.settled()), started, told: await this.told(since) }
   }
 
   /** A run that somebody starts by hand, on the service's ledger. */
-  runByHand(): Promise<Done> {
+  runByHand(): Promise<CommandResult> {
     const script = `set -a; . ${configuration}; exec runuser -u ibsr-export -- ibsr-export s3 --state-dir=${state}`
     return this.box.exec("sh", "-c", script)
   }

@@ -2,7 +2,7 @@
 import { join } from "node:path"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import type { StrictS3, StrictS3Options } from "../../fakes/StrictS3.ts"
-import { adding, nextVersion, remakeDeb } from "../../fixtures/Deb.ts"
+import { appendTo, bumpVersion, remakeDeb } from "../../fixtures/Deb.ts"
 import { until } from "../BuiltProgram.ts"
 import { Host, possible } from "./Host.ts"
 import { deb } from "./Install.ts"
@@ -69,8 +69,8 @@ describe.skipIf(!possible)("the package", () => {
     remakeDeb(
       join(host.box.root, deb),
       join(host.box.root, next),
-      nextVersion,
-      adding(
+      bumpVersion,
+      appendTo(
         `usr/lib/systemd/system/${timer}`,
         "[Timer]\nOnCalendar=\nOnCalendar=*-12-31 04:05:06 UTC\nRandomizedDelaySec=0\n"
       )

@@ -7,16 +7,16 @@ import { Metadata } from "../../fakes/Metadata.ts"
 import type { Identity } from "../../fakes/StrictS3.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
 import { makeDeb } from "../../fixtures/Deb.ts"
-import { Box } from "../../fixtures/systemd/Box.ts"
+import { SystemdContainer } from "../../fixtures/systemd/SystemdContainer.ts"
 import { until } from "../BuiltProgram.ts"
 import { startStore } from "../Store.ts"
 import { Host, possible } from "./Host.ts"
 import * as Readme from "./Readme.ts"
 
 describe.skipIf(!possible)("the README's installation", () => {
-  let box: Box
+  let box: SystemdContainer
   beforeAll(async () => {
-    box = await Box.open()
+    box = await SystemdContainer.open()
   })
   afterAll(() => box.close())
 
@@ -58,7 +58,7 @@ describe.skipIf(!possible)("the README's installation", () => {
       if (command === install) edit(editing.replace("editor ", ""))
     }
     await metadata.stop()
-    expect(store.keys()).toEqual(["ibsr/box/snapshots/snapshot_2026112214.jsonl"])
+    expect(store.keys()).toEqual(["ibsr/testhost/snapshots/snapshot_2026112214.jsonl"])
     expect((await box.exec("systemctl", "is-enabled", "ibsr-upload.timer")).stdout).toBe("enabled\n")
     const { stdout: next } = await box.exec("systemctl", "list-timers", "--no-legend", "ibsr-upload.timer")
     expect(next).toMatch(/ left /)

@@ -15,7 +15,7 @@ export interface IssuerOptions {
 }
 
 /** Temporary credentials, as a source hands them out. */
-export interface Issued {
+export interface TemporaryCredentials {
   accessKeyId: string
   secretAccessKey: string
   sessionToken: string
@@ -24,7 +24,7 @@ export interface Issued {
 }
 
 /** A time as AWS writes it: `2026-11-22T14:00:00Z`. */
-export const inSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`
+export const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`
 
 /** Issues temporary credentials, which stop working when they say they do. */
 export class Issuer {
@@ -34,7 +34,7 @@ export class Issuer {
   readonly #prefix: string
   readonly #permissions: Identity["permissions"]
   readonly #mine: Identity[] = []
-  #last: Issued | undefined
+  #last: TemporaryCredentials | undefined
 
   constructor(options: IssuerOptions = {}) {
     this.identities = options.identities ?? []
@@ -44,11 +44,11 @@ export class Issuer {
     this.#permissions = options.permissions ?? { prefix: "", abort: false }
   }
 
-  issue(): Issued {
+  issue(): TemporaryCredentials {
     if (!this.rotate && this.#last !== undefined && this.#last.expiration.getTime() > Date.now()) return this.#last
     const number = this.#mine.length + 1
     const end = Math.floor((Date.now() + this.lifetimeMs) / 1000) * 1000
-    const issued: Issued = {
+    const issued: TemporaryCredentials = {
       accessKeyId: `${this.#prefix}${number}`,
       secretAccessKey: `secret-of-${this.#prefix}${number}`,
       sessionToken: `session-of-${this.#prefix}${number}`,

@@ -13,7 +13,7 @@ export const sdkClient = (server: RawClient, config: S3ClientConfig = {}): S3Cli
   })
 
 /** How a call of the SDK ended: "200", "403 AccessDenied". HEAD has no body to say a code in. */
-export const outcome = async (call: Promise<{ $metadata: { httpStatusCode?: number } }>): Promise<string> => {
+export const statusOf = async (call: Promise<{ $metadata: { httpStatusCode?: number } }>): Promise<string> => {
   try {
     const answer = await call
     return String(answer.$metadata.httpStatusCode)

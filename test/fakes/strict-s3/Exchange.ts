@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
-import { type Disturbance, disturbed, type Line, sendBadly, told, toldAnswer } from "./Faults.ts"
+import { type Disturbance, alterAnswer, type Connection, sendFaulty, cannedAnswer, renderAnswer } from "./Faults.ts"
 import { authorize, verifyPayload } from "./Guards.ts"
 import { Bucket } from "./Objects.ts"
 import { createBucket, perform } from "./Operations.ts"
@@ -134,7 +134,7 @@ const complete = (answer: Answer, date: string, requestId: string): Answer => {
   }
 }
 
-const write = ({ record, response }: Line, answer: Answer): void => {
+const write = ({ record, response }: Connection, answer: Answer): void => {
   record.status = answer.status
   record.endedAt = Date.now()
   response.writeHead(answer.status, answer.headers)
@@ -144,13 +144,13 @@ const write = ({ record, response }: Line, answer: Answer): void => {
 /** Handles one request as its fault says, or as S3 does; calls settle when it has an answer. */
 export const exchange = async (
   context: Context,
-  line: Line,
+  line: Connection,
   requestId: string,
   fault: Disturbance | undefined,
   settle: () => void
 ): Promise<void> => {
   const { message, record } = line
-  const instead = told(fault)
+  const instead = cannedAnswer(fault)
   let answer: Answer | undefined
   if (instead === undefined) {
     if (fault?.kind === "delay") await sleep(fault.ms)
@@ -158,15 +158,15 @@ export const exchange = async (
     answer = await answerTo(context, message, record, release)
     for (const free of release) free()
   } else if (fault?.kind === "early-answer") {
-    answer = toldAnswer({ ...instead, headers: { connection: "close", ...instead.headers } }, record.path)
+    answer = renderAnswer({ ...instead, headers: { connection: "close", ...instead.headers } }, record.path)
   } else if ((await readBody(message, record)) !== undefined) {
-    answer = toldAnswer(instead, record.path)
+    answer = renderAnswer(instead, record.path)
   }
   if (answer === undefined) return
   if (instead !== undefined) record.code = instead.code
   const date = new Date(context.options.clock()).toUTCString()
-  const whole = complete(disturbed(fault, answer), date, requestId)
-  if (fault?.kind === "trickle" || fault?.kind === "cut-answer") return sendBadly(fault, line, whole)
+  const whole = complete(alterAnswer(fault, answer), date, requestId)
+  if (fault?.kind === "trickle" || fault?.kind === "cut-answer") return sendFaulty(fault, line, whole)
   // Before the client can see the answer, so that its next request does not count as simultaneous.
   settle()
   write(line, whole)

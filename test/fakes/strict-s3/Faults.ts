@@ -6,7 +6,7 @@ import { errorDocument, S3Error, spoilChecksum } from "./Responses.ts"
 import type { Answer, RecordedRequest } from "./Types.ts"
 
 /** An answer that S3 has not given. One with a code carries an error document, also where its status is 200. */
-export interface Told {
+export interface CannedAnswer {
   status: number
   code?: string
   headers?: Record<string, string>
@@ -17,9 +17,9 @@ export interface Told {
 /** What to do to a request in place of, or besides, handling it. */
 export type Fault =
   // The request is not handled, but answered,
-  | ({ kind: "answer" } & Told)
+  | ({ kind: "answer" } & CannedAnswer)
   // or answered before its body is read, after which the connection is closed.
-  | ({ kind: "early-answer" } & Told)
+  | ({ kind: "early-answer" } & CannedAnswer)
   // It is neither handled nor answered: silence, once all of the body has been read;
   | { kind: "hang" }
   // once about so many bytes of the body have been read;
@@ -36,7 +36,7 @@ export type Fault =
   | { kind: "wrong-checksum" }
   | { kind: "missing-etag" }
   // or only as far as `slice(0, end)` has it: 0 is a lost answer, -1 lacks its last byte. What is cut may be `told`.
-  | { kind: "cut-answer"; end: number; by: "reset" | "close" | "silence"; told?: Told }
+  | { kind: "cut-answer"; end: number; by: "reset" | "close" | "silence"; answer?: CannedAnswer }
 
 /** A fault that leaves S3 out. */
 export type Interruption = Extract<Fault, { kind: "hang" | "stall" | "reset" | "garbage" }>
@@ -44,7 +44,7 @@ export type Interruption = Extract<Fault, { kind: "hang" | "stall" | "reset" | "
 export type Disturbance = Exclude<Fault, Interruption>
 
 /** One request and its connection, for a fault to break. */
-export interface Line {
+export interface Connection {
   message: IncomingMessage
   response: ServerResponse
   record: RecordedRequest
@@ -56,7 +56,7 @@ export const isInterruption = (fault: Fault | undefined): fault is Interruption 
   fault !== undefined && ["hang", "stall", "reset", "garbage"].includes(fault.kind)
 
 /** Reads until so many bytes of the body have come, or all of it. */
-const readSome = ({ message, record }: Line, bytes: number): Promise<void> =>
+const readSome = ({ message, record }: Connection, bytes: number): Promise<void> =>
   new Promise((resolve) => {
     const look = () => {
       if (record.bodyBytes < bytes) return
@@ -73,7 +73,7 @@ const readSome = ({ message, record }: Line, bytes: number): Promise<void> =>
   })
 
 /** Does what the fault says, and nothing else. */
-export const interrupt = async (fault: Interruption, line: Line): Promise<void> => {
+export const interrupt = async (fault: Interruption, line: Connection): Promise<void> => {
   switch (fault.kind) {
     case "hang":
       // Reading on is what lets the server notice that the client left.
@@ -91,13 +91,13 @@ export const interrupt = async (fault: Interruption, line: Line): Promise<void> 
 }
 
 /** What the fault answers in place of S3. */
-export const told = (fault: Disturbance | undefined): Told | undefined => {
+export const cannedAnswer = (fault: Disturbance | undefined): CannedAnswer | undefined => {
   if (fault?.kind === "answer" || fault?.kind === "early-answer") return fault
-  return fault?.kind === "cut-answer" ? fault.told : undefined
+  return fault?.kind === "cut-answer" ? fault.answer : undefined
 }
 
 /** The answer that a fault asks for. */
-export const toldAnswer = ({ body, code, headers, status }: Told, resource: string): Answer => {
+export const renderAnswer = ({ body, code, headers, status }: CannedAnswer, resource: string): Answer => {
   const error = new S3Error(status, code ?? "InternalError", "This is what the test asked for.")
   const document = errorDocument(error, resource, "")
   const text = body ?? (code === undefined && status < 300 ? "" : document.body)
@@ -105,7 +105,7 @@ export const toldAnswer = ({ body, code, headers, status }: Told, resource: stri
 }
 
 /** The answer as the fault has it. */
-export const disturbed = (fault: Disturbance | undefined, answer: Answer): Answer => {
+export const alterAnswer = (fault: Disturbance | undefined, answer: Answer): Answer => {
   if (fault?.kind === "wrong-checksum" && answer.status < 300) return spoilChecksum(answer)
   if (fault?.kind !== "missing-etag") return answer
   const { etag: _, ...headers } = answer.headers ?? {}
@@ -124,9 +124,9 @@ const write = (socket: Socket, bytes: Buffer): Promise<unknown> =>
   })
 
 /** Sends an answer past Node's own care for it: slowly, or not all of it. */
-export const sendBadly = async (
+export const sendFaulty = async (
   fault: Extract<Fault, { kind: "trickle" | "cut-answer" }>,
-  line: Line,
+  line: Connection,
   answer: Answer
 ): Promise<void> => {
   const { socket } = line.message

@@ -4,12 +4,12 @@ import { connect, type Socket } from "node:net"
 import * as Callback from "../../../../src/fibers/Callback.ts"
 import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import * as Client from "../../../../src/services/ObjectStore/Http/Client.ts"
-import { ok, rawServer, type Received, requests } from "../../../fixtures/RawServer.ts"
+import { okResponse, scriptedServer, type ReceivedRequest, readRequests } from "../../../fixtures/ScriptedServer.ts"
 
 /** A server, and a client of it whose scope is the test's. */
 const served = (behave: (socket: Socket, nth: number) => void, asProxy?: Client.Route["asProxy"]) =>
   Effect.gen(function* () {
-    const server = yield* Effect.promise(() => rawServer(behave))
+    const server = yield* Effect.promise(() => scriptedServer(behave))
     const routes = (): Client.Route => ({
       asProxy,
       dial: (done) => {
@@ -31,17 +31,17 @@ const request = (more: Partial<Client.Request> = {}): Client.Request => ({
   ...more
 })
 
-const answering = (socket: Socket) => requests(socket, () => socket.write(ok()))
+const answering = (socket: Socket) => readRequests(socket, () => socket.write(okResponse()))
 
 describe("a request", () => {
   const heard = (more: Partial<Client.Request>, asProxy?: Client.Route["asProxy"]) =>
     Effect.gen(function* () {
-      const all: Array<Received> = []
+      const all: Array<ReceivedRequest> = []
       const { http } = yield* served(
         (socket) =>
-          requests(socket, (received) => {
+          readRequests(socket, (received) => {
             all.push(received)
-            socket.write(ok("etag: e"))
+            socket.write(okResponse("etag: e"))
           }),
         asProxy
       )
@@ -86,8 +86,8 @@ describe("a request", () => {
       const held = yield* Deferred.make<Socket>()
       const { http, server } = yield* served((socket) => {
         let nth = 0
-        requests(socket, () => {
-          if (++nth === 1) socket.write(ok())
+        readRequests(socket, () => {
+          if (++nth === 1) socket.write(okResponse())
           else Deferred.unsafeDone(held, Exit.succeed(socket))
         })
       })
@@ -97,7 +97,7 @@ describe("a request", () => {
       const second = yield* Effect.fork(http.exchange(request()))
       const socket = yield* Deferred.await(held)
       breakOff()
-      socket.write(ok())
+      socket.write(okResponse())
       expect(yield* Fiber.join(second)).toMatchObject({ status: 200 })
       expect(server.sockets).toHaveLength(1)
     })
@@ -126,7 +126,7 @@ describe("a request", () => {
   it.scoped("fails by what came for an answer, and the next one has a connection of its own", () =>
     Effect.gen(function* () {
       const { http, server } = yield* served((socket, nth) =>
-        requests(socket, () => socket.write(nth === 1 ? "SSH-2.0-x\r\n" : ok()))
+        readRequests(socket, () => socket.write(nth === 1 ? "SSH-2.0-x\r\n" : okResponse()))
       )
       expect(yield* Effect.flip(http.exchange(request()))).toBeInstanceOf(MalformedResponse)
       yield* http.exchange(request())
@@ -140,9 +140,9 @@ describe("connections", () => {
     Effect.gen(function* () {
       const waiting: Array<Socket> = []
       const { http, server } = yield* served((socket) =>
-        requests(socket, () => {
+        readRequests(socket, () => {
           waiting.push(socket)
-          if (waiting.length === 8) for (const each of waiting.splice(0)) each.write(ok())
+          if (waiting.length === 8) for (const each of waiting.splice(0)) each.write(okResponse())
         })
       )
       const eight = Effect.all(
@@ -172,16 +172,16 @@ describe("connections", () => {
       const askedOver: Array<number> = []
       const held = yield* Deferred.make<Socket>()
       const { http, server } = yield* served((socket, nth) =>
-        requests(socket, () => {
+        readRequests(socket, () => {
           askedOver.push(nth)
           if (askedOver.length === 1) Deferred.unsafeDone(held, Exit.succeed(socket))
-          else socket.write(ok())
+          else socket.write(okResponse())
         })
       )
       const first = yield* Effect.fork(http.exchange(request()))
       const socket = yield* Deferred.await(held)
       yield* http.exchange(request())
-      socket.write(ok())
+      socket.write(okResponse())
       yield* Fiber.join(first)
       yield* http.exchange(request())
       yield* http.exchange(request())
@@ -233,7 +233,9 @@ describe("connections", () => {
     Effect.gen(function* () {
       const asked = yield* Deferred.make<Socket>()
       const { http, server } = yield* served((socket, nth) =>
-        requests(socket, () => (nth === 1 ? Deferred.unsafeDone(asked, Exit.succeed(socket)) : socket.write(ok())))
+        readRequests(socket, () =>
+          nth === 1 ? Deferred.unsafeDone(asked, Exit.succeed(socket)) : socket.write(okResponse())
+        )
       )
       const fiber = yield* Effect.fork(http.exchange(request()))
       const socket = yield* Deferred.await(asked)
@@ -260,7 +262,7 @@ describe("connections", () => {
       const asked = yield* Deferred.make<void>()
       const { http, server } = yield* Scope.extend(
         served((socket, nth) =>
-          requests(socket, () => (nth === 1 ? socket.write(ok()) : Deferred.unsafeDone(asked, Exit.void)))
+          readRequests(socket, () => (nth === 1 ? socket.write(okResponse()) : Deferred.unsafeDone(asked, Exit.void)))
         ),
         scope
       )

@@ -9,7 +9,7 @@ import { onTestFinished } from "vitest"
 import type { Response } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
 import * as Connection from "../../../../src/services/ObjectStore/Http/Connection.ts"
 import { type Certificate, makeAuthority } from "../../../fixtures/Certificates.ts"
-import { ok, rawServer, requests } from "../../../fixtures/RawServer.ts"
+import { okResponse, scriptedServer, readRequests } from "../../../fixtures/ScriptedServer.ts"
 
 const KiB = 1024
 const MiB = 1024 ** 2
@@ -67,11 +67,11 @@ describe.each(["the clear", "TLS"])("bodies in %s", (way) => {
   const serve = async () => {
     const tls = way === "TLS" ? await certificate() : undefined
     const bodies: Array<Buffer> = []
-    const server = await rawServer(
+    const server = await scriptedServer(
       (socket) =>
-        requests(socket, ({ body }) => {
+        readRequests(socket, ({ body }) => {
           bodies.push(body)
-          socket.write(ok())
+          socket.write(okResponse())
         }),
       tls
     )
@@ -114,8 +114,8 @@ describe.each(["the clear", "TLS"])("bodies in %s", (way) => {
 
   it("may take longer than the idle time, as long as something moves", { timeout: 20_000 }, async () => {
     const tls = way === "TLS" ? await certificate() : undefined
-    const server = await rawServer((socket) => {
-      requests(socket, () => socket.write(ok()))
+    const server = await scriptedServer((socket) => {
+      readRequests(socket, () => socket.write(okResponse()))
       // a pause in every piece, of a length that buffers on the way cannot hide
       socket.on("data", () => {
         socket.pause()
@@ -137,7 +137,7 @@ describe("a connection", () => {
     const warned = (warning: Error) => warnings.push(warning)
     process.on("warning", warned)
     onTestFinished(() => void process.off("warning", warned))
-    const server = await rawServer((socket) => requests(socket, () => socket.write(ok())))
+    const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     let client: Socket | undefined
     const { send, told } = opened((done) => dial(server.port)((error, socket) => done(error, (client = socket))))
     await send()
@@ -151,23 +151,25 @@ describe("a connection", () => {
   })
 
   it("is not used again where the server says so", async () => {
-    const server = await rawServer((socket) => requests(socket, () => socket.write(ok("connection: close"))))
+    const server = await scriptedServer((socket) =>
+      readRequests(socket, () => socket.write(okResponse("connection: close")))
+    )
     const { send, told } = opened(dial(server.port))
     expect(await send()).toMatchObject({ status: 200, isReusable: false })
     expect(told).toEqual({ free: 0, gone: 1, done: 1 })
   })
 
   it("is closed by bytes that nobody asked for", async () => {
-    const server = await rawServer((socket) => requests(socket, () => socket.write(ok())))
+    const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     const { gone, send, told } = opened(dial(server.port))
     await send()
-    server.sockets[0]?.write(ok())
+    server.sockets[0]?.write(okResponse())
     await gone
     expect(told).toEqual({ free: 1, gone: 1, done: 1 })
   })
 
   it.each(["end", "destroy", "resetAndDestroy"] as const)("is gone when the server leaves it by %s", async (leave) => {
-    const server = await rawServer((socket) => requests(socket, () => socket.write(ok())))
+    const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     const { gone, send, told } = opened(dial(server.port))
     await send()
     server.sockets[0]?.[leave]()
@@ -177,7 +179,7 @@ describe("a connection", () => {
   })
 
   it("is gone when nobody has used it for long", async () => {
-    const server = await rawServer((socket) => requests(socket, () => socket.write(ok())))
+    const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     const { gone, send, told } = opened(dial(server.port), 50)
     await send()
     await gone
@@ -187,7 +189,7 @@ describe("a connection", () => {
   it.each(["end", "destroy", "resetAndDestroy"] as const)(
     "fails with a reset when the server leaves by %s before it answers",
     async (leave) => {
-      const server = await rawServer((socket) => requests(socket, () => socket[leave]()))
+      const server = await scriptedServer((socket) => readRequests(socket, () => socket[leave]()))
       const { send, told } = opened(dial(server.port))
       await expect(send()).rejects.toMatchObject({ code: "ECONNRESET" })
       await settled()
@@ -196,27 +198,29 @@ describe("a connection", () => {
   )
 
   it("fails with a reset when the server leaves in its answer", async () => {
-    const server = await rawServer((socket) =>
-      requests(socket, () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe"))
+    const server = await scriptedServer((socket) =>
+      readRequests(socket, () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe"))
     )
     await expect(opened(dial(server.port)).send()).rejects.toMatchObject(reset)
   })
 
   it("gives the answer that ends with the connection", async () => {
-    const server = await rawServer((socket) => requests(socket, () => socket.end("HTTP/1.0 503 No\r\n\r\nslow down")))
+    const server = await scriptedServer((socket) =>
+      readRequests(socket, () => socket.end("HTTP/1.0 503 No\r\n\r\nslow down"))
+    )
     const answer = await opened(dial(server.port)).send()
     expect([answer.status, String(answer.body)]).toEqual([503, "slow down"])
   })
 
   it("fails by what is no HTTP", async () => {
-    const server = await rawServer((socket) => socket.write("SSH-2.0-x\r\n"))
+    const server = await scriptedServer((socket) => socket.write("SSH-2.0-x\r\n"))
     const { send, told } = opened(dial(server.port))
     await expect(send(randomBytes(8 * MiB))).rejects.toMatchObject({ code: "ERR_HTTP_GARBLED" })
     expect(told).toEqual({ free: 0, gone: 1, done: 1 })
   })
 
   it("fails when nothing moves: no answer", async () => {
-    const server = await rawServer((socket) => socket.resume())
+    const server = await scriptedServer((socket) => socket.resume())
     const { send, told } = opened(dial(server.port), 50)
     await expect(send()).rejects.toMatchObject({ name: "TimeoutError", message: "nothing moved for 0.1 s" })
     await settled()
@@ -224,14 +228,14 @@ describe("a connection", () => {
   })
 
   it("fails when nothing moves: a body that nobody takes", async () => {
-    const server = await rawServer((socket) => socket.pause())
+    const server = await scriptedServer((socket) => socket.pause())
     await expect(opened(dial(server.port), 50).send(randomBytes(32 * MiB))).rejects.toMatchObject({
       name: "TimeoutError"
     })
   })
 
   it("fails when none can be made", async () => {
-    const { port, sockets } = await rawServer((socket) => socket.end())
+    const { port, sockets } = await scriptedServer((socket) => socket.end())
     const refused = Object.assign(new Error("no"), { code: "ECONNREFUSED" })
     const { send, told } = opened((done) => {
       done(refused)
@@ -247,7 +251,7 @@ describe("an answer that comes before the body was taken", () => {
   const tooLarge = (connection: string) => `HTTP/1.1 413 No\r\ncontent-length: 0\r\nconnection: ${connection}\r\n\r\n`
 
   it.each(["close", "keep-alive"])("is given, and ends the connection: %s", async (connection) => {
-    const server = await rawServer((socket) => {
+    const server = await scriptedServer((socket) => {
       socket.once("data", () => {
         socket.pause().write(tooLarge(connection))
       })
@@ -260,7 +264,7 @@ describe("an answer that comes before the body was taken", () => {
 
   it("is given before anything else may be written into the body's memory", async () => {
     let bytes = 0
-    const server = await rawServer((socket) => {
+    const server = await scriptedServer((socket) => {
       socket.once("data", () => {
         socket.pause().write(tooLarge("keep-alive"))
       })
@@ -276,9 +280,9 @@ describe("an answer that comes before the body was taken", () => {
   })
 
   it("lets a small body, which is on its way as a whole, be followed by another request", async () => {
-    const server = await rawServer((socket) => {
-      socket.once("data", () => socket.write(ok()))
-      requests(socket, (_, nth) => nth > 1 && socket.write(ok()))
+    const server = await scriptedServer((socket) => {
+      socket.once("data", () => socket.write(okResponse()))
+      readRequests(socket, (_, nth) => nth > 1 && socket.write(okResponse()))
     })
     const { send } = opened(dial(server.port))
     await send(randomBytes(64 * KiB))
@@ -335,7 +339,7 @@ describe("an answer that comes before the system says that it took the body", ()
   ])("%s", async (_, isClosed, expected) => {
     const { close, send, socket, tell, told } = held()
     const sent = send(Buffer.alloc(512 * KiB))
-    socket.emit("data", Buffer.from(ok()))
+    socket.emit("data", Buffer.from(okResponse()))
     tell()
     if (isClosed) close()
     expect(await sent).toMatchObject({ status: 200 })
@@ -346,7 +350,7 @@ describe("an answer that comes before the system says that it took the body", ()
   it("ends the connection where it does not say so", async () => {
     const { send, socket, told } = held()
     const sent = send(Buffer.alloc(512 * KiB))
-    socket.emit("data", Buffer.from(ok()))
+    socket.emit("data", Buffer.from(okResponse()))
     expect(told.done).toBe(0)
     expect(await sent).toMatchObject({ status: 200 })
     expect(told).toEqual({ free: 0, gone: 1, done: 1 })
@@ -366,7 +370,7 @@ describe("closing", () => {
   })
 
   it("after it was made does not hang up what is under it", async () => {
-    const server = await rawServer((socket) => requests(socket, () => socket.write(ok())))
+    const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     let hungUp = 0
     const { close, send } = opened((done) => {
       dial(server.port)(done)
@@ -378,7 +382,7 @@ describe("closing", () => {
   })
 
   it("lets go of a connection that comes all the same", async () => {
-    const server = await rawServer((socket) => socket.resume())
+    const server = await scriptedServer((socket) => socket.resume())
     const socket = connect(server.port, "127.0.0.1")
     await once(socket, "connect")
     let tell: Parameters<Connection.Dial>[0] = () => {}
@@ -396,7 +400,7 @@ describe("closing", () => {
 
   it.each([0, 32 * MiB])("while %i bytes wait for an answer ends it on the wire", async (size) => {
     const begun = Promise.withResolvers<void>()
-    const server = await rawServer((socket) => void socket.once("data", () => begun.resolve()))
+    const server = await scriptedServer((socket) => void socket.once("data", () => begun.resolve()))
     const { close, send, told } = opened(dial(server.port))
     const sent = send(randomBytes(size))
     await begun.promise
@@ -410,7 +414,7 @@ describe("closing", () => {
   })
 
   it("is not followed by anything: an error that comes late does not end the process", async () => {
-    const server = await rawServer((socket) => requests(socket, () => socket.write(ok())))
+    const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     let client: Socket | undefined
     const { close, send, told } = opened((done) => dial(server.port)((error, socket) => done(error, (client = socket))))
     await send()

@@ -9,8 +9,8 @@ import * as Dialer from "../../../../src/services/ObjectStore/Http/Dialer.ts"
 import { Loopback } from "../../../fakes/Loopback.ts"
 import { Proxy, type ProxyOptions } from "../../../fakes/Proxy.ts"
 import { makeAuthority } from "../../../fixtures/Certificates.ts"
-import { deafPort } from "../../../fixtures/Deaf.ts"
-import { rawServer } from "../../../fixtures/RawServer.ts"
+import { unresponsivePort } from "../../../fixtures/UnresponsivePort.ts"
+import { scriptedServer } from "../../../fixtures/ScriptedServer.ts"
 
 const authority = await makeAuthority()
 const trust = { ca: Buffer.from(authority.cert) }
@@ -44,7 +44,7 @@ const dialled = (...given: Parameters<typeof route>) => dialling(route(...given)
 
 /** Says a word to each, by TLS. */
 const secure = async (hosts: ReadonlyArray<string>, options: TlsOptions = {}) =>
-  rawServer((socket) => socket.write("x"), { ...(await authority.issue(...hosts)), ...options })
+  scriptedServer((socket) => socket.write("x"), { ...(await authority.issue(...hosts)), ...options })
 
 const proxied = async (options: ProxyOptions = {}) => {
   const proxy = await Proxy.start(options)
@@ -71,7 +71,7 @@ const nobody = async () => {
 
 describe("a direct way", () => {
   it("leads to a server in the clear", async () => {
-    const server = await rawServer((socket) => socket.pipe(socket))
+    const server = await scriptedServer((socket) => socket.pipe(socket))
     const socket = await dialled(to("http:", "127.0.0.1", server.port))
     socket.write("echo")
     expect(String(await once(socket, "data"))).toBe("echo")
@@ -123,7 +123,7 @@ describe("a direct way", () => {
     ["https:", "closes", (socket: Socket) => socket.end()],
     ["https:", "resets", (socket: Socket) => socket.resetAndDestroy()]
   ] as const)("by %s to a server that %s at once", async (protocol, _, leave) => {
-    const server = await rawServer(leave)
+    const server = await scriptedServer(leave)
     const { connected, told } = dialling(route(to(protocol, "127.0.0.1", server.port)))
     if (protocol === "http:") await once((await connected).resume(), "close")
     else await expect(connected).rejects.toMatchObject({ code: "ECONNRESET" })
@@ -139,13 +139,13 @@ describe("a direct way", () => {
   })
 
   it.each(["http:", "https:"] as const)("is not waited for longer than that: %s", async (protocol) => {
-    const { connected, told } = dialling(route(to(protocol, "127.0.0.1", await deafPort()), {}, 100))
+    const { connected, told } = dialling(route(to(protocol, "127.0.0.1", await unresponsivePort()), {}, 100))
     await expect(connected).rejects.toMatchObject({ name: "TimeoutError", message: "no connection within 0.1 s" })
     expect(told.times).toBe(1)
   })
 
   it("that is given up is told of no more", async () => {
-    const { giveUp, told } = dialling(route(to("http:", "127.0.0.1", await deafPort()), {}, 50))
+    const { giveUp, told } = dialling(route(to("http:", "127.0.0.1", await unresponsivePort()), {}, 50))
     giveUp()
     await new Promise((resolve) => setTimeout(resolve, 80))
     expect(told.times).toBe(0)
@@ -250,14 +250,14 @@ describe("a tunnel", () => {
   })
 
   it("whose proxy cannot be reached is left after its time", async () => {
-    const proxies = { HTTPS_PROXY: `http://127.0.0.1:${await deafPort()}` }
+    const proxies = { HTTPS_PROXY: `http://127.0.0.1:${await unresponsivePort()}` }
     await expect(dialled(to("https:", "store.test", 443), proxies, 50)).rejects.toMatchObject({
       code: "ERR_PROXY_TUNNEL"
     })
   })
 
   it.each(["SSH-2.0-x\r\n\r\n", "HTTP/1.1\r\n\r\n"])("to what is no proxy fails: %j", async (words) => {
-    const server = await rawServer((socket) => socket.write(words))
+    const server = await scriptedServer((socket) => socket.write(words))
     const proxies = { HTTPS_PROXY: `http://127.0.0.1:${server.port}` }
     await expect(dialled(to("https:", "store.test", 443), proxies)).rejects.toMatchObject({ code: "ERR_PROXY_TUNNEL" })
   })
@@ -271,7 +271,7 @@ describe("a tunnel", () => {
     ],
     ["hangs up", (socket: Socket) => socket.end(), { code: "ECONNRESET" }]
   ] as const)("to a store that %s", async (_, behave, failure) => {
-    const store = await rawServer((socket) => void behave(socket))
+    const store = await scriptedServer((socket) => void behave(socket))
     const { proxy, via } = await tunnelled({ resolve: () => ({ host: "127.0.0.1", port: store.port }) })
     const { connected, told } = via(undefined, 100)
     await expect(connected).rejects.toMatchObject(failure)
@@ -303,7 +303,7 @@ describe("a tunnel", () => {
   })
 
   it.each(["asked for", "answered"])("that is given up when it was %s leaves nothing", async (moment) => {
-    const store = await rawServer((socket) => socket.resume())
+    const store = await scriptedServer((socket) => socket.resume())
     const { proxy, via } = await tunnelled({ resolve: () => ({ host: "127.0.0.1", port: store.port }) })
     proxy.hang = moment === "asked for"
     const { giveUp, told } = via()

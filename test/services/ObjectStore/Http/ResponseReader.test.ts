@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
-import { byNode, byUs, type Outcome } from "../../../fixtures/Answers.ts"
+import { parseWithNode, parseWithOurs, type ParseResult } from "../../../fixtures/ResponseParsers.ts"
 
 const latin1 = (text: string) => Buffer.from(text, "latin1")
-const read = (text: string) => byUs([latin1(text)])
+const read = (text: string) => parseWithOurs([latin1(text)])
 const answer = (...lines: ReadonlyArray<string>) => `${lines.join("\r\n")}\r\n\r\n`
 
 /** Of what is understood, what matters in this row. */
-type Said = readonly [what: string, text: string, understood: "garbled" | "cut" | Partial<Exclude<Outcome, string>>]
+type Said = readonly [what: string, text: string, understood: "garbled" | "cut" | Partial<Exclude<ParseResult, string>>]
 
 const ok = "HTTP/1.1 200 OK"
 const chunked = answer(ok, "transfer-encoding: chunked")
@@ -162,7 +162,7 @@ describe("an answer", () => {
   it.each(good)("is understood with %s, as Node understands it", async (_, text, understood) => {
     expect(read(text)).toMatchObject(Object(understood))
     const { headers: _headers, isReusable: _isReusable, ...rest } = Object(understood) as Record<string, unknown>
-    expect(await byNode(latin1(text))).toMatchObject(rest)
+    expect(await parseWithNode(latin1(text))).toMatchObject(rest)
   })
 
   it.each(bad)("is none with %s", (_, text, garbled) => {
@@ -188,7 +188,7 @@ describe("an answer", () => {
     const text = `${start}${"x".repeat(bytes - start.length)}\r\n\r\n`
     const expected = bytes > 16 * 1024 ? "garbled" : expect.objectContaining(kept)
     expect(read(text)).toEqual(expected)
-    expect(byUs([...latin1(text)].map((byte) => Buffer.of(byte)))).toEqual(expected)
+    expect(parseWithOurs([...latin1(text)].map((byte) => Buffer.of(byte)))).toEqual(expected)
   })
 
   const MiB = 1024 ** 2
@@ -239,7 +239,7 @@ describe("the pieces in which bytes come", () => {
   it("make no difference", () => {
     fc.assert(
       fc.property(mangled, fc.array(fc.nat(), { maxLength: 8 }), (text, cuts) => {
-        expect(byUs(cutUp(latin1(text), cuts))).toEqual(read(text))
+        expect(parseWithOurs(cutUp(latin1(text), cuts))).toEqual(read(text))
       }),
       { numRuns: 5000 }
     )
@@ -247,7 +247,7 @@ describe("the pieces in which bytes come", () => {
 
   it("make no difference where each is a byte", () => {
     for (const text of everything) {
-      expect(byUs([...latin1(text)].map((byte) => Buffer.of(byte)))).toEqual(read(text))
+      expect(parseWithOurs([...latin1(text)].map((byte) => Buffer.of(byte)))).toEqual(read(text))
     }
   })
 })
@@ -304,16 +304,16 @@ describe("Node's client", () => {
     fc.assert(
       fc.asyncProperty(valid, async (text) => {
         const { isReusable: _, ...understood } = Object(read(text))
-        expect(understood).toEqual(await byNode(latin1(text)))
+        expect(understood).toEqual(await parseWithNode(latin1(text)))
       }),
       { numRuns: 500 }
     ))
 
   it.each(bad)("refuses also %s", async (_, text) => {
-    expect(await byNode(latin1(text))).not.toMatchObject({ status: expect.anything() })
+    expect(await parseWithNode(latin1(text))).not.toMatchObject({ status: expect.anything() })
   })
 
   it.each(unfinished)("waits also for the rest of %s", async (_, text) => {
-    expect(await byNode(latin1(text))).toBe("cut")
+    expect(await parseWithNode(latin1(text))).toBe("cut")
   })
 })

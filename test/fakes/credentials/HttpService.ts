@@ -23,7 +23,7 @@ export interface Behaviour {
 }
 
 /** A request, with its body. */
-export interface Asked {
+export interface ReceivedRequest {
   method: string
   /** As on the wire, with the query. */
   path: string
@@ -54,7 +54,7 @@ export interface ServiceOptions extends Partial<Behaviour> {
 }
 
 /** What a service answers; undefined is no answer at all. */
-export type AnswerTo = (asked: Asked) => Answer | undefined
+export type Handler = (asked: ReceivedRequest) => Answer | undefined
 
 /** What a behaviour has answered in place of the service. */
 const instead = (behaviour: Behaviour, unavailable: Answer | undefined): Answer | undefined => {
@@ -65,15 +65,15 @@ const instead = (behaviour: Behaviour, unavailable: Answer | undefined): Answer 
 }
 
 /** An HTTP service that answers with what a function says, in the way that its behaviour says. */
-export class Service {
+export class HttpService {
   /** All requests, from when their bodies had arrived. */
-  readonly requests: Asked[]
+  readonly requests: ReceivedRequest[]
   readonly behaviour: Behaviour
   /** Such as `http://127.0.0.1:4711`. */
   readonly url: string
   readonly #loopback: Loopback
 
-  private constructor(loopback: Loopback, requests: Asked[], behaviour: Behaviour, scheme: string) {
+  private constructor(loopback: Loopback, requests: ReceivedRequest[], behaviour: Behaviour, scheme: string) {
     this.requests = requests
     this.behaviour = behaviour
     this.url = `${scheme}://127.0.0.1:${loopback.port}`
@@ -81,13 +81,13 @@ export class Service {
   }
 
   /** `unavailable` is what `failures` answer with, where this service has a form for it. */
-  static async start(options: ServiceOptions, answerTo: AnswerTo, unavailable?: Answer): Promise<Service> {
+  static async start(options: ServiceOptions, answerTo: Handler, unavailable?: Answer): Promise<HttpService> {
     const { failures = 0, hang = false, latencyMs = 0, listener: socket, redirect, tls } = options
     const behaviour: Behaviour = { failures, hang, latencyMs, redirect }
-    const requests: Asked[] = []
+    const requests: ReceivedRequest[] = []
     const answering = async (message: IncomingMessage, response: ServerResponse) => {
       const { headers, method = "", url: path = "" } = message
-      const asked: Asked = { method, path, headers, body: await text(message) }
+      const asked: ReceivedRequest = { method, path, headers, body: await text(message) }
       requests.push(asked)
       if (behaviour.hang) return
       if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs)
@@ -101,7 +101,12 @@ export class Service {
       // the client left in the middle of its request
       void answering(message, response).catch(() => response.destroy())
     const server = tls === undefined ? createHttpServer(listener) : createHttpsServer(tls, listener)
-    return new Service(await Loopback.listen(server, socket), requests, behaviour, tls === undefined ? "http" : "https")
+    return new HttpService(
+      await Loopback.listen(server, socket),
+      requests,
+      behaviour,
+      tls === undefined ? "http" : "https"
+    )
   }
 
   stop(): Promise<void> {
