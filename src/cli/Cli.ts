@@ -77,7 +77,7 @@ const perform = (process: Process, args: ReadonlyArray<string>) =>
               Layer.provideMerge(
                 services(
                   settings,
-                  process.runId,
+                  process,
                   metrics(settings, metricsFile),
                   output.quiet ? undefined : process.terminal
                 ),
@@ -128,13 +128,13 @@ const unattended = Layer.succeed(
 /** Everything that one run is made of. */
 const services = (
   settings: Settings,
-  runId: string,
+  { env, runId }: Pick<Process, "env" | "runId">,
   metrics: Layer.Layer<Metrics, never, FileSystem.FileSystem>,
   terminal: Terminal | undefined
 ) =>
   Export.layer(settings, { version, runId }).pipe(
     Layer.provide([
-      settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), s3(settings)),
+      settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), s3(settings, env)),
       settings.dryRun ? SqliteLedger.layerReadOnly(settings) : SqliteLedger.layer(settings),
       terminal === undefined ? Progress.layerNone : Progress.layerTerminal(settings, terminal),
       metrics
@@ -149,11 +149,11 @@ const metrics = ({ dryRun, stateDir }: Settings, file: string | undefined) =>
     : Layer.provide(Metrics.layerFile(file), SqliteStatus.layer(stateDir))
 
 /** The SDK takes longer to load than a run that finds nothing new takes altogether. */
-const s3 = (settings: Settings) =>
+const s3 = (settings: Settings, env: Env) =>
   ObjectStore.layerLazy(
     Effect.map(
       Effect.promise(() => import("../services/ObjectStore/S3/Store.ts")),
-      (S3) => S3.layer(settings)
+      (S3) => S3.layer(settings, env)
     )
   )
 

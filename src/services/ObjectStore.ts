@@ -120,20 +120,25 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     ) => Effect.Effect<StoredObject, StoreError | SourceUnreadable | E>
   }
 >() {
-  /** A store that is loaded when it is first used. */
-  static readonly layerLazy = (load: Effect.Effect<Layer.Layer<ObjectStore>>) =>
+  /**
+   * A store that is loaded and built at its first use, and closed with this layer. Its configuration is checked then:
+   * `ready` reports what is wrong with it.
+   */
+  static readonly layerLazy = (load: Effect.Effect<Layer.Layer<ObjectStore, ConfigError>>) =>
     Layer.scoped(
       ObjectStore,
       Effect.gen(function* () {
         const scope = yield* Effect.scope
         let loaded: Context.Tag.Service<ObjectStore> | undefined
-        const store = yield* cached(
-          Effect.flatMap(load, (layer) =>
-            Effect.map(Layer.buildWithScope(layer, scope), (context) => (loaded = Context.get(context, ObjectStore)))
+        const build = yield* cached(
+          Effect.map(
+            Effect.flatMap(load, (layer) => Layer.buildWithScope(layer, scope)),
+            (context) => (loaded = Context.get(context, ObjectStore))
           )
         )
+        const store = Effect.orDie(build)
         return {
-          ready: (checksum) => Effect.flatMap(store, ({ ready }) => ready(checksum)),
+          ready: (checksum) => Effect.flatMap(build, ({ ready }) => ready(checksum)),
           traits: Effect.suspend(() => loaded?.traits ?? Effect.succeed(undefined)),
           put: (object, body, sha256) =>
             loaded?.put(object, body, sha256) ?? Effect.flatMap(store, ({ put }) => put(object, body, sha256)),

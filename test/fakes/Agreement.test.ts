@@ -17,7 +17,7 @@ import { statusOf, sdkClient } from "./strict-s3/Clients.ts"
 import { type RawRequest, sendRaw } from "./strict-s3/RawRequest.ts"
 
 interface Subject {
-  server: Omit<RealServer, "name">
+  server: Omit<RealServer, "name" | "capabilities">
   client: S3Client
   bucket: string
 }

@@ -1,9 +1,10 @@
 import { CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, NoSuchKey } from "@aws-sdk/client-s3"
-import { afterAll, describe, inject } from "@effect/vitest"
-import { Duration, Layer } from "effect"
+import { afterAll, describe, expect, inject, it } from "@effect/vitest"
+import { Duration, Effect, Layer } from "effect"
 import { randomBytes } from "node:crypto"
+import { ConfigError } from "../../src/domain/Errors.ts"
 import type { ObjectAttributes } from "../../src/domain/Settings.ts"
-import type { ObjectStore } from "../../src/services/ObjectStore.ts"
+import { ObjectStore } from "../../src/services/ObjectStore.ts"
 import * as Store from "../../src/services/ObjectStore/S3/Store.ts"
 import * as MemoryStore from "../fakes/MemoryStore.ts"
 import { owner, StrictS3, writerNoAbort } from "../fakes/StrictS3.ts"
@@ -13,7 +14,7 @@ import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 import { contract } from "./ObjectStoreContract.ts"
 
-/** The adapter as the program makes it, with credentials in the environment of its making. */
+/** The adapter as the program builds it. The SDK reads credentials from `process.env`. */
 const adapter = (
   endpoint: string,
   bucket: string,
@@ -24,12 +25,42 @@ const adapter = (
     process.env["AWS_ACCESS_KEY_ID"] = login.accessKeyId
     process.env["AWS_SECRET_ACCESS_KEY"] = login.secretAccessKey
     const { attributes, target } = settingsWith()
-    return Store.layer({
-      target: { ...target, bucket, endpoint: new URL(endpoint), region: "us-east-1" },
-      attributes: { ...attributes, ...changed },
-      timeout: Duration.seconds(30)
+    return Store.layer(
+      {
+        target: { ...target, bucket, endpoint: new URL(endpoint), region: "us-east-1" },
+        attributes: { ...attributes, ...changed },
+        timeout: Duration.seconds(30)
+      },
+      process.env
+    )
+  }).pipe(Layer.orDie)
+
+describe("a store that is loaded at its first use", () => {
+  const traits = { checksum: "MD5", clockOffsetMillis: 0, unencrypted: false } as const
+
+  it.effect("is loaded once, and not to ask for its traits", () => {
+    let loads = 0
+    const store = Layer.mock(ObjectStore, { ready: () => Effect.void, traits: Effect.succeed(traits) })
+    const load = Effect.sync(() => {
+      loads++
+      return store
     })
+    return Effect.gen(function* () {
+      const lazy = yield* ObjectStore
+      expect([yield* lazy.traits, loads]).toEqual([undefined, 0])
+      yield* Effect.all([lazy.ready("SHA256"), lazy.ready("SHA256")], { concurrency: "unbounded" })
+      expect([yield* lazy.traits, loads]).toEqual([traits, 1])
+    }).pipe(Effect.provide(ObjectStore.layerLazy(load)))
   })
+
+  it.effect("reports a configuration that cannot work when it is asked whether it is ready", () => {
+    const error = new ConfigError({ detail: "no", advice: "mend it" })
+    return Effect.gen(function* () {
+      const { ready } = yield* ObjectStore
+      expect(yield* Effect.flip(ready("SHA256"))).toBe(error)
+    }).pipe(Effect.provide(ObjectStore.layerLazy(Effect.succeed(Layer.fail(error)))))
+  })
+})
 
 contract("memory", async ({ bucketExists = true, noOverwrite = false, restricted = false }) => {
   const store = MemoryStore.make({
@@ -68,33 +99,37 @@ const real = inject("servers")
 describe.skipIf(real.length === 0)("real servers", () => {
   for (const server of real) {
     const client = sdkClient(server)
-    contract(`the S3 adapter on ${server.name}`, async ({ bucketExists = true, noOverwrite = false, restricted }) => {
-      const bucket = `contract-${randomBytes(6).toString("hex")}`
-      if (bucketExists) await client.send(new CreateBucketCommand({ Bucket: bucket }))
-      const login = restricted === true ? await userWith(server, bucket, putOnly(bucket, "permitted")) : server
-      // what another than the bucket's owner uploads may not be the owner's to read, unless it is said to be
-      const acl = restricted === true ? "bucket-owner-full-control" : undefined
-      return {
-        layer: adapter(server.endpoint, bucket, login, { noOverwrite, acl }),
-        read: async (key) => {
-          try {
-            const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-            return Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
-          } catch (cause) {
-            if (cause instanceof NoSuchKey) return undefined
-            throw cause
-          }
-        },
-        openUploads: async () => {
-          // MinIO lists uploads of a whole key only
-          const listings = await Promise.all(
-            ["big.jsonl", "permitted/big.jsonl"].map((Prefix) =>
-              client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }))
+    contract(
+      `the S3 adapter on ${server.name}`,
+      async ({ bucketExists = true, noOverwrite = false, restricted }) => {
+        const bucket = `contract-${randomBytes(6).toString("hex")}`
+        if (bucketExists) await client.send(new CreateBucketCommand({ Bucket: bucket }))
+        const login = restricted === true ? await userWith(server, bucket, putOnly(bucket, "permitted")) : server
+        // what another than the bucket's owner uploads may not be the owner's to read, unless it is said to be
+        const acl = restricted === true ? "bucket-owner-full-control" : undefined
+        return {
+          layer: adapter(server.endpoint, bucket, login, { noOverwrite, acl }),
+          read: async (key) => {
+            try {
+              const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+              return Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
+            } catch (cause) {
+              if (cause instanceof NoSuchKey) return undefined
+              throw cause
+            }
+          },
+          openUploads: async () => {
+            // MinIO lists uploads of a whole key only
+            const listings = await Promise.all(
+              ["big.jsonl", "permitted/big.jsonl"].map((Prefix) =>
+                client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }))
+              )
             )
-          )
-          return listings.reduce((sum, { Uploads = [] }) => sum + Uploads.length, 0)
+            return listings.reduce((sum, { Uploads = [] }) => sum + Uploads.length, 0)
+          }
         }
-      }
-    })
+      },
+      server.capabilities
+    )
   }
 })

@@ -1,6 +1,7 @@
 /** The SDK's client: whom it talks to, as whom, and what of the SDK's own behaviour is switched off. */
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
+import type { Env } from "../../../domain/Env.ts"
 import { ConfigError, type StoreError } from "../../../domain/Errors.ts"
 import type { Settings, Target } from "../../../domain/Settings.ts"
 import * as Credentials from "./Credentials.ts"
@@ -11,15 +12,16 @@ import * as Providers from "./Providers.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 
 /** Until the scope ends. Nothing is asked yet of anybody but the host's own files. */
-export const connect = (options: Pick<Settings, "target"> & Network.Options) =>
+export const connect = (options: Pick<Settings, "target"> & Network.Options, env: Env) =>
   Effect.gen(function* () {
     const { target } = options
     const problem = unsupported(target.bucket)
     if (problem !== undefined) return yield* new ConfigError(problem)
-    const profile = yield* Profiles.settings(target.profile)
-    const { handler, http } = yield* Network.connect(options, profile["ca_bundle"])
+    const profile = yield* Profiles.settings(target.profile, env)
+    const { handler, http } = yield* Network.connect(options, env, profile["ca_bundle"])
     const credentials = Credentials.renewing(
       Credentials.provider(target, {
+        env,
         profile: target.profile,
         // the second attempt is for a clock that the first has corrected
         clientConfig: { requestHandler: handler, maxAttempts: 2 }

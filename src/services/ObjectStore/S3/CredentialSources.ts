@@ -1,6 +1,6 @@
 /** Where credentials may come from, in the order of the AWS chain. The first source that is set up decides. */
 import { fromEnv, fromHttp, fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers"
-import process from "node:process"
+import type { Env } from "../../../domain/Env.ts"
 import type { Handler } from "./Network.ts"
 import * as Profiles from "./Profiles.ts"
 
@@ -9,6 +9,7 @@ export type Provider = ReturnType<typeof fromIni>
 
 /** What sources are asked with. */
 export interface Asking {
+  readonly env: Env
   readonly profile: string | undefined
   /** For the clients of STS and SSO that the SDK makes on the way. */
   readonly clientConfig: { readonly requestHandler: Handler; readonly maxAttempts: number }
@@ -17,7 +18,7 @@ export interface Asking {
 export interface Source {
   readonly name: (asking: Asking) => string
   /** What is missing for it to be asked. */
-  readonly lacks: (asking: Asking) => Promise<string | undefined>
+  readonly unavailable: (asking: Asking) => Promise<string | undefined>
   readonly provider: (asking: Asking) => Provider
   /** It may be late when a host or a container starts. */
   readonly attempts: number
@@ -25,8 +26,8 @@ export interface Source {
   readonly limitSeconds: number
 }
 
-const unset = (...names: ReadonlyArray<string>) => {
-  const missing = names.filter((name) => !process.env[name])
+const unset = (env: Env, ...names: ReadonlyArray<string>) => {
+  const missing = names.filter((name) => !env[name])
   return missing.length === 0 ? undefined : `${missing.join(" and ")} not set`
 }
 
@@ -43,9 +44,9 @@ const tokensAlone = { ec2MetadataV1Disabled: true }
 export const sources: ReadonlyArray<Source> = [
   {
     name: () => "environment",
-    lacks: async ({ profile }) =>
+    unavailable: async ({ env, profile }) =>
       profile === undefined
-        ? unset("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        ? unset(env, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         : "not asked, because a profile is named",
     provider: () => fromEnv({ logger }),
     attempts: 1,
@@ -53,7 +54,7 @@ export const sources: ReadonlyArray<Source> = [
   },
   {
     name: ({ profile = Profiles.fallback }) => `profile '${profile}'`,
-    lacks: ({ profile }) => Profiles.lacksCredentials(profile),
+    unavailable: ({ env, profile }) => Profiles.lacksCredentials(profile, env),
     // read anew each time: somebody may have renewed what is in the files
     provider: ({ clientConfig, profile = Profiles.fallback }) =>
       fromIni({ profile, clientConfig, ignoreCache: true, logger, ...tokensAlone }),
@@ -62,14 +63,15 @@ export const sources: ReadonlyArray<Source> = [
   },
   {
     name: () => "web identity",
-    lacks: async () => unset("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+    unavailable: async ({ env }) => unset(env, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
     provider: ({ clientConfig }) => fromTokenFile({ clientConfig, logger }),
     attempts: 1,
     limitSeconds: 30
   },
   {
     name: () => "container",
-    lacks: async () => (unset(relativeUri) && unset(fullUri) ? unset(relativeUri, fullUri) : undefined),
+    unavailable: async ({ env }) =>
+      unset(env, relativeUri) && unset(env, fullUri) ? unset(env, relativeUri, fullUri) : undefined,
     // it does not end at its own time-out, but warns of it on the console
     provider: () => fromHttp({ timeout: 10_000, maxRetries: 0, logger }),
     attempts: 3,
@@ -77,7 +79,7 @@ export const sources: ReadonlyArray<Source> = [
   },
   {
     name: () => "instance metadata",
-    lacks: async () => (/^(|false)$/i.test(process.env[disabled] ?? "") ? undefined : `${disabled} is set`),
+    unavailable: async ({ env }) => (/^(|false)$/i.test(env[disabled] ?? "") ? undefined : `${disabled} is set`),
     // made anew for each attempt, because it remembers a token that it was not given
     provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, logger, ...tokensAlone }),
     attempts: 3,

@@ -1,5 +1,6 @@
 /** Whose requests they are: the credential chain, told where it ends, and renewed while a run goes on. */
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers"
+import { Duration, Effect, Either, Schedule } from "effect"
 import type { Target } from "../../../domain/Settings.ts"
 import { type Asking, type Provider, type Source, sources } from "./CredentialSources.ts"
 
@@ -27,48 +28,33 @@ export class SourceFailed extends Error {
 
 export const chain =
   (asking: Asking, links: ReadonlyArray<Source> = sources): Provider =>
-  async (options) => {
-    const lacking: Array<string> = []
-    for (const link of links) {
-      const name = link.name(asking)
-      const missing = await link.lacks(asking)
-      if (missing === undefined) {
-        try {
-          return await persistent(link.attempts, () => within(link.limitSeconds, link.provider(asking)(options)))
-        } catch (cause) {
-          // whether there is a metadata service shows only when it is asked
-          if (link !== links.at(-1)) throw new SourceFailed(name, cause)
-          lacking.push(`${name}: ${silence(cause)}`)
-        }
-      } else {
-        lacking.push(`${name}: ${missing}`)
+  async (client) => {
+    const reasons: Array<string> = []
+    for (const source of links) {
+      const name = source.name(asking)
+      let reason = await source.unavailable(asking)
+      if (reason === undefined) {
+        const answer = await Effect.runPromise(Effect.either(ask(source, asking, client)))
+        if (Either.isRight(answer)) return answer.right
+        // only the metadata service, which is the last source, shows whether it exists when it is asked
+        if (source !== links.at(-1)) throw new SourceFailed(name, answer.left)
+        reason = metadataFailure(answer.left)
       }
+      reasons.push(`${name}: ${reason}`)
     }
-    throw new NoSource(lacking)
+    throw new NoSource(reasons)
   }
 
-const persistent = async <A>(attempts: number, ask: () => Promise<A>): Promise<A> => {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask()
-    } catch (cause) {
-      if (attempt === attempts) throw cause
-      await new Promise((resolve) => setTimeout(resolve, 200 * attempt))
-    }
-  }
-}
+const ask = (source: Source, asking: Asking, client: Parameters<Provider>[0]): Effect.Effect<Identity, unknown> =>
+  Effect.tryPromise({ try: () => source.provider(asking)(client), catch: (cause) => cause }).pipe(
+    Effect.timeoutFail({
+      duration: Duration.seconds(source.limitSeconds),
+      onTimeout: () => new Error(`no answer within ${source.limitSeconds} s`)
+    }),
+    Effect.retry({ times: source.attempts - 1, schedule: Schedule.linear(Duration.millis(200)) })
+  )
 
-const within = async <A>(seconds: number, answer: Promise<A>): Promise<A> => {
-  const late = Promise.withResolvers<never>()
-  const limit = setTimeout(() => late.reject(new Error(`no answer within ${seconds} s`)), seconds * 1000)
-  try {
-    return await Promise.race([answer, late.promise])
-  } finally {
-    clearTimeout(limit)
-  }
-}
-
-const silence = (cause: unknown) => {
+const metadataFailure = (cause: unknown) => {
   const status = cause instanceof Error && "statusCode" in cause ? cause.statusCode : undefined
   if (status === 404) return "the instance has no role"
   return status === undefined

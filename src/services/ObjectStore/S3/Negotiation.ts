@@ -35,12 +35,10 @@ export interface Negotiation {
   /** What was asked for an object, and what the answer says of it. */
   readonly noteEncryption: (asked: Encryption, answer: Encryption) => void
   /** An attempt, with the checksum that the store is thought to take; and another at once, if its refusal teaches. */
-  readonly negotiated: Heeded
-  /** The same for a `Call`, and one again. */
-  readonly negotiatedCallback: Heeded
+  readonly negotiated: <A>(
+    attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>
+  ) => Effect.Effect<A, StoreError>
 }
-
-type Heeded = <A>(attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError>
 
 /** What an attempt was made with. */
 interface Made {
@@ -97,19 +95,18 @@ export const make = (client: S3Client, credentials: Renewing): Negotiation => {
 
   const heeded = <A>(
     attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>,
-    lessons: number,
-    { matchEffect, suspend }: Steps
+    lessons: number
   ): Effect.Effect<A, StoreError> =>
-    suspend((): Effect.Effect<A, StoreError> => {
+    Callback.suspend(() => {
       const made = { checksum, clockOffset: clockOffset(), identity: credentials.current() }
-      return matchEffect(attempt(checksum), {
+      return Callback.matchEffect(attempt(checksum), {
         onSuccess: (answer) => {
           answered = true
           if (made.checksum === "MD5") settled = true
           return Exit.succeed(answer)
         },
         onFailure: (error) =>
-          lessons === 0 ? Exit.fail(error) : Effect.zipRight(heed(error, made), heeded(attempt, lessons - 1, byFibers))
+          lessons === 0 ? Exit.fail(error) : Effect.zipRight(heed(error, made), heeded(attempt, lessons - 1))
       })
     })
 
@@ -124,16 +121,11 @@ export const make = (client: S3Client, credentials: Renewing): Negotiation => {
     noteEncryption: (asked, answer) => {
       unencrypted ||= asked.ServerSideEncryption !== undefined && answer.ServerSideEncryption === undefined
     },
-    negotiated: (attempt) => heeded(attempt, mostLessons, byFibers),
-    negotiatedCallback: (attempt) => heeded(attempt, mostLessons, Callback)
+    negotiated: (attempt) => heeded(attempt, mostLessons)
   }
 }
 
 const again = Effect.void
-
-type Steps = Pick<typeof Callback, "matchEffect" | "suspend">
-
-const byFibers: Steps = { matchEffect: (first, on) => Effect.matchEffect(first, on), suspend: Effect.suspend }
 
 type Coded = Pick<StoreAnswer, "code" | "status">
 

@@ -1,10 +1,10 @@
 /** The way to the store, and to whoever issues credentials: proxies, trusted certificates, and signs of life. */
+import { FileSystem } from "@effect/platform"
 import { Duration, Effect, Either, type Scope } from "effect"
-import { readFileSync } from "node:fs"
 import http from "node:http"
 import https from "node:https"
-import process from "node:process"
 import { createSecureContext } from "node:tls"
+import type { Env } from "../../../domain/Env.ts"
 import { ConfigError } from "../../../domain/Errors.ts"
 import * as Proxy from "../../../domain/Proxy.ts"
 import type { Settings } from "../../../domain/Settings.ts"
@@ -39,14 +39,15 @@ export interface Network {
 /** Until the scope ends. `caBundle`: path of a file in PEM, besides `AWS_CA_BUNDLE`. */
 export const connect = (
   options: Options,
+  env: Env,
   caBundle: string | undefined
-): Effect.Effect<Network, ConfigError, Scope.Scope> =>
+): Effect.Effect<Network, ConfigError, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
-    const proxyEnv = yield* Either.mapLeft(Proxy.fromEnv(process.env), (detail) =>
+    const proxyEnv = yield* Either.mapLeft(Proxy.fromEnv(env), (detail) =>
       misconfigured(detail, "correct it, or leave it out where there is no proxy")
     )
     neighboursDirectly()
-    const ca = yield* trusted(process.env["AWS_CA_BUNDLE"] || caBundle)
+    const ca = yield* readAuthorities(env["AWS_CA_BUNDLE"] || caBundle)
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
     // a proxy that never opens its tunnel is left; without it, only the request would end
     const agent = { keepAlive: true, proxyEnv: { ...proxyEnv }, timeout: connectionTimeout }
@@ -65,24 +66,31 @@ export const connect = (
     }
   })
 
-/** As elsewhere in the AWS world: a bundle replaces the well-known authorities. */
-const trusted = (path: string | undefined) =>
+/** As elsewhere in the AWS world, a bundle replaces the well-known authorities. */
+const readAuthorities = (path: string | undefined) =>
   path === undefined
     ? Effect.succeed({})
-    : Effect.try({
-        try: () => {
-          const ca = readFileSync(path)
-          createSecureContext({ ca })
-          if (!ca.includes("BEGIN CERTIFICATE")) throw new Error("there is no certificate in PEM in it")
-          return { ca }
-        },
-        catch: (cause) =>
+    : Effect.flatMap(FileSystem.FileSystem, (files) => files.readFile(path)).pipe(
+        Effect.mapError(({ cause }) => cause),
+        Effect.flatMap((bytes) =>
+          Effect.try({
+            try: () => {
+              const ca = Buffer.from(bytes)
+              createSecureContext({ ca })
+              if (!ca.includes("BEGIN CERTIFICATE")) throw new Error("there is no certificate in PEM in it")
+              return { ca }
+            },
+            catch: (cause) => cause
+          })
+        ),
+        Effect.mapError((cause) =>
           misconfigured(
             `the CA bundle ${path} cannot be used: ${detailOf(cause)}`,
             "check AWS_CA_BUNDLE, or ca_bundle in the profile",
             cause
           )
-      })
+        )
+      )
 
 const misconfigured = (detail: string, advice: string, cause?: unknown) => new ConfigError({ detail, advice, cause })
 

@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { accessSync, constants } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
-import process from "node:process"
+import type { Env } from "../../../domain/Env.ts"
 import { ConfigError } from "../../../domain/Errors.ts"
 import { codeOf } from "../../SystemError.ts"
 
@@ -19,7 +19,7 @@ const read = (profile: string): Promise<Profile | undefined> =>
   )
 
 /** The settings of a profile. The SDK takes one that does not exist for one that says nothing, and goes on. */
-export const settings = (named: string | undefined): Effect.Effect<Profile, ConfigError> =>
+export const settings = (named: string | undefined, env: Env): Effect.Effect<Profile, ConfigError> =>
   Effect.tryPromise({
     try: () => read(named ?? fallback),
     catch: (cause) =>
@@ -34,7 +34,7 @@ export const settings = (named: string | undefined): Effect.Effect<Profile, Conf
       profile === undefined && named !== undefined
         ? Effect.fail(
             new ConfigError({
-              detail: `the profile '${named}' is in no AWS configuration file: ${places()}`,
+              detail: `the profile '${named}' is in no AWS configuration file: ${places(env)}`,
               advice: "check --profile or AWS_PROFILE against ~/.aws/config and ~/.aws/credentials"
             })
           )
@@ -53,26 +53,26 @@ const origins: ReadonlyArray<ReadonlyArray<string>> = [
 ]
 
 /** Why a profile is no source of credentials. */
-export const lacksCredentials = async (named: string | undefined): Promise<string | undefined> => {
+export const lacksCredentials = async (named: string | undefined, env: Env): Promise<string | undefined> => {
   const profile = await read(named ?? fallback)
-  if (profile === undefined) return `not in ${places()}`
+  if (profile === undefined) return `not in ${places(env)}`
   if (origins.some((keys) => keys.every((key) => profile[key] !== undefined))) return undefined
   return "has no keys, role, credential_process or SSO session"
 }
 
 /** The files, and why one that is there cannot be read. */
-const places = () =>
+const places = (env: Env) =>
   [
-    process.env["AWS_CONFIG_FILE"] ?? join(home(), ".aws/config"),
-    process.env["AWS_SHARED_CREDENTIALS_FILE"] ?? join(home(), ".aws/credentials")
+    env["AWS_CONFIG_FILE"] ?? join(home(env), ".aws/config"),
+    env["AWS_SHARED_CREDENTIALS_FILE"] ?? join(home(env), ".aws/credentials")
   ]
     .map((path) => path + unreadable(path))
     .join(" and ")
 
 /** A user without an entry in passwd has none. */
-const home = () => {
+const home = (env: Env) => {
   try {
-    return process.env["HOME"] || homedir()
+    return env["HOME"] || homedir()
   } catch {
     return "~"
   }

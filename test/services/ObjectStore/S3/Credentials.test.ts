@@ -8,9 +8,9 @@ const identity = (name: string, lifeSeconds?: number) => ({
   ...(lifeSeconds === undefined ? {} : { expiration: new Date(Date.now() + lifeSeconds * 1000) })
 })
 
-const source = (name: string, lacks: string | undefined, provider: Provider): Source => ({
+const source = (name: string, unavailable: string | undefined, provider: Provider): Source => ({
   name: () => name,
-  lacks: async () => lacks,
+  unavailable: async () => unavailable,
   provider: () => provider,
   attempts: 1,
   limitSeconds: 1
@@ -35,6 +35,23 @@ describe("chain", () => {
     const failure = await chain(asking, links)().catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(SourceFailed)
     expect(failure).toMatchObject({ source: "a", cause })
+  })
+
+  it("asks a source again after a failure", async () => {
+    const provider = vi.fn<Provider>(async () => identity("A"))
+    provider.mockImplementationOnce(() => Promise.reject(new Error("down")))
+    const late = { ...source("a", undefined, provider), attempts: 2 }
+    expect(await chain(asking, [late])()).toMatchObject({ accessKeyId: "A" })
+    expect(provider).toHaveBeenCalledTimes(2)
+  })
+
+  it("does not wait for a source longer than its limit", async () => {
+    const hanging = { ...source("a", undefined, () => new Promise(() => {})), limitSeconds: 0.01 }
+    const other = source("b", undefined, async () => identity("B"))
+    await expect(chain(asking, [hanging, other])()).rejects.toMatchObject({
+      source: "a",
+      cause: { message: "no answer within 0.01 s" }
+    })
   })
 
   it("says of every source what it lacks", async () => {
