@@ -1,24 +1,24 @@
-/** The built program over a store that fails all the time, in every way. */
+/** The built program over a store that keeps failing in every way. */
 import { createHash } from "node:crypto"
 import { beforeAll, describe, expect, it } from "vitest"
 import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 import type { StrictS3 } from "../fakes/StrictS3.ts"
 import { seeded } from "../fixtures/Random.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { type RandomFaults, randomFaults } from "./faults/RandomFaults.ts"
 import { report, run, s3 } from "./BuiltProgram.ts"
+import { type RandomFaults, randomFaults } from "./faults/RandomFaults.ts"
 import { startStore } from "./Store.ts"
 
 const seed = Number(process.env["IBSR_TEST_SEED"] ?? 20_261_125)
 const count = 2000
 
-/** Each with a content of its own; a few do not fit into one packet. */
+/** Every file has its own content; a few do not fit into one packet. */
 const contents = (): Record<string, string> => {
   const random = seeded(seed)
   return Object.fromEntries(
-    Array.from({ length: count }, (_, at) => {
+    Array.from({ length: count }, (_, index) => {
       const lines = random.chance(0.02) ? random.below(4000) : random.below(100)
-      return [`d${at % 20}/${at}.jsonl`, `{"file":${at},"line":"${random.next()}"}\n`.repeat(lines)]
+      return [`d${index % 20}/${index}.jsonl`, `{"file":${index},"line":"${random.next()}"}\n`.repeat(lines)]
     })
   )
 }
@@ -29,38 +29,40 @@ beforeAll(() => {
   input = tree(files)
 })
 
-/** Time for one request; silence costs this much. */
+/** A silent request takes all of this time. */
 const timeout = "--timeout=2s"
-/** What is told then is searched for secrets, as in every run. */
-const talkative = "--verbose"
+/** More output for the search for secrets that follows every run. */
+const verbose = "--verbose"
 
-/** Whatever was stored at any time is whole, all is there, and nothing was sent again without a reason. */
+/** Every version ever stored is complete, every file is stored, and each repeated upload has a reason. */
 const expectAllStored = (store: StrictS3, { afterStoring }: RandomFaults) => {
-  // a slow machine may let a request run into its time-out without any fault
-  const abandoned = new Map<string | undefined, number>()
-  for (const { aborted, key } of store.requests) if (aborted) abandoned.set(key, (abandoned.get(key) ?? 0) + 1)
+  // on a slow machine, a request may time out without a fault
+  const aborted = new Map<string | undefined, number>()
+  for (const request of store.requests) {
+    if (request.aborted) aborted.set(request.key, (aborted.get(request.key) ?? 0) + 1)
+  }
   for (const [name, content] of Object.entries(files)) {
     const key = `ibsr/host/snapshots/${name}`
     const versions = store.versions(key)
     const sha256 = createHash("sha256").update(content).digest("hex")
     expect(new Set(versions.map((version) => version.sha256)), name).toEqual(new Set([sha256]))
-    const reasons = afterStoring(key) + (abandoned.get(key) ?? 0)
+    const reasons = afterStoring(key) + (aborted.get(key) ?? 0)
     expect(versions.length, name).toBeLessThanOrEqual(1 + reasons)
   }
   expect(store.keys()).toHaveLength(count)
 }
 
-describe(`${count} files (seed ${seed})`, () => {
-  it("all arrive where a fifth of all requests fail, and are known to have arrived", { timeout: 180_000 }, async () => {
+describe(`a run over ${count} files (seed ${seed})`, () => {
+  it("uploads and records them all when a fifth of the requests fail", { timeout: 180_000 }, async () => {
     const store = await startStore()
-    const changeable = randomFaults(seed, 0.2)
-    store.fault = changeable.faults
-    const args = s3(input, store.endpoint, timeout, talkative, "--output=json", "--state-dir", emptyDirectory())
+    const random = randomFaults(seed, 0.2)
+    store.fault = random.faults
+    const args = s3(input, store.endpoint, timeout, verbose, "--output=json", "--state-dir", emptyDirectory())
     const result = await run(args)
     expect(result.code, result.stdout + result.stderr).toBe(0)
     expect(report(result).totals).toMatchObject({ uploaded: count, failed: 0 })
-    expectAllStored(store, changeable)
-    expect([...changeable.struck].filter(([, times]) => times === 0)).toEqual([])
+    expectAllStored(store, random)
+    expect([...random.counts].filter(([, times]) => times === 0)).toEqual([])
 
     store.fault = undefined
     const requests = store.requests.length
@@ -68,16 +70,16 @@ describe(`${count} files (seed ${seed})`, () => {
     expect(store.requests).toHaveLength(requests)
   })
 
-  const ends: ReadonlyArray<readonly [flag: string, codes: ReadonlyArray<number>]> = [
+  const limits: ReadonlyArray<readonly [flag: string, codes: ReadonlyArray<number>]> = [
     ["--deadline=4s", [33]],
     ["--give-up-after=3s", [30, 32]]
   ]
-  for (const [flag, codes] of ends) {
-    it(`end with ${flag} where every request fails; the next run stores them all`, async () => {
+  for (const [flag, codes] of limits) {
+    it(`ends at ${flag} when every request fails; the next run uploads all files`, async () => {
       const store = await startStore()
-      const all = randomFaults(seed, 1)
-      store.fault = all.faults
-      const args = s3(input, store.endpoint, timeout, talkative, "--output=json", "--state-dir", emptyDirectory())
+      const outage = randomFaults(seed, 1)
+      store.fault = outage.faults
+      const args = s3(input, store.endpoint, timeout, verbose, "--output=json", "--state-dir", emptyDirectory())
       const result = await run([...args, flag])
       expect(codes, result.stdout + result.stderr).toContain(result.code)
       expect(result.millis).toBeLessThan(12_000)
@@ -85,18 +87,18 @@ describe(`${count} files (seed ${seed})`, () => {
       expect(complete).toBe(true)
       expect(totals).toMatchObject({ selected: count, uploaded: 0 })
       expect(totals.failed + totals.interrupted + totals.notTried).toBe(count)
-      // no more than may be in flight at once
+      // the run tries no more files than it may have requests in flight
       expect(totals.notTried).toBeGreaterThanOrEqual(count - ConcurrencyLimit.auto.most)
 
       store.fault = undefined
       const next = await run(args)
       expect(next.code, next.stdout + next.stderr).toBe(0)
       expect(report(next).totals).toMatchObject({ uploaded: count, failed: 0 })
-      expectAllStored(store, all)
+      expectAllStored(store, outage)
     })
   }
 
-  it("are given up, too, where no bytes arrive as they were sent", async () => {
+  it("also gives up when the store rejects every body as corrupt", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "answer", status: 400, code: "BadDigest" })
     const result = await run(s3(input, store.endpoint, "--output=json", "--give-up-after=2s", "--deadline=6s"))

@@ -1,173 +1,186 @@
-/** What becomes of a request on its way there, or of an answer on its way back. */
+/** Faults of the connection, on a request's way to the store or on the answer's way back. */
 import type { Fault } from "../../fakes/StrictS3.ts"
-import { always, once, type FaultCase } from "./FaultCase.ts"
+import { always, type FaultCase, once } from "./FaultCase.ts"
 
-interface Break {
-  readonly name: string
+interface ConnectionFault {
+  /** Follows "every" or "the first" in a title. */
+  readonly what: string
   readonly fault: Fault
   readonly exit: number
   readonly hint: RegExp
-  /** The store has the object though the program cannot know. */
+  /** The store has the object, although the program cannot know. */
   readonly stored?: boolean
-  /** Only noticed when its time is over. */
+  /** Only the timeout ends the attempt. */
   readonly silent?: boolean
-  /** Played a second time, where it strikes once: one of each kind will do. */
-  readonly passes?: boolean
+  /** Also tried with a fault of the first attempt alone; one of each kind is enough. */
+  readonly alsoOnce?: boolean
   readonly file?: "large"
 }
 
-const way = /--endpoint/
-const slow = /--timeout/
+const network = /--endpoint/
+const timeout = /--timeout/
 
-const breaks: ReadonlyArray<Break> = [
-  { name: "a reset before anything is read", fault: { kind: "reset" }, exit: 30, hint: way },
+const faults: ReadonlyArray<ConnectionFault> = [
   {
-    name: "a reset in the body",
+    what: "connection is reset before the store reads the request",
+    fault: { kind: "reset" },
+    exit: 30,
+    hint: network
+  },
+  {
+    what: "connection is reset in the body",
     file: "large",
-    passes: true,
+    alsoOnce: true,
     fault: { kind: "reset", afterBytes: 1_000_000 },
     exit: 30,
-    hint: way
+    hint: network
   },
   {
-    name: "a reset in the answer",
+    what: "answer is cut off in its head by a reset",
     fault: { kind: "cut-answer", end: 60, by: "reset" },
     exit: 30,
-    hint: way,
+    hint: network,
     stored: true
   },
   {
-    name: "an answer lost to a reset",
-    passes: true,
+    what: "answer is lost to a reset",
+    alsoOnce: true,
     fault: { kind: "cut-answer", end: 0, by: "reset" },
     exit: 30,
-    hint: way,
+    hint: network,
     stored: true
   },
   {
-    name: "an answer lost to a close",
+    what: "answer is lost to a close",
     fault: { kind: "cut-answer", end: 0, by: "close" },
     exit: 30,
-    hint: way,
+    hint: network,
     stored: true
   },
   {
-    name: "an answer that ends in its head",
+    what: "answer is cut off in its head by a close",
     fault: { kind: "cut-answer", end: 60, by: "close" },
     exit: 30,
-    hint: way,
+    hint: network,
     stored: true
   },
   {
-    name: "an answer that ends in its document",
-    passes: true,
+    what: "answer is cut off in its error document by a close",
+    alsoOnce: true,
     fault: { kind: "cut-answer", end: -20, by: "close", answer: { status: 500, code: "InternalError" } },
     exit: 32,
     hint: /next run/
   },
   {
-    name: "an answer without an ETag",
-    passes: true,
+    what: "answer lacks its ETag",
+    alsoOnce: true,
     fault: { kind: "missing-etag" },
     exit: 30,
-    hint: way,
+    hint: network,
     stored: true
   },
   {
-    name: "an answer with a wrong checksum",
-    passes: true,
+    what: "answer has a wrong checksum",
+    alsoOnce: true,
     fault: { kind: "wrong-checksum" },
     exit: 40,
     hint: /changes bytes/,
     stored: true
   },
-  { name: "silence", passes: true, fault: { kind: "hang" }, exit: 30, hint: slow, silent: true },
   {
-    name: "silence in the body",
+    what: "request is never answered",
+    alsoOnce: true,
+    fault: { kind: "hang" },
+    exit: 30,
+    hint: timeout,
+    silent: true
+  },
+  {
+    what: "request stalls in its body",
     file: "large",
-    passes: true,
+    alsoOnce: true,
     fault: { kind: "stall", afterBytes: 1_000_000 },
     exit: 30,
-    hint: slow,
+    hint: timeout,
     silent: true
   },
   {
-    name: "an answer lost to silence",
-    passes: true,
+    what: "answer is lost to silence",
+    alsoOnce: true,
     fault: { kind: "cut-answer", end: 0, by: "silence" },
     exit: 30,
-    hint: slow,
+    hint: timeout,
     silent: true,
     stored: true
   },
   {
-    name: "silence in the head of an answer",
+    what: "answer stalls in its head",
     fault: { kind: "cut-answer", end: 60, by: "silence" },
     exit: 30,
-    hint: slow,
+    hint: timeout,
     silent: true,
     stored: true
   },
   {
-    name: "silence in the document of an answer",
+    what: "answer stalls in its error document",
     fault: { kind: "cut-answer", end: -20, by: "silence", answer: { status: 500, code: "InternalError" } },
     exit: 30,
-    hint: slow,
+    hint: timeout,
     silent: true
   },
   {
-    name: "an answer that comes byte by byte",
-    passes: true,
+    what: "answer arrives too slowly, byte by byte",
+    alsoOnce: true,
     fault: { kind: "trickle", msPerByte: 50 },
     exit: 30,
-    hint: slow,
+    hint: timeout,
     silent: true,
     stored: true
   }
 ]
 
-/** Time for an attempt that only ends by it. The good one after it must be done in time on a busy machine, too. */
-const time = { bad: "700ms", good: "1500ms", ample: "30s" }
+/** Values of `--timeout`. A silent attempt takes all of it; the good attempt after one needs time on a busy machine. */
+const timeouts = { silentAlways: "700ms", silentOnce: "1500ms", notSilent: "30s" }
 
 export const brokenConnections: ReadonlyArray<FaultCase> = [
-  ...breaks.map(({ exit, fault, file, hint, name, silent = false, stored = false }): FaultCase => ({
-    name: `${name}, for ever`,
+  ...faults.map(({ exit, fault, file, hint, silent = false, stored = false, what }): FaultCase => ({
+    when: `every ${what}`,
     file,
-    strike: always(fault),
-    timeout: silent ? time.bad : time.ample,
+    fault: always(fault),
+    timeout: silent ? timeouts.silentAlways : timeouts.notSilent,
     attempts: 3,
     exit,
     hint,
     versions: stored ? 3 : 0
   })),
-  ...breaks
-    .filter(({ passes }) => passes)
-    .map(({ fault, file, name, silent = false, stored = false }): FaultCase => ({
-      name: `${name}, once`,
+  ...faults
+    .filter(({ alsoOnce }) => alsoOnce)
+    .map(({ fault, file, silent = false, stored = false, what }): FaultCase => ({
+      when: `the first ${what}`,
       file,
-      strike: once(fault),
-      timeout: silent ? time.good : time.ample,
+      fault: once(fault),
+      timeout: silent ? timeouts.silentOnce : timeouts.notSilent,
       attempts: 2,
       exit: 0,
       versions: stored ? 2 : 1
-    }))
-]
-
-export const slowAnswers: ReadonlyArray<FaultCase> = [
-  { name: "an answer that comes late", strike: always({ kind: "delay", ms: 700 }), attempts: 1, exit: 0 },
+    })),
   {
-    name: "an answer that comes byte by byte, but in time",
-    strike: always({ kind: "trickle", msPerByte: 1 }),
-    attempts: 1,
-    exit: 0
-  },
-  {
-    name: "an answer that is lost where nothing may be overwritten",
+    when: "the first answer is lost and --no-overwrite forbids a second object",
     flags: ["--no-overwrite"],
-    strike: once({ kind: "cut-answer", end: 0, by: "reset" }),
+    fault: once({ kind: "cut-answer", end: 0, by: "reset" }),
     attempts: 2,
     exit: 11,
     hint: /this run may have stored it itself/,
     versions: 1
+  }
+]
+
+export const slowAnswers: ReadonlyArray<FaultCase> = [
+  { when: "every answer arrives 700 ms late", fault: always({ kind: "delay", ms: 700 }), attempts: 1, exit: 0 },
+  {
+    when: "every answer arrives byte by byte, but in time",
+    fault: always({ kind: "trickle", msPerByte: 1 }),
+    attempts: 1,
+    exit: 0
   }
 ]

@@ -1,108 +1,144 @@
-/** The way to the store, and who is at its end. */
-import { choosy, closedPort, nowhere, plain, raw, saying, secure } from "./FakeEndpoints.ts"
+/** What the program may find at the endpoint other than a plain S3 store. */
 import type { FaultCase } from "./FaultCase.ts"
+import { answering, closedPort, nothingAt, onConnection, plainHttpStore, tlsServer, tlsStore } from "./FakeEndpoints.ts"
 
-const way = /--endpoint/
-const noHttp = /does not speak HTTP .*--endpoint/
+const network = /--endpoint/
+const notHttp = /does not speak HTTP .*--endpoint/
 
 export const endpoints: ReadonlyArray<FaultCase> = [
-  { name: "a port on which nobody listens", place: closedPort, attempts: 3, exit: 30, hint: way },
-  { name: "a name that does not exist", place: nowhere("http://nx.invalid"), attempts: 3, exit: 30, hint: /DNS/ },
-  { name: "a certificate that can be trusted", place: secure(), attempts: 1, exit: 0 },
+  { when: "nothing listens on the port", endpoint: closedPort, attempts: 3, exit: 30, hint: network },
   {
-    name: "a certificate of an unknown signer",
-    place: secure({ trusted: false }),
+    when: "the host name does not exist",
+    endpoint: nothingAt("http://nx.invalid"),
+    attempts: 3,
+    exit: 30,
+    hint: /DNS/
+  },
+  { when: "the certificate is trusted", endpoint: tlsStore(), attempts: 1, exit: 0 },
+  {
+    when: "the certificate has an unknown issuer",
+    endpoint: tlsStore({ trusted: false }),
     attempts: 1,
     exit: 31,
     hint: /NODE_EXTRA_CA_CERTS/
   },
   {
-    name: "a certificate that has expired",
-    place: secure({ expired: true }),
+    when: "the certificate has expired",
+    endpoint: tlsStore({ expired: true }),
     attempts: 1,
     exit: 31,
     hint: /certificate/
   },
   {
-    name: "a certificate for another name",
-    place: secure({ commonName: "s3.example.com" }),
+    when: "the certificate is for another name",
+    endpoint: tlsStore({ commonName: "s3.example.com" }),
     attempts: 1,
     exit: 31,
     hint: /certificate/
   },
-  { name: "TLS where none is spoken", place: plain, attempts: 1, exit: 31, hint: /http/ },
-  { name: "no TLS where it is spoken", place: secure({ scheme: "http" }), attempts: 3, exit: 30, hint: way },
   {
-    name: "a TLS so old that nobody should speak it",
-    place: choosy({ minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }),
+    when: "an https endpoint does not speak TLS",
+    endpoint: plainHttpStore,
+    attempts: 1,
+    exit: 31,
+    hint: /http/
+  },
+  {
+    when: "an http endpoint speaks TLS",
+    endpoint: tlsStore({ scheme: "http" }),
+    attempts: 3,
+    exit: 30,
+    hint: network
+  },
+  {
+    when: "the server speaks no TLS version above 1.1",
+    endpoint: tlsServer({ minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }),
     attempts: 1,
     exit: 31
   },
   {
-    name: "a server that wants a certificate of its client",
-    place: choosy({ requestCert: true, rejectUnauthorized: true }),
+    when: "the server requires a client certificate",
+    endpoint: tlsServer({ requestCert: true, rejectUnauthorized: true }),
     attempts: 1,
     exit: 31
   },
   {
-    name: "a handshake that is never answered",
-    place: raw(() => {}, "https"),
+    when: "the TLS handshake is never answered",
+    endpoint: onConnection(() => {}, "https"),
     timeout: "1s",
     attempts: 3,
     exit: 30,
     hint: /--timeout/
   },
   {
-    name: "a handshake that is reset",
-    place: raw((socket) => socket.resetAndDestroy(), "https"),
+    when: "the TLS handshake is reset",
+    endpoint: onConnection((socket) => socket.resetAndDestroy(), "https"),
     attempts: 3,
     exit: 30,
-    hint: way
+    hint: network
   },
   {
-    name: "a server that hangs up without a word",
-    place: raw((socket) => socket.end()),
+    when: "the server closes the connection without an answer",
+    endpoint: onConnection((socket) => socket.end()),
     attempts: 3,
     exit: 30,
-    hint: way
+    hint: network
   },
   {
-    name: "a server that never says a word",
-    place: raw(() => {}),
+    when: "the server never answers",
+    endpoint: onConnection(() => {}),
     timeout: "1s",
     attempts: 3,
     exit: 30,
     hint: /--timeout/
   },
-  { name: "a mail server", place: saying("220 mail.example.com ESMTP\r\n"), attempts: 1, exit: 30, hint: noHttp },
-  { name: "noise", place: saying("\u0000\u0001\u0002\u0003\u0000"), attempts: 1, exit: 30, hint: noHttp },
   {
-    name: "a server of HTTP/2 alone",
-    place: saying("\u0000\u0000\u0012\u0004\u0000\u0000\u0000\u0000\u0000"),
+    when: "a mail server answers",
+    endpoint: answering("220 mail.example.com ESMTP\r\n"),
     attempts: 1,
     exit: 30,
-    hint: noHttp
+    hint: notHttp
   },
   {
-    name: "an answer whose lengths contradict each other",
-    place: saying("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"),
+    when: "the answer is binary noise",
+    endpoint: answering("\u0000\u0001\u0002\u0003\u0000"),
     attempts: 1,
     exit: 30,
-    hint: noHttp
+    hint: notHttp
   },
   {
-    name: "an answer of endless headers",
-    place: saying(`HTTP/1.1 200 OK\r\n${"x-filler: y\r\n".repeat(20_000)}\r\n`),
+    when: "the server speaks HTTP/2 only",
+    endpoint: answering("\u0000\u0000\u0012\u0004\u0000\u0000\u0000\u0000\u0000"),
     attempts: 1,
     exit: 30,
-    hint: noHttp
+    hint: notHttp
   },
   {
-    name: "an answer whose chunks have no size",
-    place: saying("HTTP/1.1 500 X\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
+    when: "the answer has two different lengths",
+    endpoint: answering("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"),
+    attempts: 1,
+    exit: 30,
+    hint: notHttp
+  },
+  {
+    when: "the answer's headers are too large",
+    endpoint: answering(`HTTP/1.1 200 OK\r\n${"x-filler: y\r\n".repeat(20_000)}\r\n`),
+    attempts: 1,
+    exit: 30,
+    hint: notHttp
+  },
+  {
+    when: "a chunk of the answer has no size",
+    endpoint: answering("HTTP/1.1 500 X\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
     attempts: 3,
     exit: 32,
     hint: /next run/
   },
-  { name: "an answer that ends in its first line", place: saying("HTTP/1.1 20"), attempts: 3, exit: 30, hint: way }
+  {
+    when: "the answer ends in its status line",
+    endpoint: answering("HTTP/1.1 20"),
+    attempts: 3,
+    exit: 30,
+    hint: network
+  }
 ]

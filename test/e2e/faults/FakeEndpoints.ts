@@ -1,4 +1,4 @@
-/** Where the program may be sent in place of a strict store: where nobody answers, or somebody else does. */
+/** Endpoints other than a plain strict store: closed ports, servers that do not speak S3, and stores behind TLS. */
 import { writeFileSync } from "node:fs"
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net"
 import { join } from "node:path"
@@ -11,24 +11,24 @@ import { sessionWriter } from "./Identities.ts"
 export interface FakeEndpoint {
   readonly endpoint: string
   readonly env?: NodeJS.ProcessEnv
-  /** Requests or connections that arrived, where they can be counted. Else the program's log is believed. */
-  readonly attempts?: () => number
+  /** Connections that have arrived. Without it, the attempts are counted in the log of the program. */
+  readonly connections?: () => number
   readonly stop: () => Promise<void>
 }
 
-/** Listens on a free port of 127.0.0.1, and does this to each connection. */
-const listening = async (server: Server, scheme: string): Promise<FakeEndpoint> => {
+/** Listens on a free port of 127.0.0.1 and counts connections. */
+const listenAs = async (server: Server, scheme: string): Promise<FakeEndpoint> => {
   const sockets = new Set<Socket>()
-  let attempts = 0
+  let connections = 0
   server.on("connection", (socket: Socket) => {
-    attempts++
+    connections++
     sockets.add(socket)
     socket.on("error", () => {}).on("close", () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   return {
     endpoint: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    attempts: () => attempts,
+    connections: () => connections,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -37,29 +37,29 @@ const listening = async (server: Server, scheme: string): Promise<FakeEndpoint> 
   }
 }
 
-/** Does this to each connection, once the client has said something. */
-export const raw =
-  (behave: (socket: Socket) => void, scheme = "http") =>
+/** Handles each connection after the first bytes from the client. */
+export const onConnection =
+  (handle: (socket: Socket) => void, scheme = "http") =>
   () =>
-    listening(
-      createServer((socket) => socket.once("data", () => behave(socket))),
+    listenAs(
+      createServer((socket) => socket.once("data", () => handle(socket))),
       scheme
     )
 
-/** Says this, which is not what S3 says, and closes. */
-export const saying = (text: string) => raw((socket) => socket.end(text))
+/** Sends a text that is no answer of S3, and closes the connection. */
+export const answering = (text: string) => onConnection((socket) => socket.end(text))
 
-/** An address that is nobody's. */
-export const nowhere = (endpoint: string) => async (): Promise<FakeEndpoint> => ({
+/** An address without a server. */
+export const nothingAt = (endpoint: string) => async (): Promise<FakeEndpoint> => ({
   endpoint,
   stop: async () => {}
 })
 
-/** A port on which nobody listens any more. */
+/** A port that was free a moment ago and has no listener. */
 export const closedPort = async (): Promise<FakeEndpoint> => {
-  const place = await listening(createServer(), "http")
-  await place.stop()
-  return nowhere(place.endpoint)()
+  const endpoint = await listenAs(createServer(), "http")
+  await endpoint.stop()
+  return nothingAt(endpoint.endpoint)()
 }
 
 const day = 86_400_000
@@ -78,18 +78,18 @@ const certificate = (commonName: string, options: SelfsignedOptions = {}) =>
     ...options
   })
 
-interface Secure {
+interface TlsStoreOptions {
   readonly commonName?: string
   readonly expired?: boolean
-  /** The program knows who has signed the certificate. */
+  /** Whether the program trusts the issuer. Default: true. */
   readonly trusted?: boolean
-  /** The program is told to speak this, whatever the server does. */
+  /** The scheme in the endpoint, although the server speaks TLS. */
   readonly scheme?: "http"
 }
 
-/** A strict store behind TLS, or another scheme. */
-export const secure =
-  ({ commonName = "127.0.0.1", expired = false, scheme, trusted = true }: Secure = {}) =>
+/** A strict store that speaks TLS. */
+export const tlsStore =
+  ({ commonName = "127.0.0.1", expired = false, scheme, trusted = true }: TlsStoreOptions = {}) =>
   async (): Promise<FakeEndpoint> => {
     const past = { notBeforeDate: new Date(Date.now() - 2 * day), notAfterDate: new Date(Date.now() - day) }
     const { cert, private: key } = await certificate(commonName, expired ? past : {})
@@ -103,8 +103,8 @@ export const secure =
     }
   }
 
-/** A strict store that speaks plain HTTP where TLS is expected. */
-export const plain = async (): Promise<FakeEndpoint> => {
+/** A strict store that speaks plain HTTP at an https endpoint. */
+export const plainHttpStore = async (): Promise<FakeEndpoint> => {
   const store = await StrictS3.start({ identities: [sessionWriter] })
   return {
     endpoint: store.endpoint.replace("http", "https"),
@@ -112,11 +112,11 @@ export const plain = async (): Promise<FakeEndpoint> => {
   }
 }
 
-/** Speaks TLS, but not with everybody. Counts connections. */
-export const choosy = (options: TlsOptions) => async (): Promise<FakeEndpoint> => {
+/** A TLS server that rejects some or all clients. */
+export const tlsServer = (options: TlsOptions) => async (): Promise<FakeEndpoint> => {
   const { cert, private: key } = await certificate("127.0.0.1")
   const file = join(emptyDirectory(), "ca.pem")
   writeFileSync(file, cert)
   const server = createTlsServer({ cert, key, ...options }).on("tlsClientError", () => {})
-  return { ...(await listening(server, "https")), env: { NODE_EXTRA_CA_CERTS: file } }
+  return { ...(await listenAs(server, "https")), env: { NODE_EXTRA_CA_CERTS: file } }
 }

@@ -1,7 +1,7 @@
 import type { Fault, Identity, RecordedRequest, StrictS3Options } from "../../fakes/StrictS3.ts"
 import type { FakeEndpoint } from "./FakeEndpoints.ts"
 
-/** What is done to the nth request of its operation, counted from 0. */
+/** Chooses the fault for the nth request of its operation, counted from 0. */
 export type FaultRule = (request: RecordedRequest, nth: number) => Fault | undefined
 
 export const always =
@@ -14,39 +14,51 @@ export const once =
   (_, nth) =>
     nth === 0 ? fault : undefined
 
-/** Only requests of this operation. */
+/** Applies a rule to the requests of one operation. */
 export const onOperation =
-  (operation: string, strike: FaultRule): FaultRule =>
+  (operation: string, rule: FaultRule): FaultRule =>
   (request, nth) =>
-    request.operation === operation ? strike(request, nth) : undefined
+    request.operation === operation ? rule(request, nth) : undefined
 
-/** One way in which an upload can fail, and what has to come of it. The program has `--max-retries 2`. */
+/** Applies the first rule that chooses a fault. */
+export const firstOf =
+  (...rules: ReadonlyArray<FaultRule>): FaultRule =>
+  (request, nth) => {
+    for (const rule of rules) {
+      const fault = rule(request, nth)
+      if (fault !== undefined) return fault
+    }
+    return undefined
+  }
+
+/** One way in which an upload can fail, and the required outcome with `--max-retries 2`. */
 export interface FaultCase {
-  readonly name: string
+  /** Completes the title "exits N when …". */
+  readonly when: string
 
-  /** One file: of a few bytes; larger than what is sent without asking; or sent in two parts. Default: small. */
+  /** The only file of the input: a few bytes, 3 MiB in one request, or two parts. Default: small. */
   readonly file?: "small" | "large" | "parts" | undefined
-  readonly strike?: FaultRule
-  /** Where the program is sent, if not to a strict store. */
-  readonly place?: () => Promise<FakeEndpoint>
+  readonly fault?: FaultRule
+  /** Replaces the strict store. */
+  readonly endpoint?: () => Promise<FakeEndpoint>
   readonly store?: StrictS3Options
-  /** Default: may write, and abort uploads. */
-  readonly login?: Identity
+  /** Default: may write objects and abort uploads. */
+  readonly identity?: Identity
   readonly flags?: ReadonlyArray<string>
-  /** For rows that wait for it. Default: longer than any row takes. */
+  /** The value of `--timeout`. Default: longer than any case takes. */
   readonly timeout?: string
 
   readonly exit: number
-  /** Requests that arrived, or how many at least and at most; if sent in parts, by operation. */
+  /** The number of requests that arrive, its inclusive range, or the number for each operation. */
   readonly attempts: number | readonly [atLeast: number, atMost: number] | Readonly<Record<string, number>>
-  /** What the report advises. */
+  /** Matches the hint in the report. */
   readonly hint?: RegExp | undefined
-  /** Anything that stands on stdout or stderr. */
-  readonly says?: RegExp
-  /** Milliseconds from the end of the first attempt to the second, at least and at most. */
+  /** Matches stdout or stderr. */
+  readonly output?: RegExp
+  /** Milliseconds from the end of the first attempt to the start of the second, an inclusive range. */
   readonly pause?: readonly [atLeast: number, atMost: number]
-  /** How often the object was stored. Default: once if the program says so, else never. */
+  /** How often the store stores the object. Default: once if the run succeeds, else never. */
   readonly versions?: number
-  /** Multipart uploads that are left open. Default: none. */
-  readonly open?: number
+  /** Multipart uploads that stay open. Default: 0. */
+  readonly openUploads?: number
 }

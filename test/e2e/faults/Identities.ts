@@ -1,6 +1,6 @@
+/** Put-only users with a session token, so that a run has two secrets to protect. */
 import { type Identity, writer, writerNoAbort } from "../../fakes/StrictS3.ts"
 
-/** A put-only user with a session, so that there are two secrets to keep. */
-export const sessionWriter: Identity = { ...writer, sessionToken: "courier-session-token" }
+export const sessionWriter: Identity = { ...writer, sessionToken: "writer-session-token" }
 
-export const sessionWriterNoAbort: Identity = { ...writerNoAbort, sessionToken: "courier-no-abort-session-token" }
+export const sessionWriterNoAbort: Identity = { ...writerNoAbort, sessionToken: "writer-no-abort-session-token" }

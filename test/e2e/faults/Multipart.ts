@@ -1,52 +1,44 @@
-/** What can go wrong with a file that is sent in two parts. */
+/** Faults of a multipart upload with two parts. */
 import type { Fault } from "../../fakes/StrictS3.ts"
+import { always, type FaultCase, type FaultRule, firstOf, once, onOperation } from "./FaultCase.ts"
 import { sessionWriterNoAbort } from "./Identities.ts"
-import { always, once, type FaultCase, type FaultRule, onOperation } from "./FaultCase.ts"
 
 const create = "CreateMultipartUpload"
 const part = "UploadPart"
 const complete = "CompleteMultipartUpload"
 const abort = "AbortMultipartUpload"
 
-const busy: Fault = { kind: "answer", status: 503, code: "SlowDown" }
+const slowDown: Fault = { kind: "answer", status: 503, code: "SlowDown" }
 const denied: Fault = { kind: "answer", status: 403, code: "AccessDenied" }
-const lost: Fault = { kind: "cut-answer", end: 0, by: "reset" }
+const lostAnswer: Fault = { kind: "cut-answer", end: 0, by: "reset" }
 
-/** Several at once. */
-const firstOf =
-  (...strikes: ReadonlyArray<FaultRule>): FaultRule =>
-  (request, nth) => {
-    for (const strike of strikes) {
-      const fault = strike(request, nth)
-      if (fault !== undefined) return fault
-    }
-    return undefined
-  }
+const onSecondPart = (fault: Fault): FaultRule =>
+  onOperation(part, ({ path }) => (path.includes("partNumber=2") ? fault : undefined))
 
-const rows: ReadonlyArray<Omit<FaultCase, "file">> = [
+const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
   {
-    name: "a creation that is refused",
-    strike: onOperation(create, always(denied)),
+    when: "CreateMultipartUpload is denied",
+    fault: onOperation(create, always(denied)),
     attempts: { [create]: 1 },
     exit: 22,
     hint: /s3:PutObject/
   },
   {
-    name: "a creation that is put off once",
-    strike: onOperation(create, once(busy)),
+    when: "CreateMultipartUpload fails once with SlowDown",
+    fault: onOperation(create, once(slowDown)),
     attempts: { [create]: 2, [part]: 2, [complete]: 1 },
     exit: 0
   },
   {
-    name: "a creation whose answer is lost: nobody knows the upload's id, and nobody can abort it",
-    strike: onOperation(create, once(lost)),
+    when: "the answer to CreateMultipartUpload is lost, and leaves an upload whose ID it does not know",
+    fault: onOperation(create, once(lostAnswer)),
     attempts: { [create]: 2, [part]: 2, [complete]: 1 },
     exit: 0,
-    open: 1
+    openUploads: 1
   },
   {
-    name: "a login page in place of an upload's id",
-    strike: onOperation(
+    when: "CreateMultipartUpload is answered with a login page",
+    fault: onOperation(
       create,
       always({ kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<html>" })
     ),
@@ -55,149 +47,139 @@ const rows: ReadonlyArray<Omit<FaultCase, "file">> = [
     hint: /proxy/
   },
   {
-    name: "a part that is put off once",
-    strike: onOperation(part, once(busy)),
+    when: "a part fails once with SlowDown",
+    fault: onOperation(part, once(slowDown)),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
-    name: "a part that is cut off once",
-    strike: onOperation(part, once({ kind: "reset", afterBytes: 1_000_000 })),
+    when: "a part is cut off once by a reset",
+    fault: onOperation(part, once({ kind: "reset", afterBytes: 1_000_000 })),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
-    name: "a part whose answer is lost once",
-    strike: onOperation(part, once(lost)),
+    when: "the answer to a part is lost once",
+    fault: onOperation(part, once(lostAnswer)),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
-    name: "a part whose checksum is wrong once",
-    strike: onOperation(part, once({ kind: "wrong-checksum" })),
+    when: "the checksum of a part is wrong once",
+    fault: onOperation(part, once({ kind: "wrong-checksum" })),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
-    name: "a part whose checksum is always wrong",
-    strike: onOperation(part, (request) =>
-      request.path.includes("partNumber=2") ? { kind: "wrong-checksum" } : undefined
-    ),
+    when: "the checksum of a part is always wrong",
+    fault: onSecondPart({ kind: "wrong-checksum" }),
     attempts: { [create]: 1, [part]: 4, [abort]: 1 },
     exit: 40,
     hint: /changes bytes/
   },
   {
-    name: "a part without an ETag once",
-    strike: onOperation(part, once({ kind: "missing-etag" })),
+    when: "the answer to a part lacks its ETag once",
+    fault: onOperation(part, once({ kind: "missing-etag" })),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
   },
   {
-    name: "a part that is denied",
-    strike: onOperation(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
+    when: "a part is denied",
+    fault: onSecondPart(denied),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
     hint: /s3:PutObject/
   },
   {
-    name: "a part that is put off for ever",
-    strike: onOperation(part, (request) => (request.path.includes("partNumber=2") ? busy : undefined)),
+    when: "a part always fails with SlowDown, and keeps the upload for the next run",
+    fault: onSecondPart(slowDown),
     attempts: { [create]: 1, [part]: 4 },
     exit: 32,
-    says: /kept for the next run/,
-    open: 1
+    output: /kept for the next run/,
+    openUploads: 1
   },
   {
-    name: "an upload that somebody else aborted",
-    strike: onOperation(part, (request) =>
-      request.path.includes("partNumber=2") ? { kind: "answer", status: 404, code: "NoSuchUpload" } : undefined
-    ),
+    when: "another client aborts the upload",
+    fault: onSecondPart({ kind: "answer", status: 404, code: "NoSuchUpload" }),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 10,
     hint: /aborted the upload/
   },
   {
-    name: "an abort that is not permitted, after a part that is denied",
-    login: sessionWriterNoAbort,
-    strike: onOperation(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
+    when: "a part and then the abort are denied, and reports the open upload",
+    identity: sessionWriterNoAbort,
+    fault: onSecondPart(denied),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
-    says: /multipart upload left open: .*AccessDenied/,
-    open: 1
+    output: /multipart upload left open: .*AccessDenied/,
+    openUploads: 1
   },
   {
-    name: "an abort that is put off, after a part that is denied",
-    strike: firstOf(
-      onOperation(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
-      onOperation(abort, always(busy))
-    ),
+    when: "a part is denied and the abort fails with SlowDown, and reports the open upload",
+    fault: firstOf(onSecondPart(denied), onOperation(abort, always(slowDown))),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
-    says: /multipart upload left open: .*SlowDown/,
-    open: 1
+    output: /multipart upload left open: .*SlowDown/,
+    openUploads: 1
   },
   {
-    name: "an abort whose answer is lost: it is named, though nothing is left",
-    strike: firstOf(
-      onOperation(part, (request) => (request.path.includes("partNumber=2") ? denied : undefined)),
-      onOperation(abort, always(lost))
-    ),
+    when: "a part is denied and the answer to the abort is lost, and reports the upload as open",
+    fault: firstOf(onSecondPart(denied), onOperation(abort, always(lostAnswer))),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
-    says: /multipart upload left open/
+    output: /multipart upload left open/
   },
   {
-    name: "a completion that is put off once",
-    strike: onOperation(complete, once(busy)),
+    when: "the completion fails once with SlowDown",
+    fault: onOperation(complete, once(slowDown)),
     attempts: { [create]: 1, [part]: 2, [complete]: 2 },
     exit: 0
   },
   {
-    name: "a completion that fails once under a 200",
-    strike: onOperation(complete, once({ kind: "answer", status: 200, code: "InternalError" })),
+    when: "the completion fails once with InternalError in a 200 answer",
+    fault: onOperation(complete, once({ kind: "answer", status: 200, code: "InternalError" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 2 },
     exit: 0
   },
   {
-    name: "a completion that fails under a 200 for ever",
-    strike: onOperation(complete, always({ kind: "answer", status: 200, code: "InternalError" })),
+    when: "the completion always fails with InternalError in a 200 answer, and keeps the upload for the next run",
+    fault: onOperation(complete, always({ kind: "answer", status: 200, code: "InternalError" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 3 },
     exit: 32,
-    says: /kept for the next run/,
-    open: 1
+    output: /kept for the next run/,
+    openUploads: 1
   },
   {
-    name: "a completion answered with a login page",
-    strike: onOperation(
+    when: "the completion is answered with a login page, and keeps the upload for the next run",
+    fault: onOperation(
       complete,
       always({ kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<html>" })
     ),
     attempts: { [create]: 1, [part]: 2, [complete]: 3 },
     exit: 30,
     hint: /proxy/,
-    says: /kept for the next run/,
-    open: 1
+    output: /kept for the next run/,
+    openUploads: 1
   },
   {
-    name: "a completion that the store finds wrong",
-    strike: onOperation(complete, always({ kind: "answer", status: 400, code: "InvalidPart" })),
+    when: "the store rejects the completion with InvalidPart",
+    fault: onOperation(complete, always({ kind: "answer", status: 400, code: "InvalidPart" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 1, [abort]: 1 },
     exit: 10
   },
   {
-    // S3 itself would answer the second completion as the first, for a while; many stores do not
-    name: "a completion whose answer is lost, in a store that does not remember it",
-    strike: onOperation(complete, once(lost)),
+    // S3 itself repeats its answer for a while; many stores do not
+    when: "the answer to the completion is lost and the store forgets the upload",
+    fault: onOperation(complete, once(lostAnswer)),
     attempts: { [create]: 1, [part]: 2, [complete]: 2, [abort]: 1 },
     exit: 10,
     hint: /the next run sends it again/,
     versions: 1
   },
   {
-    name: "a completion whose answer is lost, in a store that remembers it",
-    strike: onOperation(complete, (_, nth) => {
-      if (nth === 0) return lost
+    when: "the answer to the completion is lost and the store repeats it",
+    fault: onOperation(complete, (_, nth) => {
+      if (nth === 0) return lostAnswer
       const body = "<CompleteMultipartUploadResult><ETag>&quot;e-2&quot;</ETag></CompleteMultipartUploadResult>"
       return { kind: "answer", status: 200, headers: { "content-type": "application/xml" }, body }
     }),
@@ -205,16 +187,16 @@ const rows: ReadonlyArray<Omit<FaultCase, "file">> = [
     exit: 0
   },
   {
-    name: "a whole whose checksum is wrong once",
-    strike: onOperation(complete, once({ kind: "wrong-checksum" })),
+    when: "the checksum of the completed object is wrong once",
+    fault: onOperation(complete, once({ kind: "wrong-checksum" })),
     attempts: { [create]: 2, [part]: 4, [complete]: 2 },
     exit: 0,
     versions: 2
   }
 ]
 
-export const multipart: ReadonlyArray<FaultCase> = rows.map((row) => ({
-  ...row,
+export const multipart: ReadonlyArray<FaultCase> = cases.map((each) => ({
+  ...each,
   file: "parts",
   flags: ["--concurrency=1"]
 }))

@@ -1,4 +1,4 @@
-/** Answers that will be the same the next time: one attempt, a class, and a hint that leads to the cause. */
+/** Answers that a retry does not change: one attempt, and a hint that names the cause. */
 import type { CannedAnswer } from "../../fakes/StrictS3.ts"
 import { always, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
@@ -6,7 +6,7 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [403, "AccessDenied", 22, /s3:PutObject/],
   [403, "AllAccessDisabled", 22, /bucket/],
   [403, "AccountProblem", 22, /account/],
-  [403, "SomethingOfItsOwn", 22, /s3:PutObject/],
+  [403, "UnknownCode", 22, /s3:PutObject/],
   [403, "QuotaExceeded", 10, /quota/i],
   [400, "ExpiredToken", 21, /expired/],
   [400, "TokenRefreshRequired", 21, /expired/],
@@ -36,34 +36,34 @@ const page = (status: number, text: string, headers: Record<string, string> = {}
   headers: { "content-type": "text/html", ...headers },
   body: `<html>${text}</html>`
 })
-const silent = (status: number): CannedAnswer => ({ status, body: "" })
+const noBody = (status: number): CannedAnswer => ({ status, body: "" })
 
-const codeless: ReadonlyArray<readonly [name: string, answer: CannedAnswer, exit: number, hint: RegExp]> = [
-  ["403 without a word", silent(403), 22, /s3:PutObject/],
-  ["401 without a word", silent(401), 21, /access key/],
-  ["404 without a word", silent(404), 23, /--bucket|--endpoint/],
+const withoutCode: ReadonlyArray<readonly [when: string, answer: CannedAnswer, exit: number, hint: RegExp]> = [
+  ["the store answers 403 without a body", noBody(403), 22, /s3:PutObject/],
+  ["the store answers 401 without a body", noBody(401), 21, /access key/],
+  ["the store answers 404 without a body", noBody(404), 23, /--bucket|--endpoint/],
   [
-    "403 whose document is torn",
+    "the store answers 403 with a truncated document",
     { status: 403, body: "<?xml version='1.0'?><Error><Code>AccessDen" },
     22,
     /s3:PutObject/
   ],
-  ["a proxy's 403 page", page(403, "Blocked by policy"), 30, /proxy/],
-  ["a proxy that wants a login", page(407, "Proxy login"), 30, /proxy/],
-  ["a proxy that sends to its login page", page(302, "", { location: "http://proxy.example.com/login" }), 30, /proxy/],
-  ["a proxy that takes no large bodies", page(413, "Request Entity Too Large"), 10, /--part-size|proxy/],
-  ["a web server that knows no such page", page(404, "Not Found"), 30, /--endpoint/],
-  ["a web server that expects TLS", page(400, "plain HTTP sent to HTTPS port"), 30, /--endpoint/],
+  ["a proxy blocks the request", page(403, "Blocked by policy"), 30, /proxy/],
+  ["a proxy requires a login", page(407, "Proxy login"), 30, /proxy/],
+  ["a proxy redirects to its login page", page(302, "", { location: "http://proxy.example.com/login" }), 30, /proxy/],
+  ["a proxy rejects the size of the body", page(413, "Request Entity Too Large"), 10, /--part-size|proxy/],
+  ["a web server has no such page", page(404, "Not Found"), 30, /--endpoint/],
+  ["a web server expects TLS", page(400, "plain HTTP sent to HTTPS port"), 30, /--endpoint/],
   [
-    "a redirect that names the right region",
+    "a redirect names the right region",
     { status: 301, code: "PermanentRedirect", headers: { "x-amz-bucket-region": "eu-west-1" } },
     23,
     /--region eu-west-1/
   ]
 ]
 
-/** All that AWS tells of a signature that is wrong, which no log should repeat. */
-const wrongSignature: FaultRule = ({ headers }) => ({
+/** SignatureDoesNotMatch with everything that AWS adds to it; none of it belongs in a log. */
+const detailedSignatureError: FaultRule = ({ headers }) => ({
   kind: "answer",
   status: 403,
   code: "SignatureDoesNotMatch",
@@ -75,49 +75,49 @@ const wrongSignature: FaultRule = ({ headers }) => ({
 
 export const permanentErrors: ReadonlyArray<FaultCase> = [
   ...codes.map(([status, code, exit, hint]): FaultCase => ({
-    name: `${status} ${code}`,
-    strike: always({ kind: "answer", status, code }),
+    when: `the store answers ${status} ${code}`,
+    fault: always({ kind: "answer", status, code }),
     attempts: 1,
     exit,
     hint
   })),
-  ...codeless.map(([name, answer, exit, hint]): FaultCase => ({
-    name,
-    strike: always({ kind: "answer", ...answer }),
+  ...withoutCode.map(([when, answer, exit, hint]): FaultCase => ({
+    when,
+    fault: always({ kind: "answer", ...answer }),
     attempts: 1,
     exit,
     hint
   })),
   {
-    name: "a signature for the wrong region",
+    when: "the signature is for the wrong region",
     store: { region: "eu-west-1" },
     attempts: 1,
     exit: 23,
     hint: /--region eu-west-1/
   },
   {
-    name: "403 before the body was sent",
+    when: "the store answers 403 before it reads the body",
     file: "large",
-    strike: always({ kind: "early-answer", status: 403, code: "AccessDenied" }),
-    // on a busy host, a write may fail before the answer was read, and Node reads no more then
+    fault: always({ kind: "early-answer", status: 403, code: "AccessDenied" }),
+    // on a busy host, a write may fail before the answer is read; Node then stops reading
     attempts: [1, 3],
     exit: 22,
     hint: /s3:PutObject/
   },
   {
-    name: "403 whose message repeats the login that was sent",
-    strike: ({ headers }) => ({
+    when: "the message of a 403 repeats the credentials, and masks them",
+    fault: ({ headers }) => ({
       kind: "answer",
       status: 403,
       body: `<Error><Code>AccessDenied</Code><Message>No: ${headers["x-amz-security-token"]}, ${headers["authorization"]}</Message></Error>`
     }),
     attempts: 1,
     exit: 22,
-    says: /No: …, …/
+    output: /No: …, …/
   },
   {
-    name: "a wrong signature, with all that AWS tells of it",
-    strike: wrongSignature,
+    when: "SignatureDoesNotMatch repeats the signed request",
+    fault: detailedSignatureError,
     attempts: 1,
     exit: 21,
     hint: /secret/

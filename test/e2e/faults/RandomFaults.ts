@@ -1,20 +1,20 @@
-/** Faults at random, the same for the same seed whatever the order in which requests arrive. */
+/** Random faults that depend on the seed and the key alone, not on the order in which requests arrive. */
 import { crc32 } from "node:zlib"
 import type { Fault, RecordedRequest } from "../../fakes/StrictS3.ts"
 import { type Random, seeded } from "../../fixtures/Random.ts"
 
-type Kind = (random: Random) => Fault
+type MakeFault = (random: Random) => Fault
 
 const html = { "content-type": "text/html" }
 
-const silences: ReadonlyArray<Kind> = [
+const silences: ReadonlyArray<MakeFault> = [
   () => ({ kind: "hang" }),
   (random) => ({ kind: "stall", afterBytes: random.below(3000) }),
   (random) => ({ kind: "cut-answer", end: random.below(200), by: "silence" })
 ]
 
-/** A store or a line that is in no state to take anything. No attempt survives it; the next may. */
-const foul: Readonly<Record<string, Kind>> = {
+/** Faults that every attempt fails with, as when the store or the network is down. The next attempt may succeed. */
+const outages: Readonly<Record<string, MakeFault>> = {
   slowDown: () => ({ kind: "answer", status: 503, code: "SlowDown" }),
   internalError: () => ({ kind: "answer", status: 500, code: "InternalError" }),
   internalErrorUnder200: () => ({ kind: "answer", status: 200, code: "InternalError" }),
@@ -28,51 +28,51 @@ const foul: Readonly<Record<string, Kind>> = {
   answerReset: (random) => ({ kind: "cut-answer", end: random.below(200), by: "reset" }),
   answerClosed: (random) => ({ kind: "cut-answer", end: random.below(200), by: "close" }),
   missingEtag: () => ({ kind: "missing-etag" }),
-  // one kind, because each costs a whole time-out
+  // one entry for all of them, because each costs a whole timeout
   silence: (random) => silences[random.below(silences.length)]!(random)
 }
 
-/** A store that works, but not on the right bytes. The next attempt may have better luck. */
-const doubtful: Readonly<Record<string, Kind>> = {
+/** Faults of a store that works, but on the wrong bytes. The next attempt may succeed. */
+const corruptions: Readonly<Record<string, MakeFault>> = {
   badDigest: () => ({ kind: "answer", status: 400, code: "BadDigest" }),
   wrongChecksum: () => ({ kind: "wrong-checksum" })
 }
 
-/** What an attempt survives. */
-const bad: Readonly<Record<string, Kind>> = {
+/** Faults that an attempt survives. */
+const delays: Readonly<Record<string, MakeFault>> = {
   delay: (random) => ({ kind: "delay", ms: random.below(400) }),
   trickle: () => ({ kind: "trickle", msPerByte: 1 })
 }
 
 export interface RandomFaults {
   readonly faults: (request: RecordedRequest) => Fault | undefined
-  /** How often each kind has struck. */
-  readonly struck: ReadonlyMap<string, number>
-  /** Faults that struck a key when the object was, or may have been, stored. */
+  /** How often each fault has occurred, by name. */
+  readonly counts: ReadonlyMap<string, number>
+  /** The faults of a key after which the object is stored, or may be. */
   readonly afterStoring: (key: string) => number
 }
 
-const stores = (fault: Fault) =>
+const mayStore = (fault: Fault) =>
   ["cut-answer", "wrong-checksum", "missing-etag", "delay", "trickle"].includes(fault.kind)
 
-/** Strikes such a share of the requests; if all, then as a store does that is down. */
+/** Disturbs this share of the requests. A share of 1 is an outage: every attempt fails. */
 export const randomFaults = (seed: number, share: number): RandomFaults => {
-  const kinds = Object.entries(share < 1 ? { ...foul, ...doubtful, ...bad } : foul)
+  const kinds = Object.entries(share < 1 ? { ...outages, ...corruptions, ...delays } : outages)
   const attempts = new Map<string, number>()
   const afterStoring = new Map<string, number>()
-  const struck = new Map(kinds.map(([name]) => [name, 0]))
-  const count = (counts: Map<string, number>, what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
+  const counts = new Map(kinds.map(([name]) => [name, 0]))
+  const increment = (map: Map<string, number>, name: string) => map.set(name, (map.get(name) ?? 0) + 1)
   return {
-    struck,
+    counts,
     afterStoring: (key) => afterStoring.get(key) ?? 0,
     faults: ({ key = "" }) => {
-      count(attempts, key)
+      increment(attempts, key)
       const random = seeded(seed + crc32(`${key} ${attempts.get(key)}`))
       if (!random.chance(share)) return undefined
-      const [name, kind] = kinds[random.below(kinds.length)]!
-      count(struck, name)
-      const fault = kind(random)
-      if (stores(fault)) count(afterStoring, key)
+      const [name, makeFault] = kinds[random.below(kinds.length)]!
+      increment(counts, name)
+      const fault = makeFault(random)
+      if (mayStore(fault)) increment(afterStoring, key)
       return fault
     }
   }

@@ -1,87 +1,52 @@
-/** How long the program waits, and whose clock is right. */
+/** How long the program waits when the store names a delay. */
 import type { CannedAnswer } from "../../fakes/StrictS3.ts"
-import type { FaultCase, FaultRule } from "./FaultCase.ts"
+import type { FaultCase } from "./FaultCase.ts"
 
-const busy = (headers: Record<string, string>): CannedAnswer => ({ status: 503, code: "SlowDown", headers })
-const retryAfter = (value: string) => busy({ "retry-after": value })
+const slowDown = (headers: Record<string, string>): CannedAnswer => ({ status: 503, code: "SlowDown", headers })
+const retryAfter = (value: string) => slowDown({ "retry-after": value })
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toUTCString()
 
-/** No pause but the program's own, which is at most 400 ms for the first retry. */
-const own = [0, 1200] as const
+/** The program's own back-off, at most 400 ms before the first retry, with time for a busy machine. */
+const ownBackoff = [0, 1200] as const
 const pauses: ReadonlyArray<
-  readonly [name: string, answer: () => CannedAnswer, pause: NonNullable<FaultCase["pause"]>]
+  readonly [when: string, answer: () => CannedAnswer, pause: NonNullable<FaultCase["pause"]>]
 > = [
-  ["seconds", () => retryAfter("2"), [1990, 4000]],
+  ["Retry-After gives seconds, and waits for them", () => retryAfter("2"), [1990, 4000]],
   // a date has whole seconds
-  ["a date", () => retryAfter(inSeconds(3)), [1900, 5000]],
-  ["milliseconds, as AWS has them", () => busy({ "x-amz-retry-after": "1800" }), [1790, 4000]],
-  ["no time at all", () => retryAfter("0"), own],
-  ["what is no time", () => retryAfter("soon"), own],
-  ["a date that is over", () => retryAfter(inSeconds(-60)), own]
+  ["Retry-After gives a date, and waits for it", () => retryAfter(inSeconds(3)), [1900, 5000]],
+  [
+    "x-amz-retry-after gives milliseconds, and waits for them",
+    () => slowDown({ "x-amz-retry-after": "1800" }),
+    [1790, 4000]
+  ],
+  ["Retry-After is 0, and waits for its own back-off", () => retryAfter("0"), ownBackoff],
+  ["Retry-After is not a time, and waits for its own back-off", () => retryAfter("soon"), ownBackoff],
+  ["Retry-After gives a past date, and waits for its own back-off", () => retryAfter(inSeconds(-60)), ownBackoff]
 ]
 
-const tooLong: ReadonlyArray<readonly [name: string, answer: () => CannedAnswer]> = [
-  ["seconds", () => retryAfter("61")],
-  ["a date", () => retryAfter(inSeconds(3600))],
-  ["milliseconds", () => busy({ "x-amz-retry-after": "61000" })],
+const tooLong: ReadonlyArray<readonly [how: string, answer: () => CannedAnswer]> = [
+  ["in seconds", () => retryAfter("61")],
+  ["as a date", () => retryAfter(inSeconds(3600))],
+  ["in milliseconds", () => slowDown({ "x-amz-retry-after": "61000" })],
   [
-    "a page of maintenance",
+    "on a maintenance page",
     () => ({ status: 503, headers: { "content-type": "text/html", "retry-after": "3600" }, body: "<p>" })
   ]
 ]
 
-const hour = 3_600_000
-
-const tooSkewed =
-  (offsetMillis: number): FaultRule =>
-  () => ({
-    kind: "answer",
-    status: 403,
-    code: "RequestTimeTooSkewed",
-    headers: { date: new Date(Date.now() + offsetMillis).toUTCString() }
-  })
-
-export const patience: ReadonlyArray<FaultCase> = [
-  ...pauses.map(([name, answer, pause]): FaultCase => ({
-    name: `a store that wants to be left alone for ${name}`,
-    strike: (_, nth) => (nth === 0 ? { kind: "answer", ...answer() } : undefined),
+export const retryAfterCases: ReadonlyArray<FaultCase> = [
+  ...pauses.map(([when, answer, pause]): FaultCase => ({
+    when,
+    fault: (_, nth) => (nth === 0 ? { kind: "answer", ...answer() } : undefined),
     attempts: 2,
     exit: 0,
     pause
   })),
-  ...tooLong.map(([name, answer]): FaultCase => ({
-    name: `a store that wants to be left alone for more than a minute, in ${name}`,
-    strike: () => ({ kind: "answer", ...answer() }),
+  ...tooLong.map(([how, answer]): FaultCase => ({
+    when: `Retry-After exceeds a minute ${how}, and does not retry`,
+    fault: () => ({ kind: "answer", ...answer() }),
     attempts: 1,
     exit: 32,
     hint: /next run/
-  })),
-  {
-    name: "a clock that is an hour slow",
-    store: { clock: () => Date.now() + hour },
-    attempts: 2,
-    exit: 0
-  },
-  {
-    name: "a clock that is an hour fast",
-    store: { clock: () => Date.now() - hour },
-    attempts: 2,
-    exit: 0
-  },
-  { name: "a clock that is ten minutes slow", store: { clock: () => Date.now() + hour / 6 }, attempts: 1, exit: 0 },
-  {
-    name: "a clock that is an hour slow whatever is done",
-    strike: tooSkewed(hour),
-    attempts: 2,
-    exit: 21,
-    hint: /clock/,
-    says: /\b(1(\.0)? ?h|(59|60)(\.\d)? ?m|3(599|600) ?s)/
-  },
-  {
-    name: "a clock that is wrong though the store's says the same",
-    strike: tooSkewed(0),
-    attempts: [1, 2],
-    exit: 21,
-    hint: /clock/
-  }
+  }))
 ]

@@ -1,17 +1,17 @@
-/** Answers that may be another the next time: tried three times, and told for what they are if they stay. */
+/** Answers that a retry may change: three attempts, then the exit code and hint of the cause. */
 import type { CannedAnswer } from "../../fakes/StrictS3.ts"
-import { always, once, type FaultCase, type FaultRule } from "./FaultCase.ts"
+import { always, type FaultCase, type FaultRule, once } from "./FaultCase.ts"
 
 const page = (status: number): CannedAnswer => ({
   status,
   headers: { "content-type": "text/html" },
   body: `<html><h1>${status}</h1></html>`
 })
-const silent = (status: number): CannedAnswer => ({ status, body: "" })
-const torn: CannedAnswer = { status: 500, body: "<?xml version='1.0'?><Error><Code>Inter" }
+const noBody = (status: number): CannedAnswer => ({ status, body: "" })
+const truncated: CannedAnswer = { status: 500, body: "<?xml version='1.0'?><Error><Code>Inter" }
 
 const overloaded = /next run/
-const way = /--endpoint|--timeout|network/
+const network = /--endpoint|--timeout|network/
 const bytes = /changes bytes/
 const proxy = /proxy/
 const full = /full|space|room/
@@ -28,8 +28,8 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [307, "TemporaryRedirect", 32, overloaded],
   [507, "XMinioStorageFull", 32, full],
   [507, "InsufficientStorage", 32, full],
-  [400, "RequestTimeout", 30, way],
-  [400, "IncompleteBody", 30, way],
+  [400, "RequestTimeout", 30, network],
+  [400, "IncompleteBody", 30, network],
   [409, "OperationAborted", 10],
   [409, "ConditionalRequestConflict", 10],
   [400, "BadDigest", 40, bytes],
@@ -38,24 +38,24 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [400, "XAmzContentChecksumMismatch", 40, bytes]
 ]
 
-const codeless: ReadonlyArray<readonly [name: string, answer: CannedAnswer, exit: number, hint: RegExp]> = [
-  ["an internal error under a 200", { status: 200, code: "InternalError" }, 32, overloaded],
-  ["a login page under a 200", page(200), 30, proxy],
-  ["nothing under a 200", silent(200), 30, proxy],
-  ["520 as a page", page(520), 32, overloaded],
-  ["408 without a word", silent(408), 30, way],
-  ["429 without a word", silent(429), 32, overloaded],
-  ["500 whose document is torn", torn, 32, overloaded]
+const withoutCode: ReadonlyArray<readonly [what: string, answer: CannedAnswer, exit: number, hint: RegExp]> = [
+  ["200 with an InternalError document", { status: 200, code: "InternalError" }, 32, overloaded],
+  ["200 with a login page", page(200), 30, proxy],
+  ["200 without a body", noBody(200), 30, proxy],
+  ["520 with an HTML page", page(520), 32, overloaded],
+  ["408 without a body", noBody(408), 30, network],
+  ["429 without a body", noBody(429), 32, overloaded],
+  ["500 with a truncated document", truncated, 32, overloaded]
 ]
 
-/** A gateway's and a store's words for the same, one after the other. */
-const inAnyForm = (status: number): FaultRule => {
-  const forms: ReadonlyArray<CannedAnswer> = [page(status), silent(status), { status, code: "SomethingOfItsOwn" }]
+/** The same status in the form of a gateway and in that of a store, one attempt after the other. */
+const inEveryForm = (status: number): FaultRule => {
+  const forms: ReadonlyArray<CannedAnswer> = [page(status), noBody(status), { status, code: "UnknownCode" }]
   return (_, nth) => ({ kind: "answer", ...forms[nth % forms.length]! })
 }
 
-/** One or two of each class. */
-const passingSoon: ReadonlyArray<readonly [name: string, answer: CannedAnswer]> = [
+/** One or two of each failure class. */
+const retryable: ReadonlyArray<readonly [what: string, answer: CannedAnswer]> = [
   ["503 SlowDown", { status: 503, code: "SlowDown" }],
   ["500 InternalError", { status: 500, code: "InternalError" }],
   ["400 ThrottlingException", { status: 400, code: "ThrottlingException" }],
@@ -64,40 +64,40 @@ const passingSoon: ReadonlyArray<readonly [name: string, answer: CannedAnswer]> 
   ["409 OperationAborted", { status: 409, code: "OperationAborted" }],
   ["409 ConditionalRequestConflict", { status: 409, code: "ConditionalRequestConflict" }],
   ["400 BadDigest", { status: 400, code: "BadDigest" }],
-  ["an internal error under a 200", { status: 200, code: "InternalError" }],
-  ["a login page under a 200", page(200)],
-  ["502 as a page", page(502)],
-  ["503 without a word", silent(503)],
-  ["500 whose document is torn", torn],
-  // RFC 9110, section 15.5.20: may be sent again, over another connection
-  ["421 as a page", page(421)]
+  ["200 with an InternalError document", { status: 200, code: "InternalError" }],
+  ["200 with a login page", page(200)],
+  ["502 with an HTML page", page(502)],
+  ["503 without a body", noBody(503)],
+  ["500 with a truncated document", truncated],
+  // RFC 9110, section 15.5.20: the client may retry over another connection
+  ["421 with an HTML page", page(421)]
 ]
 
 export const transientErrors: ReadonlyArray<FaultCase> = [
   ...codes.map(([status, code, exit, hint]): FaultCase => ({
-    name: `${status} ${code}, for ever`,
-    strike: always({ kind: "answer", status, code }),
+    when: `the store always answers ${status} ${code}`,
+    fault: always({ kind: "answer", status, code }),
     attempts: 3,
     exit,
     hint
   })),
-  ...codeless.map(([name, answer, exit, hint]): FaultCase => ({
-    name: `${name}, for ever`,
-    strike: always({ kind: "answer", ...answer }),
+  ...withoutCode.map(([what, answer, exit, hint]): FaultCase => ({
+    when: `the store always answers ${what}`,
+    fault: always({ kind: "answer", ...answer }),
     attempts: 3,
     exit,
     hint
   })),
   ...[500, 502, 503, 504].map((status): FaultCase => ({
-    name: `${status} as a page, without a word, and as a document`,
-    strike: inAnyForm(status),
+    when: `the store answers ${status} with an HTML page, without a body, and with an unknown code`,
+    fault: inEveryForm(status),
     attempts: 3,
     exit: 32,
     hint: overloaded
   })),
-  ...passingSoon.map(([name, answer]): FaultCase => ({
-    name: `${name}, once`,
-    strike: once({ kind: "answer", ...answer }),
+  ...retryable.map(([what, answer]): FaultCase => ({
+    when: `the store answers ${what} once`,
+    fault: once({ kind: "answer", ...answer }),
     attempts: 2,
     exit: 0
   }))

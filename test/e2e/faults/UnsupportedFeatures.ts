@@ -1,17 +1,18 @@
-/** Stores that lack something of S3, and flags that need a right of their own. */
+/** Stores that lack a feature of S3, and flags that need a permission of their own. */
 import { always, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
-const withChecksum = /^x-amz-(checksum-|sdk-checksum-)/
+const checksumHeader = /^x-amz-(checksum-|sdk-checksum-)/
 
-/** Knows Content-MD5 alone. */
+/** A store that supports Content-MD5 only. */
 const noChecksums: FaultRule = ({ headers }) =>
-  Object.keys(headers).some((name) => withChecksum.test(name))
+  Object.keys(headers).some((name) => checksumHeader.test(name))
     ? { kind: "answer", status: 501, code: "NotImplemented" }
     : undefined
 
+const notImplemented: FaultRule = always({ kind: "answer", status: 501, code: "NotImplemented" })
 const denied: FaultRule = always({ kind: "answer", status: 403, code: "AccessDenied" })
 
-const rights: ReadonlyArray<readonly [flag: string, right: RegExp]> = [
+const permissions: ReadonlyArray<readonly [flag: string, permission: RegExp]> = [
   ["--sse=kms", /kms:GenerateDataKey/],
   ["--tag=host=17", /s3:PutObjectTagging/],
   ["--acl=bucket-owner-full-control", /s3:PutObjectAcl/]
@@ -19,50 +20,51 @@ const rights: ReadonlyArray<readonly [flag: string, right: RegExp]> = [
 
 export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
   {
-    name: "no checksum headers: Content-MD5 takes their place, which is told",
-    strike: noChecksums,
+    when: "the store rejects checksum headers, and reports that it sends Content-MD5 instead",
+    fault: noChecksums,
     attempts: 2,
     exit: 0,
-    says: /MD5/
+    output: /MD5/
   },
   {
-    name: "no checksum headers, for a file sent in parts",
+    when: "the store rejects checksum headers of a multipart upload, and reports that it sends Content-MD5 instead",
     file: "parts",
     flags: ["--concurrency=1"],
-    strike: noChecksums,
+    fault: noChecksums,
     attempts: { CreateMultipartUpload: 2, UploadPart: 2, CompleteMultipartUpload: 1 },
     exit: 0,
-    says: /MD5/
+    output: /MD5/
   },
   {
-    name: "something else that is not implemented: the fallback is tried, once",
-    strike: always({ kind: "answer", status: 501, code: "NotImplemented" }),
+    when: "the store answers NotImplemented with and without checksum headers",
+    fault: notImplemented,
     attempts: 2,
     exit: 10,
     hint: /flag/
   },
   {
-    name: "no multipart uploads",
+    when: "the store does not support multipart uploads",
     file: "parts",
-    strike: always({ kind: "answer", status: 501, code: "NotImplemented" }),
+    fault: notImplemented,
     attempts: { CreateMultipartUpload: 2 },
     exit: 10,
     hint: /flag/
   },
   {
-    name: "no ACLs, as in most buckets of today",
+    // as in most buckets today
+    when: "the bucket has no ACLs",
     flags: ["--acl=bucket-owner-full-control"],
-    strike: always({ kind: "answer", status: 400, code: "AccessControlListNotSupported" }),
+    fault: always({ kind: "answer", status: 400, code: "AccessControlListNotSupported" }),
     attempts: 1,
     exit: 10,
     hint: /--acl/
   },
-  ...rights.map(([flag, right]): FaultCase => ({
-    name: `no right to ${flag}`,
+  ...permissions.map(([flag, permission]): FaultCase => ({
+    when: `the permission for ${flag} is missing`,
     flags: [flag],
-    strike: denied,
+    fault: denied,
     attempts: 1,
     exit: 22,
-    hint: right
+    hint: permission
   }))
 ]
