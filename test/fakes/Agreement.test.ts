@@ -77,7 +77,7 @@ const oddKey = async ({ server, client, bucket: Bucket }: Subject) => {
   return `${status} ${listed.Contents?.[0]?.Key}`
 }
 
-const cut = async ({ server, client, bucket: Bucket }: Subject) => {
+const bodyCut = async ({ server, client, bucket: Bucket }: Subject) => {
   await sendRaw(server, { method: "PUT", path: `/${Bucket}/cut`, body: "hello", sent: "hel", cut: true })
   return statusOf(client.send(new GetObjectCommand({ Bucket, Key: "cut" })))
 }
@@ -90,7 +90,7 @@ const twoChecksums = {
 const cases: readonly [name: string, expected: string, run: (subject: Subject) => Promise<string>][] = [
   ["a plain object", "200", raw({})],
   ["an odd key", "200 odd/a  b+c%20é&=?#'()*!~.txt", oddKey],
-  ["a right CRC32", "200", raw({ headers: { "x-amz-checksum-crc32": base64("crc32", "hello") } })],
+  ["a correct CRC32", "200", raw({ headers: { "x-amz-checksum-crc32": base64("crc32", "hello") } })],
   ["a wrong CRC32", "400 BadDigest", raw({ headers: { "x-amz-checksum-crc32": base64("crc32", "jello") } })],
   ["a wrong SHA-256", "400 BadDigest", raw({ headers: { "x-amz-checksum-sha256": base64("sha256", "jello") } })],
   [
@@ -101,21 +101,21 @@ const cases: readonly [name: string, expected: string, run: (subject: Subject) =
   ["a malformed Content-MD5", "400 InvalidDigest", raw({ headers: { "content-md5": "x" } })],
   ["two checksums", "400 InvalidRequest", raw({ headers: twoChecksums })],
   ["a tampered body", "400 XAmzContentSHA256Mismatch", raw({ sent: "jello" })],
-  ["a body cut short", "404 NoSuchKey", cut],
+  ["a body cut short", "404 NoSuchKey", bodyCut],
   ["a chunked body", "411 MissingContentLength", raw({ chunked: true })],
   ["a wrong secret", "403 SignatureDoesNotMatch", raw({}, { secretAccessKey: "wrong-secret-key" })],
   ["an unknown key id", "403 InvalidAccessKeyId", raw({}, { accessKeyId: "nobody-known" })],
   ["a wrong region", "400 AuthorizationHeaderMalformed", raw({}, { region: "eu-central-1" })],
   ["an unsigned x-amz- header", "403 AccessDenied", raw({ unsigned: { "x-amz-meta-a": "b" } })],
   ["an unknown bucket", "404 NoSuchBucket", raw({ path: "/no-such-bucket-here/key" })],
-  // Segments of 200 bytes: a file system below the server has a limit of its own.
+  // in segments of 200 bytes, because the server's file system has a limit of its own
   ["a key of 1024 bytes", "200", raw({ key: `${"k".repeat(200)}/`.repeat(6).slice(0, 1024) })],
   ["a key of 1025 bytes", "400 KeyTooLongError", raw({ key: `${"k".repeat(200)}/`.repeat(6).slice(0, 1025) })],
   ["an unknown storage class", "400 InvalidStorageClass", raw({ headers: { "x-amz-storage-class": "WARM" } })],
   ["unknown encryption", "400 InvalidArgument", raw({ headers: { "x-amz-server-side-encryption": "rot13" } })],
   ["eleven tags", "400 InvalidTag", raw({ headers: { "x-amz-tagging": "abcdefghijk".replace(/./g, "$&=1&") } })],
   ["the same key twice", "200, 200", twice({})],
-  ["the same key twice, only if new", "200, 412 PreconditionFailed", twice({ "if-none-match": "*" })],
+  ["the same key twice with If-None-Match", "200, 412 PreconditionFailed", twice({ "if-none-match": "*" })],
   ["a multipart upload", "200", multipart([5 * 1024 * 1024, 3])],
   ["a small part that is not the last", "400 EntityTooSmall", multipart([3, 3])],
   ["a part with a wrong ETag", "400 InvalidPart", multipart([3], { etag: '"0123456789abcdef0123456789abcdef"' })],
@@ -123,30 +123,30 @@ const cases: readonly [name: string, expected: string, run: (subject: Subject) =
   ["an aborted upload", "404 NoSuchUpload", multipart([3], { aborted: true })]
 ]
 
-// Where a real server is known to answer otherwise, and how. An endpoint named by the environment has none.
+// Known deviations of the real servers. An endpoint from the environment has none.
 const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   MinIO: {
     "a wrong CRC32": "400 XAmzContentChecksumMismatch",
     "a wrong SHA-256": "400 XAmzContentChecksumMismatch",
     "two checksums": "400 InvalidArgument",
-    // It only verifies the headers that are signed.
+    // MinIO verifies only the headers that are signed.
     "an unsigned x-amz- header": "200",
     "eleven tags": "400 BadRequest"
   },
   "Ceph RGW": {
-    // Version 16 does not know x-amz-checksum- headers at all.
+    // Version 16 ignores x-amz-checksum- headers.
     "a wrong CRC32": "200",
     "a wrong SHA-256": "200",
     "two checksums": "200",
-    // It signs again with whatever region the client claims.
+    // Ceph verifies the signature with whatever region the client claims.
     "a wrong region": "200",
     "an unsigned x-amz- header": "200",
     "a key of 1025 bytes": "400 InvalidObjectName",
     "an unknown storage class": "400 InvalidArgument",
     "eleven tags": "400 InvalidArgument",
-    // It sorts them.
+    // Ceph sorts the parts.
     "parts in descending order": "200",
-    // Version 16 fails to lock what is gone, so a repeated completion looks like a failure of the server.
+    // Version 16 fails to lock an upload that no longer exists, and reports that as a failure of the server.
     "an aborted upload": "500 InternalError"
   }
 }
@@ -170,13 +170,15 @@ describe.each(subjects.map((server) => [server?.name ?? "the strict server", ser
     await strict?.stop()
   })
 
-  const answers = cases.map(([title, expected, run]) => [title, deviations[name]?.[title] ?? expected, run] as const)
-  it.each(answers)("answers %s with %s", async (_, expected, run) => {
+  const expectations = cases.map(
+    ([title, expected, run]) => [title, deviations[name]?.[title] ?? expected, run] as const
+  )
+  it.each(expectations)("answers %s with %s", async (_, expected, run) => {
     expect(await run(subject)).toBe(expected)
   })
 })
 
-it("has a case for every known deviation", () => {
+it("has a test case for every known deviation", () => {
   const titles = cases.map(([title]) => title)
   expect(titles).toEqual(expect.arrayContaining(Object.values(deviations).flatMap((known) => Object.keys(known))))
 })

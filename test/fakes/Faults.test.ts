@@ -16,18 +16,18 @@ beforeEach(async () => {
   return () => server.stop()
 })
 
-/** What the client has, or that it has nothing after a while. */
-const put = (fault: Fault, request: Partial<RawRequest> = {}, waitMs = 300) => {
+/** The outcome that the client sees, or silence if there is none within `waitMs`. */
+const put = (fault: Fault, rawRequest: Partial<RawRequest> = {}, waitMs = 300) => {
   server.fault = () => fault
   const client = { endpoint: server.endpoint, region: "us-east-1", ...writer }
-  const sent = sendRaw(client, { method: "PUT", path: "/snapshots/key", body: "hello", ...request })
+  const sent = sendRaw(client, { method: "PUT", path: "/snapshots/key", body: "hello", ...rawRequest })
   return Promise.race([sent, sleep(waitMs, silence, { ref: false })])
 }
 
-/** Silence must be waited for; what ends by itself may take its time on a busy machine. */
+/** Silence takes the whole wait; anything else ends it, but may take long on a busy machine. */
 const waitFor = (expected: string) => (expected === silence ? 300 : 10_000)
 
-/** The same, as the program's client understands it. */
+/** The same through the AWS SDK. */
 const putBySdk = async (fault: Fault, Body: string | Buffer = "hello") => {
   server.fault = () => fault
   const client = sdkClient({ endpoint: server.endpoint, region: "us-east-1", ...writer })
@@ -40,90 +40,90 @@ const putBySdk = async (fault: Fault, Body: string | Buffer = "hello") => {
 
 describe("a fault", () => {
   const unstored: [string, string, Fault][] = [
-    ["answers what it is told", "503 SlowDown", { kind: "answer", status: 503, code: "SlowDown" }],
-    ["answers a page", "502", { kind: "answer", status: 502, body: "<html>Bad Gateway</html>" }],
-    ["answers nothing but a status", "503", { kind: "answer", status: 503, body: "" }],
+    ["answers with a given error", "503 SlowDown", { kind: "answer", status: 503, code: "SlowDown" }],
+    ["answers with an HTML page", "502", { kind: "answer", status: 502, body: "<html>Bad Gateway</html>" }],
+    ["answers with only a status", "503", { kind: "answer", status: 503, body: "" }],
     [
-      "answers an error though it says 200",
+      "answers with an error document and status 200",
       "200 InternalError",
       { kind: "answer", status: 200, code: "InternalError" }
     ],
     ["hangs", silence, { kind: "hang" }],
-    ["hangs in the body", silence, { kind: "stall", afterBytes: 3 }],
-    ["resets", "cut", { kind: "reset" }],
-    ["resets in the body", "cut", { kind: "reset", afterBytes: 3 }],
-    ["speaks no HTTP", "cut", { kind: "garbage" }],
+    ["stalls in the middle of the body", silence, { kind: "stall", afterBytes: 3 }],
+    ["resets the connection", "cut", { kind: "reset" }],
+    ["resets the connection in the middle of the body", "cut", { kind: "reset", afterBytes: 3 }],
+    ["speaks another protocol than HTTP", "cut", { kind: "garbage" }],
     [
-      "cuts short what it is told to answer",
+      "cuts off a given answer",
       "cut",
       { kind: "cut-answer", end: -20, by: "close", answer: { status: 500, code: "InternalError" } }
     ]
   ]
-  it.each(unstored)("%s, and stores nothing", async (_, expected, fault) => {
+  it.each(unstored)("%s and stores nothing", async (_, expected, fault) => {
     expect(await put(fault, {}, waitFor(expected))).toBe(expected)
     expect(server.versions("key")).toEqual([])
     expect(server.inFlight).toBe(expected === silence ? 1 : 0)
   })
 
   const stored: [string, string, Fault][] = [
-    ["loses an answer by a reset", "cut", { kind: "cut-answer", end: 0, by: "reset" }],
-    ["loses an answer by silence", silence, { kind: "cut-answer", end: 0, by: "silence" }],
-    ["resets in the answer", "cut", { kind: "cut-answer", end: 60, by: "reset" }],
-    ["closes before the last byte of an answer", "cut", { kind: "cut-answer", end: -1, by: "close" }],
-    ["falls silent before the last byte of an answer", silence, { kind: "cut-answer", end: -1, by: "silence" }],
+    ["loses the answer by a reset", "cut", { kind: "cut-answer", end: 0, by: "reset" }],
+    ["loses the answer by silence", silence, { kind: "cut-answer", end: 0, by: "silence" }],
+    ["resets the connection in the middle of the answer", "cut", { kind: "cut-answer", end: 60, by: "reset" }],
+    ["closes the connection before the last byte of the answer", "cut", { kind: "cut-answer", end: -1, by: "close" }],
+    ["falls silent before the last byte of the answer", silence, { kind: "cut-answer", end: -1, by: "silence" }],
     ["answers late", "200", { kind: "delay", ms: 100 }],
     ["answers slowly", silence, { kind: "trickle", msPerByte: 5 }],
-    ["answers slowly, but all of it", "200", { kind: "trickle", msPerByte: 0 }]
+    ["answers byte by byte to the end", "200", { kind: "trickle", msPerByte: 0 }]
   ]
-  it.each(stored)("%s, and stores what came", async (_, expected, fault) => {
+  it.each(stored)("%s and stores the object", async (_, expected, fault) => {
     expect(await put(fault, {}, waitFor(expected))).toBe(expected)
     expect(server.versions("key").map(({ body }) => String(body))).toEqual(["hello"])
   })
 
-  it.each(["reset", "stall"] as const)("takes about as much of the body as it says before a %s", async (kind) => {
+  it.each(["reset", "stall"] as const)("reads about afterBytes of the body before a %s", async (kind) => {
     expect(await put({ kind, afterBytes: 100_000 }, { body: large })).toBe(kind === "stall" ? silence : "cut")
     expect(server.requests[0]?.bodyBytes).toBeGreaterThanOrEqual(100_000)
     expect(server.requests[0]?.bodyBytes).toBeLessThan(large.length / 2)
   })
 
-  it("answers before the body came, and closes", async () => {
+  it("answers before the body has arrived, and closes the connection", async () => {
     const fault: Fault = { kind: "early-answer", status: 403, code: "AccessDenied" }
     expect(await put(fault, { sent: "hel" })).toBe("403 AccessDenied")
     expect(await put({ ...fault, kind: "answer" }, { sent: "hel" })).toBe(silence)
   })
 
-  it.each(["early-answer", "answer"] as const)("asks for a body only if it will read it: %s", async (kind) => {
+  it.each(["early-answer", "answer"] as const)("sends 100 Continue only if it will read the body: %s", async (kind) => {
     server.fault = () => ({ kind, status: 403, code: "AccessDenied" })
     const headers = { expect: "100-continue", "content-length": 5 }
-    const heard: Array<string> = []
+    const received: Array<string> = []
     await new Promise<void>((resolve, reject) => {
       const asking = request(`${server.endpoint}/snapshots/key`, { method: "PUT", headers, agent: false })
       asking.on("continue", () => {
-        heard.push("100")
+        received.push("100")
         asking.end("hello")
       })
       asking.on("response", (answer) => {
-        heard.push(String(answer.statusCode))
+        received.push(String(answer.statusCode))
         answer.resume().on("close", resolve)
         asking.destroy()
       })
       asking.on("error", reject)
       asking.flushHeaders()
     })
-    expect(heard).toEqual(kind === "answer" ? ["100", "403"] : ["403"])
+    expect(received).toEqual(kind === "answer" ? ["100", "403"] : ["403"])
   })
 
-  it("lets a client send that waits to be asked", async () => {
+  it("sends 100 Continue to a client that waits for it", async () => {
     expect(await statusOf(putBySdk({ kind: "delay", ms: 0 }, large))).toBe("200")
   })
 
-  it("answers with a wrong checksum though it stores the right bytes", async () => {
+  it("answers with a wrong checksum, but stores the correct bytes", async () => {
     const { ChecksumCRC32 } = await putBySdk({ kind: "wrong-checksum" })
     expect(ChecksumCRC32).not.toBe(checksum("crc32", Buffer.from("hello")).toString("base64"))
     expect(server.object("key")?.body.toString()).toBe("hello")
   })
 
-  it("answers without an ETag though it stores the object", async () => {
+  it("answers without an ETag, but stores the object", async () => {
     expect((await putBySdk({ kind: "missing-etag" })).ETag).toBeUndefined()
     expect(server.object("key")?.body.toString()).toBe("hello")
   })

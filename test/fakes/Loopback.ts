@@ -1,6 +1,6 @@
 import type { AddressInfo, Server, Socket } from "node:net"
 
-/** A server on a free port of 127.0.0.1, whose connections end with it, also those that it never answered. */
+/** Runs a server on a free port of 127.0.0.1. Stopping it closes all connections, including unanswered ones. */
 export class Loopback {
   readonly port: number
   readonly #server: Server
@@ -12,13 +12,13 @@ export class Loopback {
     this.port = (server.address() as AddressInfo).port
   }
 
-  /** Without a listener of its own it gets one. */
+  /** Listens on a free port, or on `listener` if there is one. */
   static async listen(server: Server, listener?: Server): Promise<Loopback> {
     const sockets = new Set<Socket>()
     server.on("connection", (socket: Socket) => {
       sockets.add(socket)
       socket.once("close", () => sockets.delete(socket))
-      // a client that goes away is part of most tests
+      // clients that disconnect are part of most tests
       socket.on("error", () => {})
     })
     await new Promise<void>((resolve, reject) => {
@@ -28,7 +28,7 @@ export class Loopback {
     return new Loopback(server, sockets)
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#sockets.size
   }

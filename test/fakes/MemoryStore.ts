@@ -1,4 +1,4 @@
-/** A bucket in memory, for tests of what surrounds a store. It passes the suite of the real ones. */
+/** A store in memory, for tests of the code around a store. It passes the same contract suite as the real ones. */
 import { Effect, Layer } from "effect"
 import { createHash } from "node:crypto"
 import {
@@ -19,13 +19,13 @@ import {
 
 export interface MemoryOptions {
   readonly noOverwrite?: boolean
-  /** Keys that may be written to. */
+  /** The prefix of the keys that may be written. Default: all. */
   readonly permitted?: string
   readonly bucketExists?: boolean
   readonly mayAbort?: boolean
-  /** Runs before each attempt of a request, which fails with what it fails with. */
+  /** Runs before each attempt of a request. If it fails, so does the request. */
   readonly before?: (operation: string, key: string) => Effect.Effect<void, StoreError>
-  /** Runs after what stores an object, whose answer is lost when it fails. */
+  /** Runs after an object is stored. If it fails, the answer is lost. */
   readonly after?: (key: string) => Effect.Effect<void, StoreError>
 }
 
@@ -33,9 +33,9 @@ export interface MemoryStore {
   readonly layer: Layer.Layer<ObjectStore>
   /** By key, oldest version first. */
   readonly versions: ReadonlyMap<string, ReadonlyArray<Buffer>>
-  /** Multipart uploads neither completed nor aborted, by id; a test may take one away. */
+  /** Multipart uploads neither completed nor aborted, by ID. A test may remove one. */
   readonly open: Map<string, OpenUpload>
-  /** Every attempt, as `PutObject a/b.jsonl`. */
+  /** Every attempt, such as `PutObject a/b.jsonl`. */
   readonly requests: ReadonlyArray<string>
 }
 
@@ -44,7 +44,7 @@ interface OpenUpload {
   readonly parts: Map<number, Buffer>
 }
 
-const refusal = (operation: string, code: string) => ({ operation, detail: code, code, retryable: false })
+const errorFields = (operation: string, code: string) => ({ operation, detail: code, code, retryable: false })
 
 export const make = (options: MemoryOptions = {}): MemoryStore => {
   const versions = new Map<string, Array<Buffer>>()
@@ -55,24 +55,24 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
   const request = (operation: string, key: string): Effect.Effect<void, StoreError> =>
     Effect.suspend(() => {
       requests.push(`${operation} ${key}`)
-      if (options.bucketExists === false) return Effect.fail(new BucketUnusable(refusal(operation, "NoSuchBucket")))
+      if (options.bucketExists === false) return Effect.fail(new BucketUnusable(errorFields(operation, "NoSuchBucket")))
       if (
         !key.startsWith(options.permitted ?? "") ||
         (operation === "AbortMultipartUpload" && options.mayAbort === false)
       ) {
-        return Effect.fail(new AccessDenied(refusal(operation, "AccessDenied")))
+        return Effect.fail(new AccessDenied(errorFields(operation, "AccessDenied")))
       }
       return options.before?.(operation, key) ?? Effect.void
     })
 
   const store = (operation: string, key: string, body: Buffer): Effect.Effect<StoredObject, StoreError> =>
     Effect.suspend(() => {
-      const known = versions.get(key) ?? []
-      if (options.noOverwrite === true && known.length > 0) {
-        return Effect.fail(new ObjectExists(refusal(operation, "PreconditionFailed")))
+      const existing = versions.get(key) ?? []
+      if (options.noOverwrite === true && existing.length > 0) {
+        return Effect.fail(new ObjectExists(errorFields(operation, "PreconditionFailed")))
       }
-      versions.set(key, [...known, body])
-      return Effect.as(options.after?.(key) ?? Effect.void, { etag: undefined, versionId: String(known.length) })
+      versions.set(key, [...existing, body])
+      return Effect.as(options.after?.(key) ?? Effect.void, { etag: undefined, versionId: String(existing.length) })
     })
 
   const create = (key: string) =>
@@ -82,12 +82,12 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
       return uploadId
     })
 
-  const found = (operation: string, key: string, uploadId: string) =>
+  const findUpload = (operation: string, key: string, uploadId: string) =>
     Effect.suspend(() => {
       const upload = open.get(uploadId)
       return upload?.key === key
         ? Effect.succeed(upload)
-        : Effect.fail(new UploadFailed(refusal(operation, "NoSuchUpload")))
+        : Effect.fail(new UploadFailed(errorFields(operation, "NoSuchUpload")))
     })
 
   const abort = (key: string, uploadId: string) =>
@@ -105,14 +105,14 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
       traits: Effect.succeed(undefined),
       put: ({ key }, body, sha256) =>
         Effect.suspend(() => {
-          checkSum(body, sha256)
+          assertSha256(body, sha256)
           return Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body)))
         }),
       createUpload: ({ key }) => Effect.map(create(key), (uploadId) => ({ uploadId, checksum: "SHA256" })),
       uploadPart: ({ body, key, number, sha256, uploadId }) =>
-        Effect.zipRight(request("UploadPart", key), found("UploadPart", key, uploadId)).pipe(
+        Effect.zipRight(request("UploadPart", key), findUpload("UploadPart", key, uploadId)).pipe(
           Effect.map(({ parts }) => {
-            checkSum(body, sha256)
+            assertSha256(body, sha256)
             parts.set(number, Buffer.from(body))
             return { etag: etagOf(body), checksum: undefined }
           })
@@ -120,13 +120,13 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
       completeUpload: ({ key }, uploadId, parts) =>
         Effect.gen(function* () {
           yield* request("CompleteMultipartUpload", key)
-          const upload = yield* found("CompleteMultipartUpload", key, uploadId)
+          const upload = yield* findUpload("CompleteMultipartUpload", key, uploadId)
           const bodies = parts.map(({ etag, number }) => {
             const body = upload.parts.get(number)
             return body !== undefined && etagOf(body) === etag ? body : undefined
           })
           if (!bodies.every((body) => body !== undefined) || bodies.length !== upload.parts.size)
-            return yield* new UploadFailed(refusal("CompleteMultipartUpload", "InvalidPart"))
+            return yield* new UploadFailed(errorFields("CompleteMultipartUpload", "InvalidPart"))
           open.delete(uploadId)
           return yield* store("CompleteMultipartUpload", key, Buffer.concat(bodies))
         }),
@@ -168,10 +168,10 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
   }
 }
 
-/** What is said of a body has to be true: a signature is made of it. */
-const checkSum = (body: Uint8Array, sha256: string | undefined) => {
+/** The caller's SHA-256 has to be correct, because the signature of a real request covers it. */
+const assertSha256 = (body: Uint8Array, sha256: string | undefined) => {
   if (sha256 !== undefined && sha256 !== createHash("sha256").update(body).digest("hex"))
-    throw new Error("the body has another SHA-256 than the one that was told")
+    throw new Error("the body does not have the given SHA-256")
 }
 
 const etagOf = (body: Uint8Array) => createHash("md5").update(body).digest("hex")

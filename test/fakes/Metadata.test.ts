@@ -25,7 +25,7 @@ const session = async () => {
 }
 
 describe("the fake instance metadata", () => {
-  it("is understood by the SDK, with an identity that is registered", async () => {
+  it("gives the SDK credentials of a registered identity", async () => {
     vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url)
     const credentials = await fromInstanceMetadata({ ec2MetadataV1Disabled: true })()
     expect(metadata.issuer.identities).toMatchObject([{ accessKeyId: credentials.accessKeyId, expired: false }])
@@ -38,20 +38,20 @@ describe("the fake instance metadata", () => {
 
   it.each([
     ["no lifetime", {}, 400],
-    ["a lifetime of none", { "x-aws-ec2-metadata-token-ttl-seconds": "0" }, 400],
-    ["a lifetime beyond six hours", { "x-aws-ec2-metadata-token-ttl-seconds": "21601" }, 400],
-    ["a proxy between", { "x-aws-ec2-metadata-token-ttl-seconds": "60", "x-forwarded-for": "10.0.0.1" }, 403]
+    ["a lifetime of zero", { "x-aws-ec2-metadata-token-ttl-seconds": "0" }, 400],
+    ["a lifetime of more than six hours", { "x-aws-ec2-metadata-token-ttl-seconds": "21601" }, 400],
+    ["a proxy in between", { "x-aws-ec2-metadata-token-ttl-seconds": "60", "x-forwarded-for": "10.0.0.1" }, 403]
   ])("refuses a session token with %s", async (_, headers, status) => {
     expect((await ask("/latest/api/token", headers, "PUT")).status).toBe(status)
   })
 
-  it("refuses and records what comes without a session token, and refuses a token of somebody else", async () => {
+  it("refuses and records a request without a session token, and refuses an invented token", async () => {
     expect((await ask(listPath)).status).toBe(401)
     expect((await ask(listPath, { "x-aws-ec2-metadata-token": "invented" })).status).toBe(401)
     expect(metadata.versionOne).toMatchObject([{ method: "GET", path: listPath, hadToken: false }])
   })
 
-  it("gives other credentials with each call, unless told not to rotate", async () => {
+  it("issues new credentials for each call unless rotation is off", async () => {
     const headers = await session()
     const keyId = async () =>
       /"AccessKeyId":"(.+?)"/.exec((await ask(`${listPath}snapshots-writer`, headers)).text)?.[1]
@@ -63,7 +63,7 @@ describe("the fake instance metadata", () => {
     expect(await keyId()).toBe("ASIA3")
   })
 
-  it("fails as often as it is told", async () => {
+  it("fails the given number of times", async () => {
     metadata.behaviour.failures = 2
     const headers = { "x-aws-ec2-metadata-token-ttl-seconds": "60" }
     const statuses = [1, 2, 3].map(async () => (await ask("/latest/api/token", headers, "PUT")).status)
@@ -74,7 +74,7 @@ describe("the fake instance metadata", () => {
     ["role", listPath],
     ["credentials", `${listPath}snapshots-writer`],
     ["container", "/container/credentials"]
-  ])("answers the step %s as it is told, or not at all", async (step, path) => {
+  ])("answers the step %s with the given status, or hangs", async (step, path) => {
     metadata.steps[step] = 500
     expect((await ask(path, await session())).status).toBe(500)
     metadata.steps[step] = "hang"
@@ -85,7 +85,7 @@ describe("the fake instance metadata", () => {
 describe("the fake container endpoint", () => {
   const get = (authorization: string) => ask("/container/credentials", { authorization })
 
-  it("is understood by the SDK", async () => {
+  it("gives the SDK credentials", async () => {
     const source = fromHttp({
       awsContainerCredentialsFullUri: metadata.containerUrl,
       awsContainerAuthorizationToken: metadata.containerToken
@@ -93,7 +93,7 @@ describe("the fake container endpoint", () => {
     expect(metadata.issuer.identities).toMatchObject([{ sessionToken: (await source()).sessionToken }])
   })
 
-  it("wants the token of the moment", async () => {
+  it("accepts only the current token", async () => {
     metadata.containerToken = "second"
     expect([(await get("first")).status, (await get("second")).status]).toEqual([401, 200])
     expect(metadata.requests.map(({ authorization }) => authorization)).toEqual(["first", "second"])

@@ -1,6 +1,6 @@
 /**
- * The two places on a host that give credentials over plain HTTP: the instance metadata of EC2, and the endpoint that
- * ECS and EKS give to a container.
+ * The two services that give a host credentials over plain HTTP: the instance metadata of EC2, and the endpoint that ECS
+ * and EKS offer to a container.
  *
  * Sources: "Use the Instance Metadata Service" and "Retrieve security credentials from instance metadata" (EC2 User
  * Guide), "Container credential provider" (AWS SDKs and Tools Reference Guide).
@@ -10,26 +10,24 @@ import type { Server } from "node:net"
 import { isoSeconds, type TemporaryCredentials, Issuer, type IssuerOptions } from "./credentials/Issuer.ts"
 import { type Answer, type ReceivedRequest, type Behaviour, HttpService } from "./credentials/HttpService.ts"
 
-/** What a client goes through: three steps on an instance, one in a container. */
+/** The steps to credentials: three on an instance, one in a container. */
 export type Step = "token" | "role" | "credentials" | "container"
 
-/** How to start it. */
 export interface MetadataOptions extends Partial<Behaviour>, IssuerOptions {
-  /** What a step answers in place of what it should. It may be changed while it runs. */
+  /** The status that a step answers instead of its own. A test may change it at any time. */
   steps?: Partial<Record<Step, number | "hang">>
-  /** What a container has to send as Authorization. Default: container-token. */
+  /** The Authorization that a container has to send. Default: container-token. */
   containerToken?: string
-  /** Where the instance runs. Default: it does not say. */
+  /** The region that it reports. Default: none. */
   region?: string
-  /** What listens already: at the address where instances look, say. */
+  /** A server that already listens, for example at the address that instances use. */
   listener?: Server
 }
 
-/** One request. */
 export interface MetadataRequest {
   method: string
   path: string
-  /** It carried a session token, so it was not of version 1. */
+  /** Whether it carried a session token; version 1 of the protocol has none. */
   hadToken: boolean
   authorization: string | undefined
   status: number | undefined
@@ -58,7 +56,7 @@ const fields = (issued: TemporaryCredentials) => ({
   Expiration: isoSeconds(issued.expiration)
 })
 
-/** Version 2 only, as `HttpTokens=required` makes it: a request without a session token is refused with 401. */
+/** Supports only version 2, like `HttpTokens=required`: it refuses a request without a session token with 401. */
 export class Metadata {
   readonly issuer: Issuer
   readonly behaviour: Behaviour
@@ -67,7 +65,7 @@ export class Metadata {
   readonly role = "snapshots-writer"
   readonly region: string | undefined
   readonly #service: HttpService
-  // by token, when it ends
+  // expiry in milliseconds since 1970, by token
   readonly #tokens: Map<string, number>
 
   private constructor(service: HttpService, options: MetadataOptions) {
@@ -81,17 +79,17 @@ export class Metadata {
   }
 
   static async start(options: MetadataOptions = {}): Promise<Metadata> {
-    const service = await HttpService.start(options, (asked) => metadata.#answer(asked))
+    const service = await HttpService.start(options, (request) => metadata.#answer(request))
     const metadata: Metadata = new Metadata(service, options)
     return metadata
   }
 
-  /** What AWS_EC2_METADATA_SERVICE_ENDPOINT is set to. */
+  /** The value for AWS_EC2_METADATA_SERVICE_ENDPOINT. */
   get url(): string {
     return this.#service.url
   }
 
-  /** What AWS_CONTAINER_CREDENTIALS_FULL_URI is set to. */
+  /** The value for AWS_CONTAINER_CREDENTIALS_FULL_URI. */
   get containerUrl(): string {
     return `${this.#service.url}/container/credentials`
   }
@@ -106,7 +104,7 @@ export class Metadata {
     }))
   }
 
-  /** The requests of version 1: they ask for metadata without a session token. */
+  /** Requests of version 1: those for metadata without a session token. */
   get versionOne(): MetadataRequest[] {
     return this.requests.filter(({ hadToken, path }) => path.startsWith("/latest/meta-data") && !hadToken)
   }
@@ -115,27 +113,28 @@ export class Metadata {
     return this.#service.stop()
   }
 
-  #answer(asked: ReceivedRequest): Answer | undefined {
-    const step = stepOf(asked)
-    const instead = step && this.steps[step]
-    if (instead === "hang") return undefined
-    if (instead !== undefined && instead !== 200) return plain(instead)
-    if (step === "token") return this.#token(asked)
-    if (step === "container") return this.#container(asked)
-    if (!this.#isSession(asked)) return plain(401)
+  #answer(request: ReceivedRequest): Answer | undefined {
+    const step = stepOf(request)
+    const override = step && this.steps[step]
+    if (override === "hang") return undefined
+    if (override !== undefined && override !== 200) return plain(override)
+    if (step === "token") return this.#token(request)
+    if (step === "container") return this.#container(request)
+    if (!this.#isSession(request)) return plain(401)
     if (step === "role") return plain(200, this.role)
-    if (step === "credentials" && asked.path === credentialsPath + this.role) {
+    if (step === "credentials" && request.path === credentialsPath + this.role) {
       const about = { Code: "Success", LastUpdated: isoSeconds(new Date()), Type: "AWS-HMAC" }
       return plain(200, JSON.stringify({ ...about, ...fields(this.issuer.issue()) }))
     }
-    if (asked.path === "/latest/meta-data/placement/region" && this.region !== undefined) return plain(200, this.region)
+    if (request.path === "/latest/meta-data/placement/region" && this.region !== undefined)
+      return plain(200, this.region)
     return plain(404)
   }
 
   #token({ headers }: ReceivedRequest): Answer {
     const seconds = Number(headers[ttlHeader])
     if (!Number.isInteger(seconds) || seconds < 1 || seconds > 21_600) return plain(400)
-    // it came through a proxy, which an instance's own requests do not
+    // the request came through a proxy; an instance's own requests never do
     if (headers["x-forwarded-for"] !== undefined) return plain(403)
     const token = randomBytes(32).toString("base64")
     this.#tokens.set(token, Date.now() + seconds * 1000)

@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop()
 })
 
-/** Says what it was asked. */
+/** A server that answers with the request it received. */
 const echo = async () =>
   started(
     await Loopback.listen(
@@ -26,17 +26,17 @@ const echo = async () =>
     )
   )
 
-interface Ask {
+interface PutRequest {
   readonly url: string
   readonly proxy: string
   readonly body?: string | Buffer
   readonly ca?: string
-  /** Of the tunnel's making, in milliseconds. */
+  /** The time limit of the tunnel's setup, in milliseconds. */
   readonly timeout?: number
 }
 
-/** Status and body of a PUT through a proxy, or the code of an error, by Node's own client. */
-const put = ({ proxy, url, body, ...options }: Ask) =>
+/** Sends a PUT through a proxy with Node's own client. Gives status and body, or the code of the error. */
+const put = ({ proxy, url, body, ...options }: PutRequest) =>
   new Promise<string>((resolve) => {
     const agent = { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy }, ...options }
     const outgoing = url.startsWith("https:")
@@ -51,7 +51,7 @@ const put = ({ proxy, url, body, ...options }: Ask) =>
     outgoing.end(body)
   })
 
-/** A store with TLS as `bucket.s3.test`, and a proxy that knows the way to it. */
+/** A store with TLS as `bucket.s3.test`, and a proxy that resolves every name to it. */
 const secureStore = async (options: ProxyOptions = {}) => {
   const authority = await makeAuthority()
   const store = started(await StrictS3.start({ tls: await authority.issue("bucket.s3.test") }))
@@ -62,7 +62,7 @@ const secureStore = async (options: ProxyOptions = {}) => {
 }
 
 describe("the fake proxy", () => {
-  it("forwards a request as it is, but for what is meant for the proxy", async () => {
+  it("forwards a request unchanged except for the headers for the proxy", async () => {
     const { port } = await echo()
     const proxy = started(await Proxy.start({ login: "user:p:a@s/s", resolve: () => ({ host: "127.0.0.1", port }) }))
     const url = "http://store.test/a//b%20c?d=e"
@@ -76,7 +76,7 @@ describe("the fake proxy", () => {
     expect(proxy.log).toEqual([`PUT ${url}`])
   })
 
-  it("tunnels what CONNECT asks for, to where the name leads", async () => {
+  it("opens the tunnel of a CONNECT to the resolved address", async () => {
     const { ask, proxy, store } = await secureStore()
     expect(await put({ ...ask, body: "hello" })).toMatch(/^403 .*<Code>AccessDenied</s)
     expect(store.requests.map(({ bodyBytes, path }) => [path, bodyBytes])).toEqual([["/key", 5]])
@@ -85,9 +85,9 @@ describe("the fake proxy", () => {
 
   it.each([
     ["without a login", undefined, 407],
-    ["with a wrong one", "user:wrong", 407],
-    ["with the right one", "user:p:a@s/s", 403]
-  ])("that wants a login answers to one who comes %s", async (_, login, status) => {
+    ["with a wrong login", "user:wrong", 407],
+    ["with the correct login", "user:p:a@s/s", 403]
+  ])("that requires a login answers a client %s", async (_, login, status) => {
     const { ask, proxy } = await secureStore({ login: "user:p:a@s/s" })
     const { port } = await echo()
     const plain = { url: `http://127.0.0.1:${port}/`, proxy: proxy.url(login) }
@@ -96,13 +96,13 @@ describe("the fake proxy", () => {
     expect(await put(plain)).toBe(`${status} <html><body><h1>${status} by the proxy</h1></body></html>\n`)
   })
 
-  it("answers 502 where nothing is", async () => {
+  it("answers 502 for a name that it cannot resolve", async () => {
     const proxy = started(await Proxy.start({ resolve: () => undefined }))
     expect(await put({ url: "http://nowhere.test/", proxy: proxy.url() })).toMatch(/^502 /)
     expect(await put({ url: "https://nowhere.test/", proxy: proxy.url() })).toBe("ERR_PROXY_TUNNEL")
   })
 
-  it("hangs until the client leaves", async () => {
+  it("hangs until the client disconnects", async () => {
     const { ask, proxy, store } = await secureStore()
     proxy.hang = true
     expect(await put({ ...ask, timeout: 50 })).toBe("ERR_PROXY_TUNNEL")
@@ -110,14 +110,14 @@ describe("the fake proxy", () => {
     expect([proxy.log, store.requests]).toEqual([["CONNECT bucket.s3.test:443"], []])
   })
 
-  it("resets a tunnel after so many bytes", async () => {
+  it("resets a tunnel after the given number of bytes", async () => {
     const { ask, proxy, store } = await secureStore()
     proxy.cutAfterBytes = 50_000
     expect(await put({ ...ask, body: Buffer.alloc(1_000_000) })).toBe("ECONNRESET")
     expect(store.requests.every(({ bodyBytes }) => bodyBytes < 50_000)).toBe(true)
   })
 
-  it("may be asked over TLS", async () => {
+  it("accepts clients over TLS", async () => {
     const authority = await makeAuthority()
     const { port } = await echo()
     const tls = await authority.issue("127.0.0.1")

@@ -1,5 +1,5 @@
 /**
- * An HTTP proxy: it forwards requests in absolute form, and tunnels what CONNECT asks for.
+ * An HTTP proxy: it forwards requests in absolute form, and opens a tunnel for CONNECT.
  *
  * Sources: RFC 9112, section 3.2.2; RFC 9110, sections 7.6.1, 9.3.6 and 11.7.
  */
@@ -17,44 +17,42 @@ import { TLSSocket } from "node:tls"
 import type { Tls } from "./credentials/HttpService.ts"
 import { Loopback } from "./Loopback.ts"
 
-/** Where a name leads to. */
 export interface Address {
   host: string
   port: number
 }
 
-/** How to start it. */
 export interface ProxyOptions {
-  /** `user:password`, without which it answers 407. */
+  /** `user:password`. Without it in the request, the proxy answers 407. */
   login?: string
-  /** Where a host and port really are; undefined: nowhere, which is answered with 502. Default: where they say. */
+  /** Resolves a host and port. Undefined makes the proxy answer 502. Default: the host and port themselves. */
   resolve?: (host: string, port: number) => Address | undefined
-  /** Speak TLS also to the client. */
+  /** Speak TLS to the client as well. */
   tls?: Tls
 }
 
 const page = (status: number) => `<html><body><h1>${status} by the proxy</h1></body></html>\n`
 
-// which a proxy keeps to itself
+// headers that a proxy does not forward
 const hopByHop = new Set(["connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade"])
 
 const endToEnd = (headers: IncomingHttpHeaders) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name)))
 
 export class Proxy {
-  /** What was asked for, refused or not: `CONNECT bucket.test:443`, `PUT http://store.test/key`. */
+  /** All requests, including refused ones: `CONNECT bucket.test:443`, `PUT http://store.test/key`. */
   readonly log: string[] = []
-  /** What stood in Proxy-Authorization, if anything, line by line with `log`. */
+  /** The Proxy-Authorization of each request in `log`, if it had one. */
   readonly logins: Array<string | undefined> = []
-  /** Answered, with a page of its own, to everything while it is set. */
+  /** While it is set, the status that answers every request, with a page of the proxy's own. */
   refuse: number | undefined
-  /** Accept requests, and do nothing about them. */
+  /** Accept requests, but never answer them. */
   hang = false
-  /** Reset a tunnel when so many bytes have come from the client. */
+  /** Reset a tunnel once the client has sent more than this many bytes. */
   cutAfterBytes: number | undefined
   readonly #options: ProxyOptions
   #loopback: Loopback | undefined
-  // to the servers, which know nothing of the proxy's end
+  // connections to servers, which do not close when the proxy stops listening
   readonly #upstream = new Set<Socket>()
 
   private constructor(options: ProxyOptions) {
@@ -72,16 +70,16 @@ export class Proxy {
     return proxy
   }
 
-  /** What HTTP_PROXY or HTTPS_PROXY is set to, with a login or without. */
+  /** The value for HTTP_PROXY or HTTPS_PROXY, with or without a login. */
   url(login?: string): string {
     const scheme = this.#options.tls === undefined ? "http" : "https"
-    // a user has no colon in its name, a password may
+    // a user name cannot contain a colon, but a password can
     const [, user = "", password = ""] = /^([^:]*):(.*)$/.exec(login ?? "") ?? []
     const userinfo = login === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`
     return `${scheme}://${userinfo}127.0.0.1:${this.#loopback?.port}`
   }
 
-  /** How many clients are connected. */
+  /** The number of connected clients. */
   get connections(): number {
     return this.#loopback?.connections ?? 0
   }
@@ -91,7 +89,7 @@ export class Proxy {
     await this.#loopback?.stop()
   }
 
-  /** The status of a refusal, if there is one. */
+  /** Logs a request, and gives the status to refuse it with, if any. */
   #refusal({ headers, method, url }: IncomingMessage): number | undefined {
     this.log.push(`${method} ${url}`)
     const login = headers["proxy-authorization"]
@@ -100,7 +98,7 @@ export class Proxy {
     return wanted === undefined || login === wanted ? this.refuse : 407
   }
 
-  #place(host: string, port: number): Address | undefined {
+  #resolve(host: string, port: number): Address | undefined {
     const plain = host.replace(/^\[|\]$/g, "")
     return this.#options.resolve === undefined ? { host: plain, port } : this.#options.resolve(plain, port)
   }
@@ -113,13 +111,13 @@ export class Proxy {
     const refusal = this.#refusal(message)
     if (this.hang) return
     if (refusal !== undefined) return answer(refusal)
-    // not by URL, which would tidy the path up, and a signature covers the path
+    // not parsed by URL, which would normalise the path, and the signature covers the path
     const [, host, port = "80", path] = /^http:\/\/([^/]+?)(?::(\d+))?(\/.*)$/.exec(message.url ?? "") ?? []
     if (host === undefined) return answer(400)
-    const place = this.#place(host, Number(port))
-    if (place === undefined) return answer(502)
+    const address = this.#resolve(host, Number(port))
+    if (address === undefined) return answer(502)
     const outgoing = request({
-      ...place,
+      ...address,
       method: message.method,
       path,
       headers: endToEnd(message.headers),
@@ -139,17 +137,17 @@ export class Proxy {
     const answer = (status: number) => {
       const login = status === 407 ? 'Proxy-Authenticate: Basic realm="test"\r\n' : ""
       const body = page(status)
-      const head = `HTTP/1.1 ${status} No\r\n${login}Content-Type: text/html\r\nContent-Length: ${body.length}\r\n\r\n`
-      client.end(head + body)
+      const lines = `HTTP/1.1 ${status} No\r\n${login}Content-Type: text/html\r\nContent-Length: ${body.length}\r\n\r\n`
+      client.end(lines + body)
     }
     const refusal = this.#refusal(message)
-    // reading on is what lets it notice that the client left
+    // the proxy only notices that the client disconnects if it keeps reading
     if (this.hang) return void client.resume().once("end", () => client.destroy())
     if (refusal !== undefined) return answer(refusal)
     const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(message.url ?? "") ?? []
-    const place = this.#place(host, Number(port))
-    if (place === undefined) return answer(502)
-    const upstream = connect(place)
+    const address = this.#resolve(host, Number(port))
+    if (address === undefined) return answer(502)
+    const upstream = connect(address)
     this.#watch(upstream)
     upstream.once("error", () => (upstream.bytesWritten === 0 ? answer(502) : client.destroy()))
     upstream.once("connect", () => {
@@ -170,7 +168,7 @@ export class Proxy {
   }
 }
 
-/** With a TCP reset where the socket is a plain one; over TLS it can only be closed. */
+/** Sends a TCP reset on a plain socket. A TLS socket can only be closed. */
 const reset = (...sockets: ReadonlyArray<Duplex>) => {
   for (const socket of sockets) {
     if (socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy()

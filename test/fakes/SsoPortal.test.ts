@@ -19,8 +19,8 @@ const ask = async (query: string, token = "sso-token") =>
   (await fetch(`${portal.url}/federation/credentials?${query}`, { headers: { "x-amz-sso_bearer_token": token } }))
     .status
 
-describe("the fake portal", () => {
-  it("is understood by the SDK, which finds the login in the home directory", async () => {
+describe("the fake SSO portal", () => {
+  it("gives credentials to the SDK, which finds the login in the home directory", async () => {
     vi.stubEnv("HOME", tree(portal.home()))
     vi.stubEnv("AWS_ENDPOINT_URL_SSO", portal.url)
     const credentials = await fromSSO({ profile: "export" })()
@@ -30,7 +30,7 @@ describe("the fake portal", () => {
     ])
   })
 
-  it("keeps a login under the hash of its session's name", () => {
+  it("stores a login under the hash of its session's name", () => {
     // echo -n customer | sha1sum
     const file = ".aws/sso/cache/b39f008e318efd2bb988d724a161b61c6909677f.json"
     const login: unknown = JSON.parse(readFileSync(join(tree(portal.home()), file), "utf8"))

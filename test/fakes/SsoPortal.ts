@@ -1,6 +1,6 @@
 /**
- * The portal of IAM Identity Center, which gives a role's credentials to who has logged in, and the file in which a
- * login is kept.
+ * The portal of IAM Identity Center, which gives a logged-in user the credentials of a role, and the file that stores a
+ * login.
  *
  * Sources: GetRoleCredentials in the IAM Identity Center Portal API Reference; "IAM Identity Center credential
  * provider" in the AWS SDKs and Tools Reference Guide.
@@ -15,9 +15,8 @@ import {
   type ServiceOptions
 } from "./credentials/HttpService.ts"
 
-/** How to start it. */
 export interface SsoPortalOptions extends ServiceOptions, IssuerOptions {
-  /** The token of the one session that it knows. Default: sso-token. */
+  /** The token of its only session. Default: sso-token. */
   accessToken?: string
   accountId?: string
   roleName?: string
@@ -32,7 +31,7 @@ const exception = (status: number, type: string): Answer => ({
 export class SsoPortal {
   readonly issuer: Issuer
   readonly behaviour: Behaviour
-  /** May be changed, as a portal forgets a session. */
+  /** A test may change it, as when a session ends. */
   accessToken: string
   readonly accountId: string
   readonly roleName: string
@@ -49,12 +48,12 @@ export class SsoPortal {
 
   static async start(options: SsoPortalOptions = {}): Promise<SsoPortal> {
     const unavailable = exception(503, "ServiceUnavailable")
-    const service = await HttpService.start(options, (asked) => portal.#answer(asked), unavailable)
+    const service = await HttpService.start(options, (request) => portal.#answer(request), unavailable)
     const portal: SsoPortal = new SsoPortal(service, options)
     return portal
   }
 
-  /** What AWS_ENDPOINT_URL_SSO is set to. */
+  /** The value for AWS_ENDPOINT_URL_SSO. */
   get url(): string {
     return this.#service.url
   }
@@ -64,8 +63,8 @@ export class SsoPortal {
   }
 
   /**
-   * What `aws configure sso` and `aws sso login` leave in a home directory, by relative path: a profile `export`, and
-   * the token of its session.
+   * The files that `aws configure sso` and `aws sso login` create in a home directory, by relative path: a profile
+   * `export`, and the token of its session.
    */
   home(expiresAt = new Date(Date.now() + 3_600_000)): Record<string, string> {
     const session = "customer"

@@ -34,7 +34,7 @@ const raw = (request: Partial<RawRequest>, identity: Identity = writer) =>
 const put = (client: S3Client, Key = "key") =>
   statusOf(client.send(new PutObjectCommand({ Bucket, Key, Body: "hello" })))
 
-// A fresh server for each test: what one stores cannot help another.
+// a new server for each test, so that no test depends on objects of another
 beforeEach(async () => {
   server = await StrictS3.start()
   return async () => {
@@ -43,8 +43,8 @@ beforeEach(async () => {
   }
 })
 
-describe("who may do what", () => {
-  it("stores what a writer puts, byte for byte, under the key as it was written", async () => {
+describe("authorization", () => {
+  it("stores a writer's object byte for byte under the exact key", async () => {
     const Key = "a/../b//c é+%20 &=?#.txt"
     expect(await put(as(writer), Key)).toBe("200")
     expect(server.keys()).toEqual([Key])
@@ -60,19 +60,19 @@ describe("who may do what", () => {
     expect(server.keys()).toEqual([])
   })
 
-  it("refuses a clock that is 20 minutes off", async () => {
+  it("refuses a request whose clock is 20 minutes off", async () => {
     expect(await put(as(writer, { systemClockOffset: -20 * 60_000 }))).toBe("403 RequestTimeTooSkewed")
     expect(await put(as(writer, { systemClockOffset: -10 * 60_000 }))).toBe("200")
   })
 
-  it("refuses a signature for another region and names its own", async () => {
+  it("refuses a signature for another region, and names its own", async () => {
     const error: unknown = await as(writer, { region: "eu-central-1" })
       .send(new PutObjectCommand({ Bucket, Key: "key", Body: "hello" }))
-      .catch((error: unknown) => error)
+      .catch((cause: unknown) => cause)
     expect(error).toMatchObject({ name: "AuthorizationHeaderMalformed", Region: "us-east-1" })
   })
 
-  it("refuses a request without a signature, and an x-amz- header that the signature leaves out", async () => {
+  it("refuses an unsigned request, and an unsigned x-amz- header", async () => {
     const answer = await fetch(`${server.endpoint}/${Bucket}/key`, { method: "PUT", body: "hello" })
     expect(answer.status).toBe(403)
     expect(await answer.text()).toContain("<Code>AccessDenied</Code>")
@@ -80,7 +80,7 @@ describe("who may do what", () => {
     expect(await raw({ headers: { "x-amz-meta-added": "before" } })).toBe("200")
   })
 
-  it("refuses a writer to read, list and delete, which the owner may", async () => {
+  it("lets the owner read, list and delete, but not a writer", async () => {
     await put(as(writer))
     const calls = (client: S3Client) =>
       Promise.all([
@@ -101,7 +101,7 @@ describe("who may do what", () => {
     expect(server.keys()).toEqual([])
   })
 
-  it("lets only those abort an upload who may", async () => {
+  it("lets only an identity with the permission abort an upload", async () => {
     const { UploadId } = await as(writer).send(new CreateMultipartUploadCommand({ Bucket, Key: "key" }))
     const abort = (client: S3Client) =>
       statusOf(client.send(new AbortMultipartUploadCommand({ Bucket, Key: "key", UploadId })))
@@ -113,7 +113,7 @@ describe("who may do what", () => {
   })
 })
 
-describe("what a body must be", () => {
+describe("validation", () => {
   const refused: [string, string, Partial<RawRequest>][] = [
     ["a body other than the signed one", "400 XAmzContentSHA256Mismatch", { sent: "jello" }],
     ["a wrong CRC32", "400 BadDigest", { headers: { "x-amz-checksum-crc32": base64("crc32", "jello") } }],
@@ -131,7 +131,7 @@ describe("what a body must be", () => {
       }
     ],
     [
-      "a checksum besides Content-MD5",
+      "a checksum in addition to Content-MD5",
       "400 InvalidRequest",
       {
         headers: {
@@ -168,43 +168,43 @@ describe("what a body must be", () => {
     expect(server.keys()).toEqual([])
   })
 
-  it.each(["crc32", "crc32c", "sha1", "sha256"])("takes a right %s and echoes it", async (algorithm) => {
+  it.each(["crc32", "crc32c", "sha1", "sha256"])("accepts a correct %s and echoes it", async (algorithm) => {
     const name = `x-amz-checksum-${algorithm}`
     expect(await raw({ headers: { [name]: base64(algorithm, "hello") } })).toBe("200")
     expect(server.object("key")?.checksum).toEqual([name, base64(algorithm, "hello")])
   })
 
-  it("knows CRC-32C by its check value", () => {
+  it("computes the check value of CRC-32C", () => {
     expect(checksum("crc32c", Buffer.from("123456789")).toString("hex")).toBe("e3069283")
   })
 
-  it("takes a key of 1024 bytes", async () => {
+  it("accepts a key of 1024 bytes", async () => {
     expect(await put(as(writer), "k".repeat(1024))).toBe("200")
   })
 
-  it("stores nothing of a body that was cut short, and records the client's departure", async () => {
+  it("stores nothing if the body is cut off, and records that the client disconnected", async () => {
     expect(await raw({ body: "hello", sent: "hel", cut: true })).toBe("cut")
     await expect.poll(() => server.requests.map((request) => request.aborted)).toEqual([true])
     expect(server.keys()).toEqual([])
   })
 })
 
-describe("writing only what is new", () => {
-  it("lets exactly one of eight racing writers win, and refuses the key from then on", async () => {
+describe("conditional writes", () => {
+  it("let exactly one of eight concurrent writers succeed, and then refuse the key", async () => {
     const client = as(writer)
     const write = () =>
       statusOf(client.send(new PutObjectCommand({ Bucket, Key: "key", Body: "hello", IfNoneMatch: "*" })))
     const outcomes = await Promise.all(Array.from({ length: 8 }, write))
     expect(outcomes.filter((result) => result === "200")).toHaveLength(1)
-    const others = new Set(outcomes.filter((result) => result !== "200"))
-    expect(["409 ConditionalRequestConflict", "412 PreconditionFailed"]).toEqual(expect.arrayContaining([...others]))
+    const failures = new Set(outcomes.filter((result) => result !== "200"))
+    expect(["409 ConditionalRequestConflict", "412 PreconditionFailed"]).toEqual(expect.arrayContaining([...failures]))
     expect(server.versions("key")).toHaveLength(1)
     expect(await write()).toBe("412 PreconditionFailed")
   })
 })
 
 describe("multipart uploads", () => {
-  const upload = async (sizes: readonly number[], spoil: (etag: string) => string = (etag) => etag) => {
+  const upload = async (sizes: readonly number[], alter: (etag: string) => string = (etag) => etag) => {
     const client = as(writer)
     const { UploadId } = await client.send(
       new CreateMultipartUploadCommand({ Bucket, Key: "key", ChecksumAlgorithm: "CRC32" })
@@ -213,14 +213,14 @@ describe("multipart uploads", () => {
       sizes.map(async (size, index) => {
         const part = { Bucket, Key: "key", UploadId, PartNumber: index + 1, Body: Buffer.alloc(size, index) }
         const { ETag = "", ChecksumCRC32 } = await client.send(new UploadPartCommand(part))
-        return { PartNumber: index + 1, ETag: spoil(ETag), ChecksumCRC32 }
+        return { PartNumber: index + 1, ETag: alter(ETag), ChecksumCRC32 }
       })
     )
     return client.send(new CompleteMultipartUploadCommand({ Bucket, Key: "key", UploadId, MultipartUpload: { Parts } }))
   }
   const mebibyte = 1024 * 1024
 
-  it("joins parts and states the composite checksum", async () => {
+  it("join the parts and return the composite checksum", async () => {
     const answer = await upload([5 * mebibyte, 3])
     const bodies = [Buffer.alloc(5 * mebibyte, 0), Buffer.alloc(3, 1)]
     const composite = checksum("crc32", Buffer.concat(bodies.map((body) => checksum("crc32", body))))
@@ -229,12 +229,12 @@ describe("multipart uploads", () => {
     expect(server.object("key")?.body.equals(Buffer.concat(bodies))).toBe(true)
   })
 
-  it("refuses a small part that is not the last", async () => {
+  it("refuse a small part that is not the last", async () => {
     expect(await statusOf(upload([5 * mebibyte - 1, 3]))).toBe("400 EntityTooSmall")
     expect(server.keys()).toEqual([])
   })
 
-  it("refuses a part with a wrong ETag", async () => {
+  it("refuse a part with a wrong ETag", async () => {
     expect(await statusOf(upload([3], () => '"0123456789abcdef0123456789abcdef"'))).toBe("400 InvalidPart")
     expect(server.keys()).toEqual([])
   })
@@ -249,7 +249,7 @@ describe("over TLS", () => {
   })
   afterAll(() => secure.stop())
 
-  it("takes an unsigned payload, and resets connections when asked to", async () => {
+  it("accepts an unsigned payload, and resets a connection for a fault", async () => {
     const { NodeHttpHandler } = await import("@smithy/node-http-handler")
     const requestHandler = new NodeHttpHandler({ httpsAgent: { rejectUnauthorized: false } })
     const client = sdkClient({ endpoint: secure.endpoint, region: "us-east-1", ...writer }, { requestHandler })

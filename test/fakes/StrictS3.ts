@@ -19,16 +19,16 @@ export type { Fault, CannedAnswer } from "./strict-s3/Faults.ts"
 export type { Identity, RecordedRequest, StoredVersion, StrictS3Options } from "./strict-s3/Types.ts"
 
 /**
- * S3 in this process, as strict as AWS: it recomputes signatures and checksums, refuses what AWS refuses with
- * the same codes, and lets a test break any request.
+ * S3 in this process, as strict as AWS: it recomputes signatures and checksums, refuses what AWS refuses with the same
+ * error codes, and lets a test break any request.
  */
 export class StrictS3 {
   readonly requests: RecordedRequest[] = []
-  /** Asked for every request when its head has arrived. */
+  /** Chooses the fault of a request, when its head has arrived. */
   fault: ((request: RecordedRequest) => Fault | undefined) | undefined
   readonly #context: Context
   readonly #server: ReturnType<typeof createHttpServer>
-  // By the client's port: over TLS a request only knows the encrypted socket, which cannot be reset.
+  // by the client's port: over TLS, a request only has the TLS socket, which cannot be reset
   readonly #sockets = new Map<number, Socket>()
   #authority = ""
   #stopping = false
@@ -51,14 +51,14 @@ export class StrictS3 {
         ...(options.domain === undefined ? {} : { domain: options.domain })
       }
     }
-    // An idle connection stays open: one closed just as a client reuses it would fail a test at random.
-    const patience = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }
+    // idle connections stay open: closing one just as a client reuses it would fail a test at random
+    const noTimeouts = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }
     const listener = (message: IncomingMessage, response: ServerResponse) => this.#receive(message, response)
     this.#server =
       options.tls === undefined
-        ? createHttpServer(patience, listener)
-        : createHttpsServer({ ...options.tls, ...patience }, listener)
-    // Without it, Node would ask for the body before a fault can answer.
+        ? createHttpServer(noTimeouts, listener)
+        : createHttpsServer({ ...options.tls, ...noTimeouts }, listener)
+    // without this listener, Node would ask for the body before a fault can answer
     this.#server.on("checkContinue", listener)
     this.#server.on("connection", (socket: Socket) => {
       const port = socket.remotePort ?? 0
@@ -70,7 +70,7 @@ export class StrictS3 {
     })
   }
 
-  /** Starts a server on a free port, or on the listener that it is given. */
+  /** Starts a server on a free port, or on `options.listener`. */
   static async start(options: StrictS3Options = {}): Promise<StrictS3> {
     const server = new StrictS3(options)
     await new Promise<void>((resolve, reject) => {
@@ -82,17 +82,16 @@ export class StrictS3 {
     return server
   }
 
-  /** The URL of the server. */
   get endpoint(): string {
     return `${this.#context.secure ? "https" : "http"}://${this.#authority}`
   }
 
-  /** How many requests have arrived and are not answered. */
+  /** The number of requests that have arrived and are not answered yet. */
   get inFlight(): number {
     return this.#inFlight
   }
 
-  /** The most requests that were unanswered at once. */
+  /** The largest number of requests that were unanswered at the same time. */
   get maxInFlight(): number {
     return this.#maxInFlight
   }
@@ -107,17 +106,17 @@ export class StrictS3 {
     return this.#bucket(bucket).latest(key)
   }
 
-  /** All that was ever stored under a key, oldest first. */
+  /** All versions ever stored under a key, oldest first. */
   versions(key: string, bucket?: string): readonly StoredVersion[] {
     return this.#bucket(bucket).versions(key)
   }
 
-  /** The multipart uploads that were neither completed nor aborted. */
+  /** The multipart uploads that are neither completed nor aborted. */
   openUploads(bucket?: string): readonly { key: string; uploadId: string }[] {
     return [...this.#bucket(bucket).uploads.values()].map(({ key, uploadId }) => ({ key, uploadId }))
   }
 
-  /** Stops and closes all connections. */
+  /** Stops the server and closes all connections. */
   async stop(): Promise<void> {
     this.#stopping = true
     const closed = new Promise<void>((resolve) => {
@@ -128,11 +127,12 @@ export class StrictS3 {
     await closed
   }
 
-  // The first bucket is the default one.
+  // the first bucket is the default
   #bucket(name: string | undefined): Bucket {
     const { buckets } = this.#context
     const bucket = name === undefined ? [...buckets.values()][0] : buckets.get(name)
-    if (bucket === undefined) throw new Error(`The test server has no bucket ${name ?? "at all"}`)
+    if (bucket === undefined)
+      throw new Error(name === undefined ? "The test server has no bucket" : `The test server has no bucket ${name}`)
     return bucket
   }
 
@@ -144,33 +144,33 @@ export class StrictS3 {
     this.#maxInFlight = Math.max(this.#maxInFlight, this.#inFlight)
     let open = true
     let cut = false
-    const settle = () => {
+    const markAnswered = () => {
       if (open) this.#inFlight -= 1
       open = false
     }
     response.once("close", () => {
-      settle()
+      markAnswered()
       record.endedAt ??= Date.now()
       record.aborted = !response.writableFinished && !cut && !this.#stopping
     })
     message.on("error", () => {})
     response.on("error", () => {})
     const fault = this.fault?.(record)
-    const line: Connection = {
+    const connection: Connection = {
       message,
       response,
       record,
       cut: (how) => {
         cut = true
-        settle()
+        markAnswered()
         if (how === "reset") this.#reset(message.socket)
         else message.socket.destroySoon()
       }
     }
     if (message.headers.expect !== undefined && fault?.kind !== "early-answer") response.writeContinue()
     const handled = isInterruption(fault)
-      ? interrupt(fault, line)
-      : exchange(this.#context, line, requestId, fault, settle)
+      ? interrupt(fault, connection)
+      : exchange(this.#context, connection, requestId, fault, markAnswered)
     handled.catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))))
   }
 

@@ -24,7 +24,7 @@ const withWebIdentity = (webIdentityToken: string) =>
   fromWebToken({ roleArn: RoleArn, roleSessionName: "pod-4", webIdentityToken, clientConfig: client() })()
 
 describe("the fake STS", () => {
-  it("gives a role to who signs, and tells who that was", async () => {
+  it("gives a role to a signed request, and records its access key", async () => {
     const { accessKeyId, expiration, sessionToken } = await assumeRole()
     expect(sts.issuer.identities).toMatchObject([{ accessKeyId, sessionToken, expired: false }])
     expect(Math.abs((expiration?.getTime() ?? 0) - Date.now() - 3_600_000)).toBeLessThan(10_000)
@@ -41,7 +41,7 @@ describe("the fake STS", () => {
     ])
   })
 
-  it("gives a role to who shows the right web identity, unsigned", async () => {
+  it("gives a role to an unsigned request with the correct web identity token", async () => {
     await withWebIdentity("web-identity-token")
     await expect(withWebIdentity("another")).rejects.toMatchObject({ name: "InvalidIdentityTokenException" })
     expect(sts.requests).toMatchObject([
@@ -53,7 +53,7 @@ describe("the fake STS", () => {
   it.each([
     ["AssumeRole without a signature", { Action: "AssumeRole", RoleArn, RoleSessionName: "host-17" }, 403],
     ["a session name that AWS does not allow", { Action: "AssumeRole", RoleArn, RoleSessionName: "host 17" }, 400],
-    ["an action that it does not know", { Action: "GetCallerIdentity" }, 400]
+    ["an unknown action", { Action: "GetCallerIdentity" }, 400]
   ])("refuses %s", async (_, query, status) => {
     const answer = await fetch(sts.url, { method: "POST", body: new URLSearchParams(query) })
     expect(answer.status).toBe(status)
@@ -63,18 +63,18 @@ describe("the fake STS", () => {
     [refusals.accessDenied, "AccessDenied"],
     [refusals.expiredToken, "ExpiredTokenException"],
     [refusals.invalidClientTokenId, "InvalidClientTokenId"]
-  ])("refuses with %o when told to", async (refusal, name) => {
+  ])("refuses with %o if asked to", async (refusal, name) => {
     sts.refusal = refusal
     await expect(assumeRole()).rejects.toMatchObject({ name, $metadata: { httpStatusCode: refusal.status } })
   })
 
-  it("is unavailable as often as it is told", async () => {
+  it("is unavailable the given number of times", async () => {
     sts.behaviour.failures = 1
     await expect(assumeRole()).rejects.toMatchObject({ $metadata: { httpStatusCode: 503 } })
     await assumeRole()
   })
 
-  it("speaks TLS with the certificate that it is given", async () => {
+  it("speaks TLS with the given certificate", async () => {
     const authority = await makeAuthority()
     const secure = await Sts.start({ tls: await authority.issue("127.0.0.1") })
     await expect(fetch(secure.url)).rejects.toMatchObject({ cause: { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" } })

@@ -1,6 +1,6 @@
 /**
- * AWS STS, as far as it makes a role's credentials: AssumeRole and AssumeRoleWithWebIdentity. Signatures are not
- * verified, but an AssumeRole must have one, and the access key that it names is recorded.
+ * The part of AWS STS that issues credentials of a role: AssumeRole and AssumeRoleWithWebIdentity. It does not verify
+ * signatures, but requires one for AssumeRole and records its access key.
  *
  * Sources: the two actions and "Common errors" in the AWS Security Token Service API Reference.
  */
@@ -13,13 +13,12 @@ import {
   type ServiceOptions
 } from "./credentials/HttpService.ts"
 
-/** A refusal in place of an answer. */
 export interface Refusal {
   status: number
   code: string
 }
 
-/** The refusals that a client must tell apart. */
+/** The refusals that a client must distinguish. */
 export const refusals = {
   accessDenied: { status: 403, code: "AccessDenied" },
   /** The web identity token has expired. */
@@ -29,20 +28,18 @@ export const refusals = {
   unavailable: { status: 503, code: "ServiceUnavailable" }
 } as const satisfies Record<string, Refusal>
 
-/** How to start it. */
 export interface StsOptions extends ServiceOptions, IssuerOptions {
-  /** The one that AssumeRoleWithWebIdentity accepts. Default: web-identity-token. */
+  /** The only token that AssumeRoleWithWebIdentity accepts. Default: web-identity-token. */
   webIdentityToken?: string
 }
 
-/** One request. */
 export interface StsRequest {
   action: string | undefined
   roleArn: string | undefined
   sessionName: string | undefined
-  /** Who signed it. */
+  /** The access key that signed the request. */
   accessKeyId: string | undefined
-  /** What it was signed for. */
+  /** The region in the signature. */
   region: string | undefined
   webIdentityToken: string | undefined
   status: number | undefined
@@ -51,7 +48,7 @@ export interface StsRequest {
 const namespace = `xmlns="https://sts.amazonaws.com/doc/2011-06-15/"`
 const requestId = "c6104cbe-af31-11e0-8154-cbc7ccf896c7"
 
-const refused = ({ code, status }: Refusal): Answer => ({
+const errorAnswer = ({ code, status }: Refusal): Answer => ({
   status,
   headers: { "content-type": "text/xml" },
   body:
@@ -59,7 +56,7 @@ const refused = ({ code, status }: Refusal): Answer => ({
     `<Message>the fake STS says ${code}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`
 })
 
-const granted = (action: string, arn: string, sessionName: string, issued: TemporaryCredentials): Answer => ({
+const credentialsAnswer = (action: string, arn: string, sessionName: string, issued: TemporaryCredentials): Answer => ({
   status: 200,
   headers: { "content-type": "text/xml" },
   body:
@@ -71,7 +68,7 @@ const granted = (action: string, arn: string, sessionName: string, issued: Tempo
     `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`
 })
 
-const read = ({ body, headers, status }: ReceivedRequest): StsRequest => {
+const parseRequest = ({ body, headers, status }: ReceivedRequest): StsRequest => {
   const query = new URLSearchParams(body)
   const scope = /Credential=([^/,\s]+)\/\d{8}\/([^/]+)\/sts\/aws4_request/.exec(headers.authorization ?? "")
   return {
@@ -89,7 +86,7 @@ export class Sts {
   readonly issuer: Issuer
   readonly behaviour: Behaviour
   webIdentityToken: string
-  /** Answered to every request while it is set. */
+  /** While it is set, the answer to every request. */
   refusal: Refusal | undefined
   readonly #service: HttpService
 
@@ -101,18 +98,22 @@ export class Sts {
   }
 
   static async start(options: StsOptions = {}): Promise<Sts> {
-    const service = await HttpService.start(options, (asked) => sts.#answer(read(asked)), refused(refusals.unavailable))
+    const service = await HttpService.start(
+      options,
+      (request) => sts.#answer(parseRequest(request)),
+      errorAnswer(refusals.unavailable)
+    )
     const sts: Sts = new Sts(service, options)
     return sts
   }
 
-  /** What AWS_ENDPOINT_URL_STS is set to. */
+  /** The value for AWS_ENDPOINT_URL_STS. */
   get url(): string {
     return this.#service.url
   }
 
   get requests(): StsRequest[] {
-    return this.#service.requests.map(read)
+    return this.#service.requests.map(parseRequest)
   }
 
   stop(): Promise<void> {
@@ -120,20 +121,20 @@ export class Sts {
   }
 
   #answer({ accessKeyId, action, roleArn, sessionName, webIdentityToken }: StsRequest): Answer {
-    if (this.refusal !== undefined) return refused(this.refusal)
+    if (this.refusal !== undefined) return errorAnswer(this.refusal)
     if (action !== "AssumeRole" && action !== "AssumeRoleWithWebIdentity") {
-      return refused({ status: 400, code: "InvalidAction" })
+      return errorAnswer({ status: 400, code: "InvalidAction" })
     }
-    const sound = /^arn:aws:iam::\d{12}:role\/.+$/.test(roleArn ?? "") && /^[\w+=,.@-]{2,64}$/.test(sessionName ?? "")
-    if (!sound || roleArn === undefined || sessionName === undefined) {
-      return refused({ status: 400, code: "ValidationError" })
+    const isValid = /^arn:aws:iam::\d{12}:role\/.+$/.test(roleArn ?? "") && /^[\w+=,.@-]{2,64}$/.test(sessionName ?? "")
+    if (!isValid || roleArn === undefined || sessionName === undefined) {
+      return errorAnswer({ status: 400, code: "ValidationError" })
     }
     if (action === "AssumeRole" && accessKeyId === undefined) {
-      return refused({ status: 403, code: "MissingAuthenticationToken" })
+      return errorAnswer({ status: 403, code: "MissingAuthenticationToken" })
     }
     if (action === "AssumeRoleWithWebIdentity" && webIdentityToken !== this.webIdentityToken) {
-      return refused(refusals.invalidIdentityToken)
+      return errorAnswer(refusals.invalidIdentityToken)
     }
-    return granted(action, roleArn, sessionName, this.issuer.issue())
+    return credentialsAnswer(action, roleArn, sessionName, this.issuer.issue())
   }
 }

@@ -10,30 +10,29 @@ import { text } from "node:stream/consumers"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Loopback } from "../Loopback.ts"
 
-/** What every source of credentials may be told to do. All of it may be changed while it runs. */
+/** The misbehaviour of a source of credentials. A test may change it at any time. */
 export interface Behaviour {
-  /** Wait so long before each answer. */
+  /** The wait before each answer. */
   latencyMs: number
-  /** Accept requests, and never answer. */
+  /** Accept requests, but never answer them. */
   hang: boolean
-  /** Answer 503 to so many requests; counted down. */
+  /** The number of requests to answer with 503. Each such answer decrements it. */
   failures: number
-  /** Send everybody to this URL, with 307, which means: the same request, with its headers and its body. */
+  /** Redirect to this URL with 307, after which a client repeats the request with its headers and its body. */
   redirect: string | undefined
 }
 
-/** A request, with its body. */
+/** A request whose body has arrived. */
 export interface ReceivedRequest {
   method: string
   /** As on the wire, with the query. */
   path: string
   headers: IncomingHttpHeaders
   body: string
-  /** Undefined while unanswered, and for ever when the service hangs or the client leaves. */
+  /** Undefined while unanswered, and forever if the service hangs or the client disconnects. */
   status?: number
 }
 
-/** What the service says. */
 export interface Answer {
   status: number
   headers?: Record<string, string>
@@ -46,27 +45,26 @@ export interface Tls {
   cert: string
 }
 
-/** How a service is started. */
 export interface ServiceOptions extends Partial<Behaviour> {
   tls?: Tls
-  /** What listens already, in place of a free port of 127.0.0.1. */
+  /** A server that already listens. Default: a free port of 127.0.0.1. */
   listener?: Server
 }
 
-/** What a service answers; undefined is no answer at all. */
-export type Handler = (asked: ReceivedRequest) => Answer | undefined
+/** Answers a request. Undefined leaves it unanswered. */
+export type Handler = (request: ReceivedRequest) => Answer | undefined
 
-/** What a behaviour has answered in place of the service. */
-const instead = (behaviour: Behaviour, unavailable: Answer | undefined): Answer | undefined => {
+/** The answer that the behaviour requires instead of the service's own, if any. */
+const overrideBy = (behaviour: Behaviour, unavailable: Answer | undefined): Answer | undefined => {
   if (behaviour.redirect !== undefined) return { status: 307, headers: { location: behaviour.redirect } }
   if (behaviour.failures === 0) return undefined
   behaviour.failures -= 1
   return { status: 503, ...unavailable }
 }
 
-/** An HTTP service that answers with what a function says, in the way that its behaviour says. */
+/** An HTTP service that answers with a handler, unless its behaviour overrides it. */
 export class HttpService {
-  /** All requests, from when their bodies had arrived. */
+  /** All requests whose bodies have arrived. */
   readonly requests: ReceivedRequest[]
   readonly behaviour: Behaviour
   /** Such as `http://127.0.0.1:4711`. */
@@ -80,29 +78,29 @@ export class HttpService {
     this.#loopback = loopback
   }
 
-  /** `unavailable` is what `failures` answer with, where this service has a form for it. */
-  static async start(options: ServiceOptions, answerTo: Handler, unavailable?: Answer): Promise<HttpService> {
-    const { failures = 0, hang = false, latencyMs = 0, listener: socket, redirect, tls } = options
+  /** `unavailable` is the answer of `failures`, for a service that has a format of its own. */
+  static async start(options: ServiceOptions, handler: Handler, unavailable?: Answer): Promise<HttpService> {
+    const { failures = 0, hang = false, latencyMs = 0, redirect, tls } = options
     const behaviour: Behaviour = { failures, hang, latencyMs, redirect }
     const requests: ReceivedRequest[] = []
-    const answering = async (message: IncomingMessage, response: ServerResponse) => {
+    const handle = async (message: IncomingMessage, response: ServerResponse) => {
       const { headers, method = "", url: path = "" } = message
-      const asked: ReceivedRequest = { method, path, headers, body: await text(message) }
-      requests.push(asked)
+      const request: ReceivedRequest = { method, path, headers, body: await text(message) }
+      requests.push(request)
       if (behaviour.hang) return
       if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs)
       if (response.destroyed) return
-      const answer = instead(behaviour, unavailable) ?? answerTo(asked)
+      const answer = overrideBy(behaviour, unavailable) ?? handler(request)
       if (answer === undefined) return
-      asked.status = answer.status
+      request.status = answer.status
       response.writeHead(answer.status, answer.headers).end(answer.body)
     }
     const listener = (message: IncomingMessage, response: ServerResponse) =>
-      // the client left in the middle of its request
-      void answering(message, response).catch(() => response.destroy())
+      // the client disconnected in the middle of its request
+      void handle(message, response).catch(() => response.destroy())
     const server = tls === undefined ? createHttpServer(listener) : createHttpsServer(tls, listener)
     return new HttpService(
-      await Loopback.listen(server, socket),
+      await Loopback.listen(server, options.listener),
       requests,
       behaviour,
       tls === undefined ? "http" : "https"

@@ -1,20 +1,18 @@
 import type { Identity } from "../StrictS3.ts"
 
-/** How credentials are issued. */
 export interface IssuerOptions {
-  /** Where each issued identity is added: an array that a `StrictS3` was started with accepts it from then on. */
+  /** Receives each issued identity. A `StrictS3` that was started with this array accepts them from then on. */
   identities?: Identity[]
-  /** How long issued credentials live. Default: an hour. */
+  /** The lifetime of issued credentials. Default: an hour. */
   lifetimeMs?: number
-  /** Whether each call issues new ones. Without, the last are given again as long as they live. Default: true. */
+  /** Whether each call issues new credentials, instead of the last ones until they expire. Default: true. */
   rotate?: boolean
-  /** What the access key ids begin with. Default: ASIA. */
+  /** The prefix of the access key IDs. Default: ASIA. */
   prefix?: string
-  /** Default: write anything, abort nothing. */
+  /** Default: may write any key, but not abort an upload. */
   permissions?: Identity["permissions"]
 }
 
-/** Temporary credentials, as a source hands them out. */
 export interface TemporaryCredentials {
   accessKeyId: string
   secretAccessKey: string
@@ -23,17 +21,17 @@ export interface TemporaryCredentials {
   expiration: Date
 }
 
-/** A time as AWS writes it: `2026-11-22T14:00:00Z`. */
+/** A time in AWS's format: `2026-11-22T14:00:00Z`. */
 export const isoSeconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`
 
-/** Issues temporary credentials, which stop working when they say they do. */
+/** Issues temporary credentials, which stop working at their stated expiry. */
 export class Issuer {
   readonly identities: Identity[]
   lifetimeMs: number
   rotate: boolean
   readonly #prefix: string
   readonly #permissions: Identity["permissions"]
-  readonly #mine: Identity[] = []
+  readonly #issued: Identity[] = []
   #last: TemporaryCredentials | undefined
 
   constructor(options: IssuerOptions = {}) {
@@ -46,7 +44,7 @@ export class Issuer {
 
   issue(): TemporaryCredentials {
     if (!this.rotate && this.#last !== undefined && this.#last.expiration.getTime() > Date.now()) return this.#last
-    const number = this.#mine.length + 1
+    const number = this.#issued.length + 1
     const end = Math.floor((Date.now() + this.lifetimeMs) / 1000) * 1000
     const issued: TemporaryCredentials = {
       accessKeyId: `${this.#prefix}${number}`,
@@ -66,20 +64,20 @@ export class Issuer {
         revoked = value
       }
     }
-    this.#mine.push(identity)
+    this.#issued.push(identity)
     this.identities.push(identity)
     this.#last = issued
     return issued
   }
 
-  /** The access key ids that were issued, in order. */
+  /** The issued access key IDs, oldest first. */
   get issued(): string[] {
-    return this.#mine.map(({ accessKeyId }) => accessKeyId)
+    return this.#issued.map(({ accessKeyId }) => accessKeyId)
   }
 
-  /** What was issued until now is no longer accepted, whatever it says of itself. */
+  /** Expires all credentials issued so far, whatever their stated expiry. */
   expireAll(): void {
-    for (const identity of this.#mine) identity.expired = true
+    for (const identity of this.#issued) identity.expired = true
     this.#last = undefined
   }
 }

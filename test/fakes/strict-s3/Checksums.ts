@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib"
 import { S3Error } from "./Responses.ts"
 import type { Headers } from "./Types.ts"
 
-// CRC-32C (Castagnoli), reflected.
+// CRC-32C (Castagnoli), with the reflected polynomial.
 const castagnoli = Uint32Array.from({ length: 256 }, (_, index) => {
   let value = index
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1
@@ -31,13 +31,11 @@ const algorithms: Readonly<Record<string, (data: Uint8Array) => Buffer>> = {
   sha256: hash("sha256")
 }
 
-/** The MD5 of data. */
 export const md5 = hash("md5")
 
-/** The SHA-256 of data. */
 export const sha256 = hash("sha256")
 
-/** The raw checksum by one of S3's algorithms, named in lower case. */
+/** The raw checksum by one of S3's algorithms, whose name is in lower case. */
 export const checksum = (algorithm: string, data: Uint8Array): Buffer => {
   const compute = algorithms[algorithm]
   if (compute === undefined) throw new S3Error(501, "NotImplemented", `The checksum ${algorithm} is not implemented.`)
@@ -46,10 +44,10 @@ export const checksum = (algorithm: string, data: Uint8Array): Buffer => {
 
 const headerPrefix = "x-amz-checksum-"
 
-// These two describe a whole multipart upload, they carry no value to verify.
+// These describe how checksums are used. They carry no value to verify.
 const descriptive = new Set(["x-amz-checksum-algorithm", "x-amz-checksum-type", "x-amz-checksum-mode"])
 
-/** The one checksum header of a request: its algorithm and its base64 value. */
+/** The only checksum header of a request: its algorithm and its base64 value. Throws if there are several. */
 export const sentChecksum = (headers: Headers): { algorithm: string; value: string } | undefined => {
   const names = Object.keys(headers).filter((name) => name.startsWith(headerPrefix) && !descriptive.has(name))
   if (names.length > 1) {
@@ -67,7 +65,7 @@ export const sentChecksum = (headers: Headers): { algorithm: string; value: stri
   return { algorithm: name.slice(headerPrefix.length), value: headers[name] ?? "" }
 }
 
-/** Verifies the checksums of a PutObject or UploadPart; gives the headers that its answer echoes. */
+/** Verifies the checksums of a PutObject or UploadPart. Returns the headers that its answer echoes. */
 export const verifyChecksums = (headers: Headers, body: Buffer): Record<string, string> => {
   const sent = sentChecksum(headers)
   const announced = headers["x-amz-sdk-checksum-algorithm"]?.toLowerCase()

@@ -1,7 +1,7 @@
 import { S3Client, type S3ClientConfig, S3ServiceException } from "@aws-sdk/client-s3"
 import type { RawClient } from "./RawRequest.ts"
 
-/** The SDK's client for a test server: it tries once and uses path-style addresses. */
+/** The SDK's client for a test server: it sends each request once, and uses path-style addresses. */
 export const sdkClient = (server: RawClient, config: S3ClientConfig = {}): S3Client =>
   new S3Client({
     endpoint: server.endpoint,
@@ -12,7 +12,7 @@ export const sdkClient = (server: RawClient, config: S3ClientConfig = {}): S3Cli
     ...config
   })
 
-/** How a call of the SDK ended: "200", "403 AccessDenied". HEAD has no body to say a code in. */
+/** The outcome of an SDK call: "200", "403 AccessDenied". The answer to HEAD has no body for an error code. */
 export const statusOf = async (call: Promise<{ $metadata: { httpStatusCode?: number } }>): Promise<string> => {
   try {
     const answer = await call

@@ -9,7 +9,7 @@ import { authenticate } from "./Signature.ts"
 import { parseTarget, type Target } from "./Target.ts"
 import type { Answer, Headers, RecordedRequest, StrictS3Options } from "./Types.ts"
 
-/** What every exchange shares. */
+/** The state that all exchanges share. */
 export interface Context {
   buckets: Map<string, Bucket>
   options: Required<
@@ -19,7 +19,7 @@ export interface Context {
   secure: boolean
 }
 
-/** Opens the record of a request whose head has arrived. */
+/** Creates the record of a request whose head has arrived. */
 export const openRecord = (message: IncomingMessage, domain: string | undefined): RecordedRequest => {
   const method = message.method ?? ""
   const path = message.url ?? "/"
@@ -30,7 +30,7 @@ export const openRecord = (message: IncomingMessage, domain: string | undefined)
   try {
     target = parseTarget(method, path, headers, domain)
   } catch {
-    // The request is answered with this error later; the record only tells what could be read.
+    // the exchange answers with this error later; the record only has what could be parsed
   }
   return {
     operation: target?.operation ?? "Unknown",
@@ -49,11 +49,11 @@ export const openRecord = (message: IncomingMessage, domain: string | undefined)
   }
 }
 
-/** The whole body, or undefined when the connection was cut before its end. */
+/** The whole body, or undefined if the connection was cut before its end. */
 export const readBody = (message: IncomingMessage, record: RecordedRequest): Promise<Buffer | undefined> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = []
-    // Cut before anyone listened: no event will follow.
+    // already cut, so no event will follow
     if (message.destroyed) resolve(undefined)
     message.on("data", (chunk: Buffer) => {
       record.bodyBytes += chunk.length
@@ -97,7 +97,7 @@ const answerTo = async (
     checkHead(context, record)
     authorize(identity, record.operation, record.key)
     bucket = buckets.get(record.bucket ?? "")
-    // Announced before the body arrives, so that a slow write is in the way of a later one.
+    // announced before the body arrives, so that a slow write conflicts with a later one
     if (record.headers["if-none-match"] !== undefined && bucket !== undefined && record.key !== undefined) {
       release.push(bucket.announce(record.key, record))
     }
@@ -109,7 +109,7 @@ const answerTo = async (
     const call = { record, headers: record.headers, query: target.query, bucket: record.bucket ?? "", body }
     return perform(bucket ?? new Bucket(false), { ...call, key: record.key ?? "" }, options.minPartBytes)
   } catch (error) {
-    // The client may still be sending, and would not see an answer before it is done.
+    // the client may still be sending, and only reads an answer once it is done
     body ??= await readBody(message, record)
     if (body === undefined) return undefined
     const refusal = error instanceof S3Error ? error : new S3Error(500, "InternalError", String(error))
@@ -118,7 +118,7 @@ const answerTo = async (
   }
 }
 
-/** The answer with the headers that every answer has. */
+/** Adds the headers that every answer has. */
 const complete = (answer: Answer, date: string, requestId: string): Answer => {
   const body =
     typeof answer.body === "string"
@@ -128,7 +128,7 @@ const complete = (answer: Answer, date: string, requestId: string): Answer => {
     answer.status === 204 || answer.status === 304 ? {} : { "content-length": String(Buffer.byteLength(body ?? "")) }
   return {
     status: answer.status,
-    // a client may set its own clock by the date
+    // a client may set its own clock by this date
     headers: { date, "x-amz-request-id": requestId, server: "AmazonS3", ...length, ...answer.headers },
     ...(body === undefined ? {} : { body })
   }
@@ -141,33 +141,33 @@ const write = ({ record, response }: Connection, answer: Answer): void => {
   response.end(record.method === "HEAD" ? undefined : answer.body)
 }
 
-/** Handles one request as its fault says, or as S3 does; calls settle when it has an answer. */
+/** Handles one request as S3 does, or as its fault says. Calls `markAnswered` once it has an answer. */
 export const exchange = async (
   context: Context,
-  line: Connection,
+  connection: Connection,
   requestId: string,
   fault: Disturbance | undefined,
-  settle: () => void
+  markAnswered: () => void
 ): Promise<void> => {
-  const { message, record } = line
-  const instead = cannedAnswer(fault)
+  const { message, record } = connection
+  const canned = cannedAnswer(fault)
   let answer: Answer | undefined
-  if (instead === undefined) {
+  if (canned === undefined) {
     if (fault?.kind === "delay") await sleep(fault.ms)
     const release: (() => void)[] = []
     answer = await answerTo(context, message, record, release)
     for (const free of release) free()
   } else if (fault?.kind === "early-answer") {
-    answer = renderAnswer({ ...instead, headers: { connection: "close", ...instead.headers } }, record.path)
+    answer = renderAnswer({ ...canned, headers: { connection: "close", ...canned.headers } }, record.path)
   } else if ((await readBody(message, record)) !== undefined) {
-    answer = renderAnswer(instead, record.path)
+    answer = renderAnswer(canned, record.path)
   }
   if (answer === undefined) return
-  if (instead !== undefined) record.code = instead.code
+  if (canned !== undefined) record.code = canned.code
   const date = new Date(context.options.clock()).toUTCString()
   const whole = complete(alterAnswer(fault, answer), date, requestId)
-  if (fault?.kind === "trickle" || fault?.kind === "cut-answer") return sendFaulty(fault, line, whole)
-  // Before the client can see the answer, so that its next request does not count as simultaneous.
-  settle()
-  write(line, whole)
+  if (fault?.kind === "trickle" || fault?.kind === "cut-answer") return sendFaulty(fault, connection, whole)
+  // before the client can see the answer, so that its next request does not count as simultaneous
+  markAnswered()
+  write(connection, whole)
 }

@@ -1,110 +1,110 @@
-/** How an exchange can go wrong: what a store, the way to it, or something in its place may do to a request. */
+/** How an exchange can go wrong: everything that a store, the network, or a middlebox may do to a request. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { errorDocument, S3Error, spoilChecksum } from "./Responses.ts"
 import type { Answer, RecordedRequest } from "./Types.ts"
 
-/** An answer that S3 has not given. One with a code carries an error document, also where its status is 200. */
+/** An answer that replaces S3's own. With a code, it has an error document, even if its status is 200. */
 export interface CannedAnswer {
   status: number
   code?: string
   headers?: Record<string, string>
-  /** Default: the error document, or nothing at all where there is no code and the status is a success. */
+  /** Default: the error document, or nothing if there is no code and the status is a success. */
   body?: string
 }
 
-/** What to do to a request in place of, or besides, handling it. */
+/** What happens to a request instead of, or in addition to, its handling. */
 export type Fault =
-  // The request is not handled, but answered,
+  // answers with this instead of handling the request
   | ({ kind: "answer" } & CannedAnswer)
-  // or answered before its body is read, after which the connection is closed.
+  // the same before reading the body, and then closes the connection
   | ({ kind: "early-answer" } & CannedAnswer)
-  // It is neither handled nor answered: silence, once all of the body has been read;
+  // reads the body, and never answers
   | { kind: "hang" }
-  // once about so many bytes of the body have been read;
+  // reads about this much of the body, and never answers
   | { kind: "stall"; afterBytes: number }
-  // or a TCP reset, when the head has arrived, or after about so many bytes of the body;
+  // sends a TCP reset after the head, or after about this much of the body
   | { kind: "reset"; afterBytes?: number }
-  // or the greeting of some other protocol.
+  // sends the greeting of another protocol
   | { kind: "garbage" }
-  // It is handled, but the answer comes late,
+  // handles the request after a delay
   | { kind: "delay"; ms: number }
-  // byte by byte,
+  // handles the request, and sends the answer byte by byte
   | { kind: "trickle"; msPerByte: number }
-  // wrong,
+  // handles the request, and returns a wrong checksum, or no ETag
   | { kind: "wrong-checksum" }
   | { kind: "missing-etag" }
-  // or only as far as `slice(0, end)` has it: 0 is a lost answer, -1 lacks its last byte. What is cut may be `told`.
+  // sends only `slice(0, end)` of S3's answer, or of a canned one: 0 loses the answer, -1 its last byte
   | { kind: "cut-answer"; end: number; by: "reset" | "close" | "silence"; answer?: CannedAnswer }
 
-/** A fault that leaves S3 out. */
+/** A fault without any answer. */
 export type Interruption = Extract<Fault, { kind: "hang" | "stall" | "reset" | "garbage" }>
-/** A fault of the answer, be it S3's own. */
+/** A fault with an answer, canned or S3's own. */
 export type Disturbance = Exclude<Fault, Interruption>
 
-/** One request and its connection, for a fault to break. */
+/** A request and its connection, which a fault can break. */
 export interface Connection {
   message: IncomingMessage
   response: ServerResponse
   record: RecordedRequest
-  /** Ends the connection from this side. */
+  /** Ends the connection from the server's side. */
   cut: (how: "reset" | "close") => void
 }
 
 export const isInterruption = (fault: Fault | undefined): fault is Interruption =>
   fault !== undefined && ["hang", "stall", "reset", "garbage"].includes(fault.kind)
 
-/** Reads until so many bytes of the body have come, or all of it. */
+/** Reads until `bytes` bytes of the body have arrived, or all of it. */
 const readSome = ({ message, record }: Connection, bytes: number): Promise<void> =>
   new Promise((resolve) => {
-    const look = () => {
+    const check = () => {
       if (record.bodyBytes < bytes) return
       message.pause()
       resolve()
     }
     message.on("data", (chunk: Buffer) => {
       record.bodyBytes += chunk.length
-      look()
+      check()
     })
     message.once("end", resolve)
     message.once("close", resolve)
-    look()
+    check()
   })
 
-/** Does what the fault says, and nothing else. */
-export const interrupt = async (fault: Interruption, line: Connection): Promise<void> => {
+/** Executes the fault instead of handling the request. */
+export const interrupt = async (fault: Interruption, connection: Connection): Promise<void> => {
   switch (fault.kind) {
     case "hang":
-      // Reading on is what lets the server notice that the client left.
-      line.message.resume()
+      // the server only notices that the client disconnects if it keeps reading
+      connection.message.resume()
       return
     case "stall":
-      return readSome(line, fault.afterBytes)
+      return readSome(connection, fault.afterBytes)
     case "reset":
-      if (fault.afterBytes !== undefined) await readSome(line, fault.afterBytes)
-      return line.cut("reset")
+      if (fault.afterBytes !== undefined) await readSome(connection, fault.afterBytes)
+      return connection.cut("reset")
     case "garbage":
-      line.message.socket.write("SSH-2.0-OpenSSH_9.2p1\r\n")
-      return line.cut("close")
+      connection.message.socket.write("SSH-2.0-OpenSSH_9.2p1\r\n")
+      return connection.cut("close")
   }
 }
 
-/** What the fault answers in place of S3. */
+/** The answer of the fault that replaces S3's own, if it has one. */
 export const cannedAnswer = (fault: Disturbance | undefined): CannedAnswer | undefined => {
   if (fault?.kind === "answer" || fault?.kind === "early-answer") return fault
   return fault?.kind === "cut-answer" ? fault.answer : undefined
 }
 
-/** The answer that a fault asks for. */
+/** Completes a canned answer with its error document. */
 export const renderAnswer = ({ body, code, headers, status }: CannedAnswer, resource: string): Answer => {
-  const error = new S3Error(status, code ?? "InternalError", "This is what the test asked for.")
+  const error = new S3Error(status, code ?? "InternalError", "The test asked for this error.")
   const document = errorDocument(error, resource, "")
   const text = body ?? (code === undefined && status < 300 ? "" : document.body)
   return { status, headers: { ...(text === "" ? {} : document.headers), ...headers }, ...(text && { body: text }) }
 }
 
-/** The answer as the fault has it. */
+/** Alters S3's answer as the fault says. */
 export const alterAnswer = (fault: Disturbance | undefined, answer: Answer): Answer => {
   if (fault?.kind === "wrong-checksum" && answer.status < 300) return spoilChecksum(answer)
   if (fault?.kind !== "missing-etag") return answer
@@ -123,23 +123,23 @@ const write = (socket: Socket, bytes: Buffer): Promise<unknown> =>
     socket.write(bytes, resolve)
   })
 
-/** Sends an answer past Node's own care for it: slowly, or not all of it. */
+/** Sends an answer slowly or incompletely, by writing to the socket directly. */
 export const sendFaulty = async (
   fault: Extract<Fault, { kind: "trickle" | "cut-answer" }>,
-  line: Connection,
+  connection: Connection,
   answer: Answer
 ): Promise<void> => {
-  const { socket } = line.message
+  const { socket } = connection.message
   if (fault.kind === "cut-answer") {
     await write(socket, onTheWire(answer).subarray(0, fault.end))
-    if (fault.by !== "silence") line.cut(fault.by)
+    if (fault.by !== "silence") connection.cut(fault.by)
     return
   }
-  // Said, so that the client does not take the connection for its next request.
+  // announced, so that the client does not reuse the connection for its next request
   const bytes = onTheWire({ ...answer, headers: { connection: "close", ...answer.headers } })
   for (let at = 0; at < bytes.length && socket.writable; at++) {
     await write(socket, bytes.subarray(at, at + 1))
     await sleep(fault.msPerByte)
   }
-  line.cut("close")
+  connection.cut("close")
 }

@@ -4,7 +4,7 @@ import type { Headers, Identity } from "./Types.ts"
 
 const writes = new Set(["PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"])
 
-/** Throws unless the identity may do this. */
+/** Throws unless the identity may perform the operation. */
 export const authorize = (identity: Identity, operation: string, key: string | undefined): void => {
   const { permissions } = identity
   if (permissions === "owner") return
@@ -15,7 +15,7 @@ export const authorize = (identity: Identity, operation: string, key: string | u
 
 const missingLength = () => new S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 
-/** Throws unless the body came whole, in one piece, and is the one that was signed. */
+/** Throws unless the body was sent without chunks and is the signed one. */
 export const verifyPayload = (operation: string, headers: Headers, body: Buffer, secure: boolean): void => {
   const signed = headers["x-amz-content-sha256"] ?? ""
   const chunked = (headers["content-encoding"] ?? "").split(",").some((coding) => coding.trim() === "aws-chunked")
@@ -54,7 +54,7 @@ const sse = "x-amz-server-side-encryption"
 
 const isEncryptionContext = (text: string): boolean => {
   const decoded = Buffer.from(text, "base64")
-  // Buffer skips what is not base64, so see whether it comes out the same.
+  // Buffer skips invalid characters, so compare the result of encoding it again
   if (decoded.toString("base64") !== text) return false
   try {
     const value: unknown = JSON.parse(decoded.toString())
@@ -77,14 +77,14 @@ const checkTags = (tagging: string): void => {
   }
 }
 
-/** The user's metadata in the headers, by name without prefix. */
+/** The user metadata in the headers, by name without the prefix. */
 export const userMetadata = (headers: Headers): Record<string, string> => {
   const prefix = "x-amz-meta-"
   const entries = Object.entries(headers).filter(([name]) => name.startsWith(prefix))
   return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value ?? ""]))
 }
 
-/** Throws unless the headers that describe a new object are sound; gives those that the answer echoes. */
+/** Throws unless the headers that describe a new object are valid. Returns those that the answer echoes. */
 export const checkObjectHeaders = (headers: Headers): Record<string, string> => {
   const invalid = (message: string) => new S3Error(400, "InvalidArgument", message)
   const storageClass = headers["x-amz-storage-class"]

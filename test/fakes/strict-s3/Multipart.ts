@@ -5,11 +5,10 @@ import { type Bucket, type Part, type Upload, wholeChecksum } from "./Objects.ts
 import { document, element, S3Error, unescapeXml } from "./Responses.ts"
 import type { Answer, Call } from "./Types.ts"
 
-/** CreateMultipartUpload. */
 export const createUpload = (bucket: Bucket, call: Call): Answer => {
   const echoed = checkObjectHeaders(call.headers)
   const algorithm = call.headers["x-amz-checksum-algorithm"]
-  // Throws for one that this server cannot compute.
+  // throws for an algorithm that this server cannot compute
   if (algorithm !== undefined) checksum(algorithm.toLowerCase(), Buffer.alloc(0))
   const uploadId = randomUUID().replaceAll("-", "")
   bucket.uploads.set(uploadId, { key: call.key, uploadId, headers: call.headers, parts: new Map() })
@@ -25,7 +24,6 @@ export const createUpload = (bucket: Bucket, call: Call): Answer => {
   })
 }
 
-/** UploadPart. */
 export const uploadPart = (bucket: Bucket, call: Call): Answer => {
   const number = call.query.get("partNumber") ?? ""
   if (!/^\d{1,5}$/.test(number) || Number(number) < 1 || Number(number) > 10_000) {
@@ -53,7 +51,7 @@ export const uploadPart = (bucket: Bucket, call: Call): Answer => {
 interface ClaimedPart {
   number: number
   etag: string
-  /** By lower-case algorithm. */
+  /** By algorithm, in lower case. */
   checksums: ReadonlyMap<string, string>
 }
 
@@ -94,7 +92,6 @@ const checkPart = (upload: Upload, claimed: ClaimedPart): Part => {
   return part
 }
 
-/** CompleteMultipartUpload. */
 export const completeUpload = (bucket: Bucket, call: Call, minPartBytes: number): Answer => {
   const upload = bucket.openUpload(call.key, call.query.get("uploadId"))
   const claimed = parseParts(call.body.toString())
@@ -145,13 +142,12 @@ export const completeUpload = (bucket: Bucket, call: Call, minPartBytes: number)
   })
 }
 
-/** AbortMultipartUpload. */
 export const abortUpload = (bucket: Bucket, call: Call): Answer => {
   bucket.uploads.delete(bucket.openUpload(call.key, call.query.get("uploadId")).uploadId)
   return { status: 204 }
 }
 
-/** ListMultipartUploads, in one page. */
+/** Lists all multipart uploads in one page. */
 export const listUploads = (bucket: Bucket, call: Call): Answer => {
   const prefix = call.query.get("prefix") ?? ""
   const uploads = [...bucket.uploads.values()].filter((upload) => upload.key.startsWith(prefix))

@@ -4,7 +4,7 @@ import { userMetadata } from "./Guards.ts"
 import { S3Error } from "./Responses.ts"
 import type { Headers, StoredVersion } from "./Types.ts"
 
-/** A part as it was uploaded last. */
+/** The latest upload of a part. */
 export interface Part {
   body: Buffer
   etag: string
@@ -23,7 +23,7 @@ interface Entry {
   deleted: boolean
 }
 
-/** One bucket's objects and open uploads. */
+/** The objects and open uploads of one bucket. */
 export class Bucket {
   readonly uploads = new Map<string, Upload>()
   readonly #entries = new Map<string, Entry>()
@@ -80,7 +80,7 @@ export class Bucket {
     return version
   }
 
-  /** Announces a conditional write, until the function it gives is called. The first announced wins. */
+  /** Announces a conditional write until the returned function is called. Of several writes, the first one wins. */
   announce(key: string, writer: object): () => void {
     const waiting = this.#conditional.get(key) ?? []
     waiting.push(writer)
@@ -91,7 +91,7 @@ export class Bucket {
     }
   }
 
-  /** Throws if the key is taken, or about to be by a conditional write that came earlier. */
+  /** Throws if the key exists, or if an earlier conditional write is about to create it. */
   mustBeNew(key: string, writer: object): void {
     if (this.latest(key) !== undefined) {
       throw new S3Error(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", {
@@ -118,7 +118,7 @@ export class Bucket {
   }
 }
 
-/** The checksum of an upload's parts, as S3 states it for the whole: of the checksums, or of all bytes. */
+/** The checksum of a whole upload, as S3 returns it: of the parts' checksums, or of all bytes. */
 export const wholeChecksum = (upload: Upload, bodies: readonly Buffer[]): readonly [string, string] | undefined => {
   const algorithm = upload.headers["x-amz-checksum-algorithm"]?.toLowerCase()
   if (algorithm === undefined) return undefined

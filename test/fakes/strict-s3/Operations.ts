@@ -23,13 +23,13 @@ const putObject = (bucket: Bucket, call: Call): Answer => {
   }
 }
 
-// What GetObject gives back as it was stored.
-const kept =
+// the request headers that GetObject returns
+const returned =
   /^(cache-control|content-(disposition|encoding|language)|expires|x-amz-(storage-class|server-side-encryption|meta-.*))$/
 
 const describe = (version: StoredVersion, withChecksum: boolean): Record<string, string> => ({
   ...Object.fromEntries(
-    Object.entries(version.headers).filter((entry): entry is [string, string] => kept.test(entry[0]))
+    Object.entries(version.headers).filter((entry): entry is [string, string] => returned.test(entry[0]))
   ),
   "content-type": version.contentType ?? "binary/octet-stream",
   etag: `"${version.etag}"`,
@@ -60,7 +60,7 @@ const getObject = (bucket: Bucket, call: Call): Answer => {
 
 const listObjects = (bucket: Bucket, call: Call): Answer => {
   const prefix = call.query.get("prefix") ?? ""
-  // The token is the last key of the page before.
+  // the token is the last key of the previous page
   const after = call.query.get("continuation-token") ?? call.query.get("start-after") ?? ""
   const limit = Math.min(Number(call.query.get("max-keys") ?? 1000), 1000)
   const url = call.query.get("encoding-type") === "url"
@@ -91,14 +91,13 @@ const listObjects = (bucket: Bucket, call: Call): Answer => {
   return document("ListBucketResult", content.join(""))
 }
 
-/** Creates the bucket of a CreateBucket. */
 export const createBucket = (buckets: Map<string, Bucket>, name: string, keepBodies: boolean): Answer => {
   if (buckets.has(name)) throw new S3Error(409, "BucketAlreadyOwnedByYou", "You already own the bucket.")
   buckets.set(name, new Bucket(keepBodies))
   return { status: 200, headers: { location: `/${name}` } }
 }
 
-/** Does what an authorized request asks of an existing bucket. */
+/** Performs the operation of an authorized request on an existing bucket. */
 export const perform = (bucket: Bucket, call: Call, minPartBytes: number): Answer => {
   switch (call.record.operation) {
     case "PutObject":

@@ -5,7 +5,7 @@ import { sha256 } from "./Checksums.ts"
 import { Sha256 } from "./Signature.ts"
 import { parseQuery, splitTarget } from "./Target.ts"
 
-/** Where to send raw requests, and as whom. */
+/** The server to send raw requests to, and the credentials to sign them with. */
 export interface RawClient {
   endpoint: string
   region: string
@@ -13,24 +13,24 @@ export interface RawClient {
   secretAccessKey: string
 }
 
-/** A request as no SDK would make it: what is signed and what is sent may differ. */
+/** A request that no SDK would send: the signed one and the sent one may differ. */
 export interface RawRequest {
   method: string
-  /** As on the wire, with the query. */
+  /** The request target as sent, including the query. */
   path: string
   body?: Buffer | string
   headers?: Record<string, string>
-  /** Added after signing. */
+  /** Headers that are added after signing. */
   unsigned?: Record<string, string>
-  /** Sent in place of the body that was signed. */
+  /** Sent instead of the signed body. */
   sent?: Buffer | string
-  /** Send with transfer-encoding chunked. */
+  /** Send the body with transfer-encoding chunked. */
   chunked?: boolean
-  /** Cut the connection when what is sent is out. */
+  /** Close the connection once the body is written. */
   cut?: boolean
 }
 
-/** The answer as status and code, such as "403 AccessDenied". */
+/** The status and the code of the answer, such as "403 AccessDenied"; "cut" if the connection breaks. */
 export const sendRaw = async (client: RawClient, raw: RawRequest): Promise<string> => {
   const url = new URL(client.endpoint)
   const body = Buffer.from(raw.body ?? "")

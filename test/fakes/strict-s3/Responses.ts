@@ -1,6 +1,6 @@
 import type { Answer } from "./Types.ts"
 
-/** A refusal, as S3 words it. */
+/** An S3 error. */
 export class S3Error extends Error {
   readonly status: number
   readonly code: string
@@ -17,14 +17,14 @@ export class S3Error extends Error {
 
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }
 
-/** Text for an XML document; control characters become references, as S3 writes them. */
+/** Escapes text for an XML document. Control characters become references, as in S3's answers. */
 export const escapeXml = (text: string): string =>
   text
     .replace(/[&<>"]/g, (character) => escapes[character] ?? character)
-    // oxlint-disable-next-line no-control-regex -- keys may hold them
+    // oxlint-disable-next-line no-control-regex -- keys may contain them
     .replace(/[\u0000-\u001f\u007f]/g, (character) => `&#x${character.charCodeAt(0).toString(16)};`)
 
-/** The reverse of escapeXml, for what clients send. */
+/** The reverse of escapeXml, for documents that clients send. */
 export const unescapeXml = (text: string): string =>
   text
     .replace(/&quot;|&#34;|&#x22;/gi, '"')
@@ -33,7 +33,7 @@ export const unescapeXml = (text: string): string =>
     .replace(/&gt;/g, ">")
     .replace(/&amp;/g, "&")
 
-/** One element with text in it. */
+/** An XML element that contains text. */
 export const element = (name: string, text: string | number): string => `<${name}>${escapeXml(String(text))}</${name}>`
 
 const declaration = `<?xml version="1.0" encoding="UTF-8"?>\n`
@@ -45,7 +45,7 @@ export const document = (name: string, content: string, headers: Record<string, 
   body: `${declaration}<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${content}</${name}>`
 })
 
-/** The document of a refusal. */
+/** The answer to a request that failed with an S3 error. */
 export const errorDocument = (error: S3Error, resource: string, requestId: string): Answer => {
   const details = Object.entries(error.details).map(([name, text]) => element(name, text))
   const content = [
@@ -62,15 +62,15 @@ export const errorDocument = (error: S3Error, resource: string, requestId: strin
   }
 }
 
-/** Makes the checksum in an answer wrong, wherever the answer states it. */
+/** Makes the checksum in an answer wrong, in its headers and its body. */
 export const spoilChecksum = (answer: Answer): Answer => {
-  const spoil = (value: string): string => (value.startsWith("A") ? "B" : "A") + value.slice(1)
+  const alter = (value: string): string => (value.startsWith("A") ? "B" : "A") + value.slice(1)
   const body =
     typeof answer.body === "string"
-      ? answer.body.replace(/(?<=<Checksum(CRC32|SHA256)>).*?(?=<)/, (value: string) => spoil(value))
+      ? answer.body.replace(/(?<=<Checksum(CRC32|SHA256)>).*?(?=<)/, (value: string) => alter(value))
       : answer.body
   const headers = Object.entries(answer.headers ?? {}).map(([name, value]) =>
-    /^x-amz-checksum-(crc32|sha256)$/.test(name) ? [name, spoil(value)] : [name, value]
+    /^x-amz-checksum-(crc32|sha256)$/.test(name) ? [name, alter(value)] : [name, value]
   )
   return { status: answer.status, headers: Object.fromEntries(headers), ...(body === undefined ? {} : { body }) }
 }

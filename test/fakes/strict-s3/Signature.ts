@@ -14,7 +14,7 @@ const bytes = (source: Source): string | Uint8Array => {
     : new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
 }
 
-/** The class that the signer asks for: it hashes without a key and authenticates with one. */
+/** The hash class that the SDK's signer requires: a plain hash without a key, an HMAC with one. */
 export class Sha256 {
   readonly #hash: Hash | Hmac
 
@@ -89,7 +89,7 @@ const mismatch = () =>
     "The request signature we calculated does not match the signature you provided. Check your key and signing method."
   )
 
-/** Tells who signed a request, by signing it again; throws what S3 answers if nobody known did. */
+/** Finds the identity that signed a request by signing it again. Throws S3's error if there is none. */
 export const authenticate = async (
   request: { method: string; path: string; headers: Headers },
   { clock, identities, region }: Required<Pick<StrictS3Options, "clock" | "identities" | "region">>
@@ -123,7 +123,7 @@ export const authenticate = async (
   const signed: Record<string, string> = {}
   for (const name of claim.signedHeaders) {
     const value = headers[name]
-    // Bytes beyond ASCII are signed in one encoding and sent in another: AWS finds that they do not match.
+    // bytes beyond ASCII are signed in one encoding and sent in another, so the signature does not match at AWS either
     // oxlint-disable-next-line no-control-regex -- all of ASCII
     if (value === undefined || /[^\u0000-\u007f]/.test(value)) throw mismatch()
     signed[name] = value
@@ -141,10 +141,10 @@ export const authenticate = async (
     uriEscapePath: false,
     applyChecksum: false
   })
-  const again = await signer.sign(
+  const expected = await signer.sign(
     new HttpRequest({ method: request.method, path, query: Object.fromEntries(parseQuery(query)), headers: signed }),
     { signingDate, signableHeaders: new Set(claim.signedHeaders) }
   )
-  if (!again.headers["authorization"]?.endsWith(`Signature=${claim.signature}`)) throw mismatch()
+  if (!expected.headers["authorization"]?.endsWith(`Signature=${claim.signature}`)) throw mismatch()
   return identity
 }

@@ -1,7 +1,7 @@
 import { S3Error } from "./Responses.ts"
 import type { Headers } from "./Types.ts"
 
-/** What a request is about. */
+/** The operation, bucket and key of a request. */
 export interface Target {
   operation: string
   bucket: string | undefined
@@ -9,7 +9,7 @@ export interface Target {
   query: ReadonlyMap<string, string>
 }
 
-/** Path and query of a request target, undecoded. */
+/** The path and the query of a request target, not decoded. */
 export const splitTarget = (target: string): readonly [path: string, query: string] => {
   const mark = target.indexOf("?")
   return mark === -1 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)]
@@ -23,7 +23,6 @@ const decode = (text: string): string => {
   }
 }
 
-/** The parameters of a query. */
 export const parseQuery = (query: string): Map<string, string> => {
   const pairs = query.split("&").filter((pair) => pair !== "")
   return new Map(
@@ -34,7 +33,7 @@ export const parseQuery = (query: string): Map<string, string> => {
   )
 }
 
-// Parameters that do not choose another operation than the method does.
+// known parameters; any other one selects an operation that this server does not implement
 const neutral = new Set([
   "x-id",
   "prefix",
@@ -71,7 +70,7 @@ const bucketOperation = (method: string, query: ReadonlyMap<string, string>): st
   return method === "HEAD" ? "HeadBucket" : "Unknown"
 }
 
-/** Reads bucket, key and operation off a request. The key is decoded once and never normalised. */
+/** Parses the bucket, key and operation of a request. The key is decoded once and never normalised. */
 export const parseTarget = (method: string, raw: string, headers: Headers, domain: string | undefined): Target => {
   const [path, rawQuery] = splitTarget(raw)
   const query = parseQuery(rawQuery)

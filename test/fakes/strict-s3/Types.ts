@@ -1,6 +1,6 @@
 import type { Server } from "node:net"
 
-/** Who may call the server, and what it may do. */
+/** An access key, and its permissions. */
 export interface Identity {
   accessKeyId: string
   secretAccessKey: string
@@ -30,32 +30,32 @@ export const writerNoAbort: Identity = {
 /** Header values by lower-case name. */
 export type Headers = Readonly<Record<string, string | undefined>>
 
-/** One request, recorded when its head arrived and filled in as it goes. */
+/** A request, recorded when its head has arrived, and completed as it is handled. */
 export interface RecordedRequest {
   /** The S3 operation's name, or Unknown. */
   operation: string
   method: string
-  /** As on the wire, with the query. */
+  /** The request target as sent, including the query. */
   path: string
   bucket: string | undefined
   key: string | undefined
   identity: string | undefined
   headers: Headers
   bodyBytes: number
-  /** Undefined while unanswered, and for ever when the connection was cut. */
+  /** Undefined while unanswered, and forever if the connection was cut. */
   status: number | undefined
   code: string | undefined
   startedAt: number
   endedAt: number | undefined
-  /** The client closed before the answer was finished. */
+  /** The client disconnected before the answer was complete. */
   aborted: boolean
 }
 
-/** One stored object. */
+/** One version of a stored object. */
 export interface StoredVersion {
   versionId: string
   key: string
-  /** Empty when the server was told not to keep bodies. */
+  /** Empty if the server does not keep bodies. */
   body: Buffer
   size: number
   /** In hexadecimal. */
@@ -64,19 +64,18 @@ export interface StoredVersion {
   etag: string
   contentType: string | undefined
   metadata: Readonly<Record<string, string>>
-  /** Of the PutObject or the CreateMultipartUpload. */
+  /** The headers of the PutObject or the CreateMultipartUpload. */
   headers: Headers
-  /** Name and value of the checksum header that GetObject answers with. */
+  /** The name and the value of the checksum header in the answer to GetObject. */
   checksum: readonly [string, string] | undefined
   storedAt: number
   parts: number
 }
 
-/** How to start the server. */
 export interface StrictS3Options {
   /** The address to listen on. Default: 127.0.0.1. */
   host?: string
-  /** What listens already, in place of a host: at the far end of a link, say. */
+  /** A server that already listens, instead of `host`: for example at the far end of a simulated link. */
   listener?: Server
   /** Default: snapshots. */
   buckets?: string[]
@@ -86,26 +85,25 @@ export interface StrictS3Options {
   identities?: Identity[]
   /** Serve https with this key and certificate (PEM). */
   tls?: { key: string; cert: string }
-  /** Wait this long between a request's last byte and its handling. */
+  /** The delay between the last byte of a request and its handling. */
   latencyMs?: number
   /** Default: 5 MiB. */
   minPartBytes?: number
-  /** Default: true. Without, only size and SHA-256 of an object stay. */
+  /** Default: true. Otherwise, only the size and the SHA-256 of an object are kept. */
   keepBodies?: boolean
-  /** The server's clock, in milliseconds since 1970, where it is not the machine's. */
+  /** The server's clock, in milliseconds since 1970. Default: the machine's clock. */
   clock?: () => number
-  /** Also take the bucket from a host such as snapshots.s3.test, given s3.test. */
+  /** A domain such as s3.test: the host snapshots.s3.test then names the bucket snapshots. */
   domain?: string
 }
 
-/** What the server says. */
 export interface Answer {
   status: number
   headers?: Record<string, string>
   body?: string | Buffer
 }
 
-/** A request that is authenticated and whose body is complete. */
+/** An authenticated request with its complete body. */
 export interface Call {
   record: RecordedRequest
   headers: Headers
