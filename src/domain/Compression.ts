@@ -20,13 +20,14 @@ export type KeySuffix = "" | ".gz" | ".zst"
 export const keySuffixes = { none: "", gzip: ".gz", zstd: ".zst" } as const satisfies Record<Mode, KeySuffix>
 
 /** Formats in which there is nothing left to gain: archives, packets, tables, pictures, and what is encrypted. */
-const dense = new Set(
+const incompressible = new Set(
   `gz tgz bgz zst tzst xz txz bz2 tbz2 lz4 lzo br z sz snappy zip 7z rar jar
    parquet orc avro deb rpm png jpg jpeg webp gif mp4 webm ogg mp3 pdf gpg pgp age`.split(/\s+/)
 )
 
 /** Whether there is something to gain, by the last ending of the name. */
-export const isWorthwhile = (path: string): boolean => !dense.has(/\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "")
+export const isCompressible = (path: string): boolean =>
+  !incompressible.has(/\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "")
 
 /**
  * | `--compress` | the file's ending is one of a dense format | its object |
@@ -35,31 +36,31 @@ export const isWorthwhile = (path: string): boolean => !dense.has(/\.([^./]+)$/.
  * | zstd, gzip   | yes                                        | as it is   |
  * | zstd, gzip   | no                                         | compressed |
  */
-export const of = (mode: Mode, path: string): Mode => (mode !== "none" && isWorthwhile(path) ? mode : "none")
+export const of = (mode: Mode, path: string): Mode => (mode !== "none" && isCompressible(path) ? mode : "none")
 
-const allEndings = Object.values(keySuffixes)
+const suffixes = Object.values(keySuffixes)
 
 /** One way in which an object can have got its name. */
-export interface Claim extends Generation.Generation {
-  readonly ending: KeySuffix
+export interface PossibleSource extends Generation.Generation {
+  readonly suffix: KeySuffix
 }
 
 /** All files that may have given an object its name: by their own, by that of a later generation, each of both also compressed. */
-export const claims = (name: string): ReadonlyArray<Claim> =>
-  allEndings
-    .filter((ending) => name.endsWith(ending))
-    .flatMap((ending) => {
-      const path = name.slice(0, name.length - ending.length)
-      return ending !== "" && !isWorthwhile(path)
+export const possibleSources = (name: string): ReadonlyArray<PossibleSource> =>
+  suffixes
+    .filter((suffix) => name.endsWith(suffix))
+    .flatMap((suffix) => {
+      const path = name.slice(0, name.length - suffix.length)
+      return suffix !== "" && !isCompressible(path)
         ? []
-        : [{ path, generation: 1 }, ...Generation.origins(path)].map((claim) => ({ ...claim, ending }))
+        : [{ path, generation: 1 }, ...Generation.possibleOrigins(path)].map((source) => ({ ...source, suffix }))
     })
 
 const KiB = 1024
 const MiB = 1024 ** 2
 
 /** Bytes of a compressed content at the very most; sources: RFC 1951, section 3.2.4, and `ZSTD_compressBound` of zstd. */
-export const atMost = (sizeBytes: number) => sizeBytes + Math.ceil(sizeBytes / 256) + KiB
+export const maxCompressedBytes = (sizeBytes: number) => sizeBytes + Math.ceil(sizeBytes / 256) + KiB
 
 /**
  * Bytes that the compressor takes beside what comes out of it: its window and tables, pieces on their way in, and one on
@@ -69,7 +70,7 @@ export const workBytes = (format: Format, sizeBytes: number): number =>
   ({ gzip: MiB, zstd: Math.min(5 * MiB, MiB + 4 * sizeBytes) })[format]
 
 /** What has to be left of `--memory` besides three parts. */
-export const mostWorkBytes = (mode: Mode): number => (mode === "none" ? 0 : workBytes(mode, Infinity))
+export const maxWorkBytes = (mode: Mode): number => (mode === "none" ? 0 : workBytes(mode, Infinity))
 
 /** How a compressed file is sent, as far as is known before it is compressed. */
 export type Plan = Data.TaggedEnum<{
@@ -91,7 +92,7 @@ const spareParts = 2
 
 /** For an object of the largest size that there can be, and with the compressor's memory. */
 export const decide = (sizeBytes: number, format: Format, limits: UploadPlan.Limits): Plan => {
-  const most = atMost(sizeBytes)
+  const most = maxCompressedBytes(sizeBytes)
   const work = workBytes(format, sizeBytes)
   // what came out piece by piece is put together
   if (most <= limits.partSizeBytes) return Plan.Whole({ parts: 1, memoryBytes: 2 * most + work })

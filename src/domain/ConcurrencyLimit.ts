@@ -3,7 +3,7 @@
 /** What a run begins with, and what it never exceeds. */
 export interface Range {
   readonly initial: number
-  readonly most: number
+  readonly max: number
   /** Bytes of a body for which a request counts as one more. */
   readonly unitBytes: number
 }
@@ -12,9 +12,9 @@ export interface Range {
  * Begins with what no store minds, and 4 MiB on their way, which a line of 1 Mbit/s takes in half of the usual time-out;
  * ends at what a program of one thread can keep up with at 200 ms an answer.
  */
-export const auto: Range = { initial: 128, most: 512, unitBytes: 32 * 1024 }
+export const auto: Range = { initial: 128, max: 512, unitBytes: 32 * 1024 }
 
-export const upTo = (count: number): Range => ({ initial: count, most: count, unitBytes: Infinity })
+export const upTo = (count: number): Range => ({ initial: count, max: count, unitBytes: Infinity })
 
 /** As how many requests one with a body of so many bytes counts. */
 export const weight = ({ unitBytes }: Range, bodyBytes: number): number => 1 + Math.floor(bodyBytes / unitBytes)
@@ -23,7 +23,7 @@ export const weight = ({ unitBytes }: Range, bodyBytes: number): number => 1 + M
  * How many files are in hand at once: `count` times `size`, those of a bundle together. More than there are requests, so
  * that one file is read while another is sent; with few requests, no more than those.
  */
-export const bundles = ({ most }: Range): { readonly count: number; readonly size: number } => {
+export const batches = ({ max: most }: Range): { readonly count: number; readonly size: number } => {
   const size = Math.min(64, Math.floor(most / 8))
   return size < 2 ? { count: most, size: 1 } : { count: Math.ceil((1.5 * most) / size), size }
 }
@@ -39,21 +39,21 @@ export interface ConcurrencyLimit {
 
 /** As many successes as may be in flight. */
 interface Round {
-  readonly done: number
+  readonly completed: number
   /** In milliseconds of any clock. */
-  readonly begunAt: number
+  readonly startedAt: number
   /** Successes per millisecond that it must bring to have been worth it. */
-  readonly leastRate: number
+  readonly minRate: number
 }
 
-export const start = ({ initial, most }: Range, atMillis: number): ConcurrencyLimit => ({
+export const start = ({ initial, max: most }: Range, atMillis: number): ConcurrencyLimit => ({
   limit: initial,
   cuts: 0,
-  round: initial < most ? { done: 0, begunAt: atMillis, leastRate: 0 } : undefined
+  round: initial < most ? { completed: 0, startedAt: atMillis, minRate: 0 } : undefined
 })
 
 /** More in flight should bring more in proportion; where it brings less than a quarter of that, something else is the limit. */
-const worthwhile = (rate: number, growth: number) => rate * (1 + (growth - 1) / 4)
+const minRateAfter = (rate: number, growth: number) => rate * (1 + (growth - 1) / 4)
 
 /** How a request ended well. */
 export interface Success {
@@ -77,23 +77,31 @@ export interface Success {
  * | met an overloaded store or line                                   | half, at least one                 |
  * | the same, but it had begun before the last cut                    | as it is: one jam is answered once |
  */
-export const grown = (now: ConcurrencyLimit, { initial, most }: Range, success: Success): ConcurrencyLimit => {
+export const afterSuccess = (
+  now: ConcurrencyLimit,
+  { initial, max: most }: Range,
+  success: Success
+): ConcurrencyLimit => {
   const { cuts, limit, round } = now
   const { atMillis, isBusy, weight } = success
   if (round === undefined) return cuts === 0 ? now : { ...now, limit: Math.min(most, limit + weight / limit) }
-  const done = round.done + weight
-  if (done < limit) return { ...now, round: { ...round, done } }
-  const rate = done / Math.max(1, atMillis - round.begunAt)
+  const done = round.completed + weight
+  if (done < limit) return { ...now, round: { ...round, completed: done } }
+  const rate = done / Math.max(1, atMillis - round.startedAt)
   // in the first round it is busy in any case: its code is still being compiled
-  if (isBusy() && round.leastRate > 0) return { ...now, round: { ...round, done: 0, begunAt: atMillis } }
-  if (rate < round.leastRate) return { cuts, limit: Math.max(initial, limit / 2), round: undefined }
+  if (isBusy() && round.minRate > 0) return { ...now, round: { ...round, completed: 0, startedAt: atMillis } }
+  if (rate < round.minRate) return { cuts, limit: Math.max(initial, limit / 2), round: undefined }
   const wider = Math.min(most, 2 * limit)
   if (wider === limit) return { ...now, round: undefined }
-  return { cuts, limit: wider, round: { done: 0, begunAt: atMillis, leastRate: worthwhile(rate, wider / limit) } }
+  return {
+    cuts,
+    limit: wider,
+    round: { completed: 0, startedAt: atMillis, minRate: minRateAfter(rate, wider / limit) }
+  }
 }
 
-export const cut = (now: ConcurrencyLimit, cutsWhenItBegan: number): ConcurrencyLimit =>
+export const afterOverload = (now: ConcurrencyLimit, cutsWhenItBegan: number): ConcurrencyLimit =>
   cutsWhenItBegan < now.cuts ? now : { cuts: now.cuts + 1, limit: Math.max(1, now.limit / 2), round: undefined }
 
 /** In whole requests. */
-export const requests = ({ limit }: ConcurrencyLimit): number => Math.floor(limit)
+export const maxInFlight = ({ limit }: ConcurrencyLimit): number => Math.floor(limit)

@@ -21,7 +21,7 @@ export interface Generation {
 const shapes = [/^(.*)\.g([1-9]\d{0,8})(\.[^./]*)$/s, /^(.*)\.g([1-9]\d{0,8})()$/s]
 
 /** All that a path may be a later generation of: another file may have been given its key. */
-export const origins = (path: string): ReadonlyArray<Generation> =>
+export const possibleOrigins = (path: string): ReadonlyArray<Generation> =>
   shapes
     .map((shape) => {
       const [, name = "", generation = "1", ending = ""] = shape.exec(path) ?? []

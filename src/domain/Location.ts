@@ -10,5 +10,5 @@ export interface Location {
 /** As in `s3://bucket/prefix`, or with the endpoint: `https://minio.example.com:9000/bucket/prefix`. */
 export const url = ({ bucket, endpoint, prefix }: Location): string => `${endpoint ?? "s3://"}${bucket}/${prefix}`
 
-export const same = (one: Location, other: Location): boolean =>
+export const equals = (one: Location, other: Location): boolean =>
   one.bucket === other.bucket && one.prefix === other.prefix && one.endpoint === other.endpoint

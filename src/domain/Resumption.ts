@@ -1,6 +1,5 @@
 /** Whether an upload in parts that was cut off can be gone on with, and whether one is kept for that. Pure. */
 import { Data } from "effect"
-import type { FileError, Interrupted } from "./Errors.ts"
 import type { Checksum } from "./StoreTraits.ts"
 import type { ObjectKey } from "./ObjectKey.ts"
 import type { ObjectAttributes } from "./Settings.ts"
@@ -46,9 +45,9 @@ export interface KeptUpload extends Omit<Created, "checksum"> {
 export const keptMillis = 7 * 24 * 3_600_000
 
 export type Decision = Data.TaggedEnum<{
-  Resume: { readonly upload: KeptUpload }
+  Resume: {}
   /** `why` is for the log. */
-  Anew: { readonly why: string }
+  StartOver: { readonly why: string }
 }>
 export const Decision = Data.taggedEnum<Decision>()
 
@@ -65,7 +64,7 @@ export const Decision = Data.taggedEnum<Decision>()
  * | none of these                    | go on with it                                                             |
  */
 export const decide = (kept: KeptUpload, wanted: Created, sizeBytes: number, nowMillis: number): Decision => {
-  const anew = (why: string) => Decision.Anew({ why })
+  const anew = (why: string) => Decision.StartOver({ why })
   if (isExpired(kept.usedAt, nowMillis)) return anew("it is too old")
   if (kept.key !== wanted.key || kept.generation !== wanted.generation) return anew("it is for another key")
   if (kept.state !== wanted.state) return anew(`it is for a ${kept.state} object`)
@@ -73,7 +72,7 @@ export const decide = (kept: KeptUpload, wanted: Created, sizeBytes: number, now
   if (kept.attributes !== wanted.attributes) return anew("its object would have other attributes")
   if (kept.checksum !== wanted.checksum) return anew("it has another kind of checksum")
   if (kept.sizeBytes > sizeBytes) return anew("the file is shorter than it was")
-  return Decision.Resume({ upload: kept })
+  return Decision.Resume()
 }
 
 /**
@@ -111,33 +110,6 @@ export const isStale = ({ isStored: settled, usedAt }: IdleUpload, isThere: bool
   !isThere || settled || isExpired(usedAt, nowMillis)
 
 const isExpired = (usedAt: number, nowMillis: number) => nowMillis - usedAt > keptMillis
-
-/**
- * | what ended the work on it                                          | is it kept |
- * | ------------------------------------------------------------------ | ---------- |
- * | a signal, the deadline, another failure that ended the run         | yes        |
- * | the way to the store                                               | yes        |
- * | the store, in a manner that may pass                               | yes        |
- * | a session that has expired, or credentials that are gone           | yes        |
- * | the ledger cannot be written to                                    | yes, as far as it is known |
- * | bytes that do not arrive as they were sent                         | no         |
- * | the store refuses it for good; the file was replaced, or truncated | no         |
- */
-export const isKeptAfter = (error: FileError | Interrupted): boolean => {
-  switch (error._tag) {
-    case "Interrupted":
-    case "StateUnusable":
-    case "CredentialsMissing":
-    case "CredentialsRejected":
-    case "NetworkFailure":
-    case "TlsFailure":
-      return true
-    case "IntegrityFailure":
-      return false
-    default:
-      return "retryable" in error && error.retryable
-  }
-}
 
 /** There is no such upload any more: it was completed, or somebody has aborted it. */
 export const isUnknownUpload = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>

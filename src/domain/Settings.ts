@@ -91,7 +91,7 @@ export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray
   if (settings.partSizeBytes > settings.memoryBytes) {
     problems.push("--memory must have room for a part of --part-size: raise one or lower the other")
   }
-  const work = Compression.mostWorkBytes(settings.compress)
+  const work = Compression.maxWorkBytes(settings.compress)
   if (work > 0 && 3 * settings.partSizeBytes + work > settings.memoryBytes) {
     problems.push(
       `--compress ${settings.compress} takes ${work / 1024 ** 2}MiB of --memory besides three parts of --part-size`

@@ -42,7 +42,7 @@ export const rotatedAt = (relativePath: string): number | undefined => {
  * | `snapshot_YYYYMMDDHH.jsonl` | `grace` after the end of its hour, whatever its time of change |
  * | any other                   | when it was not changed for `grace`                            |
  */
-export const stateOf = (
+export const stateAt = (
   file: { readonly relativePath: string; readonly modifiedMillis: number },
   nowMillis: number,
   grace: Duration.Duration

@@ -17,7 +17,7 @@ export interface StoreTraits {
 }
 
 /** For people. */
-export const clocks = (offsetMillis: number): string => {
+export const describeClockOffset = (offsetMillis: number): string => {
   const apart = DurationText.format(Duration.millis(Math.abs(offsetMillis)))
   return `this host's clock is ${apart} ${offsetMillis > 0 ? "behind" : "ahead of"} the store's`
 }

@@ -61,7 +61,7 @@ const ageOf = ({ lastSuccess }: Target, now: number): number | undefined =>
  * | warning            | any other                         | warning  |
  * | recent             | good, stopped, or not ended       | ok       |
  */
-export const judge = (target: Target, { critical, warning }: Thresholds, now: number): State => {
+export const stateOf = (target: Target, { critical, warning }: Thresholds, now: number): State => {
   const age = ageOf(target, now)
   if (age === undefined || age > Duration.toMillis(critical)) return "critical"
   const code = target.lastRun?.exitCode ?? 0
@@ -112,7 +112,7 @@ const answer = (state: State, text: string): Answer => ({
 /** `now` in milliseconds since 1970. The worst of the targets decides, and stands first. */
 export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: number): Answer => {
   const judged = inUse(targets, thresholds, now)
-    .map((target) => ({ target, state: judge(target, thresholds, now) }))
+    .map((target) => ({ target, state: stateOf(target, thresholds, now) }))
     .toSorted((one, other) => byWeight.indexOf(other.state) - byWeight.indexOf(one.state))
   const [worst] = judged
   if (worst === undefined) return answer("unknown", `no run has used ${escapeControls(ledger)} yet`)

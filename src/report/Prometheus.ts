@@ -13,7 +13,7 @@ export interface Facts {
   /** What the ledger says of its target; undefined where it could not be read, or does not know it. */
   readonly remembered: Target | undefined
   /** What was published before, if anything was. */
-  readonly before: string | undefined
+  readonly previous: string | undefined
 }
 
 interface Metric {
@@ -40,7 +40,7 @@ const endOf = ({ run }: Report) => (Date.parse(run.startedAt) + Math.round(run.d
 const lastSuccess = "last_success_timestamp_seconds"
 
 /** Of all that know of one, because a ledger can be lost, and a run may not have been able to write to it; else 0. */
-const succeededAt = ({ before, remembered, report }: Facts): number => {
+const succeededAt = ({ previous: before, remembered, report }: Facts): number => {
   const target = Location.url(report.target)
   const line = before?.split("\n").find((line) => line.startsWith(`ibsr_export_${lastSuccess}${labelled({ target })} `))
   const published = Number(line?.split(" ").at(-1))

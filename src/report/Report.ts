@@ -1,11 +1,19 @@
 /** The result of a run: one value, which is printed as text or as JSON. */
 import { Schema } from "effect"
-import { Count, described, optional } from "./Described.ts"
 import type { ExportError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import type { StoreTraits } from "../domain/StoreTraits.ts"
-import * as Outcome from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
+import * as Tally from "../domain/Tally.ts"
+
+export const Count = Schema.NonNegativeInt
+
+export const described = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.annotations(schema, { description })
+
+/** `null` where it does not apply. */
+export const optional = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.NullOr(schema).annotations({ description })
 
 const Problem = Schema.Struct({
   class: described(Schema.String, "name of the failure class, as in the table of exit codes"),
@@ -82,7 +90,7 @@ export const Report = Schema.Struct({
   complete: described(Schema.Boolean, "false: the run was cut off before it had seen all of the input"),
   failures: described(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.NullOr(Schema.String), ...Problem.fields })),
-    `the first ${Outcome.maxFailures} failures, one by one`
+    `the first ${Tally.maxListed} failures, one by one`
   ),
   failuresOmitted: described(Count, "failures beyond those"),
   tornFiles: described(
@@ -140,7 +148,7 @@ export interface Facts {
   readonly signal: ExitCode.StopSignal | undefined
   readonly endedBy: ExportError | undefined
   readonly complete: boolean
-  readonly tally: Outcome.Tally
+  readonly tally: Tally.Tally
   readonly openUploads: ReadonlyArray<OpenUpload>
   readonly ledger: { readonly path: string; readonly setAside: string | undefined } | undefined
   readonly traits: StoreTraits | undefined
@@ -191,7 +199,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
             clockOffsetSeconds: Math.round(facts.traits.clockOffsetMillis / 1000)
           },
     totals: {
-      selected: Outcome.selected(tally),
+      selected: Tally.selected(tally),
       uploaded: tally.uploaded,
       uploadedBytes: tally.uploadedBytes,
       objectBytes: tally.objectBytes,

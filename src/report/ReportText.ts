@@ -69,7 +69,7 @@ const clock = (offsetSeconds: number) =>
   Math.abs(offsetSeconds) < muchOff
     ? []
     : [
-        `${StoreTraits.clocks(offsetSeconds * 1000)}: requests were signed by the store's, but which files are final goes by the host's`
+        `${StoreTraits.describeClockOffset(offsetSeconds * 1000)}: requests were signed by the store's, but which files are final goes by the host's`
       ]
 
 /** What ended the run, unless it stands among the failures of files. */

@@ -1,8 +1,8 @@
 /** What a ledger says of its targets: one value, which is printed as text or as JSON. */
 import { Schema } from "effect"
-import { Count, described, optional } from "./Described.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Size from "../domain/Size.ts"
+import { Count, described, optional } from "./Report.ts"
 import { plural, escapeControls } from "./Text.ts"
 
 const Run = Schema.Struct({

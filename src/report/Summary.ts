@@ -68,7 +68,7 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     run: run.id
   })}`
 
-export const told = (report: Report, inJournal: boolean): Line => ({
+export const line = (report: Report, inJournal: boolean): Line => ({
   text: inJournal ? logfmt(report) : prose(report),
   severity: severityOf(report)
 })

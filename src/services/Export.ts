@@ -1,12 +1,13 @@
 import { Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
 import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
 import { InternalError, NothingSelected } from "../domain/Errors.ts"
+import * as FailureClass from "../domain/FailureClass.ts"
 import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Report from "../report/Report.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
-import * as Verdict from "../domain/Verdict.ts"
+import * as Tally from "../domain/Tally.ts"
 import { type WorkResult, Deadline } from "./Export/Deadline.ts"
 import { Ledger, type OpenLedger } from "./Ledger.ts"
 import { Metrics } from "./Metrics.ts"
@@ -58,7 +59,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             reporter.outcomes(all),
             Effect.suspend(() => {
               const error = all.flatMap(({ outcome }) => (outcome._tag === "Failed" ? [outcome.error] : []))
-              const last = error.find((one) => Verdict.endsRun(one, reporter.tally))
+              const last = error.find((one) => FailureClass.endsRun(one, reporter.tally))
               return last === undefined ? Effect.void : stop.request({ _tag: "Failure", error: last })
             })
           )
@@ -77,7 +78,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             const cutOff = Effect.suspend(() => tell(Array.from(left, toldAs(Outcome.Outcome.Interrupted()))))
             const done = Effect.catchAllDefect(uploads.uploadAll(ledger, files, telling), (cause) => {
               const error = new InternalError({ detail: String(cause), cause })
-              return tell(Array.from(left, (file) => toldAs(Outcome.failed(file, error))(file)))
+              return tell(Array.from(left, (file) => toldAs(Outcome.failedWithoutKey(file, error))(file)))
             })
             return ending.withinGrace(done, cutOff, () => left.size)
           })
@@ -85,7 +86,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         /** All files; when there is a reason to stop, those left are still counted. Then what became of the others. */
         const work = (ledger: OpenLedger, startedAt: number): Effect.Effect<Done> =>
           Effect.gen(function* () {
-            const { count, size } = ConcurrencyLimit.bundles(settings.concurrency)
+            const { count, size } = ConcurrencyLimit.batches(settings.concurrency)
             const files = Stream.mapChunksEffect(traversal.files(settings.input), screened(ledger)).pipe(
               Stream.mapChunks((chunk) => Chunk.map(Chunk.chunksOf(chunk, size), Chunk.toReadonlyArray))
             )
@@ -93,7 +94,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             const everything = WorkerPool.forEach(files, count, some(ledger, ready))
             const end = yield* progress.during(ending.bound(Effect.zipRight(everything, review(ledger, startedAt))))
             for (let left = end.abandoned; left > 0; left--) {
-              Outcome.add(reporter.tally, Outcome.Outcome.Interrupted())
+              Tally.add(reporter.tally, Outcome.Outcome.Interrupted())
             }
             const traits = yield* uploads.traits
             if (traits !== undefined && traits.checksum !== ledger.checksum)
@@ -171,5 +172,5 @@ interface Done extends WorkResult {
 
 const nothingDone = (error: WorkResult["error"]): Done => ({ complete: false, abandoned: 0, error })
 
-const emptiness = ({ failIfEmpty, input }: Settings, tally: Outcome.Tally) =>
-  failIfEmpty && Outcome.selected(tally) === 0 ? new NothingSelected({ input }) : undefined
+const emptiness = ({ failIfEmpty, input }: Settings, tally: Tally.Tally) =>
+  failIfEmpty && Tally.selected(tally) === 0 ? new NothingSelected({ input }) : undefined

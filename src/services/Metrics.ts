@@ -32,9 +32,11 @@ export class Metrics extends Context.Tag("ibsr-export/Metrics")<
               const path = resolve(file)
               const status = yield* Effect.option(ledger.read)
               const remembered = Option.getOrUndefined(status)?.targets.find((target) =>
-                Location.same(target, report.target)
+                Location.equals(target, report.target)
               )
-              const error = yield* replace(path, (before) => Prometheus.render({ report, remembered, before })).pipe(
+              const error = yield* replace(path, (previous) =>
+                Prometheus.render({ report, remembered, previous })
+              ).pipe(
                 Effect.matchCause({ onFailure: (cause) => detailOf(Cause.squash(cause)), onSuccess: () => null }),
                 Effect.disconnect,
                 Effect.timeoutTo({

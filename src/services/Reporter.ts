@@ -1,31 +1,30 @@
 import { Context, Effect, FiberRef, Layer, LogLevel } from "effect"
-import * as Outcome from "../domain/Outcome.ts"
+import type { Outcome } from "../domain/Outcome.ts"
 import type { OpenUpload, Report } from "../report/Report.ts"
 import * as ReportText from "../report/ReportText.ts"
 import * as Summary from "../report/Summary.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
+import * as Tally from "../domain/Tally.ts"
 import { Stdio } from "./Stdio.ts"
 
 /** Adds up what becomes of the files, and tells it. */
 export class Reporter extends Context.Tag("ibsr-export/Reporter")<
   Reporter,
   {
-    /** Counts one file, and logs it: failures as warnings, the others for `--verbose`. */
-    readonly outcome: (relativePath: string, outcome: Outcome.Outcome) => Effect.Effect<void>
-    /** The same for many at once. */
+    /** Counts files, and logs them: failures as warnings, the others for `--verbose`. */
     readonly outcomes: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
     /** Remembers a multipart upload that could not be aborted. */
     readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
     /** An upload that an earlier run had begun was completed, without these bytes being sent again. */
     readonly addResumed: (sparedBytes: number) => void
     /** An upload in parts is left for the next run. */
-    readonly addKept: (upload: Outcome.KeptUpload) => void
+    readonly addKept: (upload: Tally.KeptUpload) => void
     /** A file that was rotated away without having been stored. */
     readonly addLost: (relativePath: string) => void
     /** One that will be before the next run; `rotatedAt` in milliseconds since 1970. */
     readonly addAtRisk: (relativePath: string, rotatedAt: number) => void
     /** The sums so far; they go on changing. */
-    readonly tally: Outcome.Tally
+    readonly tally: Tally.Tally
     readonly openUploads: ReadonlyArray<OpenUpload>
     /** Prints the report: it is the last thing of a run. */
     readonly publish: (report: Report) => Effect.Effect<void>
@@ -35,15 +34,11 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     Layer.effect(
       Reporter,
       Effect.map(Stdio, (streams) => {
-        const tally = Outcome.emptyTally()
+        const tally = Tally.empty()
         const openUploads: Array<OpenUpload> = []
         return {
-          outcome: (file, outcome) => {
-            Outcome.add(tally, outcome)
-            return log(file, outcome)
-          },
           outcomes: (all) => {
-            for (const { outcome } of all) Outcome.add(tally, outcome)
+            for (const { outcome } of all) Tally.add(tally, outcome)
             // asking the log for each of a million files takes longer than counting them
             return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) => {
               const telling = LogLevel.lessThanEqual(least, LogLevel.Debug)
@@ -54,10 +49,10 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
               })
             })
           },
-          addResumed: (sparedBytes) => Outcome.addResumed(tally, sparedBytes),
-          addKept: (upload) => Outcome.addKept(tally, upload),
-          addLost: (file) => Outcome.addLost(tally, file),
-          addAtRisk: (file, rotatedAt) => Outcome.addAtRisk(tally, { file, rotatedAt }),
+          addResumed: (sparedBytes) => Tally.addResumed(tally, sparedBytes),
+          addKept: (upload) => Tally.addKept(tally, upload),
+          addLost: (file) => Tally.addLost(tally, file),
+          addAtRisk: (file, rotatedAt) => Tally.addAtRisk(tally, { file, rotatedAt }),
           abortFailed: (upload) => Effect.sync(() => openUploads.push(upload)),
           tally,
           openUploads,
@@ -73,7 +68,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
 /** What became of one file. */
 export interface FileOutcome {
   readonly file: Pick<SourceFile, "relativePath">
-  readonly outcome: Outcome.Outcome
+  readonly outcome: Outcome
 }
 
 export interface Output {
@@ -86,17 +81,17 @@ export interface Output {
 const renderings = {
   text: (report: Report, { stdout }: Heard) => {
     for (const told of ReportText.body(report)) stdout.writeLine(told)
-    stdout.writeLine(Summary.told(report, stdout.isJournal))
+    stdout.writeLine(Summary.line(report, stdout.isJournal))
   },
   json: (report: Report, { stderr, stdout }: Heard) => {
     stdout.writeLine({ text: JSON.stringify(report), severity: "info" })
-    stderr.writeLine(Summary.told(report, stderr.isJournal))
+    stderr.writeLine(Summary.line(report, stderr.isJournal))
   }
 }
 
 type Heard = Context.Tag.Service<Stdio>
 
-const log = (file: string, outcome: Outcome.Outcome): Effect.Effect<void> => {
+const log = (file: string, outcome: Outcome): Effect.Effect<void> => {
   switch (outcome._tag) {
     case "Failed":
       return Effect.annotateLogs(Effect.logWarning("failed"), { file, error: outcome.error.message })

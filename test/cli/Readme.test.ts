@@ -46,7 +46,7 @@ describe("the README", () => {
       ([, name]) => name
     )
     const report = reportOf([], { traits: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false } })
-    const rendered = Prometheus.render({ report, remembered: statusTarget, before: undefined })
+    const rendered = Prometheus.render({ report, remembered: statusTarget, previous: undefined })
     const written = [...rendered.matchAll(/^# TYPE ibsr_export_(\w+)/gm)].map(([, name]) => name)
     expect(told.toSorted()).toEqual(written.toSorted())
     const asked = [...rules.matchAll(/ibsr_export_(\w+)/g)].map(([, name]) => name)

@@ -61,7 +61,9 @@ describe("claims", () => {
     ],
     ["packets.gz.zst", [["packets.gz.zst", 1, ""]]]
   ])("of %s are %j", (name, expected) => {
-    expect(Compression.claims(name).map(({ ending, generation, path }) => [path, generation, ending])).toEqual(expected)
+    expect(Compression.possibleSources(name).map(({ generation, path, suffix }) => [path, generation, suffix])).toEqual(
+      expected
+    )
   })
 
   it("include whatever an object can be of", () => {
@@ -72,11 +74,11 @@ describe("claims", () => {
         fc.integer({ min: 1, max: 30 }),
         fc.constantFrom<Compression.Mode>("none", "zstd", "gzip"),
         (path, generation, mode) => {
-          const ending = Compression.keySuffixes[Compression.of(mode, path)]
-          expect(Compression.claims(Generation.named(path, generation) + ending)).toContainEqual({
+          const suffix = Compression.keySuffixes[Compression.of(mode, path)]
+          expect(Compression.possibleSources(Generation.named(path, generation) + suffix)).toContainEqual({
             path,
             generation,
-            ending
+            suffix
           })
         }
       ),
@@ -132,7 +134,7 @@ describe("decide", () => {
         fc.nat(64 * MiB),
         fc.constantFrom<Compression.Format>("zstd", "gzip"),
         (sizeBytes, partSizeBytes, more, mode) => {
-          const memoryBytes = 3 * partSizeBytes + Compression.mostWorkBytes(mode) + more
+          const memoryBytes = 3 * partSizeBytes + Compression.maxWorkBytes(mode) + more
           const plan = Compression.decide(sizeBytes, mode, { memoryBytes, partSizeBytes })
           if (plan._tag !== "TooLarge") expect(plan.memoryBytes).toBeLessThanOrEqual(memoryBytes)
           else expect(plan.neededMemoryBytes).toBeGreaterThan(memoryBytes)

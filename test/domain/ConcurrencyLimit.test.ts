@@ -1,15 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 
-const range: ConcurrencyLimit.Range = { initial: 4, most: 20, unitBytes: 1000 }
+const range: ConcurrencyLimit.Range = { initial: 4, max: 20, unitBytes: 1000 }
 
 /** With `perMillis` successes in a millisecond, whatever is in flight; or else with all that is in flight in 60. */
 const after = (successes: number, from: ConcurrencyLimit.ConcurrencyLimit, perMillis?: number, busy = false) => {
   let now = from
   let atMillis = 0
   for (let done = 1; done <= successes; done++) {
-    atMillis += 1 / (perMillis ?? ConcurrencyLimit.requests(now) / 60)
-    now = ConcurrencyLimit.grown(now, range, { atMillis, weight: 1, isBusy: () => busy })
+    atMillis += 1 / (perMillis ?? ConcurrencyLimit.maxInFlight(now) / 60)
+    now = ConcurrencyLimit.afterSuccess(now, range, { atMillis, weight: 1, isBusy: () => busy })
   }
   return now
 }
@@ -21,10 +21,16 @@ describe("Concurrency", () => {
     ["ended well, after a cut", cutOnce(4, 1), (now) => after(1, now), 4.25, 1],
     ["ended well, having doubled in vain", cutOnce(8, 0), (now) => after(1, now), 8, 0],
     ["ended well at the ceiling", cutOnce(20, 1), (now) => after(1, now), 20, 1],
-    ["met an overload", cutOnce(9, 0), (now) => ConcurrencyLimit.cut(now, 0), 4.5, 1],
-    ["met an overload, begun after the last cut", cutOnce(8, 2), (now) => ConcurrencyLimit.cut(now, 2), 4, 3],
-    ["met an overload, begun before the last cut", cutOnce(8, 2), (now) => ConcurrencyLimit.cut(now, 1), 8, 2],
-    ["met an overload, being alone", cutOnce(1, 5), (now) => ConcurrencyLimit.cut(now, 5), 1, 6]
+    ["met an overload", cutOnce(9, 0), (now) => ConcurrencyLimit.afterOverload(now, 0), 4.5, 1],
+    ["met an overload, begun after the last cut", cutOnce(8, 2), (now) => ConcurrencyLimit.afterOverload(now, 2), 4, 3],
+    [
+      "met an overload, begun before the last cut",
+      cutOnce(8, 2),
+      (now) => ConcurrencyLimit.afterOverload(now, 1),
+      8,
+      2
+    ],
+    ["met an overload, being alone", cutOnce(1, 5), (now) => ConcurrencyLimit.afterOverload(now, 5), 1, 6]
   ] satisfies ReadonlyArray<
     readonly [
       string,
@@ -39,38 +45,38 @@ describe("Concurrency", () => {
 
   it("doubles with every round at first", () => {
     const begun = ConcurrencyLimit.start(range, 0)
-    expect(ConcurrencyLimit.requests(after(4, begun))).toBe(8)
-    expect(ConcurrencyLimit.requests(after(4 + 8, begun))).toBe(16)
-    expect(ConcurrencyLimit.requests(after(4 + 8 + 16, begun))).toBe(20)
-    expect(ConcurrencyLimit.requests(after(1000, begun))).toBe(20)
+    expect(ConcurrencyLimit.maxInFlight(after(4, begun))).toBe(8)
+    expect(ConcurrencyLimit.maxInFlight(after(4 + 8, begun))).toBe(16)
+    expect(ConcurrencyLimit.maxInFlight(after(4 + 8 + 16, begun))).toBe(20)
+    expect(ConcurrencyLimit.maxInFlight(after(1000, begun))).toBe(20)
   })
 
   it("goes back to what was enough when a round brings no more than the one before, and stays there", () => {
     const begun = ConcurrencyLimit.start(range, 0)
-    expect(ConcurrencyLimit.requests(after(4 + 7, begun, 2))).toBe(8)
-    expect(ConcurrencyLimit.requests(after(4 + 8, begun, 2))).toBe(4)
-    expect(ConcurrencyLimit.requests(after(1000, begun, 2))).toBe(4)
+    expect(ConcurrencyLimit.maxInFlight(after(4 + 7, begun, 2))).toBe(8)
+    expect(ConcurrencyLimit.maxInFlight(after(4 + 8, begun, 2))).toBe(4)
+    expect(ConcurrencyLimit.maxInFlight(after(1000, begun, 2))).toBe(4)
   })
 
   it("does not double while this program is busy itself", () => {
     const begun = ConcurrencyLimit.start(range, 0)
     // but for the first round, in which it always is
     const busy = after(100, begun, undefined, true)
-    expect(ConcurrencyLimit.requests(busy)).toBe(8)
-    expect(ConcurrencyLimit.requests(after(8, busy, 1))).toBe(16)
+    expect(ConcurrencyLimit.maxInFlight(busy)).toBe(8)
+    expect(ConcurrencyLimit.maxInFlight(after(8, busy, 1))).toBe(16)
   })
 
   it("does not double any more after a cut", () => {
-    const cut = ConcurrencyLimit.cut(after(4, ConcurrencyLimit.start(range, 0)), 0)
-    expect(ConcurrencyLimit.requests(cut)).toBe(4)
-    expect(ConcurrencyLimit.requests(after(5, cut))).toBe(5)
-    expect(ConcurrencyLimit.requests(after(10, cut))).toBe(6)
+    const cut = ConcurrencyLimit.afterOverload(after(4, ConcurrencyLimit.start(range, 0)), 0)
+    expect(ConcurrencyLimit.maxInFlight(cut)).toBe(4)
+    expect(ConcurrencyLimit.maxInFlight(after(5, cut))).toBe(5)
+    expect(ConcurrencyLimit.maxInFlight(after(10, cut))).toBe(6)
   })
 
   it("of a fixed number stays at it", () => {
     const fixed = ConcurrencyLimit.start(ConcurrencyLimit.upTo(7), 0)
-    expect(ConcurrencyLimit.requests(fixed)).toBe(7)
-    expect(ConcurrencyLimit.requests(after(100, fixed))).toBe(7)
+    expect(ConcurrencyLimit.maxInFlight(fixed)).toBe(7)
+    expect(ConcurrencyLimit.maxInFlight(after(100, fixed))).toBe(7)
   })
 
   it.each([
@@ -90,6 +96,6 @@ describe("Concurrency", () => {
     [64, 12, 8],
     [512, 12, 64]
   ])("with up to %d requests has %d bundles of %d files in hand", (most, count, size) => {
-    expect(ConcurrencyLimit.bundles({ ...range, most })).toEqual({ count, size })
+    expect(ConcurrencyLimit.batches({ ...range, max: most })).toEqual({ count, size })
   })
 })

@@ -18,6 +18,6 @@ describe("where objects go", () => {
     [{ prefix: "p" }, false],
     [{ endpoint: "http://m:9000/" }, false]
   ])("is the same if all of it is: %j", (changed, same) => {
-    expect(Location.same(aws, { ...aws, ...changed })).toBe(same)
+    expect(Location.equals(aws, { ...aws, ...changed })).toBe(same)
   })
 })

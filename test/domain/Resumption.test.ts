@@ -42,8 +42,8 @@ describe("an upload that was cut off", () => {
     const decision = Resumption.decide(upload, wanted, sizeBytes, at)
     expect(decision).toEqual(
       why === undefined
-        ? Resumption.Decision.Resume({ upload })
-        : Resumption.Decision.Anew({ why: expect.stringMatching(why) as string })
+        ? Resumption.Decision.Resume()
+        : Resumption.Decision.StartOver({ why: expect.stringMatching(why) as string })
     )
   })
 })
@@ -80,33 +80,12 @@ describe("an upload that no run is at work with", () => {
   })
 })
 
-describe("an upload is kept", () => {
-  const answer = (retryable: boolean, code?: string) => ({ operation: "UploadPart", detail: "d", retryable, code })
-  it.each([
-    [true, new Errors.Interrupted()],
-    [true, new Errors.StateUnusable({ path: "l", detail: "full" })],
-    [true, new Errors.CredentialsMissing({ detail: "none" })],
-    [true, new Errors.CredentialsRejected(answer(false, "ExpiredToken"))],
-    [true, new Errors.NetworkFailure(answer(true))],
-    [true, new Errors.NetworkFailure(answer(false))],
-    [true, new Errors.TlsFailure(answer(false))],
-    [true, new Errors.StoreUnavailable(answer(true, "SlowDown"))],
-    [true, new Errors.UploadFailed(answer(true, "OperationAborted"))],
-    [false, new Errors.UploadFailed(answer(false, "InvalidPart"))],
-    [false, new Errors.AccessDenied(answer(false))],
-    [false, new Errors.ObjectExists(answer(false))],
-    [false, new Errors.BucketUnusable(answer(false))],
-    [false, new Errors.IntegrityFailure(answer(true))],
-    [false, new Errors.SourceUnreadable({ path: "a", detail: "truncated" })],
-    [false, new Errors.InternalError({ detail: "a bug" })]
-  ])("%s after %s", (isKept, error) => {
-    expect(Resumption.isKeptAfter(error)).toBe(isKept)
-  })
-
-  it("unless there is none any more", () => {
-    expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer(false, "NoSuchUpload")))).toBe(true)
-    expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer(false, "InvalidPart")))).toBe(false)
-    expect(Resumption.isUnknownUpload(new Errors.BucketUnusable(answer(false, "NoSuchBucket")))).toBe(false)
+describe("isUnknownUpload", () => {
+  const answer = (code: string) => ({ operation: "UploadPart", detail: "d", retryable: false, code })
+  it("is true only for NoSuchUpload", () => {
+    expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer("NoSuchUpload")))).toBe(true)
+    expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer("InvalidPart")))).toBe(false)
+    expect(Resumption.isUnknownUpload(new Errors.BucketUnusable(answer("NoSuchBucket")))).toBe(false)
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { endOfHour, hasLines, stateOf } from "../../src/domain/Snapshot.ts"
+import { endOfHour, hasLines, stateAt } from "../../src/domain/Snapshot.ts"
 
 const at = (text: string) => Date.parse(text)
 
@@ -45,7 +45,7 @@ describe("stateOf", () => {
     // a clock that was set back
     ["status.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T14:00:00Z", "live"]
   ])("of %s, changed %s, at %s is %s", (relativePath, modified, now, state) => {
-    expect(stateOf({ relativePath, modifiedMillis: at(modified) }, at(now), grace)).toBe(state)
+    expect(stateAt({ relativePath, modifiedMillis: at(modified) }, at(now), grace)).toBe(state)
   })
 })
 

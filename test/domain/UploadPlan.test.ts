@@ -39,13 +39,6 @@ describe("decide", () => {
       Multipart({ partSizeBytes: part, parts: 10_000, queueSize: 4 })
     ],
     [
-      "48 GB in the parts that were asked for",
-      48e9,
-      64 * MiB,
-      Multipart({ partSizeBytes: part, parts: 5723, queueSize: 4 })
-    ],
-    ["480 GB in larger parts", 480e9, 64 * MiB, Multipart({ partSizeBytes: 48_000_000, parts: 10_000, queueSize: 1 })],
-    [
       "48 GB in parts of the size asked for",
       48e9,
       64 * MiB,

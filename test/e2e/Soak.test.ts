@@ -88,7 +88,7 @@ describe(`a run over ${count} files (seed ${seed})`, () => {
       expect(totals).toMatchObject({ selected: count, uploaded: 0 })
       expect(totals.failed + totals.interrupted + totals.notTried).toBe(count)
       // the run tries no more files than it may have requests in flight
-      expect(totals.notTried).toBeGreaterThanOrEqual(count - ConcurrencyLimit.auto.most)
+      expect(totals.notTried).toBeGreaterThanOrEqual(count - ConcurrencyLimit.auto.max)
 
       store.fault = undefined
       const next = await run(args)

@@ -61,11 +61,11 @@ describe("a target's state", () => {
         return [0, code, name === "interrupted" ? "ok" : failed] as const
       })
   ] as const)("by its last success, ms ago, and the last exit code: %s, %s: %s", (ago, exit, state) => {
-    expect(Nagios.judge(target(ago, exit), thresholds, now)).toBe(state)
+    expect(Nagios.stateOf(target(ago, exit), thresholds, now)).toBe(state)
   })
 
   it("is ok without a run, if one succeeded lately", () => {
-    expect(Nagios.judge(target(0, 0, { lastRun: null }), thresholds, now)).toBe("ok")
+    expect(Nagios.stateOf(target(0, 0, { lastRun: null }), thresholds, now)).toBe("ok")
   })
 })
 

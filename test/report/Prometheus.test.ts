@@ -14,7 +14,7 @@ const facts = (changed: Partial<Prometheus.Facts> = {}): Prometheus.Facts => ({
     traits: { checksum: "SHA256", clockOffsetMillis: -2000, unencrypted: false }
   }),
   remembered: statusTarget,
-  before: undefined,
+  previous: undefined,
   ...changed
 })
 
@@ -104,6 +104,6 @@ describe("the last success", () => {
     ["not what is no number", bad, never, published(Number.NaN), 0],
     ["0 where there was none", bad, never, undefined, 0]
   ] as const)("is %s", (_, report, remembered, before, expected) => {
-    expect(valueOf("last_success_timestamp_seconds", { report, remembered, before })).toBe(expected)
+    expect(valueOf("last_success_timestamp_seconds", { report, remembered, previous: before })).toBe(expected)
   })
 })

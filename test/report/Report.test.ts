@@ -3,6 +3,7 @@ import { Either, Schema } from "effect"
 import * as Errors from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
+import * as Tally from "../../src/domain/Tally.ts"
 import * as Report from "../../src/report/Report.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 
@@ -18,8 +19,8 @@ const facts = (
   outcomes: ReadonlyArray<Outcome.Outcome>,
   more: Partial<Omit<Report.Facts, "tally">> = {}
 ): Report.Facts => {
-  const tally = Outcome.emptyTally()
-  for (const outcome of outcomes) Outcome.add(tally, outcome)
+  const tally = Tally.empty()
+  for (const outcome of outcomes) Tally.add(tally, outcome)
   return {
     version: "1.2.3",
     runId: "run-1",
@@ -166,8 +167,8 @@ describe("make", () => {
         ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" }
       }
     )
-    Outcome.addLost(found.tally, "snapshot_2026112115.jsonl")
-    Outcome.addAtRisk(found.tally, { file: "snapshot_2026112116.jsonl", rotatedAt: Date.UTC(2026, 10, 22, 16) })
+    Tally.addLost(found.tally, "snapshot_2026112115.jsonl")
+    Tally.addAtRisk(found.tally, { file: "snapshot_2026112116.jsonl", rotatedAt: Date.UTC(2026, 10, 22, 16) })
     expect(Report.make(settings, found)).toMatchObject({
       result: { exitCode: 41 },
       ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" },
@@ -182,13 +183,13 @@ describe("make", () => {
     const found = facts([
       Uploaded({ relativePath: "s", torn: false, sizeBytes: 30, objectBytes: 30, replaces: undefined })
     ])
-    Outcome.addResumed(found.tally, 20)
-    Outcome.addResumed(found.tally, 1)
+    Tally.addResumed(found.tally, 20)
+    Tally.addResumed(found.tally, 1)
     const kept = { key: "p/b", uploadId: "u", storedBytes: 8, sizeBytes: 17 }
-    for (let at = 0; at <= Outcome.maxFailures; at++) Outcome.addKept(found.tally, kept)
+    for (let at = 0; at <= Tally.maxListed; at++) Tally.addKept(found.tally, kept)
     const report = Report.make(settings, found)
     expect(report.totals).toMatchObject({ uploaded: 1, uploadedBytes: 30, resumed: 2, resumedBytes: 21 })
-    expect(report.keptUploads).toEqual(Array.from({ length: Outcome.maxFailures }, () => kept))
+    expect(report.keptUploads).toEqual(Array.from({ length: Tally.maxListed }, () => kept))
   })
 
   it("has no ledger where none could be opened", () => {
@@ -277,9 +278,9 @@ describe("make", () => {
 
   it.each([
     [0, 0, 0],
-    [Outcome.maxFailures, Outcome.maxFailures, 0],
-    [Outcome.maxFailures + 1, Outcome.maxFailures, 1],
-    [Outcome.maxFailures + 50, Outcome.maxFailures, 50]
+    [Tally.maxListed, Tally.maxListed, 0],
+    [Tally.maxListed + 1, Tally.maxListed, 1],
+    [Tally.maxListed + 50, Tally.maxListed, 50]
   ])("of %d failures tells %d, and counts %d as omitted", (failed, told, omitted) => {
     const report = Report.make(settings, facts(Array.from({ length: failed }, () => denied)))
     expect([report.failures.length, report.failuresOmitted, report.totals.failed]).toEqual([told, omitted, failed])

@@ -59,7 +59,7 @@ describe("the summary", () => {
     ["warning", "one that somebody stopped", { signal: "SIGTERM" }]
   ] as const)("matters as %s: %s", (severity, _, facts) => {
     const report = reportOf([], facts)
-    expect(Summary.told(report, true)).toEqual({ severity, text: Summary.logfmt(report) })
-    expect(Summary.told(report, false)).toEqual({ severity, text: Summary.prose(report) })
+    expect(Summary.line(report, true)).toEqual({ severity, text: Summary.logfmt(report) })
+    expect(Summary.line(report, false)).toEqual({ severity, text: Summary.prose(report) })
   })
 })

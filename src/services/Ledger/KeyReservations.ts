@@ -27,8 +27,8 @@ export const reader = (db: DatabaseSync, target: number) => {
   const includes = ({ highest, suffixes }: Reserved, generation: number, suffix: KeySuffix) =>
     generation <= highest && suffixes.includes(suffix)
   const belongsToAnother = (owner: string, name: string) =>
-    Compression.claims(name).some(
-      ({ ending, generation, path }) => path !== owner && includes(reservedBy(path), generation, ending)
+    Compression.possibleSources(name).some(
+      ({ generation, path, suffix }) => path !== owner && includes(reservedBy(path), generation, suffix)
     )
 
   return {

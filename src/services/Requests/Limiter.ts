@@ -2,6 +2,7 @@
 import { Cause, Clock, Duration, Effect, Exit, FiberId, Option, type Scope } from "effect"
 import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
 import { type CredentialsMissing, Interrupted, revised, type StoreError } from "../../domain/Errors.ts"
+import { showsStoreAlive } from "../../domain/FailureClass.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import * as DurationText from "../../domain/DurationText.ts"
 import * as Callback from "../../fibers/Callback.ts"
@@ -67,7 +68,7 @@ export const make = ({
       wellAt = time()
       failingSince = undefined
       if (current !== undefined)
-        current = ConcurrencyLimit.grown(current, concurrency, { weight, atMillis: wellAt, isBusy })
+        current = ConcurrencyLimit.afterSuccess(current, concurrency, { weight, atMillis: wellAt, isBusy })
     }
 
     const failed = (error: Passing, began: { readonly at: number; readonly cuts: number }) => {
@@ -78,7 +79,8 @@ export const make = ({
       else if (now - failingSince >= Duration.toMillis(giveUpAfter)) giveUp(error, inVain(giveUpAfter))
       else {
         pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
-        if (error.overload === true && current !== undefined) current = ConcurrencyLimit.cut(current, began.cuts)
+        if (error.overload === true && current !== undefined)
+          current = ConcurrencyLimit.afterOverload(current, began.cuts)
       }
     }
 
@@ -93,7 +95,8 @@ export const make = ({
       if (queue.size > 0) current ??= ConcurrencyLimit.start(concurrency, time())
       for (const [next, weight] of queue) {
         const isStopped = Option.isSome(stop.peek())
-        const isFull = current !== undefined && inFlight > 0 && inFlight + weight > ConcurrencyLimit.requests(current)
+        const isFull =
+          current !== undefined && inFlight > 0 && inFlight + weight > ConcurrencyLimit.maxInFlight(current)
         if (!isStopped && isFull) return
         const pause = pauseUntil - time()
         if (!isStopped && pause > 0) return resumeAfter(pause)
@@ -140,7 +143,7 @@ export const make = ({
             const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
             if (Exit.isSuccess(exit)) answered(weight)
             else if (error !== undefined && mayPass(error)) failed(error, began)
-            else if (error !== undefined && isOfStore(error)) answered(weight)
+            else if (error !== undefined && showsStoreAlive(error)) answered(weight)
             ended(exit)
             admit()
           }
@@ -161,10 +164,6 @@ const busy = 0.9
 type Passing = Exclude<StoreError, CredentialsMissing>
 
 const mayPass = (error: StoreError): error is Passing => "retryable" in error && error.retryable
-
-/** A refusal for good, after which the store is known to be there. */
-const isOfStore = ({ _tag }: StoreError) =>
-  _tag !== "NetworkFailure" && _tag !== "TlsFailure" && _tag !== "CredentialsMissing"
 
 const inVain = (giveUpAfter: Duration.Duration) =>
   `no request went well for ${DurationText.format(giveUpAfter)} (--give-up-after)`

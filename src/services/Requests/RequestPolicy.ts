@@ -1,15 +1,12 @@
 /** The requests for one object: paced, with patience, and with an eye on whether one of them may have made it visible. */
 import { Effect } from "effect"
 import type { FileError, Interrupted, StateUnusable, StoreError } from "../../domain/Errors.ts"
+import { isRefusal } from "../../domain/FailureClass.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { type NewObject, ObjectStore, type StreamBody } from "../ObjectStore.ts"
 import type { Limiter } from "./Limiter.ts"
 import * as Retry from "./Retry.ts"
 import { Reporter } from "../Reporter.ts"
-
-/** The store has answered, and said no. */
-const isRefusal = (error: StoreError) =>
-  "status" in error && error.status !== undefined && error.status >= 400 && error.status < 500
 
 interface Attempted<A> {
   readonly bodyBytes?: number

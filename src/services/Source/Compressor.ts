@@ -7,7 +7,7 @@ import * as Compression from "../../domain/Compression.ts"
 import { pieceBytes } from "./OpenFile.ts"
 
 /** Bytes that come out at once: each costs a round through the thread pool, and what is smaller takes no more room. */
-const outBytes = (sizeBytes: number) => Math.max(1024, Math.min(128 * 1024, Compression.atMost(sizeBytes)))
+const outBytes = (sizeBytes: number) => Math.max(1024, Math.min(128 * 1024, Compression.maxCompressedBytes(sizeBytes)))
 
 /** At the levels that the formats' own programs have as their defaults. */
 const options = {

@@ -13,7 +13,7 @@ export const stateOf = (
   nowMillis: number,
   { finalAfter }: Pick<Settings, "finalAfter">
 ): Snapshot.State =>
-  Snapshot.stateOf({ relativePath, modifiedMillis: Number(mtimeNs / 1_000_000n) }, nowMillis, finalAfter)
+  Snapshot.stateAt({ relativePath, modifiedMillis: Number(mtimeNs / 1_000_000n) }, nowMillis, finalAfter)
 
 const quietly = { bigint: true, throwIfNoEntry: false } as const
 

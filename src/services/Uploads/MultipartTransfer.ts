@@ -6,6 +6,7 @@ import { Clock, Effect, type Exit, flow } from "effect"
 import { hash } from "node:crypto"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { FileError, Interrupted, StateUnusable } from "../../domain/Errors.ts"
+import { keepsUpload } from "../../domain/FailureClass.ts"
 import * as Resumption from "../../domain/Resumption.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
@@ -117,7 +118,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
             new NotResumable({ why: "the store does not know it any more" })
           )
         if (isWholeMismatch(error)) return Effect.ignore(job.record.end)
-        return Resumption.isKeptAfter(error) ? keep : give(job, progress.upload)
+        return keepsUpload(error) ? keep : give(job, progress.upload)
       }
 
       return Effect.gen(function* () {

@@ -74,7 +74,7 @@ describe("defaults", () => {
             noOverwrite: false
           },
           compress: "none",
-          concurrency: { initial: 128, most: 512, unitBytes: 32 * 1024 },
+          concurrency: { initial: 128, max: 512, unitBytes: 32 * 1024 },
           memoryBytes: 64 * MiB,
           partSizeBytes: 8 * MiB,
           maxRetries: 8,
@@ -181,7 +181,7 @@ const valued: ReadonlyArray<Row> = [
     "IBSR_EXPORT_CONCURRENCY",
     "7",
     ({ settings }) => settings.concurrency,
-    { initial: 7, most: 7, unitBytes: Infinity }
+    { initial: 7, max: 7, unitBytes: Infinity }
   ],
   ["memory", "IBSR_EXPORT_MEMORY", "1GiB", ({ settings }) => settings.memoryBytes, 1024 * MiB],
   ["part-size", "IBSR_EXPORT_PART_SIZE", "16MiB", ({ settings }) => settings.partSizeBytes, 16 * MiB],

@@ -16,7 +16,7 @@ import {
   type StoreError,
   type UploadFailed
 } from "../../../domain/Errors.ts"
-import { type Checksum, clocks, type StoreTraits } from "../../../domain/StoreTraits.ts"
+import { type Checksum, describeClockOffset, type StoreTraits } from "../../../domain/StoreTraits.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import type { Renewing } from "./Credentials.ts"
 
@@ -62,7 +62,7 @@ export const make = (client: S3Client, credentials: Renewing): Negotiation => {
   const clock = (error: CredentialsRejected, made: Made) =>
     Math.abs(clockOffset() - made.clockOffset) > correction
       ? again
-      : Effect.fail(revised(error, { advice: `${clocks(clockOffset())}: set the host's clock` }))
+      : Effect.fail(revised(error, { advice: `${describeClockOffset(clockOffset())}: set the host's clock` }))
 
   const session = (error: CredentialsRejected, { identity }: Made) =>
     Effect.flatMap(

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import { AccessDenied, InternalError } from "../../src/domain/Errors.ts"
-import * as Outcome from "../../src/domain/Outcome.ts"
+import { Outcome } from "../../src/domain/Outcome.ts"
+import * as Tally from "../../src/domain/Tally.ts"
 
-const { Excluded, Failed, Interrupted, NotTried, Planned, Skipped, Uploaded, Vanished } = Outcome.Outcome
+const { Excluded, Failed, Interrupted, NotTried, Planned, Skipped, Uploaded, Vanished } = Outcome
 
-const tallied = (...outcomes: ReadonlyArray<Outcome.Outcome>) => {
-  const tally = Outcome.emptyTally()
-  for (const outcome of outcomes) Outcome.add(tally, outcome)
+const tallied = (...outcomes: ReadonlyArray<Outcome>) => {
+  const tally = Tally.empty()
+  for (const outcome of outcomes) Tally.add(tally, outcome)
   return tally
 }
 
@@ -27,7 +28,7 @@ describe("add", () => {
         Uploaded({ relativePath: "a", torn: false, sizeBytes: 7, objectBytes: 3, replaces: undefined })
       )
     ).toEqual({
-      ...Outcome.emptyTally(),
+      ...Tally.empty(),
       uploaded: 2,
       uploadedBytes: 12,
       objectBytes: 8
@@ -40,7 +41,7 @@ describe("add", () => {
     ["interrupted", Interrupted()],
     ["notTried", NotTried()]
   ] as const)("counts in `%s`, and nowhere else", (field, outcome) => {
-    expect(tallied(outcome, outcome)).toEqual({ ...Outcome.emptyTally(), [field]: 2 })
+    expect(tallied(outcome, outcome)).toEqual({ ...Tally.empty(), [field]: 2 })
   })
 
   it("counts what was skipped, also by its reason", () => {
@@ -51,7 +52,7 @@ describe("add", () => {
       Skipped({ why: "special" })
     )
     expect(tally).toEqual({
-      ...Outcome.emptyTally(),
+      ...Tally.empty(),
       skipped: 4,
       skippedBy: { symlink: 2, "dead-link": 1, special: 1 }
     })
@@ -60,7 +61,7 @@ describe("add", () => {
   it("keeps failures and their classes", () => {
     const one = failure("a")
     expect(tallied(one, denied, denied)).toEqual({
-      ...Outcome.emptyTally(),
+      ...Tally.empty(),
       failed: 3,
       denied: 2,
       failedClasses: new Set(["InternalError", "AccessDenied"]),
@@ -70,27 +71,27 @@ describe("add", () => {
 
   it("keeps the plan in order", () => {
     const other = { ...planned, relativePath: "b" }
-    expect(tallied(planned, other)).toEqual({ ...Outcome.emptyTally(), plan: [planned, other] })
+    expect(tallied(planned, other)).toEqual({ ...Tally.empty(), plan: [planned, other] })
   })
 
   it("keeps the first failures, and only counts those beyond", () => {
-    const many = Array.from({ length: Outcome.maxFailures + 5 }, (_, at) => failure(`f${at}`))
+    const many = Array.from({ length: Tally.maxListed + 5 }, (_, at) => failure(`f${at}`))
     const tally = tallied(...many, denied)
     expect(tally.failures.map(({ relativePath }) => relativePath)).toEqual(
-      Array.from({ length: Outcome.maxFailures }, (_, at) => `f${at}`)
+      Array.from({ length: Tally.maxListed }, (_, at) => `f${at}`)
     )
-    expect(tally.failed).toBe(Outcome.maxFailures + 6)
+    expect(tally.failed).toBe(Tally.maxListed + 6)
     expect(tally.failedClasses).toEqual(new Set(["InternalError", "AccessDenied"]))
   })
 })
 
-describe("emptyTally", () => {
+describe("empty", () => {
   it("shares nothing with another", () => {
     const tally = tallied(denied, planned, Skipped({ why: "special" }))
     expect(tally.failed).toBe(1)
-    expect(tallied(Excluded())).toEqual({ ...Outcome.emptyTally(), excluded: 1 })
-    expect(Outcome.emptyTally().failures).toEqual([])
-    expect(Outcome.emptyTally().skippedBy.special).toBe(0)
+    expect(tallied(Excluded())).toEqual({ ...Tally.empty(), excluded: 1 })
+    expect(Tally.empty().failures).toEqual([])
+    expect(Tally.empty().skippedBy.special).toBe(0)
   })
 })
 
@@ -109,11 +110,11 @@ describe("selected", () => {
     ["an excluded file", 0, Excluded()],
     ["a skipped link", 0, Skipped({ why: "symlink" })]
   ])("counts of %s: %d", (_, count, outcome) => {
-    expect(Outcome.selected(tallied(outcome))).toBe(count)
+    expect(Tally.selected(tallied(outcome))).toBe(count)
   })
 
   it("counts failures beyond those that are kept", () => {
-    const many = Array.from({ length: Outcome.maxFailures + 1 }, (_, at) => failure(`f${at}`))
-    expect(Outcome.selected(tallied(...many))).toBe(Outcome.maxFailures + 1)
+    const many = Array.from({ length: Tally.maxListed + 1 }, (_, at) => failure(`f${at}`))
+    expect(Tally.selected(tallied(...many))).toBe(Tally.maxListed + 1)
   })
 })

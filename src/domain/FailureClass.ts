@@ -1,0 +1,124 @@
+/**
+ * Everything that is decided about a failure class, in one table. A new class in `Errors.ts` does not compile until its
+ * row here answers every question. What depends on S3 error codes stays with the adapter.
+ */
+import type { ExportError, FileError, Interrupted, StoreError } from "./Errors.ts"
+
+/** A row of the table of exit codes. */
+export interface ExitCode {
+  /** Not 1 (a crash of Node), 2-7 or 64-78 (systemd gives them misleading labels), 126 or above (shells). */
+  readonly code: number
+  /** Stable: reports and monitoring use it. */
+  readonly name: string
+  readonly meaning: string
+  /** Whether starting the same command again soon can help. */
+  readonly retrySoon: boolean
+}
+
+/** Some answers depend on the error's fields. `if-4xx`: the store answered with an HTTP status from 400 to 499. */
+type Answer = "always" | "never" | "if-retryable" | "if-permanent" | "if-4xx"
+
+export interface FailureClass extends ExitCode {
+  /** Whether it ends the run. A class that no single file has always ends it. */
+  readonly endsRun: "always" | "never" | "after-denials"
+  /** Whether an unfinished multipart upload is kept for the next run. */
+  readonly keepsUpload: Answer
+  /** Whether the store, or a proxy before it, denies access for good. */
+  readonly denied: Answer
+  /** Whether it shows that the store is alive. */
+  readonly alive: boolean
+  /** Whether the store has certainly not stored the object. */
+  readonly refused: Answer
+}
+
+const row = (
+  code: number,
+  retrySoon: boolean,
+  endsRun: FailureClass["endsRun"],
+  keepsUpload: Answer,
+  denied: Answer,
+  alive: boolean,
+  refused: Answer,
+  name: string,
+  meaning: string
+): FailureClass => ({ code, name, meaning, retrySoon, endsRun, keepsUpload, denied, alive, refused })
+
+/**
+ * - Credentials, the bucket, TLS and the ledger end the run at once, because every file would fail in the same way. A
+ *   denial ends it only when it repeats: a single key may be locked or reserved, and must not hold up the other files.
+ * - An upload is kept after failures that are not its own: of the network, of credentials, of the ledger. It is not kept
+ *   when bytes arrive changed, because its parts are in doubt.
+ */
+// prettier-ignore
+export const table = {
+  //                   code    retry  endsRun          keepsUpload     denied          alive  refused
+  UploadFailed:        row(10, true,  "never",         "if-retryable", "never",        true,  "if-4xx",
+    "upload-failed", "the store refused, and no other class applies"),
+  ObjectExists:        row(11, false, "never",         "if-retryable", "never",        true,  "if-4xx",
+    "object-exists", "the key exists; --no-overwrite or --on-replace fail"),
+  CredentialsMissing:  row(20, false, "always",        "always",       "never",        false, "never",
+    "credentials-missing", "the credential chain found none"),
+  CredentialsRejected: row(21, false, "always",        "always",       "never",        true,  "if-4xx",
+    "credentials-rejected", "expired, invalid, wrong signature, clock skew"),
+  AccessDenied:        row(22, false, "after-denials", "if-retryable", "always",       true,  "if-4xx",
+    "access-denied", "403 for any other reason"),
+  BucketUnusable:      row(23, false, "always",        "if-retryable", "never",        true,  "if-4xx",
+    "bucket", "no such bucket, wrong region, invalid bucket name"),
+  NetworkFailure:      row(30, true,  "after-denials", "always",       "if-permanent", false, "if-4xx",
+    "network", "DNS, refused, unreachable, reset, timeout"),
+  TlsFailure:          row(31, false, "always",        "always",       "never",        false, "if-4xx",
+    "tls", "unacceptable certificate or protocol"),
+  StoreUnavailable:    row(32, true,  "never",         "if-retryable", "never",        true,  "if-4xx",
+    "unavailable", "throttled, or 5xx after all retries"),
+  DeadlineExceeded:    row(33, true,  "always",        "always",       "never",        false, "never",
+    "deadline", "--deadline passed with work left"),
+  IntegrityFailure:    row(40, false, "never",         "never",        "never",        true,  "if-4xx",
+    "integrity", "checksum mismatch after a retry"),
+  SourceUnreadable:    row(41, false, "never",         "never",        "never",        false, "never",
+    "source-unreadable", "a file is unreadable, was lost, or has no valid key"),
+  NothingSelected:     row(42, false, "always",        "always",       "never",        false, "never",
+    "nothing-selected", "no file was selected, with --fail-if-empty"),
+  Locked:              row(50, true,  "always",        "always",       "never",        false, "never",
+    "locked", "another run is using this ledger"),
+  StateUnusable:       row(51, false, "always",        "always",       "never",        false, "never",
+    "state", "the ledger cannot be read or written, e.g. disk full"),
+  InputUnusable:       row(52, false, "always",        "always",       "never",        false, "never",
+    "input", "--input is missing, not a directory, or unreadable"),
+  UsageError:          row(60, false, "always",        "always",       "never",        false, "never",
+    "usage", "bad flag or value"),
+  ConfigError:         row(61, false, "never",         "never",        "never",        false, "never",
+    "config", "no region, unknown profile, bad endpoint"),
+  InternalError:       row(70, false, "never",         "never",        "never",        false, "never",
+    "internal", "a defect of ibsr-export")
+} satisfies Record<ExportError["_tag"], FailureClass>
+
+const of = ({ _tag }: ExportError): FailureClass => table[_tag]
+
+const isRetryable = (error: ExportError) => "retryable" in error && error.retryable
+
+const holds: Record<Answer, (error: ExportError) => boolean> = {
+  always: () => true,
+  never: () => false,
+  "if-retryable": isRetryable,
+  "if-permanent": (error) => !isRetryable(error),
+  "if-4xx": (error) => "status" in error && error.status !== undefined && error.status >= 400 && error.status < 500
+}
+
+/** With this many denials and nothing stored, the cause is not a single key. */
+const denials = 3
+
+/** Whether the failure of a file ends the run. `tally`: of the run so far, including this failure. */
+export const endsRun = (error: FileError, tally: { readonly uploaded: number; readonly denied: number }): boolean =>
+  of(error).endsRun === "after-denials"
+    ? isDenial(error) && tally.uploaded === 0 && tally.denied >= denials
+    : of(error).endsRun === "always"
+
+/** Whether an unfinished multipart upload is kept for the next run. A signal or the deadline always keeps it. */
+export const keepsUpload = (error: FileError | Interrupted): boolean =>
+  error._tag === "Interrupted" || holds[of(error).keepsUpload](error)
+
+export const isDenial = (error: ExportError): boolean => holds[of(error).denied](error)
+
+export const showsStoreAlive = (error: StoreError): boolean => of(error).alive
+
+export const isRefusal = (error: StoreError): boolean => holds[of(error).refused](error)

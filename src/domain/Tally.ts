@@ -1,0 +1,170 @@
+/** The sums over all files of a run. */
+import type { ExportError } from "./Errors.ts"
+import * as FailureClass from "./FailureClass.ts"
+import type { Outcome } from "./Outcome.ts"
+import type { SkipReason } from "./SourceFile.ts"
+
+/** Longest list of examples. The rest is only counted, so that a million failures take no more memory. */
+export const maxListed = 100
+
+/** Files by outcome. Mutable, because a run may add to it a million times. Every list but the plan holds the first `maxListed`. */
+export interface Tally {
+  uploaded: number
+  uploadedBytes: number
+  objectBytes: number
+  unchanged: number
+  /** Requests sent again, counted when they are sent, whatever the outcome of the file. */
+  retries: number
+  failed: number
+  skipped: number
+  readonly skippedBy: Record<SkipReason, number>
+  excluded: number
+  notReady: number
+  live: number
+  vanished: number
+  interrupted: number
+  notTried: number
+  /** Failed files that `FailureClass.isDenial` accepts. */
+  denied: number
+  readonly failedClasses: Set<ExportError["_tag"]>
+  readonly failures: Array<Extract<Outcome, { _tag: "Failed" }>>
+  /** Final files that end in an incomplete line. */
+  readonly torn: Array<string>
+  /** Files whose content went to a new key. */
+  readonly replaced: Array<{ readonly file: string; readonly key: string }>
+  /** Rotated away before they were stored, and not counted by an earlier run. */
+  lost: number
+  readonly lostFiles: Array<string>
+  /** Not stored, and rotated away before the next run: `rotatedAt` in milliseconds since 1970. */
+  readonly atRisk: Array<{ readonly file: string; readonly rotatedAt: number }>
+  readonly plan: Array<Extract<Outcome, { _tag: "Planned" }>>
+  /** Multipart uploads of earlier runs that this run completed, and the bytes that it did not have to send again. */
+  resumed: number
+  resumedBytes: number
+  /** Unfinished multipart uploads that the next run can resume. */
+  readonly keptUploads: Array<KeptUpload>
+}
+
+/** An unfinished multipart upload, for the report. */
+export interface KeptUpload {
+  readonly key: string
+  readonly uploadId: string
+  /** How much of `sizeBytes` the store has. */
+  readonly storedBytes: number
+  readonly sizeBytes: number
+}
+
+export const empty = (): Tally => ({
+  uploaded: 0,
+  uploadedBytes: 0,
+  objectBytes: 0,
+  unchanged: 0,
+  retries: 0,
+  failed: 0,
+  denied: 0,
+  skipped: 0,
+  skippedBy: { symlink: 0, "dead-link": 0, special: 0 },
+  excluded: 0,
+  notReady: 0,
+  live: 0,
+  vanished: 0,
+  interrupted: 0,
+  notTried: 0,
+  failedClasses: new Set(),
+  failures: [],
+  torn: [],
+  replaced: [],
+  lost: 0,
+  lostFiles: [],
+  atRisk: [],
+  plan: [],
+  resumed: 0,
+  resumedBytes: 0,
+  keptUploads: []
+})
+
+/** Built once: building it for each of a million files takes longer than counting them. */
+const counters: {
+  readonly [Tag in Outcome["_tag"]]: (tally: Tally, outcome: Extract<Outcome, { _tag: Tag }>) => void
+} = {
+  Uploaded: (tally, { objectBytes, relativePath, replaces, sizeBytes, torn }) => {
+    if (torn && tally.torn.length < maxListed) tally.torn.push(relativePath)
+    if (replaces !== undefined && tally.replaced.length < maxListed) {
+      tally.replaced.push({ file: relativePath, key: replaces })
+    }
+    tally.uploaded++
+    tally.uploadedBytes += sizeBytes
+    tally.objectBytes += objectBytes
+  },
+  Unchanged: (tally) => {
+    tally.unchanged++
+  },
+  Planned: (tally, planned) => {
+    tally.plan.push(planned)
+  },
+  Failed: (tally, failure) => {
+    tally.failed++
+    tally.failedClasses.add(failure.error._tag)
+    if (FailureClass.isDenial(failure.error)) tally.denied++
+    if (tally.failures.length < maxListed) tally.failures.push(failure)
+  },
+  Skipped: (tally, { why }) => {
+    tally.skipped++
+    tally.skippedBy[why]++
+  },
+  Excluded: (tally) => {
+    tally.excluded++
+  },
+  NotReady: (tally) => {
+    tally.notReady++
+  },
+  Live: (tally) => {
+    tally.live++
+  },
+  Vanished: (tally) => {
+    tally.vanished++
+  },
+  Interrupted: (tally) => {
+    tally.interrupted++
+  },
+  NotTried: (tally) => {
+    tally.notTried++
+  }
+}
+
+/** Counts a file. */
+export const add = <Tag extends Outcome["_tag"]>(tally: Tally, outcome: Extract<Outcome, { _tag: Tag }>): void =>
+  counters[outcome._tag as Tag](tally, outcome)
+
+/** Counts a file that was rotated away before it was stored. It has no outcome of its own. */
+export const addLost = (tally: Tally, file: string): void => {
+  tally.lost++
+  tally.failedClasses.add("SourceUnreadable")
+  if (tally.lostFiles.length < maxListed) tally.lostFiles.push(file)
+}
+
+/** Counts a multipart upload that was resumed and completed without sending `sparedBytes` again. */
+export const addResumed = (tally: Tally, sparedBytes: number): void => {
+  tally.resumed++
+  tally.resumedBytes += sparedBytes
+}
+
+export const addKept = (tally: Tally, upload: KeptUpload): void => {
+  if (tally.keptUploads.length < maxListed) tally.keptUploads.push(upload)
+}
+
+export const addAtRisk = (tally: Tally, file: Tally["atRisk"][number]): void => {
+  if (tally.atRisk.length < maxListed) tally.atRisk.push(file)
+}
+
+/** Files that match `--include` and `--exclude`, whatever their outcome. */
+export const selected = (tally: Tally): number =>
+  tally.uploaded +
+  tally.unchanged +
+  tally.plan.length +
+  tally.failed +
+  tally.notReady +
+  tally.live +
+  tally.vanished +
+  tally.interrupted +
+  tally.notTried
