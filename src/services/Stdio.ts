@@ -1,30 +1,30 @@
 import { Context, Effect } from "effect"
 import * as Journal from "../report/Journal.ts"
 
-/** Where the program is heard. */
-export class Stdio extends Context.Tag("ibsr-export/Streams")<
+/** The program's output streams. */
+export class Stdio extends Context.Tag("ibsr-export/Stdio")<
   Stdio,
   {
-    /** The result. */
+    /** For the result. */
     readonly stdout: OutputStream
-    /** Everything else. */
+    /** For everything else. */
     readonly stderr: OutputStream
   }
 >() {}
 
 export interface OutputStream {
-  /** journald reads it: it knows the time and the priority of every line, and shows no colours. */
+  /** Whether journald reads the stream. It adds the time, takes a priority for each line, and shows no colours. */
   readonly isJournal: boolean
-  /** At once, and in one piece, so that nothing else gets between its lines. */
-  readonly writeLine: (told: Journal.Line) => void
+  /** Writes immediately and in one piece, so that nothing comes between the lines of one text. */
+  readonly writeLine: (line: Journal.Line) => void
 }
 
-/** `write` takes whole lines. */
+/** Calls `write` with complete lines. */
 export const makeOutputStream = (isJournal: boolean, write: (lines: string) => void): OutputStream => ({
   isJournal,
-  writeLine: (told) => write(`${isJournal ? Journal.prefixed(told) : told.text}\n`)
+  writeLine: (line) => write(`${isJournal ? Journal.prefixed(line) : line.text}\n`)
 })
 
-/** Tells a result that is none of a run. */
+/** Prints the result of a command that is not a run. */
 export const printToStdout = (text: string) =>
   Effect.map(Stdio, ({ stdout }) => stdout.writeLine({ text, severity: "info" }))

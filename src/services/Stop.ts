@@ -2,38 +2,38 @@ import { Context, Deferred, Effect, FiberId, Layer, Option } from "effect"
 import type { ExportError } from "../domain/Errors.ts"
 import type { StopSignal } from "../domain/ExitCode.ts"
 
-/** Why a run ends before all files were tried. */
+/** Why a run ends before it has tried all files. */
 export type StopReason =
   | { readonly _tag: "Signal"; readonly signal: StopSignal }
-  /** A failure that every further file would meet too, or the deadline. */
+  /** The deadline, or a failure that every further file would meet too. */
   | { readonly _tag: "Failure"; readonly error: ExportError }
 
 /**
- * The wish to end the run early, from wherever it comes: signal, deadline, a failure that no file can escape.
- * Once it is there no request is begun; what happens to those in flight is `Export`'s to say.
+ * The request to end the run early, after a signal, the deadline, or a failure that every file would meet. From then on
+ * the run starts no request to the store; `Export` decides what happens to the requests in flight.
  */
 export class Stop extends Context.Tag("ibsr-export/Stop")<
   Stop,
   {
-    /** The first reason counts, but a signal counts more than a failure. */
+    /** Keeps the first reason, except that a signal replaces a failure. */
     readonly request: (reason: StopReason) => Effect.Effect<void>
-    /** Whether there is a reason yet, without waiting. */
+    /** The reason, if the run was asked to stop. Does not wait. */
     readonly reason: Effect.Effect<Option.Option<StopReason>>
-    /** The same, for who asks often. */
+    /** The same without an effect, for frequent callers. */
     readonly peek: () => Option.Option<StopReason>
-    /** Waits for a reason. */
+    /** Waits until the run is asked to stop. */
     readonly requested: Effect.Effect<void>
   }
 >() {
-  /** Outside of any layer, because signals may come before there is one. */
+  /** Needs no layer, because a signal may arrive before there is one. */
   static readonly make = (): Context.Tag.Service<Stop> => {
     const requested = Deferred.unsafeMake<void>(FiberId.none)
     let reason: Option.Option<StopReason> = Option.none()
     return {
-      request: (why) =>
+      request: (next) =>
         Effect.suspend(() => {
-          if (Option.isNone(reason) || (reason.value._tag === "Failure" && why._tag === "Signal"))
-            reason = Option.some(why)
+          if (Option.isNone(reason) || (reason.value._tag === "Failure" && next._tag === "Signal"))
+            reason = Option.some(next)
           return Effect.asVoid(Deferred.succeed(requested, undefined))
         }),
       reason: Effect.sync(() => reason),

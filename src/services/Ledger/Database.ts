@@ -1,25 +1,25 @@
-/** The files of a ledger: the database, and a lock beside it. */
+/** The ledger's files: the database `ledger.db`, and `ledger.lock` beside it. */
 import { Clock, Duration, Effect, Schedule, type Scope } from "effect"
 import { existsSync, realpathSync, renameSync, statSync } from "node:fs"
 import { basename, dirname, join, resolve, sep } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { ConfigError, Locked, type StateUnusable } from "../../domain/Errors.ts"
-import * as StateDirectory from "./StateDirectory.ts"
 import * as Schema from "./Schema.ts"
 import { isBusy, isDamaged, isUnwritable, stateUnusable } from "./SqliteErrors.ts"
+import * as StateDirectory from "./StateDirectory.ts"
 
 export const pathIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
 
-/** Between two looks at a lock that is held. */
+/** Between two attempts to get a lock that another run holds. */
 const lockInterval = Duration.millis(200)
 
-/** A reader may hold the database for a moment, when it is the first after a crash. */
-const busyMillis = 2000
+/** For the first reader after a crash, which locks the database while it recovers it. */
+const busyTimeoutMillis = 2000
 
 /**
- * Keeps every other run out until the scope ends. SQLite's locks are the kernel's, which gives them up for a process
- * that is killed. It is a file of its own, so that others can read the ledger meanwhile.
+ * Keeps every other run out until the scope closes. SQLite's locks are the kernel's, which releases them when a process is
+ * killed. The lock has a file of its own, so that `status` can read the ledger meanwhile.
  */
 export const lock = (
   stateDir: string,
@@ -29,10 +29,10 @@ export const lock = (
   const attempt = Effect.acquireRelease(
     Effect.try({
       try: () => {
-        StateDirectory.make(resolve(stateDir))
+        StateDirectory.create(resolve(stateDir))
         const held = new DatabaseSync(path, { timeout: 0 })
         try {
-          // not EXCLUSIVE, which two that begin at the same moment can keep each other from
+          // not EXCLUSIVE: two runs that start at the same moment can keep each other from it
           held.exec("BEGIN IMMEDIATE")
           return held
         } catch (cause) {
@@ -54,23 +54,23 @@ export const lock = (
 
 export interface Opened {
   readonly db: DatabaseSync
-  /** Where a database was moved that could not be used. */
+  /** Where an unusable database was moved to. */
   readonly setAside: string | undefined
 }
 
-/** Opens the database until the scope ends; the lock must be held. */
+/** Opens the database until the scope closes. The caller holds the lock. */
 export const open = (path: string): Effect.Effect<Opened, StateUnusable, Scope.Scope> =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     return yield* Effect.acquireRelease(
       Effect.try({
         try: (): Opened => {
-          const db = usable(path)
-          if (db !== undefined) return { db, setAside: undefined }
+          const existing = openUsable(path)
+          if (existing !== undefined) return { db: existing, setAside: undefined }
           const setAside = moveAside(path, now)
-          const anew = usable(path)
-          if (anew === undefined) throw new Error("a new database cannot be used")
-          return { db: anew, setAside }
+          const db = openUsable(path)
+          if (db === undefined) throw new Error("a new database cannot be used")
+          return { db, setAside }
         },
         catch: (cause) => stateUnusable(path, cause)
       }),
@@ -78,18 +78,19 @@ export const open = (path: string): Effect.Effect<Opened, StateUnusable, Scope.S
     )
   })
 
-/** For looking only, until the scope ends; undefined if there is none, or none that this program can work with. */
+/** Opens the database for reading until the scope closes; undefined if there is none that this version can read. */
 export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefined, StateUnusable, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
         if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
         try {
-          return readable(path)
+          return openReadable(path)
         } catch (cause) {
-          // who may not write cannot share the memory that readers and writers share; but nobody is at work with it
+          // Without write permission, a reader cannot create the memory it would share with a writer. Without a WAL file
+          // there is no writer to share it with.
           if (!isUnwritable(cause) || existsSync(`${path}-wal`)) throw cause
-          return readable(new URL("?immutable=1", pathToFileURL(path)))
+          return openReadable(new URL("?immutable=1", pathToFileURL(path)))
         }
       },
       catch: (cause) => stateUnusable(path, cause)
@@ -97,8 +98,8 @@ export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefin
     (db) => Effect.sync(() => db?.close())
   )
 
-const readable = (location: string | URL): DatabaseSync | undefined => {
-  const db = new DatabaseSync(location, { readOnly: true, timeout: busyMillis })
+const openReadable = (location: string | URL): DatabaseSync | undefined => {
+  const db = new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMillis })
   try {
     if (Schema.isOurs(db) && !Schema.isEmpty(db)) return db
   } catch (cause) {
@@ -111,9 +112,9 @@ const readable = (location: string | URL): DatabaseSync | undefined => {
   return undefined
 }
 
-/** The database with an up-to-date schema; undefined if it is damaged, somebody else's, or of a newer version. */
-const usable = (path: string): DatabaseSync | undefined => {
-  const db = new DatabaseSync(path, { timeout: busyMillis })
+/** The database with the current schema; undefined if it is damaged, another program's, or from a newer version. */
+const openUsable = (path: string): DatabaseSync | undefined => {
+  const db = new DatabaseSync(path, { timeout: busyTimeoutMillis })
   try {
     if (Schema.isOurs(db)) {
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
@@ -129,7 +130,7 @@ const usable = (path: string): DatabaseSync | undefined => {
   return undefined
 }
 
-/** Nothing is deleted: somebody may want to know what was in it. */
+/** Renames the database instead of deleting it, so that its content can still be examined. Returns the new path. */
 export const moveAside = (path: string, nowMillis: number): string => {
   const aside = `${path}.${new Date(nowMillis).toISOString().replaceAll(":", "-")}`
   for (const suffix of ["", "-wal", "-shm"]) {
@@ -142,26 +143,26 @@ export const moveAside = (path: string, nowMillis: number): string => {
   return aside
 }
 
-/** A ledger among the files to be uploaded would change them with every run. */
+/** Fails if the state directory is inside the input directory: each run would change the files to be uploaded. */
 export const checkOutside = (stateDir: string, input: string): Effect.Effect<void, ConfigError> =>
   Effect.suspend(() => {
-    const inner = real(resolve(stateDir))
-    const outer = real(resolve(input))
+    const inner = withoutLinks(resolve(stateDir))
+    const outer = withoutLinks(resolve(input))
     return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
       ? Effect.fail(
           new ConfigError({
-            detail: `the state directory ${stateDir} lies inside of --input`,
-            advice: "give --state-dir a directory elsewhere"
+            detail: `the state directory ${stateDir} is inside --input`,
+            advice: "choose a --state-dir outside --input"
           })
         )
       : Effect.void
   })
 
-/** Without symbolic links, as far as the path exists. */
-const real = (path: string): string => {
+/** Resolves symbolic links as far as the path exists. */
+const withoutLinks = (path: string): string => {
   try {
     return realpathSync(path)
   } catch {
-    return path === dirname(path) ? path : join(real(dirname(path)), basename(path))
+    return path === dirname(path) ? path : join(withoutLinks(dirname(path)), basename(path))
   }
 }

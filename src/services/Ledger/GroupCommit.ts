@@ -1,24 +1,24 @@
-/** Writes that go to disk together: one commit, which waits for the disk, takes as long as hundreds of writes. */
+/** Commits writes in groups: one commit waits for the disk, which takes as long as hundreds of writes. */
 import { Effect, type Scope } from "effect"
 import type { DatabaseSync } from "node:sqlite"
 import type { StateUnusable } from "../../domain/Errors.ts"
 
-/** All of it fails for good after its first failure. */
+/** After the first failure, every operation fails with the same error. */
 export interface GroupCommit {
-  /** Reads, in one transaction, which makes each of its statements three times as fast; sees what was written before. */
+  /** Reads in one transaction, in which a statement takes a third of the time. Sees every earlier write. */
   readonly read: <A>(step: () => A) => Effect.Effect<A, StateUnusable>
-  /** Writes, in a transaction that is committed a moment later. */
+  /** Writes in a transaction that is committed a moment later. */
   readonly write: <A>(step: () => A) => Effect.Effect<A, StateUnusable>
-  /** Waits until everything written so far is on disk. */
+  /** Waits until every earlier write is on disk. */
   readonly durable: Effect.Effect<void, StateUnusable>
-  /** Puts everything on disk now. */
+  /** Commits every earlier write now. */
   readonly flush: Effect.Effect<void, StateUnusable>
 }
 
-/** More writes than this are not gathered: committing them would keep the program from anything else for too long. */
+/** Writes after which a group waits for no more: a larger commit would block the event loop for too long. */
 const maxWrites = 1000
 
-/** Turns of the event loop for which more writes are awaited, while each of them brings some. */
+/** Turns of the event loop that a group waits for more writes, as long as each turn brings some. */
 const maxTurns = 16
 
 export const make = (
@@ -28,8 +28,8 @@ export const make = (
   Effect.gen(function* () {
     let broken: StateUnusable | undefined
     let writes = 0
-    let waiting: Array<(end: Effect.Effect<void, StateUnusable>) => void> = []
-    let gathering = false
+    let waiting: Array<(result: Effect.Effect<void, StateUnusable>) => void> = []
+    let isScheduled = false
 
     const attempt = <A>(step: () => A): Effect.Effect<A, StateUnusable> => {
       if (broken !== undefined) return Effect.fail(broken)
@@ -42,27 +42,27 @@ export const make = (
     }
 
     const commit = () => {
-      const end = attempt(() => {
+      const result = attempt(() => {
         if (writes > 0) db.exec("COMMIT")
       })
       writes = 0
-      const done = waiting
+      const resumed = waiting
       waiting = []
-      for (const resume of done) resume(end)
+      for (const resume of resumed) resume(result)
     }
 
-    // files are read and answers arrive in bursts: a turn of the event loop without a write is the end of one
-    const gather = () => {
-      if (gathering) return
-      gathering = true
+    // files are read and responses arrive in bursts: a turn of the event loop without a write ends a burst
+    const scheduleCommit = () => {
+      if (isScheduled) return
+      isScheduled = true
       let turns = 0
-      let before = writes
+      let seenWrites = writes
       const turn = () => {
-        if (writes > before && writes < maxWrites && ++turns < maxTurns) {
-          before = writes
+        if (writes > seenWrites && writes < maxWrites && ++turns < maxTurns) {
+          seenWrites = writes
           setImmediate(turn)
         } else {
-          gathering = false
+          isScheduled = false
           commit()
         }
       }
@@ -80,9 +80,9 @@ export const make = (
           attempt(() => {
             if (writes > 0) return step()
             db.exec("BEGIN")
-            const seen = step()
+            const result = step()
             db.exec("COMMIT")
-            return seen
+            return result
           })
         ),
       write: (step) =>
@@ -90,13 +90,13 @@ export const make = (
           attempt(() => {
             if (writes === 0) db.exec("BEGIN")
             writes++
-            gather()
+            scheduleCommit()
             return step()
           })
         ),
       durable: Effect.async((resume) => {
         waiting.push(resume)
-        gather()
+        scheduleCommit()
       }),
       flush
     }

@@ -1,13 +1,13 @@
-/** The tables, and how those of an older version become those of this one. */
+/** The tables, and the migrations from older versions. */
 import type { DatabaseSync } from "node:sqlite"
 
-/** Says whose database it is: `ibsr` in ASCII. */
+/** Marks the database as this program's: `ibsr` in ASCII. */
 export const applicationId = 0x69627372
 
 /**
- * Each brings the schema to the version that is its number, counted from 1. One that was released is never changed.
+ * Migration number n, counted from 1, brings the schema to version n. A released migration never changes.
  *
- * Times are in milliseconds since 1970, but `mtime_ns`. Where nothing else is said, NULL means: never acknowledged.
+ * Times are in milliseconds since 1970, except `mtime_ns`. NULL means "never acknowledged" unless a comment says otherwise.
  */
 const migrations: ReadonlyArray<string> = [
   `
@@ -17,7 +17,7 @@ const migrations: ReadonlyArray<string> = [
     bucket TEXT NOT NULL,
     prefix TEXT NOT NULL,
     mapping TEXT NOT NULL,  -- how keys are made from paths
-    input TEXT NOT NULL,    -- of the last run
+    input TEXT NOT NULL,    -- input directory of the last run
     input_since INTEGER NOT NULL,
     UNIQUE (endpoint, bucket, prefix, mapping)
   ) STRICT;
@@ -27,7 +27,7 @@ const migrations: ReadonlyArray<string> = [
     target INTEGER NOT NULL REFERENCES targets,
     name TEXT NOT NULL,     -- $INVOCATION_ID, or a UUID
     started_at INTEGER NOT NULL,
-    ended_at INTEGER,       -- NULL: it is running, or was killed
+    ended_at INTEGER,       -- NULL: still running, or killed
     exit_code INTEGER
   ) STRICT;
   CREATE INDEX runs_of_target ON runs (target, started_at);
@@ -36,9 +36,9 @@ const migrations: ReadonlyArray<string> = [
     target INTEGER NOT NULL REFERENCES targets,
     path TEXT NOT NULL,
     first_seen INTEGER NOT NULL,
-    pending_since INTEGER,  -- NULL: all that was seen of it is stored
-    fate TEXT CHECK (fate IN ('gone', 'lost')), -- NULL: it was there when last looked for
-    reserved INTEGER NOT NULL DEFAULT 1,        -- the highest generation whose key it was given
+    pending_since INTEGER,  -- NULL: not pending
+    fate TEXT CHECK (fate IN ('gone', 'lost')), -- NULL: it existed when last looked for
+    reserved INTEGER NOT NULL DEFAULT 1,        -- the highest generation whose key is reserved for it
     generation INTEGER,     -- of the object
     key TEXT,
     size INTEGER,           -- of the object
@@ -47,18 +47,18 @@ const migrations: ReadonlyArray<string> = [
     state TEXT CHECK (state IN ('final', 'live')),
     etag TEXT,
     version_id TEXT,
-    file_size INTEGER,      -- this and the next three: stat of the file when it was read
+    file_size INTEGER,      -- this and the next three: the file's stat when it was read
     mtime_ns INTEGER,
     device INTEGER,
     inode INTEGER,
     acknowledged_at INTEGER,
-    run INTEGER REFERENCES runs, -- that stored it
+    run INTEGER REFERENCES runs, -- the run that stored it
     PRIMARY KEY (target, path)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX unsettled_files ON files (target, path)
     WHERE fate IS NULL AND (pending_since IS NOT NULL OR state = 'live');
 
-  -- uploads without an answer (yet): their objects may have been stored
+  -- announced uploads without a known result: their objects may have been stored
   CREATE TABLE attempts (
     target INTEGER NOT NULL,
     path TEXT NOT NULL,
@@ -69,11 +69,11 @@ const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (target, path)
   ) STRICT, WITHOUT ROWID;
   `,
-  // what the store takes with a body; CRC32 as long as it has not refused it
+  // the checksum that the store accepts with a body: CRC32 until the store refuses it
   "ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32' CHECK (checksum IN ('CRC32', 'MD5'))",
-  // From here on, digests of contents larger than 8 MiB are of blocks, and have the number of blocks behind them.
+  // From this version on, digests of contents larger than 8 MiB are block digests, followed by the number of blocks.
   `
-  -- multipart uploads that are neither completed nor aborted, to be gone on with
+  -- multipart uploads that are neither completed nor aborted, to be resumed
   CREATE TABLE uploads (
     target INTEGER NOT NULL REFERENCES targets,
     path TEXT NOT NULL,
@@ -82,14 +82,14 @@ const migrations: ReadonlyArray<string> = [
     generation INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('final', 'live')),
     part_size INTEGER NOT NULL,
-    attributes TEXT NOT NULL, -- digest of what the object is stored with
+    attributes TEXT NOT NULL, -- digest of the object's attributes
     checksum TEXT NOT NULL CHECK (checksum IN ('CRC32', 'MD5')),
-    size INTEGER NOT NULL,    -- of the content that it was for when it was worked on last
-    used_at INTEGER NOT NULL, -- when it was
+    size INTEGER NOT NULL,    -- of the content when the upload was last used
+    used_at INTEGER NOT NULL, -- when that was
     PRIMARY KEY (target, path)
   ) STRICT, WITHOUT ROWID;
 
-  -- what the store has of them
+  -- their parts that the store acknowledged
   CREATE TABLE parts (
     target INTEGER NOT NULL,
     path TEXT NOT NULL,
@@ -97,13 +97,13 @@ const migrations: ReadonlyArray<string> = [
     size INTEGER NOT NULL,
     sha256 BLOB NOT NULL,
     etag TEXT NOT NULL,
-    crc32 TEXT,               -- NULL: bodies go with MD5
+    crc32 TEXT,               -- NULL: sent with MD5
     PRIMARY KEY (target, path, number)
   ) STRICT, WITHOUT ROWID;
   `,
-  // those that its keys were ever given behind the names of its generations, as in .zst.gz
+  // every suffix that the file's keys were ever given after the name of a generation, concatenated: .zst.gz
   "ALTER TABLE files ADD COLUMN endings TEXT NOT NULL DEFAULT ''",
-  // SHA256 in place of CRC32, but for uploads that were begun with it: none is gone on with in another way
+  // SHA256 replaces CRC32, except for uploads created with CRC32: an upload keeps its checksum
   `
   ALTER TABLE targets RENAME COLUMN checksum TO former;
   ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'SHA256' CHECK (checksum IN ('SHA256', 'MD5'));
@@ -119,18 +119,18 @@ const migrations: ReadonlyArray<string> = [
   `
 ]
 
-/** Of the schema that this program writes. */
+/** The schema version that this program writes. */
 export const version = migrations.length
 
 /** Whether this program can work with the database. */
 export const isOurs = (db: DatabaseSync): boolean =>
   isEmpty(db) || (pragma(db, "application_id") === applicationId && pragma(db, "user_version") <= version)
 
-/** Nothing is in it: its making was cut off. */
+/** Whether the database has no tables: its creation was interrupted. */
 export const isEmpty = (db: DatabaseSync): boolean =>
   db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.["tables"] === 0
 
-/** Brings the schema up to date, in one step or not at all. Tests make ledgers of older versions. */
+/** Migrates the schema to version `to`, in one transaction. Tests create ledgers of older versions. */
 export const migrate = (db: DatabaseSync, to = version): void => {
   const from = pragma(db, "user_version")
   if (from === to) return

@@ -1,8 +1,8 @@
-/** What SQLite and the file system throw, as what it means for the ledger. */
+/** Translates what SQLite and the file system throw into the ledger's errors. */
 import { StateUnusable } from "../../domain/Errors.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
-/** Result codes of SQLite that are looked at, or that a message should name. Source: sqlite.org/rescode.html. */
+/** SQLite's result codes that the program or a message distinguishes. Source: sqlite.org/rescode.html. */
 const names: Readonly<Record<number, string>> = {
   5: "SQLITE_BUSY",
   8: "SQLITE_READONLY",
@@ -13,7 +13,7 @@ const names: Readonly<Record<number, string>> = {
   26: "SQLITE_NOTADB"
 }
 
-/** The name of what was thrown: SQLite's, or errno's. */
+/** SQLite's name for the error, or errno's. */
 const nameOf = (cause: unknown): string | undefined =>
   cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number"
     ? // the low byte of an extended result code is the code itself
@@ -22,13 +22,13 @@ const nameOf = (cause: unknown): string | undefined =>
 
 export const isBusy = (cause: unknown): boolean => nameOf(cause) === "SQLITE_BUSY"
 
-/** It would have to be written to, or beside. */
+/** Whether the database, or a file beside it, would have to be written. */
 export const isUnwritable = (cause: unknown): boolean => {
   const code = nameOf(cause)
   return code === "SQLITE_READONLY" || code === "SQLITE_CANTOPEN"
 }
 
-/** What is in the file is not, or not any more, a database. */
+/** Whether the file's content is not, or no longer, a valid database. */
 export const isDamaged = (cause: unknown): boolean => {
   const code = nameOf(cause)
   return code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB"

@@ -1,4 +1,4 @@
-/** The sums over a ledger. */
+/** The ledger's totals, from SQLite. */
 import { Effect, Layer } from "effect"
 import type { DatabaseSync } from "node:sqlite"
 import { StateUnusable } from "../../domain/Errors.ts"
@@ -24,7 +24,7 @@ const noLedger = (path: string) =>
   new StateUnusable({
     path,
     detail: "there is no ledger here that this version can read",
-    advice: "the first run of ibsr-export s3 makes one; check --state-dir"
+    advice: "the first run of ibsr-export s3 creates one; check --state-dir"
   })
 
 interface RunRow {
@@ -34,57 +34,59 @@ interface RunRow {
   readonly exit_code: number | null
 }
 
-const time = (millis: number) => new Date(millis).toISOString()
+const isoTime = (millis: number) => new Date(millis).toISOString()
 
-const run = (row: RunRow | undefined) =>
+const runFrom = (row: RunRow | undefined) =>
   row === undefined
     ? null
     : {
         id: row.name,
-        startedAt: time(row.started_at),
-        endedAt: row.ended_at === null ? null : time(row.ended_at),
+        startedAt: isoTime(row.started_at),
+        endedAt: row.ended_at === null ? null : isoTime(row.ended_at),
         exitCode: row.exit_code
       }
 
 const targets = (db: DatabaseSync): Status["targets"] => {
-  const lastRun = (condition: string) =>
+  const selectLastRun = (condition: string) =>
     db.prepare(
       `SELECT name, started_at, ended_at, exit_code FROM runs WHERE target = ? AND ${condition}
        ORDER BY started_at DESC, id DESC LIMIT 1`
     )
-  const [last, lastSuccess] = [lastRun("TRUE"), lastRun("exit_code = 0")]
-  const sums = db.prepare(
+  const [selectLast, selectLastSuccess] = [selectLastRun("TRUE"), selectLastRun("exit_code = 0")]
+  const selectTotals = db.prepare(
     `SELECT count(size) AS stored, coalesce(sum(size), 0) AS stored_bytes, count(pending_since) AS waiting,
        count(*) FILTER (WHERE fate = 'lost') AS lost
      FROM files WHERE target = ?`
   )
-  const oldest = db.prepare(
+  const selectOldest = db.prepare(
     `SELECT path, pending_since FROM files INDEXED BY unsettled_files
      WHERE target = ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live') AND pending_since IS NOT NULL
      ORDER BY pending_since, path LIMIT 1`
   )
-  const lost = db.prepare("SELECT path FROM files WHERE target = ? AND fate = 'lost' ORDER BY path DESC LIMIT 100")
+  const selectLost = db.prepare(
+    "SELECT path FROM files WHERE target = ? AND fate = 'lost' ORDER BY path DESC LIMIT 100"
+  )
 
   return db
     .prepare("SELECT id, endpoint, bucket, prefix, input FROM targets ORDER BY id")
     .all()
     .map((row) => {
       const { bucket, endpoint, id, input, prefix } = row as Readonly<Record<string, string>> & { readonly id: number }
-      const sum = sums.get(id) as Readonly<Record<"stored" | "stored_bytes" | "waiting" | "lost", number>>
-      const waiting = oldest.get(id) as { readonly path: string; readonly pending_since: number } | undefined
+      const totals = selectTotals.get(id) as Readonly<Record<"stored" | "stored_bytes" | "waiting" | "lost", number>>
+      const oldest = selectOldest.get(id) as { readonly path: string; readonly pending_since: number } | undefined
       return {
         bucket: bucket!,
         prefix: prefix!,
         endpoint: endpoint === "" ? null : endpoint!,
         input: input!,
-        lastRun: run(last.get(id) as RunRow | undefined),
-        lastSuccess: run(lastSuccess.get(id) as RunRow | undefined),
-        stored: sum.stored,
-        storedBytes: sum.stored_bytes,
-        waiting: sum.waiting,
-        oldestWaiting: waiting === undefined ? null : { file: waiting.path, since: time(waiting.pending_since) },
-        lost: sum.lost,
-        lostFiles: lost.all(id).map(({ path }) => String(path))
+        lastRun: runFrom(selectLast.get(id) as RunRow | undefined),
+        lastSuccess: runFrom(selectLastSuccess.get(id) as RunRow | undefined),
+        stored: totals.stored,
+        storedBytes: totals.stored_bytes,
+        waiting: totals.waiting,
+        oldestWaiting: oldest === undefined ? null : { file: oldest.path, since: isoTime(oldest.pending_since) },
+        lost: totals.lost,
+        lostFiles: selectLost.all(id).map(({ path }) => String(path))
       }
     })
 }

@@ -3,17 +3,17 @@ import { dirname } from "node:path"
 import { codeOf } from "../SystemError.ts"
 
 /**
- * Makes a folder that only its owner may enter, and those above it. Throws what the system says. Node's own way asks for ever where a
- * file system has no folder and lets none be made, as /proc does (`mkdir` says ENOENT of a name in a folder that is there).
+ * Creates a directory that only its owner may enter, and its missing parents. Throws the system's error. Node's recursive
+ * `mkdir` never returns on file systems such as /proc, where `mkdir` fails with ENOENT although the parent exists.
  */
-export const make = (path: string): void => {
+export const create = (path: string): void => {
   if (existsSync(path)) return
-  const above = dirname(path)
-  if (above !== path) make(above)
+  const parent = dirname(path)
+  if (parent !== path) create(parent)
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (cause) {
-    // another run has just made it
+    // another run may have just created it
     if (codeOf(cause) !== "EEXIST") throw cause
   }
 }
