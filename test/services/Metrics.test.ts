@@ -25,7 +25,7 @@ const fifoIn = (root: string) => {
 }
 
 describe("a metrics file", () => {
-  it.live("is replaced in one step, and readable by everybody", () =>
+  it.live("is replaced atomically, and everybody may read it", () =>
     Effect.gen(function* () {
       const directory = tree({ "a.prom": "old" })
       const path = join(directory, "a.prom")
@@ -39,7 +39,7 @@ describe("a metrics file", () => {
     })
   )
 
-  it.live("is written where a link leads", () =>
+  it.live("is written where a symbolic link leads", () =>
     Effect.gen(function* () {
       const [target, link] = [join(tree({ "a.prom": "old" }), "a.prom"), join(emptyDirectory(), "link.prom")]
       symlinkSync(target, link)
@@ -50,14 +50,14 @@ describe("a metrics file", () => {
   )
 
   it.live.each([
-    ["a directory that is not there", (root: string) => join(root, "missing", "a.prom"), "ENOENT"],
-    ["a directory in its place", (root: string) => root, "it is not a regular file"],
-    ["a FIFO in its place", fifoIn, "it is not a regular file"]
-  ] as const)("that cannot be written is told, and leaves nothing behind: %s", ([, at, message]) =>
+    ["the directory is missing", (root: string) => join(root, "missing", "a.prom"), "ENOENT"],
+    ["the path is a directory", (root: string) => root, "it is not a regular file"],
+    ["the path is a FIFO", fifoIn, "it is not a regular file"]
+  ] as const)("is reported as not written, and leaves nothing behind, when %s", ([, at, message]) =>
     Effect.gen(function* () {
       const root = emptyDirectory()
-      const told = yield* publish(at(root))
-      expect(told?.error).toContain(message)
+      const metrics = yield* publish(at(root))
+      expect(metrics?.error).toContain(message)
       expect(readdirSync(root).filter((name) => name !== "fifo")).toEqual([])
       if (existsSync(join(root, "fifo"))) expect(statSync(join(root, "fifo")).isFIFO()).toBe(true)
     })

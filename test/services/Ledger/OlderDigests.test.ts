@@ -1,4 +1,4 @@
-/** What a ledger of before knows of large files: the digest of all of it, in one piece. */
+/** Ledgers of older versions hold one SHA-256 over all of a large file, in place of a block digest. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
@@ -12,13 +12,13 @@ import { emptyDirectory } from "../../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
 
-describe("a large file that an older version has stored", () => {
-  it.live("is known for what it is when it was touched, when it has grown, and when it was replaced", () => {
+describe("a large file that an older version stored", () => {
+  it.live("is recognized as touched, grown or replaced", () => {
     const settings = settingsWith({ input: emptyDirectory(), stateDir: emptyDirectory() })
     const path = join(settings.input, "a.jsonl")
     const content = Buffer.alloc(20 * MiB, "line\n")
-    let at = Date.now() / 1000 - 864_000
-    const touch = () => utimesSync(path, ++at, at)
+    let mtime = Date.now() / 1000 - 864_000
+    const touch = () => utimesSync(path, ++mtime, mtime)
     const store = MemoryStore.make()
     const run = Effect.map(exportOnce(settings, store.layer), ({ totals }) => totals)
     return Effect.gen(function* () {

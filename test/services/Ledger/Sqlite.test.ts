@@ -17,22 +17,26 @@ const content = (sizeBytes: number, byte: string): ContentDigest => ({
   head: byte.repeat(64)
 })
 const stat = { size: 10n, mtimeNs: 1_795_000_000_123_456_789n, dev: 2n ** 64n - 1n, ino: 2n ** 63n + 1n }
-const object = (path: string, of: ContentDigest, more: Partial<AcknowledgedObject> = {}): AcknowledgedObject => ({
+const object = (
+  path: string,
+  digest: ContentDigest,
+  overrides: Partial<AcknowledgedObject> = {}
+): AcknowledgedObject => ({
   key: Either.getOrThrow(ObjectKey.of(prefix, path)),
   generation: 1,
-  content: of,
+  content: digest,
   state: "final",
   stat,
   etag: "e",
   versionId: undefined,
-  ...more
+  ...overrides
 })
-const seen = (relativePath: string, changed: Partial<typeof stat> = {}) => ({
+const found = (relativePath: string, changes: Partial<typeof stat> = {}) => ({
   file: { path: `/in/${relativePath}`, relativePath },
-  stat: { ...stat, ...changed }
+  fileStat: { ...stat, ...changes }
 })
-const stored = (ledger: OpenLedger, files: ReadonlyArray<ReturnType<typeof seen>>) =>
-  ledger.lookUp((storedAs) => files.map(({ file, stat }) => storedAs(file, stat)))
+const statesOf = (ledger: OpenLedger, files: ReadonlyArray<ReturnType<typeof found>>) =>
+  ledger.lookUp((storedAs) => files.map(({ file, fileStat }) => storedAs(file, fileStat)))
 
 const open = (stateDir: string, startedAt = 0) =>
   Effect.flatMap(Ledger, (ledger) => ledger.open({ id: `run-${startedAt}`, startedAt })).pipe(
@@ -42,15 +46,15 @@ const open = (stateDir: string, startedAt = 0) =>
 const using = <A, E>(stateDir: string, use: (ledger: OpenLedger) => Effect.Effect<A, E>, startedAt?: number) =>
   Effect.scoped(Effect.flatMap(open(stateDir, startedAt), use))
 
-const store = (ledger: OpenLedger, path: string, of: ContentDigest, more?: Partial<AcknowledgedObject>) =>
+const store = (ledger: OpenLedger, path: string, digest: ContentDigest, overrides?: Partial<AcknowledgedObject>) =>
   Effect.gen(function* () {
     yield* ledger.markPending(path)
-    yield* ledger.announce(path, more?.generation ?? 1, of)
-    yield* ledger.acknowledge(path, object(path, of, more))
+    yield* ledger.announce(path, overrides?.generation ?? 1, digest)
+    yield* ledger.acknowledge(path, object(path, digest, overrides))
   })
 
 describe("the ledger", () => {
-  it.live("knows what the store of a target takes, and nothing of that of another", () =>
+  it.live("remembers the checksum that a target's store accepts, for that target alone", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) => {
@@ -65,35 +69,35 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("knows what was acknowledged, by each of the things that tell a file from stat", () =>
+  it.live("recognizes a stored file by its size, mtime, device and inode together", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) => store(ledger, "a", content(10, "a"), { state: "live" }))
       yield* using(stateDir, (ledger) =>
         Effect.gen(function* () {
           const files = [
-            seen("a"),
-            seen("a", { size: 11n }),
-            seen("a", { mtimeNs: stat.mtimeNs + 1n }),
-            seen("a", { dev: 1n }),
-            seen("a", { ino: 1n }),
-            seen("b")
+            found("a"),
+            found("a", { size: 11n }),
+            found("a", { mtimeNs: stat.mtimeNs + 1n }),
+            found("a", { dev: 1n }),
+            found("a", { ino: 1n }),
+            found("b")
           ]
-          expect(yield* stored(ledger, files)).toEqual(["live", ...files.slice(1).map(() => undefined)])
+          expect(yield* statesOf(ledger, files)).toEqual(["live", ...files.slice(1).map(() => undefined)])
           expect(yield* ledger.markPending("a")).toEqual({
             generation: 1,
             content: content(10, "a"),
             acknowledged: "live"
           })
-          expect(yield* stored(ledger, [seen("a")]), "there is something new of it").toEqual([undefined])
+          expect(yield* statesOf(ledger, [found("a")]), "it is pending").toEqual([undefined])
           yield* ledger.confirmUnchanged("a", { ...stat, mtimeNs: 7n })
-          expect(yield* stored(ledger, [seen("a", { mtimeNs: 7n })])).toEqual(["live"])
+          expect(yield* statesOf(ledger, [found("a", { mtimeNs: 7n })])).toEqual(["live"])
         })
       )
     })
   )
 
-  it.live("takes an upload without an answer for the most that an object may hold", () =>
+  it.live("counts an announced upload without a result as the most that its object may hold", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) =>
@@ -108,7 +112,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("takes an upload that was refused for none, and remembers what was in doubt before it", () =>
+  it.live("restores what it knew, also an upload in doubt, when an announcement is withdrawn", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         yield* ledger.markPending("a")
@@ -121,16 +125,16 @@ describe("the ledger", () => {
         yield* ledger.withdrawAnnouncement("a", before)
         expect(yield* ledger.markPending("a")).toEqual(before)
         yield* store(ledger, "a", content(10, "a"))
-        const stored = yield* ledger.markPending("a")
+        const known = yield* ledger.markPending("a")
         yield* ledger.reserveGeneration("a", 2, "")
         yield* ledger.announce("a", 2, content(30, "c"))
-        yield* ledger.withdrawAnnouncement("a", stored)
-        expect(yield* ledger.markPending("a"), "a reserved key is not the object's").toEqual(stored)
+        yield* ledger.withdrawAnnouncement("a", known)
+        expect(yield* ledger.markPending("a"), "reserving a key does not change the generation").toEqual(known)
       })
     )
   )
 
-  it.live("has on disk, without being closed, what may be sent", () =>
+  it.live("has an announcement on disk before it is closed", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const scope = yield* Scope.make()
@@ -144,51 +148,51 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("gives each file a key of its own", () =>
+  it.live("reserves no key for two files", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         const reserve = (path: string, least: number) =>
           Effect.zipRight(ledger.markPending(path), ledger.reserveGeneration(path, least, ""))
         expect(yield* reserve("s.jsonl", 1)).toBe(1)
         expect(yield* reserve("s.jsonl", 2)).toBe(2)
-        expect(yield* reserve("s.jsonl", 2), "the same again, if it was not used").toBe(2)
-        expect(yield* reserve("s.g2.jsonl", 1), "its name is the key of another").toBe(2)
+        expect(yield* reserve("s.jsonl", 2), "the same again, because it was not used").toBe(2)
+        expect(yield* reserve("s.g2.jsonl", 1), "its name is another file's key").toBe(2)
         expect(yield* reserve("s.g4.jsonl", 1)).toBe(1)
         expect(yield* reserve("s.jsonl", 3)).toBe(3)
-        expect(yield* reserve("s.jsonl", 4), "another has that name").toBe(5)
+        expect(yield* reserve("s.jsonl", 4), "another file has that name").toBe(5)
       })
     )
   )
 
-  it.live("gives a compressed object no key that another file has, or had, or will have", () =>
+  it.live("reserves for a compressed object no key that another file has, had or may get", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
-        const reserve = (path: string, least: number, ending: KeySuffix = "") =>
-          Effect.zipRight(ledger.markPending(path), ledger.reserveGeneration(path, least, ending))
+        const reserve = (path: string, least: number, suffix: KeySuffix = "") =>
+          Effect.zipRight(ledger.markPending(path), ledger.reserveGeneration(path, least, suffix))
         expect(yield* reserve("a.jsonl", 1, ".zst")).toBe(1)
-        expect(yield* reserve("a.jsonl.zst", 1), "that is what the first is called in the store").toBe(2)
+        expect(yield* reserve("a.jsonl.zst", 1), "a.jsonl is stored under that name").toBe(2)
         expect(yield* reserve("b.jsonl.zst", 1)).toBe(1)
-        expect(yield* reserve("b.jsonl", 1, ".zst"), "another has that name").toBe(2)
+        expect(yield* reserve("b.jsonl", 1, ".zst"), "another file has that name").toBe(2)
         expect(yield* reserve("b.jsonl", 2, ".zst"), "the same again").toBe(2)
-        expect(yield* reserve("b.jsonl.gz", 1), "in that format, there was none").toBe(1)
+        expect(yield* reserve("b.jsonl.gz", 1), "no file has that suffix yet").toBe(1)
         expect(yield* reserve("b.jsonl", 2, ".gz")).toBe(2)
         expect(yield* reserve("b.g2.jsonl.gz", 1)).toBe(2)
         expect(yield* reserve("b.g3.jsonl.gz", 1)).toBe(1)
         expect(yield* reserve("b.jsonl", 3), "it may be compressed again").toBe(4)
         expect(yield* reserve("c.g2.jsonl.zst", 1)).toBe(1)
         expect(yield* reserve("c.jsonl", 1)).toBe(1)
-        expect(yield* reserve("c.jsonl", 2), "it never was compressed").toBe(2)
-        expect(yield* reserve("c.jsonl", 2, ".zst"), "and now it is").toBe(3)
+        expect(yield* reserve("c.jsonl", 2), "it was never compressed").toBe(2)
+        expect(yield* reserve("c.jsonl", 2, ".zst"), "now it is compressed").toBe(3)
         expect(yield* reserve("d.g2.jsonl", 1)).toBe(1)
-        expect(yield* reserve("d.jsonl", 2, ".zst"), "it may become plain again").toBe(3)
+        expect(yield* reserve("d.jsonl", 2, ".zst"), "it may be stored uncompressed again").toBe(3)
         expect(yield* reserve("e.g2.jsonl", 1, ".zst")).toBe(1)
         expect(yield* reserve("e.jsonl", 2, ".zst")).toBe(3)
-        expect(yield* reserve("e.g2.jsonl", 1, ".zst"), "what was passed over is still another's").toBe(1)
+        expect(yield* reserve("e.g2.jsonl", 1, ".zst"), "the key that e.jsonl skipped").toBe(1)
       })
     )
   )
 
-  it.live("remembers which endings a file was given", () =>
+  it.live("remembers every suffix that a file's keys had", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) =>
@@ -209,10 +213,10 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("forgets what turned out to be nothing, if it was first seen in this run", () =>
+  it.live("forgets a file without anything to store, if this run saw it first", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
-      const long = Date.now() + 1_000_000
+      const later = Date.now() + 1_000_000
       const paths = (ledger: OpenLedger) =>
         Effect.map(ledger.unfinishedFiles("", 10), (all) => all.map(({ path }) => path))
       yield* using(stateDir, (ledger) =>
@@ -228,14 +232,14 @@ describe("the ledger", () => {
         (ledger) =>
           Effect.gen(function* () {
             yield* ledger.clearPending("old")
-            expect(yield* paths(ledger), "it was seen by a run before").toEqual(["old", "tried"])
+            expect(yield* paths(ledger), "an earlier run saw it").toEqual(["old", "tried"])
           }),
-        long
+        later
       )
     })
   )
 
-  it.live("lists what is not settled, page by page, until it is told to be gone", () =>
+  it.live("lists pending and live files page by page, until they are gone", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         yield* store(ledger, "final", content(1, "a"))
@@ -250,16 +254,16 @@ describe("the ledger", () => {
         yield* ledger.markPending("p1")
         expect(
           (yield* ledger.unfinishedFiles("", 10)).map(({ path }) => path),
-          "it is there again"
+          "p1 exists again"
         ).toEqual(["p1", "p2"])
       })
     )
   )
 
-  it.live("tells when the run before began, and of no file below another input", () =>
+  it.live("knows when the previous run started, and lists no file of another input directory", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
-      const before = (input: string, startedAt: number) =>
+      const openWith = (input: string, startedAt: number) =>
         Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "r", startedAt })).pipe(
           Effect.flatMap((ledger) =>
             Effect.map(ledger.unfinishedFiles("", 10), (files) => ({
@@ -272,13 +276,13 @@ describe("the ledger", () => {
         )
       yield* using(stateDir, (ledger) => ledger.markPending("a"), 1000)
       const later = Date.now() + 1_000_000
-      expect(yield* before("/in", 2000)).toEqual({ files: 1, previousRunAt: 1000 })
-      expect(yield* before("/elsewhere", later)).toEqual({ files: 0, previousRunAt: 2000 })
-      expect(yield* before("/elsewhere", later + 1)).toEqual({ files: 0, previousRunAt: later })
+      expect(yield* openWith("/in", 2000)).toEqual({ files: 1, previousRunAt: 1000 })
+      expect(yield* openWith("/elsewhere", later)).toEqual({ files: 0, previousRunAt: 2000 })
+      expect(yield* openWith("/elsewhere", later + 1)).toEqual({ files: 0, previousRunAt: later })
     })
   )
 
-  it.live("can be opened by one at a time", () =>
+  it.live("can be opened by one run at a time", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const second = yield* using(stateDir, () => Effect.flip(Effect.scoped(open(stateDir))))

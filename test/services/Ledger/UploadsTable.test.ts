@@ -20,7 +20,7 @@ const upload = (path: string, uploadId: string): StartedUpload => ({
   generation: 2,
   state: "live",
   partSizeBytes: 8 * MiB,
-  attributes: "digest of them",
+  attributes: "digest",
   checksum: "MD5",
   sizeBytes: 20 * MiB
 })
@@ -31,7 +31,7 @@ const part = (number: number, byte: string): KeptPart => ({
   etag: `"${byte}"`,
   checksum: undefined
 })
-const content: ContentDigest = { sizeBytes: 1, digest: "a".repeat(64), head: "b".repeat(64) }
+const digest: ContentDigest = { sizeBytes: 1, digest: "a".repeat(64), head: "b".repeat(64) }
 
 const open = (stateDir: string, bucket = "b") => {
   const { target } = settingsWith()
@@ -42,8 +42,8 @@ const open = (stateDir: string, bucket = "b") => {
 const using = <A, E>(stateDir: string, use: (ledger: OpenLedger) => Effect.Effect<A, E>, bucket?: string) =>
   Effect.scoped(Effect.flatMap(open(stateDir, bucket), use))
 
-describe("the ledger's uploads in parts", () => {
-  it.effect("are known to the next run with their parts, and to no other target", () =>
+describe("the ledger's multipart uploads", () => {
+  it.effect("are known to the target's next run with their parts, and to no other target", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* TestClock.setTime(5000)
@@ -75,7 +75,7 @@ describe("the ledger's uploads in parts", () => {
     })
   )
 
-  it.effect("give each part the checksum that its completion wants, where it is not MD5", () =>
+  it.effect("give each part the checksum that completing needs, unless parts are sent with MD5", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         yield* ledger.uploadStarted("a", { ...upload("a", "u"), checksum: "SHA256" })
@@ -86,23 +86,23 @@ describe("the ledger's uploads in parts", () => {
     )
   )
 
-  it.effect("are used anew with each part, and when they are gone on with", () =>
+  it.effect("count as used when a part is stored and when they are resumed", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
-        const known = Effect.map(ledger.keptUpload("a"), (kept) => [kept?.usedAt, kept?.sizeBytes])
+        const usage = Effect.map(ledger.keptUpload("a"), (kept) => [kept?.usedAt, kept?.sizeBytes])
         yield* ledger.uploadStarted("a", upload("a", "u"))
-        expect(yield* known).toEqual([0, 20 * MiB])
+        expect(yield* usage).toEqual([0, 20 * MiB])
         yield* TestClock.adjust("1 second")
         yield* ledger.partStored("a", part(1, "c"))
-        expect(yield* known).toEqual([1000, 20 * MiB])
+        expect(yield* usage).toEqual([1000, 20 * MiB])
         yield* TestClock.adjust("1 second")
         yield* ledger.uploadResumed("a", 21 * MiB)
-        expect(yield* known).toEqual([2000, 21 * MiB])
+        expect(yield* usage).toEqual([2000, 21 * MiB])
       })
     )
   )
 
-  it.live("are one for each file, and forgotten with their parts when they end", () =>
+  it.live("are at most one per file, and are forgotten with their parts when they end", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         yield* ledger.uploadStarted("a", upload("a", "u1"))
@@ -118,7 +118,7 @@ describe("the ledger's uploads in parts", () => {
     )
   )
 
-  it.live("are on disk, without the ledger being closed, before a part may be sent", () =>
+  it.live("are on disk before the ledger is closed", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const scope = yield* Scope.make()
@@ -131,19 +131,19 @@ describe("the ledger's uploads in parts", () => {
     })
   )
 
-  it.live("are listed page by page, with whether something of their file waits to be stored", () =>
+  it.live("are listed page by page, with whether their file is stored", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         for (const path of ["a", "b", "c"]) yield* ledger.uploadStarted(path, upload(path, `u-${path}`))
         yield* ledger.markPending("b")
         yield* ledger.markPending("c")
-        yield* ledger.announce("c", 1, content)
+        yield* ledger.announce("c", 1, digest)
         const stat = { size: 1n, mtimeNs: 1n, dev: 1n, ino: 1n }
         const { key } = upload("c", "u")
         const object = {
           key,
           generation: 1,
-          content,
+          content: digest,
           state: "final",
           stat,
           etag: "e",
@@ -155,7 +155,7 @@ describe("the ledger's uploads in parts", () => {
           uploadId,
           isStored
         ])
-        expect(rows, "of a, nothing is known").toEqual([
+        expect(rows, "a is not pending").toEqual([
           ["a", "u-a", true],
           ["b", "u-b", false]
         ])
@@ -165,8 +165,8 @@ describe("the ledger's uploads in parts", () => {
   )
 })
 
-describe("a ledger of the version before uploads were kept", () => {
-  it.live("keeps what it knows, and the digests of contents that were not taken block by block", () =>
+describe("a ledger from before uploads were kept", () => {
+  it.live("keeps its files and their digests over whole contents", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const db = new DatabaseSync(join(stateDir, "ledger.db"))
@@ -176,12 +176,12 @@ describe("a ledger of the version before uploads were kept", () => {
         INSERT INTO files (target, path, first_seen, generation, key, size, digest, head, state)
           VALUES (1, 'a', 0, 1, 'p/a', 20000000, x'${"ab".repeat(32)}', x'${"cd".repeat(32)}', 'final')`)
       db.close()
-      const former = { sizeBytes: 20_000_000, digest: "ab".repeat(32), head: "cd".repeat(32) }
+      const content = { sizeBytes: 20_000_000, digest: "ab".repeat(32), head: "cd".repeat(32) }
       yield* using(stateDir, (ledger) =>
         Effect.gen(function* () {
           expect(ledger.setAside).toBeUndefined()
-          expect(yield* ledger.markPending("a")).toEqual({ generation: 1, content: former, acknowledged: "final" })
-          const blocks = { ...former, digest: `${"ef".repeat(32)}-10000` }
+          expect(yield* ledger.markPending("a")).toEqual({ generation: 1, content, acknowledged: "final" })
+          const blocks = { ...content, digest: `${"ef".repeat(32)}-10000` }
           yield* ledger.announce("a", 1, blocks)
           expect((yield* ledger.markPending("a"))?.content).toEqual(blocks)
         })
@@ -190,8 +190,8 @@ describe("a ledger of the version before uploads were kept", () => {
   )
 })
 
-describe("a ledger of the version that sent CRC-32", () => {
-  it.live("sends SHA-256, remembers a store that takes MD5 alone, and goes on with no upload of its own", () =>
+describe("a ledger from before SHA-256 replaced CRC-32", () => {
+  it.live("switches to SHA-256, keeps MD5 for a store that accepts nothing else, and keeps its CRC-32 upload", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const db = new DatabaseSync(join(stateDir, "ledger.db"))
