@@ -1,4 +1,4 @@
-/** What is remembered from run to run. */
+/** What runs of the built program remember in the ledger. */
 import { execFileSync } from "node:child_process"
 import {
   appendFileSync,
@@ -22,13 +22,13 @@ import { startStore } from "./Store.ts"
 const MiB = 1024 ** 2
 const prefix = "ibsr/host/snapshots"
 
-/** A store, and runs that share a ledger. */
+/** A store, and a host whose runs share a ledger. */
 const host = async (files: Parameters<typeof tree>[0], options?: Parameters<typeof startStore>[0]) => {
   const store = await startStore(options)
   const input = tree(files)
   const stateDir = emptyDirectory()
   const args = (...more: ReadonlyArray<string>) => s3(input, store.endpoint, "--state-dir", stateDir, ...more)
-  /** Runs, and tells what was asked of the store, in the order of the alphabet: several are on their way at once. */
+  /** Runs the program, and returns its requests too: in alphabetical order, because several are in flight at once. */
   const upload = async (more: ReadonlyArray<string> = [], runOptions?: RunOptions) => {
     const before = store.requests.length
     const result = await run(args(...more), runOptions)
@@ -44,11 +44,11 @@ const host = async (files: Parameters<typeof tree>[0], options?: Parameters<type
 }
 
 const now = () => new Date()
-const before = () => new Date(Date.now() - 3_600_000)
-const old = (path: string) => utimesSync(path, before(), before())
+const anHourAgo = () => new Date(Date.now() - 3_600_000)
+const makeFinal = (path: string) => utimesSync(path, anHourAgo(), anHourAgo())
 
-describe("a run after another", () => {
-  it("sends nothing at all if nothing has changed, and loads no credentials", async () => {
+describe("a second run", () => {
+  it("sends nothing and loads no credentials when nothing has changed", async () => {
     const { upload } = await host({ "a.jsonl": "1\n", "b/c.jsonl": "2\n", "big.jsonl": Buffer.alloc(9 * MiB, "\n") })
     expect((await upload()).requests).toHaveLength(2 + 4)
     const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
@@ -57,7 +57,7 @@ describe("a run after another", () => {
     expect(summary(second)).toMatch(/^uploaded 0 \(0 B\), unchanged 3, skipped 0, failed 0/)
   })
 
-  it("sends one request after one file has grown", async () => {
+  it("sends one request when one file has grown", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n", "c.jsonl": "3\n" })
     await upload()
     appendFileSync(at("b.jsonl"), "22\n")
@@ -68,7 +68,7 @@ describe("a run after another", () => {
   it.each([
     ["small", Buffer.from("1\n")],
     ["large", Buffer.alloc(9 * MiB, "1\n")]
-  ])("sends nothing after a %s file was only touched, copied or moved", async (_, content) => {
+  ])("sends nothing when a %s file was only touched or replaced by a copy", async (_, content) => {
     const { at, upload } = await host({ "a.jsonl": content })
     await upload()
     utimesSync(at("a.jsonl"), now(), now())
@@ -79,18 +79,18 @@ describe("a run after another", () => {
     expect(summary(await upload())).toContain("unchanged 1")
   })
 
-  it("sends a live file once more when it is final, and says so in the object", async () => {
+  it("sends a live file once more when it has become final, and marks the object as final", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n" })
     utimesSync(at("a.jsonl"), now(), now())
     await upload()
     expect((await upload()).requests).toEqual([])
-    old(at("a.jsonl"))
+    makeFinal(at("a.jsonl"))
     expect((await upload()).requests).toEqual(["PutObject a.jsonl"])
     expect((await upload()).requests).toEqual([])
     expect(store.versions(`${prefix}/a.jsonl`).map(({ metadata }) => metadata["ibsr-state"])).toEqual(["live", "final"])
   })
 
-  it("sends nothing after a touch of a file that was stored with half a line at its end", async () => {
+  it("sends nothing when a file that was stored with a torn line was only touched", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n2" })
     await upload()
     utimesSync(at("a.jsonl"), now(), now())
@@ -100,13 +100,13 @@ describe("a run after another", () => {
     expect(store.versions(`${prefix}/a.jsonl`).map(({ body }) => String(body))).toEqual(["1\n2", "1\n22\n"])
   })
 
-  it("sends everything with --force", async () => {
+  it("sends every file with --force", async () => {
     const { upload } = await host({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB, "\n") })
     const first = await upload()
     expect((await upload(["--force"])).requests).toEqual(first.requests)
   })
 
-  it("knows each bucket, prefix and endpoint by itself", async () => {
+  it("sends every file again to another bucket or prefix", async () => {
     const { args, store, upload } = await host({ "a.jsonl": "1\n" }, { buckets: ["snapshots", "other"] })
     await upload()
     const otherBucket = args().map((arg) => arg.replace("--bucket=snapshots", "--bucket=other"))
@@ -117,7 +117,7 @@ describe("a run after another", () => {
     expect(store.requests).toHaveLength(3)
   })
 
-  it("plans only what is new with --dry-run, and remembers nothing of it", async () => {
+  it("plans only what is new with --dry-run, and remembers nothing", async () => {
     const { at, stateDir, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
     expect((await upload(["--dry-run"])).stdout).toContain("would upload 2 ")
     expect(readdirSync(stateDir)).toEqual([])
@@ -134,16 +134,16 @@ describe("a run after another", () => {
 
 describe("an object", () => {
   it.each([
-    ["was cut by copytruncate", "x\n"],
-    ["was cut, and has grown beyond its former size", "x\nyyyyyyyyyyyyy\n"],
-    ["was cut to its own beginning", "1\n"],
+    ["was truncated by copytruncate", "x\n"],
+    ["was truncated, and has grown beyond its old size", "x\nyyyyyyyyyyyyy\n"],
+    ["was truncated to its first line", "1\n"],
     ["was emptied", ""]
-  ])("stays as it is when its file %s", async (_, content) => {
+  ])("is not overwritten when its file %s", async (_, content) => {
     const { at, store, upload } = await host({ "status.jsonl": "1\n22\n" })
     await upload()
     truncateSync(at("status.jsonl"))
     appendFileSync(at("status.jsonl"), content)
-    old(at("status.jsonl"))
+    makeFinal(at("status.jsonl"))
     const second = await upload(["--output=json"])
     expect(second.requests).toEqual(["PutObject status.g2.jsonl"])
     expect(report(second).replacedFiles).toEqual([{ file: "status.jsonl", key: `${prefix}/status.g2.jsonl` }])
@@ -155,13 +155,13 @@ describe("an object", () => {
     expect((await upload()).requests).toEqual(["PutObject status.g3.jsonl"])
   })
 
-  it("stays as it is when a large file differs only behind its head, at the cost of an aborted upload", async () => {
+  it("is not overwritten when a large file differs only after its head, at the cost of an aborted upload", async () => {
     const { at, store, upload } = await host({ "big.jsonl": Buffer.alloc(20 * MiB, "a\n") })
     await upload()
     const changed = Buffer.alloc(21 * MiB, "a\n")
     changed[15 * MiB] = 0x62
     writeFileSync(at("big.jsonl"), changed)
-    old(at("big.jsonl"))
+    makeFinal(at("big.jsonl"))
     const second = await upload()
     expect(second).toMatchObject({ code: 0 })
     expect(second.requests).toContain("AbortMultipartUpload big.jsonl")
@@ -171,16 +171,16 @@ describe("an object", () => {
     expect(store.openUploads()).toEqual([])
   })
 
-  it("stays as it is when a large file differs in its head, without a request for the older object", async () => {
+  it("is not overwritten when a large file differs in its head, without a request for the older object", async () => {
     const { at, upload } = await host({ "big.jsonl": Buffer.alloc(20 * MiB, "a\n") })
     await upload()
     writeFileSync(at("big.jsonl"), Buffer.alloc(21 * MiB, "b\n"))
-    old(at("big.jsonl"))
+    makeFinal(at("big.jsonl"))
     const { requests } = await upload()
     expect(new Set(requests.map((request) => request.split(" ")[1]))).toEqual(new Set(["big.g2.jsonl"]))
   })
 
-  it("is overwritten, or is a failure, where --on-replace says so", async () => {
+  it("is overwritten with --on-replace=overwrite, and kept with --on-replace=fail, which exits 11", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n" })
     await upload()
     writeFileSync(at("a.jsonl"), "2\n")
@@ -191,7 +191,7 @@ describe("an object", () => {
     expect(store.versions(`${prefix}/a.jsonl`).map(({ body }) => String(body))).toEqual(["1\n", "2\n"])
   })
 
-  it("is overwritten where its name is not one that only grows", async () => {
+  it("is overwritten when its name does not match --append-only", async () => {
     const { at, upload } = await host({ "a.txt": "1\n", "b.jsonl": "1\n" })
     const all = ["--include=**", "--append-only=*.log"]
     await upload(all)
@@ -200,7 +200,7 @@ describe("an object", () => {
     expect((await upload(all)).requests).toEqual(["PutObject a.txt", "PutObject b.jsonl"])
   })
 
-  it("takes the next key only, whatever was refused or failed before", async () => {
+  it("gets the key of the next generation, whatever was refused or failed before", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB, "1\n") })
     store.fault = () => ({ kind: "answer", status: 403, code: "AccessDenied" })
     expect((await upload()).code).toBe(22)
@@ -210,13 +210,13 @@ describe("an object", () => {
     writeFileSync(at("big.jsonl"), Buffer.alloc(9 * MiB, "2\n"))
     store.fault = ({ operation }) =>
       operation === "UploadPart" ? { kind: "answer", status: 503, code: "SlowDown" } : undefined
-    for (let at = 0; at < 2; at++) expect((await upload(["--max-retries=0"])).code).toBe(32)
+    for (let attempt = 0; attempt < 2; attempt++) expect((await upload(["--max-retries=0"])).code).toBe(32)
     store.fault = undefined
     await upload()
     expect(store.keys()).toEqual([`${prefix}/a.jsonl`, `${prefix}/big.g2.jsonl`, `${prefix}/big.jsonl`])
   })
 
-  it("has one file, also when another has the name of a generation", async () => {
+  it("belongs to one file, also when another file is named like its generation", async () => {
     const { at, store, upload } = await host({ "s.jsonl": "1\n", "t.jsonl": "1\n", "t.g2.jsonl": "other\n" })
     await upload()
     writeFileSync(at("s.jsonl"), "2\n")
@@ -229,13 +229,13 @@ describe("an object", () => {
 })
 
 describe("a file that is rotated away", () => {
-  const failing = (store: Awaited<ReturnType<typeof startStore>>) => {
+  const failEverything = (store: Awaited<ReturnType<typeof startStore>>) => {
     store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown" })
   }
 
-  it("before it was stored is told as lost, once, and stays in the status", async () => {
+  it("is reported as lost once if it was not stored, and stays in the status", async () => {
     const { at, status, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
-    failing(store)
+    failEverything(store)
     expect((await upload(["--max-retries=0"])).code).toBe(32)
     expect((await status()).targets[0]).toMatchObject({ stored: 0, waiting: 2, lost: 0 })
     store.fault = undefined
@@ -248,7 +248,7 @@ describe("a file that is rotated away", () => {
     expect((await status()).targets[0]).toMatchObject({ stored: 1, waiting: 0, lost: 1, lostFiles: ["a.jsonl"] })
   })
 
-  it("while only its live state was stored is lost, but not one that is stored as final", async () => {
+  it("is lost if only its live state was stored, but not if its final state was", async () => {
     const live = snapshotName(0)
     const { at, upload } = await host({ [live]: "1\n", [snapshotName(3)]: "1\n" })
     expect((await upload()).requests).toHaveLength(2)
@@ -260,7 +260,7 @@ describe("a file that is rotated away", () => {
     expect((await upload()).code).toBe(0)
   })
 
-  it("within the run that found it is none of both", async () => {
+  it("counts as vanished, not as lost, in the run that found it", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
     store.fault = () => {
       rmSync(at("b.jsonl"), { force: true })
@@ -272,19 +272,19 @@ describe("a file that is rotated away", () => {
     expect((await upload()).code).toBe(0)
   })
 
-  it("soon, and is not stored, is warned of", async () => {
+  it("is reported as at risk beforehand if it is not stored", async () => {
     const oldest = snapshotName(23)
     const { store, upload } = await host({ [oldest]: "1\n", [snapshotName(3)]: "1\n" })
-    failing(store)
+    failEverything(store)
     const result = await upload(["--max-retries=0", "--output=json"])
     expect(report(result).filesAtRisk.map(({ file }) => file)).toEqual([oldest])
     store.fault = undefined
     expect(report(await upload(["--output=json"])).filesAtRisk).toEqual([])
   })
 
-  it("is not missed where the input is another directory", async () => {
+  it("is not reported as lost when --input names another directory", async () => {
     const { args, store, upload } = await host({ "a.jsonl": "1\n" })
-    failing(store)
+    failEverything(store)
     await upload(["--max-retries=0"])
     store.fault = undefined
     const moved = args().map((arg, at, all) => (all[at - 1] === "--input" ? tree({ "b.jsonl": "1\n" }) : arg))
@@ -304,7 +304,7 @@ describe("the ledger", () => {
       }
     ],
     [
-      "is somebody else's",
+      "belongs to another program",
       (path: string) => {
         rmSync(path)
         const db = new DatabaseSync(path)
@@ -312,21 +312,21 @@ describe("the ledger", () => {
         db.close()
       }
     ]
-  ])("is set aside with a warning when it %s, and everything is sent anew", async (_, harm) => {
+  ])("is set aside with a warning when it %s, and every file is uploaded again", async (_, damage) => {
     const { stateDir, upload } = await host({ "a.jsonl": "1\n" })
     await upload()
     const path = join(stateDir, "ledger.db")
-    harm(path)
-    const harmed = readFileSync(path)
+    damage(path)
+    const damaged = readFileSync(path)
     const second = await upload(["--output=json"])
     expect(second).toMatchObject({ code: 0, requests: ["PutObject a.jsonl"] })
     const { setAside } = report(second).ledger!
     expect(setAside).toMatch(/ledger\.db\.\d{4}-\d\d-\d\dT/)
-    expect(readFileSync(setAside!).equals(harmed)).toBe(true)
+    expect(readFileSync(setAside!).equals(damaged)).toBe(true)
     expect((await upload()).requests).toEqual([])
   })
 
-  it("is set aside by the run after the one that found it damaged on the way", async () => {
+  it("is set aside by a run that finds it damaged on the way and exits 51; the next run uploads every file", async () => {
     const files = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`${at}.jsonl`, `${at}\n`]))
     const { stateDir, upload } = await host(files)
     await upload()
@@ -339,7 +339,7 @@ describe("the ledger", () => {
     expect(await upload()).toMatchObject({ code: 0, requests: { length: 500 } })
   })
 
-  it("waits for another run with --lock-wait", async () => {
+  it("can be waited for with --lock-wait", async () => {
     const { args, store } = await host({ "a.jsonl": "1\n" }, { latencyMs: 1000 })
     const first = start(args())
     await until(() => store.inFlight === 1)
@@ -350,7 +350,7 @@ describe("the ledger", () => {
     expect(store.requests).toHaveLength(1)
   })
 
-  it("is waited for no longer than that, and not after a signal", async () => {
+  it("is not waited for longer than --lock-wait, nor after a signal", async () => {
     const { args, store } = await host({ "a.jsonl": "1\n" }, { latencyMs: 8000 })
     const first = start(args())
     await until(() => store.inFlight === 1)
@@ -361,7 +361,7 @@ describe("the ledger", () => {
     expect((await first.finished).code).toBe(0)
   })
 
-  it("is free again when the run that had it was killed", async () => {
+  it("is unlocked when the run that held it is killed", async () => {
     const { args, store, upload } = await host({ "a.jsonl": "1\n" }, { latencyMs: 1000 })
     const first = start(args())
     await until(() => store.inFlight === 1)
@@ -370,7 +370,7 @@ describe("the ledger", () => {
     expect((await upload()).code).toBe(0)
   })
 
-  it("knows by its status how the last run ended, also while another is at work", async () => {
+  it("lets status show how the last run ended, also while a run is active", async () => {
     const { args, input, status, stateDir, store, upload } = await host({ "a.jsonl": "1\n" }, { latencyMs: 1000 })
     const missing = await run(["status", "--state-dir", stateDir])
     expect(missing).toMatchObject({ code: 51, stdout: "" })
@@ -412,24 +412,24 @@ afterEach(() => {
   for (const path of mounted.splice(0)) execFileSync("umount", [path])
 })
 
-describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("the disk below the ledger", () => {
+describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("the ledger's disk", () => {
   const many = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}-${"n".repeat(200)}.jsonl`, `${at}\n`]))
 
-  it("being full ends the run with 51, with nothing acknowledged that is not on disk, and the next run recovers", async ({
+  it("makes the run exit 51 when it fills up, with no more acknowledged than stored; the next run recovers", async ({
     skip
   }) => {
     const { input, store } = await host(many(2000))
     const stateDir = smallDisk("700k") ?? skip("no tmpfs can be mounted here")
-    const on = (...more: ReadonlyArray<string>) => ["--state-dir", stateDir, ...more]
-    const args = s3(input, store.endpoint, ...on())
+    const flags = ["--state-dir", stateDir]
+    const args = s3(input, store.endpoint, ...flags)
     const full = await run(args)
     expect(full.code, full.stdout + full.stderr).toBe(51)
     expect(full.stdout).toContain("SQLITE_FULL")
     const arrived = store.keys().length
     expect(arrived).toBeLessThan(2000)
 
-    const acknowledged = JSON.parse((await run(["status", ...on("--output=json")])).stdout) as Status
+    const acknowledged = JSON.parse((await run(["status", ...flags, "--output=json"])).stdout) as Status
     expect(acknowledged.targets[0]?.stored).toBeLessThanOrEqual(arrived)
 
     const before = store.requests.length
@@ -443,27 +443,27 @@ describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("the disk below the le
     expect((await run(args)).stdout).toContain("unchanged 2000")
   })
 
-  it("being full before the run begins lets nothing be sent", async ({ skip }) => {
+  it("makes the run exit 51 before it sends anything when it is full from the start", async ({ skip }) => {
     const { input, store } = await host({ "a.jsonl": "1\n" })
     const stateDir = smallDisk("64k") ?? skip("no tmpfs can be mounted here")
     try {
       writeFileSync(join(stateDir, "filler"), Buffer.alloc(MiB))
     } catch {
-      // as full as it gets
+      // the disk is full
     }
     expect((await run(s3(input, store.endpoint, "--state-dir", stateDir))).code).toBe(51)
     expect(store.requests).toEqual([])
   })
 
-  it("being read-only keeps nobody from reading the status", async ({ skip }) => {
+  it("can be read-only for status and --dry-run, but not for a run", async ({ skip }) => {
     const { input, store } = await host({ "a.jsonl": "1\n" })
     const stateDir = smallDisk("4m") ?? skip("no tmpfs can be mounted here")
     const flags = ["--state-dir", stateDir]
     await run(s3(input, store.endpoint, ...flags))
     execFileSync("mount", ["-o", "remount,ro", stateDir])
-    const told = await run(["status", ...flags])
-    expect(told.code, told.stderr).toBe(0)
-    expect(told.stdout).toContain("1 file (2 B)")
+    const status = await run(["status", ...flags])
+    expect(status.code, status.stderr).toBe(0)
+    expect(status.stdout).toContain("1 file (2 B)")
     expect((await run(s3(input, store.endpoint, ...flags, "--dry-run"))).stdout).toContain("unchanged 1")
     expect((await run(s3(input, store.endpoint, ...flags))).code).toBe(51)
   })

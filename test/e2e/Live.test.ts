@@ -1,4 +1,4 @@
-/** Files as the collector has them: appended to, and rotated away. */
+/** Files that the collector still appends to, or rotates away. */
 import { appendFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -8,12 +8,12 @@ import { startStore } from "./Store.ts"
 
 const prefix = "ibsr/host/snapshots"
 
-// named once: the hour may change while the tests run
+// computed once, because the hour may change while the tests run
 const current = snapshotName(0)
 const earlier = snapshotName(3)
 
-describe("a file that is still written to", () => {
-  it("is stored up to its last whole line, and says that it is live", async () => {
+describe("a file that is still being written", () => {
+  it("is stored up to its last complete line, and marked as live", async () => {
     const store = await startStore()
     const input = emptyDirectory()
     writeFileSync(join(input, current), '{"a":1}\n{"a":2}\n{"a"')
@@ -26,18 +26,18 @@ describe("a file that is still written to", () => {
     expect(store.object(`${prefix}/${earlier}`)?.metadata).toEqual({ "ibsr-state": "final" })
   })
 
-  it("never ends in half a line in the bucket, whenever it is looked at", async () => {
+  it("never ends in an incomplete line in the bucket", async () => {
     const store = await startStore()
     const input = emptyDirectory()
     const path = join(input, current)
     writeFileSync(path, '{"line":0,')
     let written = 0
-    // the end of one line and the beginning of the next: the file never ends in a whole one
+    // each write ends one line and begins the next, so the file always ends in an incomplete line
     const writing = setInterval(() => {
       written++
       appendFileSync(path, `"filler":"${"x".repeat(2000)}"}\n{"line":${written},`)
     }, 5)
-    for (let at = 0; at < 8; at++) expect((await run(s3(input, store.endpoint))).code).toBe(0)
+    for (let runs = 0; runs < 8; runs++) expect((await run(s3(input, store.endpoint))).code).toBe(0)
     clearInterval(writing)
     const versions = store.versions(`${prefix}/${current}`)
     expect(versions.length).toBeGreaterThan(3)
@@ -48,7 +48,7 @@ describe("a file that is still written to", () => {
     }
   })
 
-  it("is not ready without a whole line, and is left alone with --final-only", async () => {
+  it("is not ready without a complete line, and is left for later with --final-only", async () => {
     const store = await startStore()
     const input = emptyDirectory()
     writeFileSync(join(input, current), '{"a"')
@@ -59,7 +59,7 @@ describe("a file that is still written to", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("is stored whole when it is final and its last line is torn, with a warning", async () => {
+  it("is stored completely, with a warning, when it is final and torn", async () => {
     const store = await startStore()
     const input = tree({ [earlier]: '{"a":1}\n{"a"' })
     const result = await run(s3(input, store.endpoint))
@@ -68,7 +68,7 @@ describe("a file that is still written to", () => {
     expect(store.object(`${prefix}/${earlier}`)?.body.toString()).toBe('{"a":1}\n{"a"')
   })
 
-  it("arrives whole though it is rotated away while it is sent", async () => {
+  it("is stored completely when it is rotated away during its upload", async () => {
     const store = await startStore({ latencyMs: 300 })
     const content = Buffer.alloc(20 * 1024 ** 2, "line\n")
     const input = tree({ [earlier]: content })

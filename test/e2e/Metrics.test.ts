@@ -7,7 +7,7 @@ import { startStore } from "./Store.ts"
 
 const target = "ibsr/host/snapshots"
 
-/** A host that keeps its ledger, and its metrics. */
+/** A host whose runs share a ledger and a metrics file. */
 const host = (files: Readonly<Record<string, string>> = { "a.jsonl": "1\n", "b.jsonl": "22\n" }) => {
   const file = join(emptyDirectory(), "ibsr.prom")
   const input = tree(files)
@@ -17,7 +17,7 @@ const host = (files: Readonly<Record<string, string>> = { "a.jsonl": "1\n", "b.j
     input,
     env,
     args: (endpoint: string, ...rest: ReadonlyArray<string>) => s3(input, endpoint, "--max-retries=0", ...rest),
-    run: (endpoint: string, rest: ReadonlyArray<string> = [], options: RunOptions = {}) =>
+    upload: (endpoint: string, rest: ReadonlyArray<string> = [], options: RunOptions = {}) =>
       run(s3(input, endpoint, "--max-retries=0", ...rest), { ...options, env: { ...env, ...options.env } }),
     values: () => {
       const lines = readFileSync(file, "utf8")
@@ -33,11 +33,11 @@ const host = (files: Readonly<Record<string, string>> = { "a.jsonl": "1\n", "b.j
 }
 
 describe("--metrics-file", () => {
-  it("tells what a good run did, and when it was", async () => {
+  it("gets the figures and the time of a successful run", async () => {
     const store = await startStore()
-    const { file, run, values } = host()
+    const { file, upload, values } = host()
     const before = Date.now() / 1000
-    const result = await run(store.endpoint, [], { through: ["sh", "-c", `umask 077; exec "$0" "$@"`] })
+    const result = await upload(store.endpoint, [], { through: ["sh", "-c", `umask 077; exec "$0" "$@"`] })
     expect(result.code).toBe(0)
     const { last_run_timestamp_seconds: at, last_success_timestamp_seconds: success, ...others } = values()
     expect(at).toBeGreaterThan(before)
@@ -52,31 +52,31 @@ describe("--metrics-file", () => {
       stored_bytes: 5,
       lost_files_total: 0
     })
-    // the store tells its time in whole seconds
+    // the store's clock has whole seconds
     expect(Math.abs(others["clock_offset_seconds"]!)).toBeLessThan(5)
     expect(others).not.toHaveProperty("oldest_waiting_timestamp_seconds")
     expect(readFileSync(file, "utf8")).toContain(`{target="${store.endpoint}/snapshots/${target}",version="`)
     expect(statSync(file).mode & 0o777).toBe(0o644)
   })
 
-  it("keeps through a failed run when the last good one was, and tells since when files wait", async () => {
+  it("keeps the time of the last success through a failed run, and gets the age of pending files", async () => {
     const store = await startStore()
-    const { input, run, values } = host()
-    await run(store.endpoint)
-    const good = values()
+    const { input, upload, values } = host()
+    await upload(store.endpoint)
+    const succeeded = values()
     writeFileSync(join(input, "c.jsonl"), "333\n")
     store.fault = () => ({ kind: "answer", status: 403, code: "AccessDenied" })
     const startedAt = Date.now() / 1000
-    expect((await run(store.endpoint)).code).toBe(22)
-    const bad = values()
-    expect(bad).toMatchObject({
+    expect((await upload(store.endpoint)).code).toBe(22)
+    const failed = values()
+    expect(failed).toMatchObject({
       last_run_exit_code: 22,
       [`last_run_files outcome="failed"`]: 1,
       waiting_files: 1,
-      last_success_timestamp_seconds: good["last_success_timestamp_seconds"]
+      last_success_timestamp_seconds: succeeded["last_success_timestamp_seconds"]
     })
-    expect(bad["last_run_timestamp_seconds"]).toBeGreaterThan(startedAt)
-    expect(bad["oldest_waiting_timestamp_seconds"]).toBeGreaterThan(startedAt)
+    expect(failed["last_run_timestamp_seconds"]).toBeGreaterThan(startedAt)
+    expect(failed["oldest_waiting_timestamp_seconds"]).toBeGreaterThan(startedAt)
   })
 
   it.each([
@@ -84,55 +84,55 @@ describe("--metrics-file", () => {
     [51, ["--state-dir=/dev/null/state"], {}],
     [52, ["--input=/nonexistent"], {}],
     [61, ["--profile=nobody"], {}]
-  ] as const)("is written by a run that ends before it has begun: %i", async (code, flags, env) => {
+  ] as const)("is written by a run that fails before its first request: exit %i", async (code, flags, env) => {
     const store = await startStore()
-    const { env: usual, input, values } = host()
+    const { env: hostEnv, input, values } = host()
     const args = ["s3", "--bucket=snapshots", "--endpoint", store.endpoint, ...flags]
-    const result = await run(args, { env: { ...usual, IBSR_EXPORT_INPUT: input, ...env } })
+    const result = await run(args, { env: { ...hostEnv, IBSR_EXPORT_INPUT: input, ...env } })
     expect(result.code).toBe(code)
     expect(values()).toMatchObject({ last_run_exit_code: code, last_success_timestamp_seconds: 0 })
   })
 
-  it("is written by a run that finds another at work, and by one that is stopped", async () => {
+  it("is written by a run that finds the ledger locked, and by one that is stopped", async () => {
     const store = await startStore({ latencyMs: 30_000 })
-    const { args, env, run, values } = host()
+    const { args, env, upload, values } = host()
     const { child, finished } = start(args(store.endpoint, "--grace=0s"), { env })
     await until(() => store.inFlight > 0)
-    expect((await run(store.endpoint)).code).toBe(50)
+    expect((await upload(store.endpoint)).code).toBe(50)
     expect(values()).toMatchObject({ last_run_exit_code: 50, waiting_files: 2 })
     child.kill("SIGTERM")
     expect((await finished).code).toBe(143)
     expect(values()).toMatchObject({ last_run_exit_code: 143, [`last_run_files outcome="interrupted"`]: 2 })
   })
 
-  it("tells of files that were lost, in this run and ever", async () => {
-    const { input, run, values } = host({ "a.jsonl": "1\n" })
-    const nobody = `http://127.0.0.1:${await closedPort()}`
-    expect((await run(nobody)).code).toBe(30)
+  it("counts lost files, of this run and of all runs", async () => {
+    const { input, upload, values } = host({ "a.jsonl": "1\n" })
+    const unreachable = `http://127.0.0.1:${await closedPort()}`
+    expect((await upload(unreachable)).code).toBe(30)
     rmSync(join(input, "a.jsonl"))
-    expect((await run(nobody)).code).toBe(41)
+    expect((await upload(unreachable)).code).toBe(41)
     expect(values()).toMatchObject({ last_run_lost_files: 1, lost_files_total: 1, waiting_files: 0 })
-    expect((await run(nobody)).code).toBe(0)
+    expect((await upload(unreachable)).code).toBe(0)
     expect(values()).toMatchObject({ last_run_lost_files: 0, lost_files_total: 1 })
   })
 
-  it("leaves the file as it is with --dry-run, and after a bad flag", async () => {
+  it("is not written with --dry-run or after an invalid flag", async () => {
     const store = await startStore()
-    const { file, run } = host()
-    expect((await run(store.endpoint, ["--dry-run"])).code).toBe(0)
-    expect((await run(store.endpoint, ["--timeout=x"])).code).toBe(60)
+    const { file, upload } = host()
+    expect((await upload(store.endpoint, ["--dry-run"])).code).toBe(0)
+    expect((await upload(store.endpoint, ["--timeout=x"])).code).toBe(60)
     expect(existsSync(file)).toBe(false)
   })
 
-  it("only warns where it cannot write, also with --quiet, and the run is as good as it was", async () => {
+  it("only causes a warning, also with --quiet, when it cannot be written", async () => {
     const store = await startStore()
-    const { run } = host()
+    const { upload } = host()
     const flags = ["--quiet", "--metrics-file=/nonexistent/a.prom"]
-    const text = await run(store.endpoint, flags)
+    const text = await upload(store.endpoint, flags)
     expect(text.code).toBe(0)
     expect(text.stdout).toContain("warning: the metrics could not be written to /nonexistent/a.prom: ENOENT")
     expect(summary(text)).toContain("uploaded 2")
-    const json = report(await run(store.endpoint, [...flags, "--output=json"]))
+    const json = report(await upload(store.endpoint, [...flags, "--output=json"]))
     expect(json).toMatchObject({ result: { exitCode: 0 }, metrics: { path: "/nonexistent/a.prom" } })
     expect(json.metrics?.error).toContain("ENOENT")
   })

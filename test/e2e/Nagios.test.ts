@@ -5,7 +5,7 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { run, s3 } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
-/** A host, and what is asked of it. */
+/** A host that runs uploads and checks. */
 const host = () => {
   const env = { IBSR_EXPORT_STATE_DIR: emptyDirectory() }
   const input = tree({ "a.jsonl": "1\n" })
@@ -17,7 +17,7 @@ const host = () => {
 }
 
 describe("status --output nagios", () => {
-  it("ends with 0 and one line after a good run, and with 2 when that is too long ago", async () => {
+  it("prints one line and exits 0 after a successful run, and exits 1 or 2 when that was too long ago", async () => {
     const store = await startStore()
     const { check, upload } = host()
     await upload(store.endpoint)
@@ -33,7 +33,7 @@ describe("status --output nagios", () => {
     expect(late.stdout).toMatch(/^IBSR-EXPORT CRITICAL - /)
   })
 
-  it("ends with 2 if no run has ever succeeded, and with 1 if but the last one has failed", async () => {
+  it("exits 2 when no run ever succeeded, and 1 when only the last run failed", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown" })
     const { check, input, upload } = host()
@@ -50,7 +50,7 @@ describe("status --output nagios", () => {
     expect(failed.stdout).toContain(", last run exit 32 (unavailable), 1 waiting, 0 lost | ")
   })
 
-  it("goes by the bucket and the prefix that are asked for", async () => {
+  it("checks only the targets that --bucket and --prefix name", async () => {
     const store = await startStore()
     const { check, upload } = host()
     await upload(store.endpoint)
@@ -58,13 +58,13 @@ describe("status --output nagios", () => {
     expect((await check("--bucket=other")).code).toBe(3)
   })
 
-  it("ends with 3 where there is no ledger, and says so on stdout", async () => {
+  it("exits 3 and says so on stdout when there is no ledger", async () => {
     const unknown = await host().check()
     expect(unknown).toMatchObject({ code: 3, stderr: "" })
     expect(unknown.stdout).toMatch(/^IBSR-EXPORT UNKNOWN - \/.*ledger\.db: there is no ledger here[^\n]*\n$/)
   })
 
-  it("refuses a warning that comes after the critical state", async () => {
+  it("refuses a --warning that is longer than --critical", async () => {
     const refused = await host().check("--warning=3h", "--critical=2h")
     expect(refused.code).toBe(60)
     expect(refused.stderr).toContain("--warning must not be longer than --critical")

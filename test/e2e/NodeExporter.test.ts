@@ -7,8 +7,8 @@ import { startStore } from "./Store.ts"
 
 const program = inject("nodeExporter")
 
-/** What it tells of a directory, once it answers. */
-const scraped = async (directory: string): Promise<ReadonlyArray<string>> => {
+/** The lines that node_exporter serves for the files of a directory. */
+const scrape = async (directory: string): Promise<ReadonlyArray<string>> => {
   const address = `127.0.0.1:${await closedPort()}`
   const child = spawn(
     program!,
@@ -26,14 +26,14 @@ const scraped = async (directory: string): Promise<ReadonlyArray<string>> => {
       if (answer?.ok === true) return (await answer.text()).split("\n")
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    throw new Error("node_exporter does not answer")
+    throw new Error("node_exporter does not respond")
   } finally {
     child.kill("SIGKILL")
   }
 }
 
 describe.skipIf(program === undefined)("node_exporter", () => {
-  it("takes the files of several jobs, good ones and bad, from one directory", async () => {
+  it("reads the files of several jobs, successful and failed, from one directory", async () => {
     const store = await startStore()
     const directory = emptyDirectory()
     const job = (endpoint: string, name: string) =>
@@ -42,17 +42,17 @@ describe.skipIf(program === undefined)("node_exporter", () => {
         "--metrics-file",
         join(directory, name)
       ])
-    expect((await job(store.endpoint, "good.prom")).code).toBe(0)
-    const nobody = `http://127.0.0.1:${await closedPort()}`
-    expect((await job(nobody, "bad.prom")).code).toBe(30)
+    expect((await job(store.endpoint, "succeeded.prom")).code).toBe(0)
+    const unreachable = `http://127.0.0.1:${await closedPort()}`
+    expect((await job(unreachable, "failed.prom")).code).toBe(30)
 
-    const lines = await scraped(directory)
+    const lines = await scrape(directory)
     expect(lines).toContain("node_textfile_scrape_error 0")
-    const of = (endpoint: string) => `{target="${endpoint}/snapshots/ibsr/host/snapshots"}`
-    expect(lines).toContain(`ibsr_export_last_run_exit_code${of(store.endpoint)} 0`)
-    expect(lines).toContain(`ibsr_export_last_run_exit_code${of(nobody)} 30`)
-    expect(lines).toContain(`ibsr_export_last_success_timestamp_seconds${of(nobody)} 0`)
-    expect(lines).toContain(`ibsr_export_waiting_files${of(nobody)} 1`)
+    const labels = (endpoint: string) => `{target="${endpoint}/snapshots/ibsr/host/snapshots"}`
+    expect(lines).toContain(`ibsr_export_last_run_exit_code${labels(store.endpoint)} 0`)
+    expect(lines).toContain(`ibsr_export_last_run_exit_code${labels(unreachable)} 30`)
+    expect(lines).toContain(`ibsr_export_last_success_timestamp_seconds${labels(unreachable)} 0`)
+    expect(lines).toContain(`ibsr_export_waiting_files${labels(unreachable)} 1`)
     expect(lines).toContain("# TYPE ibsr_export_lost_files_total counter")
     expect(lines.filter((line) => line.startsWith("# HELP ibsr_export_") && line.includes("Metric read from"))).toEqual(
       []

@@ -1,4 +1,4 @@
-/** Who reads what the program tells may be slow; the program has ended its work long before. */
+/** A program that has done its work waits until a slow reader has taken all of its output. */
 import { describe, expect, it } from "vitest"
 import { manyFiles } from "../fixtures/Tree.ts"
 import { report, s3, start, summary } from "./BuiltProgram.ts"
@@ -6,7 +6,7 @@ import { report, s3, start, summary } from "./BuiltProgram.ts"
 /** More than a pipe holds. */
 const input = manyFiles(3000, 1)
 
-const slowly = async (...flags: ReadonlyArray<string>) => {
+const runWithSlowReader = async (...flags: ReadonlyArray<string>) => {
   const { child, finished } = start(s3(input, "http://127.0.0.1:1", "--dry-run", ...flags))
   child.stdout?.pause()
   await new Promise((resolve) => setTimeout(resolve, 1500))
@@ -16,18 +16,18 @@ const slowly = async (...flags: ReadonlyArray<string>) => {
 
 describe("a slow reader", () => {
   it("gets the whole report as JSON", async () => {
-    const result = await slowly("--output=json")
+    const result = await runWithSlowReader("--output=json")
     expect(result.code).toBe(0)
     expect(report(result).plan).toHaveLength(3000)
   })
 
   it("gets the whole report as text, with the summary as its last line", async () => {
-    const result = await slowly()
+    const result = await runWithSlowReader()
     expect(result.stdout.trimEnd().split("\n")).toHaveLength(3001)
     expect(summary(result)).toMatch(/^would upload 3000 /)
   })
 
-  it("does not keep it from ending at a signal", async () => {
+  it("does not keep the program from ending on a signal", async () => {
     const { child, finished } = start(s3(input, "http://127.0.0.1:1", "--dry-run", "--output=json"))
     child.stdout?.pause()
     await new Promise((resolve) => setTimeout(resolve, 1500))

@@ -1,4 +1,4 @@
-/** The built program, stopped in the middle of a large file, and started again; with the permission to put alone. */
+/** Stops the built program in the middle of a large file and starts it again. It may only put objects. */
 import { randomBytes } from "node:crypto"
 import { appendFileSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
@@ -12,32 +12,32 @@ const MiB = 1024 ** 2
 const part = 5 * MiB
 const key = "ibsr/host/snapshots/big.jsonl"
 
-/** Of bytes that are never the same twice, but for line breaks at its end. */
-const large = (parts: number) => Buffer.concat([randomBytes(parts * part - 1), Buffer.from("\n")])
+/** Random bytes and a line break: no two parts are the same. */
+const contentOf = (parts: number) => Buffer.concat([randomBytes(parts * part - 1), Buffer.from("\n")])
 
 const host = async (content: Buffer) => {
   const store = await startStore()
   const input = emptyDirectory()
   const path = join(input, "big.jsonl")
   const stateDir = emptyDirectory()
-  const settle = (state: "final" | "live" = "final") => {
-    const at = Date.now() / 1000 - (state === "final" ? 864_000 : 0)
-    utimesSync(path, at, at)
+  const makeState = (state: "final" | "live") => {
+    const mtime = Date.now() / 1000 - (state === "final" ? 864_000 : 0)
+    utimesSync(path, mtime, mtime)
   }
   writeFileSync(path, content)
-  settle()
+  makeState("final")
   const env = { AWS_ACCESS_KEY_ID: writerNoAbort.accessKeyId, AWS_SECRET_ACCESS_KEY: writerNoAbort.secretAccessKey }
-  const begin = (...flags: ReadonlyArray<string>) =>
+  const startRun = (...flags: ReadonlyArray<string>) =>
     start(s3(input, store.endpoint, "--part-size=5MiB", "--state-dir", stateDir, "--output=json", ...flags), { env })
   const parts = () => store.requests.filter(({ operation }) => operation === "UploadPart")
 
-  /** Begins an upload of which so many parts arrive, and ends it by a signal. */
-  const cutOff = async (arrived: number, signal: NodeJS.Signals) => {
+  /** Starts an upload, and sends the program a signal once the store has this number of parts. */
+  const interrupt = async (arrived: number, signal: NodeJS.Signals) => {
     let seen = 0
     store.fault = ({ operation }) => (operation === "UploadPart" && seen++ >= arrived ? { kind: "hang" } : undefined)
-    const { child, finished } = begin("--grace=1s")
+    const { child, finished } = startRun("--grace=1s")
     await until(() => parts().filter(({ status }) => status === 200).length === arrived)
-    // what has arrived is written down by then
+    // by then the ledger has recorded the parts that arrived
     await until(() => store.inFlight >= 2)
     child.kill(signal)
     const result = await finished
@@ -46,20 +46,20 @@ const host = async (content: Buffer) => {
     return result
   }
   const finish = async (...flags: ReadonlyArray<string>) => {
-    const result = await begin(...flags).finished
+    const result = await startRun(...flags).finished
     expect(result.code, result.stdout + result.stderr).toBe(0)
     expect(store.object(key)?.body.equals(readFileSync(path))).toBe(true)
     const operations = store.requests.map(({ operation }) => operation)
     return { ...report(result), operations, sentBytes: parts().reduce((sum, { bodyBytes }) => sum + bodyBytes, 0) }
   }
-  return { cutOff, finish, path, settle, store }
+  return { finish, interrupt, makeState, path, store }
 }
 
-describe("a large file", () => {
-  it("that was nine tenths sent when the program was killed costs the last tenth", async () => {
-    const content = large(40)
-    const { cutOff, finish } = await host(content)
-    expect((await cutOff(36, "SIGKILL")).code).toBeNull()
+describe("an interrupted multipart upload", () => {
+  it("costs only the missing tenth of its file when the next run resumes it after SIGKILL", async () => {
+    const content = contentOf(40)
+    const { interrupt, finish } = await host(content)
+    expect((await interrupt(36, "SIGKILL")).code).toBeNull()
     const { operations, sentBytes, totals } = await finish()
     console.log(`sent again: ${((100 * sentBytes) / content.length).toFixed(1)} % of ${content.length} bytes`)
     expect(sentBytes).toBeLessThanOrEqual(0.15 * content.length)
@@ -67,20 +67,20 @@ describe("a large file", () => {
     expect(totals).toMatchObject({ uploaded: 1, resumed: 1, resumedBytes: content.length - sentBytes })
   })
 
-  it("is kept on SIGTERM, and the report says what is there", async () => {
-    const { cutOff, finish } = await host(large(8))
-    const result = await cutOff(6, "SIGTERM")
+  it("is kept and reported on SIGTERM", async () => {
+    const { interrupt, finish } = await host(contentOf(8))
+    const result = await interrupt(6, "SIGTERM")
     expect(result.code).toBe(143)
     expect(report(result)).toMatchObject({ keptUploads: [{ key, storedBytes: 6 * part }], openMultipartUploads: [] })
     expect((await finish("--verbose")).sentBytes).toBe(2 * part)
   })
 
-  it("is begun anew where the store does not know the upload any more", async () => {
-    const { cutOff, finish, store } = await host(large(8))
-    await cutOff(6, "SIGKILL")
-    let part = 0
+  it("is started over when the store no longer knows it", async () => {
+    const { interrupt, finish, store } = await host(contentOf(8))
+    await interrupt(6, "SIGKILL")
+    let parts = 0
     const unknown = { kind: "answer", status: 404, code: "NoSuchUpload" } as const
-    store.fault = ({ operation }) => (operation === "UploadPart" && part++ === 0 ? unknown : undefined)
+    store.fault = ({ operation }) => (operation === "UploadPart" && parts++ === 0 ? unknown : undefined)
     const { operations, totals } = await finish()
     expect(operations.filter((operation) => operation === "CreateMultipartUpload")).toHaveLength(1)
     expect(operations.filter((operation) => operation === "UploadPart").length).toBeGreaterThanOrEqual(8 + 1)
@@ -88,33 +88,33 @@ describe("a large file", () => {
     expect(totals).toMatchObject({ uploaded: 1, resumed: 0 })
   })
 
-  it("is begun anew where its bytes are others, and the upload that may not be aborted is named", async () => {
-    const { cutOff, finish, path, settle, store } = await host(large(8))
-    await cutOff(6, "SIGKILL")
+  it("is started over when the file's bytes have changed, and reported as open when aborting is denied", async () => {
+    const { interrupt, finish, path, makeState, store } = await host(contentOf(8))
+    await interrupt(6, "SIGKILL")
     const [open] = store.openUploads()
     writeSync(openSync(path, "r+"), Buffer.from("\n"), 0, 1, 3 * part)
-    settle()
+    makeState("final")
     const { openMultipartUploads, operations } = await finish()
     expect(operations.filter((operation) => operation === "CreateMultipartUpload")).toHaveLength(1)
     expect(openMultipartUploads).toMatchObject([{ key, uploadId: open?.uploadId }])
   })
 
-  it("goes on where it has grown", async () => {
-    const { cutOff, finish, path, settle } = await host(large(8))
-    settle("live")
-    await cutOff(6, "SIGKILL")
+  it("is resumed when the file has grown", async () => {
+    const { interrupt, finish, path, makeState } = await host(contentOf(8))
+    makeState("live")
+    await interrupt(6, "SIGKILL")
     appendFileSync(path, "more\n")
-    settle("live")
-    const first = await finish()
-    expect(first.operations).not.toContain("CreateMultipartUpload")
-    expect(first.totals.resumed).toBe(1)
+    makeState("live")
+    const { operations, totals } = await finish()
+    expect(operations).not.toContain("CreateMultipartUpload")
+    expect(totals.resumed).toBe(1)
   })
 
-  it("is begun anew where it has become final", async () => {
-    const { cutOff, finish, settle, store } = await host(large(8))
-    settle("live")
-    await cutOff(6, "SIGKILL")
-    settle("final")
+  it("is started over when the file has become final", async () => {
+    const { interrupt, finish, makeState, store } = await host(contentOf(8))
+    makeState("live")
+    await interrupt(6, "SIGKILL")
+    makeState("final")
     expect((await finish()).operations.filter((operation) => operation === "CreateMultipartUpload")).toHaveLength(1)
     expect(store.object(key)?.metadata).toEqual({ "ibsr-state": "final" })
   })
