@@ -30,12 +30,11 @@ const prepare = async (root: string, count: number) => {
     writeFileSync(path, `{"at":${at}}\n`)
     utimesSync(path, 1_700_000_000, 1_700_000_000)
   }
-  const settings = settingsWith({ input, stateDir, concurrency: ConcurrencyLimit.auto })
-  const target = { ...settings.target, endpoint: new URL(endpoint) }
-  const { totals } = await Effect.runPromise(exportOnce({ ...settings, target }, MemoryStore.make().layer))
+  const settings = settingsWith({ input, stateDir, endpoint: new URL(endpoint), concurrency: ConcurrencyLimit.auto })
+  const { totals } = await Effect.runPromise(exportOnce(settings, MemoryStore.make().layer))
   if (totals.uploaded !== count) throw new Error(`only ${totals.uploaded} of ${count} files are in the ledger`)
-  const { bucket } = target
-  const flags = ["--input", input, "--bucket", bucket, "--prefix", settings.prefix, "--endpoint", endpoint]
+  const { bucket, prefix } = settings
+  const flags = ["--input", input, "--bucket", bucket, "--prefix", prefix, "--endpoint", endpoint]
   const find = `exec find "$0" -type f -printf '%p %s %T@\\n' > "$1"`
   return {
     ours: { argv: [...Product.program(), "s3", ...flags, "--state-dir", stateDir] },

@@ -1,15 +1,10 @@
-/** The log: on stderr, because stdout carries the result. */
+/** The log goes to stderr, because stdout carries the result. */
 import { Effect, Inspectable, Layer, Logger, LogLevel, Struct } from "effect"
+import type { Reporting } from "../domain/Settings.ts"
 import type { Severity } from "../report/Journal.ts"
 import { type OutputStream, Stdio } from "../services/Stdio.ts"
 
-export interface LogSettings {
-  readonly format: "auto" | "pretty" | "logfmt" | "json"
-  /** The least level that is told. */
-  readonly level: "Debug" | "Info" | "Error"
-}
-
-/** The journal has the time of each line already; its colours are its own. */
+/** journald records the time of each line, and shows no colours. */
 const journalLogfmt = Logger.map(Logger.logfmtLogger, (line) => line.replace(/^timestamp=\S+ /, ""))
 
 const inJournal = {
@@ -35,17 +30,20 @@ const severities: Readonly<Record<LogLevel.LogLevel["_tag"], Severity>> = {
 const to = (stderr: OutputStream, logger: Logger.Logger<unknown, string>) =>
   Logger.make((entry) => stderr.writeLine({ text: logger.log(entry), severity: severities[entry.logLevel._tag] }))
 
-const loggerFor = (format: LogSettings["format"], stderr: OutputStream, isTerminal: boolean) => {
+const loggerFor = (format: Reporting["logFormat"], stderr: OutputStream, isTerminal: boolean) => {
   if (stderr.isJournal) return to(stderr, inJournal[format])
   const chosen = format === "auto" ? (isTerminal ? "pretty" : "logfmt") : format
   return chosen === "pretty" ? Logger.prettyLogger({ stderr: true, colors: "auto" }) : to(stderr, elsewhere[chosen])
 }
 
-export const layer = ({ format, level }: LogSettings, isTerminal: boolean) =>
+export const layer = (
+  { logFormat, quiet, verbose }: Pick<Reporting, "logFormat" | "quiet" | "verbose">,
+  isTerminal: boolean
+) =>
   Layer.merge(
     Logger.replaceEffect(
       Logger.defaultLogger,
-      Effect.map(Stdio, ({ stderr }) => loggerFor(format, stderr, isTerminal))
+      Effect.map(Stdio, ({ stderr }) => loggerFor(logFormat, stderr, isTerminal))
     ),
-    Logger.minimumLogLevel(LogLevel.fromLiteral(level))
+    Logger.minimumLogLevel(verbose ? LogLevel.Debug : quiet ? LogLevel.Error : LogLevel.Info)
   )

@@ -116,9 +116,16 @@ export const isUnknownUpload = (error: { readonly _tag: string; readonly code?: 
   error._tag === "UploadFailed" && error.code === "NoSuchUpload"
 
 /** What of the attributes is fixed when an upload is created, always in the same words. */
-export const attributesOf = ({ acl, encryption, metadata, storageClass, tags }: ObjectAttributes): string =>
-  JSON.stringify([encryption, storageClass, acl, tags, metadata], (_, value: unknown) =>
+export const attributesOf = (attributes: ObjectAttributes): string => {
+  const { acl, kmsContext, kmsKeyId, metadata, sse, storageClass, tags } = attributes
+  const encryption = {
+    none: { _tag: "BucketDefault" },
+    s3: { _tag: "S3" },
+    kms: { _tag: "Kms", keyId: kmsKeyId, context: kmsContext }
+  }[sse]
+  return JSON.stringify([encryption, storageClass, acl, tags, metadata], (_, value: unknown) =>
     value !== null && typeof value === "object" && !Array.isArray(value)
       ? Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
       : value
   )
+}

@@ -1,65 +1,76 @@
-/** What one run is told to do. */
+/** What one run does: the value of each flag of `s3`, named like its entry in `cli/flags/S3Flags.ts`. */
 import { type Duration, Either } from "effect"
 import * as Compression from "./Compression.ts"
 import type * as ConcurrencyLimit from "./ConcurrencyLimit.ts"
 import type { KeyPrefix } from "./ObjectKey.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
-/** Where the objects go, and as whom. Credentials are not here: they come from the standard AWS chain alone. */
+/** Where the objects go, and under which identity. Credentials come from the standard AWS chain, never from settings. */
 export interface Target {
   readonly bucket: string
   readonly endpoint: URL | undefined
   readonly region: string | undefined
-  /** Bucket in the path instead of the host name; undefined: where the endpoint is an IP address or localhost. */
-  readonly forcePathStyle: boolean | undefined
+  /** Put the bucket into the path. Otherwise it goes there only if the endpoint is an IP address or localhost. */
+  readonly forcePathStyle: boolean
   readonly profile: string | undefined
-  readonly assumeRole: { readonly arn: string; readonly sessionName: string } | undefined
+  readonly assumeRoleArn: string | undefined
+  readonly assumeRoleSessionName: string
 }
-
-/** Server-side encryption. */
-export type Encryption =
-  | { readonly _tag: "BucketDefault" }
-  /** `AES256`, with keys of the store. */
-  | { readonly _tag: "S3" }
-  | {
-      readonly _tag: "Kms"
-      readonly keyId: string | undefined
-      /** Encryption context. */
-      readonly context: Readonly<Record<string, string>> | undefined
-    }
 
 /** What every object is stored with. */
 export interface ObjectAttributes {
-  readonly encryption: Encryption
+  /** Server-side encryption: the bucket's default, keys of the store (`AES256`), or keys of its KMS. */
+  readonly sse: "none" | "s3" | "kms"
+  /** Only with `kms`; undefined: the bucket's key. */
+  readonly kmsKeyId: string | undefined
+  /** Encryption context; only with `kms`. */
+  readonly kmsContext: Readonly<Record<string, string>> | undefined
   readonly storageClass: string | undefined
-  readonly acl: string | undefined
   readonly tags: Readonly<Record<string, string>>
   readonly metadata: Readonly<Record<string, string>>
-  /** Create only: `If-None-Match: *`. */
+  readonly acl: string | undefined
+  /** Only create objects: `If-None-Match: *`. */
   readonly noOverwrite: boolean
+}
+
+/** How a run reports what it does. */
+export interface Reporting {
+  /** Of the report on stdout. */
+  readonly outputFormat: "text" | "json"
+  /** Print nothing about a run without a failure or a warning. */
+  readonly quiet: boolean
+  readonly verbose: boolean
+  /** Of the log on stderr. */
+  readonly logFormat: "auto" | "pretty" | "logfmt" | "json"
+  /** Where metrics of the run are written for Prometheus. */
+  readonly metricsFile: string | undefined
 }
 
 /** What to do with a file that no longer begins with what is stored under its key. */
 export type OnReplace = "new-key" | "overwrite" | "fail"
 
-export interface Settings {
+export interface Settings extends Target, ObjectAttributes, Reporting {
   readonly input: string
-  readonly target: Target
-  readonly prefix: KeyPrefix
   readonly include: ReadonlyArray<string>
   readonly exclude: ReadonlyArray<string>
   readonly followSymlinks: boolean
-  /** Globs of files that only ever grow, so that an object is only overwritten by content that begins with it. */
-  readonly appendOnly: ReadonlyArray<string>
-  readonly onReplace: OnReplace
-  /** Send also what the ledger knows as unchanged. */
-  readonly force: boolean
+  /** Leave files that may still grow to a later run. */
+  readonly finalOnly: boolean
+  /** How long a file must not have grown to count as final. */
+  readonly finalAfter: Duration.Duration
+  readonly failIfEmpty: boolean
+  readonly dryRun: boolean
+  readonly prefix: KeyPrefix
+  readonly compress: Compression.Mode
   /** Directory of the ledger. */
   readonly stateDir: string
+  /** Also send files that are unchanged according to the ledger. */
+  readonly force: boolean
+  /** Globs of files that only grow: their objects are only overwritten by content that begins with the stored one. */
+  readonly appendOnly: ReadonlyArray<string>
+  readonly onReplace: OnReplace
   /** How long to wait for another run on the same ledger. */
   readonly lockWait: Duration.Duration
-  readonly attributes: ObjectAttributes
-  readonly compress: Compression.Mode
   /** Requests in flight at once, over files and parts together. */
   readonly concurrency: ConcurrencyLimit.Range
   readonly memoryBytes: number
@@ -68,38 +79,42 @@ export interface Settings {
   readonly maxRetries: number
   /** For one request, from its start to the end of its answer. */
   readonly timeout: Duration.Duration
-  /** How long a run goes on while no request goes well. */
+  /** The run ends when no request has succeeded for this long. */
   readonly giveUpAfter: Duration.Duration
   /** For the whole run. */
   readonly deadline: Duration.Duration | undefined
-  /** What requests in flight get to finish after a signal. */
+  /** How long requests in flight may continue after a signal. */
   readonly grace: Duration.Duration
-  /** How long nothing may have been added to a file that is taken for complete. */
-  readonly finalAfter: Duration.Duration
-  /** Leave files that may still grow to a later run. */
-  readonly finalOnly: boolean
-  readonly failIfEmpty: boolean
-  readonly dryRun: boolean
 }
 
 /** Source: "Categorizing your objects using tags" in the Amazon S3 User Guide. */
 const maxTags = 10
 
-/** Every field alone is valid; this is what they must hold together. Each problem names its flags. */
-export const check = (settings: Settings): Either.Either<Settings, ReadonlyArray<string>> => {
+/**
+ * Settings of values that are each valid alone: applies what one implies for another, and checks what they must satisfy
+ * together. Each problem names its flags.
+ */
+export const make = (values: Settings): Either.Either<Settings, ReadonlyArray<string>> => {
+  const { compress, finalOnly, kmsContext, kmsKeyId, memoryBytes, metadata, noOverwrite, partSizeBytes, sse, tags } =
+    values
   const problems: Array<string> = []
-  if (settings.partSizeBytes > settings.memoryBytes) {
+  if ((kmsKeyId ?? kmsContext) !== undefined && sse !== "kms") {
+    problems.push("--kms-key-id and --kms-context need --sse kms")
+  }
+  if (partSizeBytes > memoryBytes) {
     problems.push("--memory must have room for a part of --part-size: raise one or lower the other")
   }
-  const work = Compression.maxWorkBytes(settings.compress)
-  if (work > 0 && 3 * settings.partSizeBytes + work > settings.memoryBytes) {
-    problems.push(
-      `--compress ${settings.compress} takes ${work / 1024 ** 2}MiB of --memory besides three parts of --part-size`
-    )
+  const work = Compression.maxWorkBytes(compress)
+  if (work > 0 && 3 * partSizeBytes + work > memoryBytes) {
+    problems.push(`--compress ${compress} takes ${work / 1024 ** 2}MiB of --memory besides three parts of --part-size`)
   }
-  if (settings.partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
-  if (Object.keys(settings.attributes.metadata).some((name) => name.toLowerCase() === "ibsr-state"))
+  if (partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
+  if (Object.keys(metadata).some((name) => name.toLowerCase() === "ibsr-state")) {
     problems.push("--metadata: ibsr-state is written by this program")
-  if (Object.keys(settings.attributes.tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
-  return problems.length === 0 ? Either.right(settings) : Either.left(problems)
+  }
+  if (Object.keys(tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
+  return problems.length === 0
+    ? // a live file could be created, but never replaced by its final content
+      Either.right({ ...values, finalOnly: finalOnly || noOverwrite })
+    : Either.left(problems)
 }

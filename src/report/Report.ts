@@ -185,9 +185,9 @@ export const make = (settings: Settings, facts: Facts): Report => {
     },
     source: { input: settings.input },
     target: {
-      bucket: settings.target.bucket,
+      bucket: settings.bucket,
       prefix: settings.prefix,
-      endpoint: settings.target.endpoint?.href ?? null
+      endpoint: settings.endpoint?.href ?? null
     },
     ledger: facts.ledger === undefined ? null : { path: facts.ledger.path, setAside: facts.ledger.setAside ?? null },
     store:

@@ -3,6 +3,7 @@ import type { Outcome } from "../domain/Outcome.ts"
 import type { OpenUpload, Report } from "../report/Report.ts"
 import * as ReportText from "../report/ReportText.ts"
 import * as Summary from "../report/Summary.ts"
+import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Tally from "../domain/Tally.ts"
 import { Stdio } from "./Stdio.ts"
@@ -30,7 +31,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     readonly publish: (report: Report) => Effect.Effect<void>
   }
 >() {
-  static readonly layer = (output: Output) =>
+  static readonly layer = ({ outputFormat, quiet }: Pick<Settings, "outputFormat" | "quiet">) =>
     Layer.effect(
       Reporter,
       Effect.map(Stdio, (streams) => {
@@ -58,7 +59,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
           openUploads,
           publish: (report) =>
             Effect.sync(() => {
-              if (!output.quiet || !ReportText.isUneventful(report)) renderings[output.format](report, streams)
+              if (!quiet || !ReportText.isUneventful(report)) renderings[outputFormat](report, streams)
             })
         }
       })
@@ -69,12 +70,6 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
 export interface FileOutcome {
   readonly file: Pick<SourceFile, "relativePath">
   readonly outcome: Outcome
-}
-
-export interface Output {
-  readonly format: keyof typeof renderings
-  /** Print nothing about a run that went well. */
-  readonly quiet: boolean
 }
 
 /** One value, two renderings. The result goes to stdout, the rest to stderr; the summary is the last line of all. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as Logging from "../../src/cli/Logging.ts"
+import type { Reporting } from "../../src/domain/Settings.ts"
 import { Stdio } from "../../src/services/Stdio.ts"
-import { recordingStream, nullStream } from "../fixtures/Stdio.ts"
+import { nullStream, recordingStream } from "../fixtures/Stdio.ts"
 
 /** What a few entries come to on stderr. */
-const logged = (format: Logging.LogSettings["format"], isJournal: boolean, level: "Debug" | "Info" = "Debug") =>
+const logged = (logFormat: Reporting["logFormat"], isJournal: boolean, verbose = true, quiet = false) =>
   Effect.gen(function* () {
     const stderr = recordingStream(isJournal)
     yield* Effect.logError("down").pipe(
@@ -13,7 +14,10 @@ const logged = (format: Logging.LogSettings["format"], isJournal: boolean, level
       Effect.zipRight(Effect.logInfo("well")),
       Effect.zipRight(Effect.logDebug("detail")),
       Effect.provide(
-        Layer.provide(Logging.layer({ format, level }, false), Layer.succeed(Stdio, { stdout: nullStream, stderr }))
+        Layer.provide(
+          Logging.layer({ logFormat, quiet, verbose }, false),
+          Layer.succeed(Stdio, { stdout: nullStream, stderr })
+        )
       )
     )
     return stderr.written.join("").trimEnd().split("\n")
@@ -47,9 +51,22 @@ describe("the log in the journal", () => {
 describe("the log elsewhere", () => {
   it.effect.each(["auto", "logfmt", "json"] as const)("has time stamps, and no priorities: %s", (format) =>
     Effect.gen(function* () {
-      const lines = yield* logged(format, false, "Info")
+      const lines = yield* logged(format, false, false)
       expect(lines).toHaveLength(3)
       for (const line of lines) expect(line).toMatch(/^(?:timestamp=|\{.*"timestamp":)/)
     })
+  )
+
+  it.effect.each([
+    [false, false, 3],
+    [true, false, 4],
+    [false, true, 1],
+    [true, true, 4]
+  ] as const)(
+    "has, with --verbose %s and --quiet %s, %i of an error, a warning, an info and a debug line",
+    ([verbose, quiet, count]) =>
+      Effect.gen(function* () {
+        expect(yield* logged("logfmt", false, verbose, quiet)).toHaveLength(count)
+      })
   )
 })

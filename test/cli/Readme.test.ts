@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises"
 import { beforeAll, describe, expect, it } from "@effect/vitest"
-import * as S3Flags from "../../src/cli/flags/S3Flags.ts"
-import * as UnitsFlags from "../../src/cli/flags/UnitsFlags.ts"
+import { s3Flags } from "../../src/cli/flags/S3Flags.ts"
+import { statusFlags } from "../../src/cli/flags/StatusFlags.ts"
+import { unitsFlags } from "../../src/cli/flags/UnitsFlags.ts"
 import * as ExitCode from "../../src/domain/ExitCode.ts"
 import * as Prometheus from "../../src/report/Prometheus.ts"
 import * as DropIns from "../../src/units/DropIns.ts"
@@ -26,7 +27,7 @@ describe("the README", () => {
     expect(found.toSorted()).toEqual(expected.toSorted())
   })
 
-  const flags = [...Object.values(S3Flags.s3), ...Object.values(UnitsFlags.units)]
+  const flags = [...Object.values(s3Flags), ...Object.values(unitsFlags)]
   it.each(flags.map(({ name }) => name))("tells of --%s", (name) => {
     expect(names(readme)).toContain(name)
   })
@@ -35,7 +36,7 @@ describe("the README", () => {
     expect(readme).toContain(`\n| \`${name}\` | `)
   })
 
-  it.each(Object.values(S3Flags.status).map(({ name }) => name))("tells of --%s, of status", (name) => {
+  it.each(Object.values(statusFlags).map(({ name }) => name))("tells of --%s, of status", (name) => {
     expect(names(readme)).toContain(name)
   })
 

@@ -3,6 +3,7 @@ import { Either } from "effect"
 import * as Errors from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import * as Resumption from "../../src/domain/Resumption.ts"
+import type { ObjectAttributes } from "../../src/domain/Settings.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 
 const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
@@ -90,20 +91,31 @@ describe("isUnknownUpload", () => {
 })
 
 describe("the attributes of an upload", () => {
-  const { attributes } = settingsWith()
-  const of = (more: Partial<typeof attributes>) => Resumption.attributesOf({ ...attributes, ...more })
+  const of = (more: Partial<ObjectAttributes>) => Resumption.attributesOf(settingsWith(more))
   it("are told in the same words, whatever the order they were given in", () => {
     expect(of({ tags: { a: "1", b: "2" } })).toBe(of({ tags: { b: "2", a: "1" } }))
     expect(of({ noOverwrite: true }), "it is asked for at the end").toBe(of({}))
   })
+
+  it.each<[changed: Partial<ObjectAttributes>, encryption: string]>([
+    [{}, `[["_tag","BucketDefault"]]`],
+    [{ sse: "s3" }, `[["_tag","S3"]]`],
+    [
+      { sse: "kms", kmsKeyId: "k", kmsContext: { b: "2", a: "1" } },
+      `[["_tag","Kms"],["context",[["a","1"],["b","2"]]],["keyId","k"]]`
+    ]
+  ])("keep the words whose digest is in ledgers: %j", (changed, encryption) => {
+    expect(of(changed)).toBe(`[${encryption},null,null,[],[]]`)
+  })
+
   it.each([
     { tags: { a: "1" } },
     { metadata: { a: "1" } },
     { acl: "private" },
     { storageClass: "STANDARD_IA" },
-    { encryption: { _tag: "S3" as const } },
-    { encryption: { _tag: "Kms" as const, keyId: "k", context: undefined } },
-    { encryption: { _tag: "Kms" as const, keyId: undefined, context: { a: "b" } } }
+    { sse: "s3" as const },
+    { sse: "kms" as const, kmsKeyId: "k" },
+    { sse: "kms" as const, kmsContext: { a: "b" } }
   ])("differ by each of them: %j", (more) => {
     expect(of(more)).not.toBe(of({}))
   })

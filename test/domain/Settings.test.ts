@@ -8,22 +8,23 @@ const GiB = 1024 ** 3
 
 const sound = settingsWith({ memoryBytes: 8 * MiB, partSizeBytes: 8 * MiB })
 
-const encrypted = (encryption: Settings.Encryption): Settings.Settings => ({
-  ...sound,
-  attributes: { ...sound.attributes, encryption }
-})
+const kms = (changed: Partial<Settings.Settings> = {}): Settings.Settings => ({ ...sound, sse: "kms", ...changed })
 
-describe("check", () => {
+describe("make", () => {
+  it("leaves live files to a later run when objects are only created", () => {
+    expect(Settings.make({ ...sound, noOverwrite: true })).toMatchObject({ right: { finalOnly: true } })
+  })
+
   it.each<[title: string, settings: Settings.Settings]>([
     ["memory for exactly one part", sound],
     ["the largest part", { ...sound, partSizeBytes: 5 * GiB, memoryBytes: 5 * GiB }],
-    ["KMS with the bucket's key", encrypted({ _tag: "Kms", keyId: undefined, context: undefined })],
-    ["KMS with a key", encrypted({ _tag: "Kms", keyId: "k", context: undefined })],
-    ["KMS with a context for the bucket's key", encrypted({ _tag: "Kms", keyId: undefined, context: { a: "b" } })],
-    ["KMS with a key and a context", encrypted({ _tag: "Kms", keyId: "k", context: { a: "b" } })],
-    ["keys of the store", encrypted({ _tag: "S3" })]
+    ["KMS with the bucket's key", kms()],
+    ["KMS with a key", kms({ kmsKeyId: "k" })],
+    ["KMS with a context for the bucket's key", kms({ kmsContext: { a: "b" } })],
+    ["KMS with a key and a context", kms({ kmsKeyId: "k", kmsContext: { a: "b" } })],
+    ["keys of the store", { ...sound, sse: "s3" }]
   ])("accepts %s", (_, settings) => {
-    expect(Settings.check(settings)).toEqual(Either.right(settings))
+    expect(Settings.make(settings)).toEqual(Either.right(settings))
   })
 
   it.each<[title: string, settings: Settings.Settings, flags: ReadonlyArray<ReadonlyArray<string>>]>([
@@ -33,20 +34,18 @@ describe("check", () => {
       { ...sound, partSizeBytes: 5 * GiB + 1, memoryBytes: 20 * GiB },
       [["--part-size", "5GiB"]]
     ],
+    ["a KMS key without KMS", { ...sound, kmsKeyId: "k" }, [["--kms-key-id", "--sse kms"]]],
+    ["a KMS context for keys of the store", { ...sound, sse: "s3", kmsContext: {} }, [["--kms-context", "--sse kms"]]],
     [
-      "all of these at once",
-      {
-        ...encrypted({ _tag: "Kms", keyId: undefined, context: {} }),
-        partSizeBytes: 5 * GiB + 1,
-        memoryBytes: 5 * GiB
-      },
+      "several problems at once",
+      kms({ kmsContext: {}, partSizeBytes: 5 * GiB + 1, memoryBytes: 5 * GiB }),
       [
         ["--memory", "--part-size"],
         ["--part-size", "5GiB"]
       ]
     ]
   ])("refuses %s, and names the flags", (_, settings, flags) => {
-    const problems = Either.getOrThrow(Either.flip(Settings.check(settings)))
+    const problems = Either.getOrThrow(Either.flip(Settings.make(settings)))
     expect(problems).toHaveLength(flags.length)
     for (const [at, names] of flags.entries()) {
       for (const name of names) expect(problems[at]).toContain(name)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { texts } from "../../src/cli/docs/Texts.ts"
+import { texts } from "../../src/cli/Cli.ts"
 import { run } from "./BuiltProgram.ts"
 
 describe("what is printed for other programs", () => {

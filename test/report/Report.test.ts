@@ -8,10 +8,10 @@ import * as Report from "../../src/report/Report.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 
 const prefix = Either.getOrThrow(ObjectKey.parsePrefix("ibsr/host-17"))
-const { target } = settingsWith()
 const settings = settingsWith({
   input: "/var/lib/ibsr/snapshots",
-  target: { ...target, bucket: "customer-bucket", region: "eu-central-1" },
+  bucket: "customer-bucket",
+  region: "eu-central-1",
   prefix
 })
 
@@ -102,11 +102,7 @@ describe("make", () => {
     ["an empty run", settings, facts([])],
     ["a run in which everything happened", settings, everything],
     ["a dry run", { ...settings, dryRun: true }, planned],
-    [
-      "a run against another store",
-      { ...settings, target: { ...settings.target, endpoint: new URL("https://minio.example.com:9000") } },
-      facts([])
-    ]
+    ["a run against another store", { ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([])]
   ])("gives what the schema describes, and survives JSON: %s", (_, settings, facts) => {
     const report = Report.make(settings, facts)
     const decoded = Schema.decodeUnknownSync(Report.Report)(JSON.parse(JSON.stringify(report)), {
@@ -116,10 +112,7 @@ describe("make", () => {
   })
 
   it("tells what was run, and where to", () => {
-    const report = Report.make(
-      { ...settings, target: { ...settings.target, endpoint: new URL("https://minio.example.com:9000") } },
-      facts([])
-    )
+    const report = Report.make({ ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([]))
     expect(report).toMatchObject({
       schemaVersion: 1,
       tool: { name: "ibsr-export", version: "1.2.3" },

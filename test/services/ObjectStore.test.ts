@@ -24,13 +24,14 @@ const adapter = (
   Layer.suspend(() => {
     process.env["AWS_ACCESS_KEY_ID"] = login.accessKeyId
     process.env["AWS_SECRET_ACCESS_KEY"] = login.secretAccessKey
-    const { attributes, target } = settingsWith()
     return Store.layer(
-      {
-        target: { ...target, bucket, endpoint: new URL(endpoint), region: "us-east-1" },
-        attributes: { ...attributes, ...changed },
-        timeout: Duration.seconds(30)
-      },
+      settingsWith({
+        bucket,
+        endpoint: new URL(endpoint),
+        region: "us-east-1",
+        timeout: Duration.seconds(30),
+        ...changed
+      }),
       process.env
     )
   }).pipe(Layer.orDie)

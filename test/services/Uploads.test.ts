@@ -21,22 +21,7 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
 
-const options: Options = {
-  input: "/in",
-  attributes: settingsWith().attributes,
-  concurrency: ConcurrencyLimit.upTo(4),
-  memoryBytes: 64 * MiB,
-  partSizeBytes: 8 * MiB,
-  maxRetries: 3,
-  timeout: Duration.seconds(60),
-  giveUpAfter: Duration.minutes(5),
-  followSymlinks: false,
-  finalAfter: Duration.minutes(2),
-  finalOnly: false,
-  appendOnly: ["**/*.jsonl"],
-  onReplace: "new-key",
-  force: false
-}
+const options: Options = settingsWith({ concurrency: ConcurrencyLimit.upTo(4), maxRetries: 3 })
 
 /** A ledger of its own for each test. */
 class Opened extends Context.Tag("Opened")<Opened, OpenLedger>() {}
@@ -56,7 +41,7 @@ const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}, c
       Layer.mergeAll(
         store.layer,
         Stop.layer,
-        Layer.provide(Reporter.layer({ format: "text", quiet: true }), Layer.succeed(Stdio, nullStdio))
+        Layer.provide(Reporter.layer({ outputFormat: "text", quiet: true }), Layer.succeed(Stdio, nullStdio))
       )
     )
   )

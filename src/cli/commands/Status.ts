@@ -1,57 +1,38 @@
-/** `ibsr-export status`: what the ledger says. */
-import { Command } from "@effect/cli"
-import { Clock, Duration, Effect, Either } from "effect"
+/** `ibsr-export status`: what the ledger says. Its result is the exit code. */
+import { Clock, Duration, Effect } from "effect"
 import { type StateUnusable, UsageError } from "../../domain/Errors.ts"
 import * as Nagios from "../../report/Nagios.ts"
 import * as Status from "../../report/Status.ts"
 import { LedgerStatus } from "../../services/Ledger.ts"
-import { Stdio } from "../../services/Stdio.ts"
-import * as Given from "../flags/Given.ts"
-import * as S3Flags from "../flags/S3Flags.ts"
+import * as SqliteStatus from "../../services/Ledger/SqliteStatus.ts"
+import { printToStdout } from "../../services/Stdio.ts"
+import * as Argv from "../flags/Argv.ts"
+import { statusFlags } from "../flags/StatusFlags.ts"
 
-/** `withLedger` provides what is in a state directory. The command's result is its exit code. */
-export const make = <E, R>(
-  line: Given.Line,
-  withLedger: (stateDir: string, use: Effect.Effect<number, StateUnusable, LedgerStatus>) => Effect.Effect<void, E, R>
-) => {
-  const { complete, options } = Given.among(S3Flags.status, line)
-  return Command.make("status", options, (parsed) =>
-    Effect.gen(function* () {
-      const { critical, onlyBucket, onlyPrefix, outputFormat, stateDir, warning } = yield* Either.mapLeft(
-        Either.all(complete(parsed)),
-        (problems) => new UsageError({ problems })
-      )
-      if (Duration.greaterThan(warning, critical))
-        return yield* new UsageError({ problems: ["--warning must not be longer than --critical"] })
-      const { stdout } = yield* Stdio
-      const read = Effect.map(
-        Effect.flatMap(LedgerStatus, (ledger) => ledger.read),
-        (status) => Status.only(status, { bucket: onlyBucket, prefix: onlyPrefix })
-      )
-      const answer = outputFormat === "nagios" ? nagios(read, { warning, critical }) : told(read, outputFormat)
-      yield* withLedger(
-        stateDir,
-        Effect.map(answer, ({ code, line }) => {
-          stdout.writeLine({ text: line, severity: "info" })
-          return code
-        })
-      )
-    })
-  )
-}
-
-type Read = Effect.Effect<Status.Status, StateUnusable, LedgerStatus>
-
-const told = (read: Read, format: keyof typeof renderings) =>
-  Effect.map(read, (status) => ({ code: 0, line: renderings[format](status) }))
+export const run = (line: Argv.Line) =>
+  Effect.gen(function* () {
+    const { bucket, critical, outputFormat, prefix, stateDir, warning } = yield* Argv.values(statusFlags, line)
+    if (Duration.greaterThan(warning, critical))
+      return yield* new UsageError({ problems: ["--warning must not be longer than --critical"] })
+    const read = LedgerStatus.pipe(
+      Effect.flatMap((ledger) => ledger.read),
+      Effect.map((status) => Status.only(status, { bucket, prefix })),
+      Effect.provide(SqliteStatus.layer(stateDir))
+    )
+    const answer =
+      outputFormat === "nagios"
+        ? nagios(read, { warning, critical })
+        : Effect.map(read, (status) => ({ code: 0, line: renderings[outputFormat](status) }))
+    return yield* Effect.flatMap(answer, ({ code, line: text }) => Effect.as(printToStdout(text), code))
+  })
 
 const renderings = {
   text: (status: Status.Status) => Status.render(status).join("\n"),
   json: (status: Status.Status) => JSON.stringify(status)
 }
 
-/** A plugin has its own codes, also for what it cannot find out. */
-const nagios = (read: Read, thresholds: Nagios.Thresholds) =>
+/** A plugin has its own codes, also when it cannot find out. */
+const nagios = (read: Effect.Effect<Status.Status, StateUnusable>, thresholds: Nagios.Thresholds) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.match(read, {
       onFailure: (error) => Nagios.unknown(error.message),

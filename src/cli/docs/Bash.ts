@@ -16,7 +16,7 @@ const values = () => {
     all.filter(({ value }) => value !== undefined).map((flag) => ({ words: `${command} --${flag.name}`, flag }))
   )
   return [...Map.groupBy(flags, ({ flag }) => action(flag))].map(
-    ([action, members]) => `    ${members.map(({ words }) => `"${words}"`).join(" | ")}) ${action} ;;`
+    ([completion, members]) => `    ${members.map(({ words }) => `"${words}"`).join(" | ")}) ${completion} ;;`
   )
 }
 

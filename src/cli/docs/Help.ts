@@ -18,7 +18,7 @@ const wrap = (text: string, indent: string): string => {
 }
 
 /** Whether a flag is needed, what stands in for it, and where: in brackets behind its description. */
-export const notes = (flag: Flag<unknown>): ReadonlyArray<string> =>
+export const annotations = (flag: Flag<unknown>): ReadonlyArray<string> =>
   [
     flag.required ? ["required"] : [],
     flag.default === undefined ? [] : [`default: ${flag.default}`],
@@ -27,7 +27,7 @@ export const notes = (flag: Flag<unknown>): ReadonlyArray<string> =>
 
 const flagHelp = (flag: Flag<unknown>) => {
   const value = flag.value === undefined ? "" : ` ${flag.value}${flag.repeated ? " …" : ""}`
-  const noted = notes(flag).length === 0 ? "" : ` [${notes(flag).join("; ")}]`
+  const noted = annotations(flag).length === 0 ? "" : ` [${annotations(flag).join("; ")}]`
   return `  --${flag.name}${value}\n${wrap(flag.description + noted, "      ")}`
 }
 

@@ -1,7 +1,7 @@
 /** The manual page, made from what `--help` is made from. */
 import { environmentFile, stateDirectory } from "../../units/Job.ts"
 import type { Flag } from "../flags/Flag.ts"
-import { notes } from "./Help.ts"
+import { annotations } from "./Help.ts"
 import * as Manual from "./Manual.ts"
 import * as Roff from "./Roff.ts"
 import { version } from "../Version.ts"
@@ -20,7 +20,7 @@ const synopsis = () =>
 
 const flag = (one: Flag<unknown>) => {
   const value = one.value === undefined ? "" : ` ${Roff.italic(one.value)}${one.repeated ? Roff.text(" …") : ""}`
-  const noted = notes(one).length === 0 ? "" : ` [${notes(one).join("; ")}]`
+  const noted = annotations(one).length === 0 ? "" : ` [${annotations(one).join("; ")}]`
   return Roff.item(`${Roff.bold(`--${one.name}`)}${value}`, Roff.text(one.description + noted))
 }
 

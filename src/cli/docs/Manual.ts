@@ -3,8 +3,9 @@ import * as ExitCode from "../../domain/ExitCode.ts"
 import * as DropIns from "../../units/DropIns.ts"
 import { environmentFile, stateDirectory } from "../../units/Job.ts"
 import type { Flag } from "../flags/Flag.ts"
-import * as S3Flags from "../flags/S3Flags.ts"
-import * as UnitsFlags from "../flags/UnitsFlags.ts"
+import { s3Flags } from "../flags/S3Flags.ts"
+import { statusFlags } from "../flags/StatusFlags.ts"
+import { unitsFlags } from "../flags/UnitsFlags.ts"
 
 export interface Page {
   /** What it does, in half a line. */
@@ -26,7 +27,7 @@ const { StateUnusable, UsageError } = ExitCode.ofError
 const s3: Page = {
   summary: "upload IBSR snapshots to a bucket, with write-only permission",
   usage: "--input DIR --bucket NAME [--prefix PREFIX] [flags]",
-  flags: Object.values(S3Flags.s3),
+  flags: Object.values(s3Flags),
   notes: [
     {
       heading: "Units",
@@ -63,7 +64,7 @@ const s3: Page = {
 const status: Page = {
   summary: "what was stored, what waits, and what was lost, from the ledger alone",
   usage: "[flags]",
-  flags: Object.values(S3Flags.status),
+  flags: Object.values(statusFlags),
   notes: [
     {
       heading: "Exit status with --output nagios",
@@ -86,7 +87,7 @@ const status: Page = {
 const units: Page = {
   summary: "what starts ibsr-export s3 every hour: systemd units, or a file for cron",
   usage: "[flags] [flags of ibsr-export s3]",
-  flags: Object.values(UnitsFlags.units),
+  flags: Object.values(unitsFlags),
   notes: [
     {
       heading: "Flags of s3",

@@ -1,6 +1,6 @@
 /**
- * A flag is one constant: its name, what it means and in which unit, its fallback in the environment, its default, and
- * the domain type it becomes. The parser, `--help` and the README's table are all made from these constants.
+ * A flag is one constant: its name, its meaning, its environment variables, its default, and the domain type it becomes.
+ * The parser, `--help`, the manual page and the completions are all made from these constants.
  */
 import { Options } from "@effect/cli"
 import { Array, Either } from "effect"
@@ -9,7 +9,7 @@ import type { Env } from "../../domain/Env.ts"
 /** A value, or the sentences that say what is wrong with it. */
 export type Parsed<A> = Either.Either<A, ReadonlyArray<string>>
 
-/** How a value is read: the value, or what was expected instead, such as `a size such as 8MiB`. */
+/** Reads a value. Fails with what it expected, such as `a size such as 8MiB`. */
 export interface Parse<A> {
   (text: string): Either.Either<A, string>
   readonly suggestions?: Suggestions
@@ -28,22 +28,28 @@ export interface Flag<out A> {
   readonly repeated: boolean
   readonly required: boolean
   readonly description: string
-  /** Environment variables that are asked in turn when the flag is not given. An empty one counts as not set. */
+  /** Environment variables, tried in this order when the flag is not given. An empty one counts as unset. */
   readonly env: ReadonlyArray<string>
-  /** As a user would write it. */
+  /** As the documentation shows it. */
   readonly default: string | undefined
   readonly suggestions: Suggestions | undefined
   /** Its value on the command line. */
   readonly option: Options.Options<Parsed<A>>
-  /** Its value if it is not there: of the environment, or the default. */
+  /** Its value when it is not on the command line: from the environment, or the default. */
   readonly absent: (env: Env) => Parsed<A>
 }
+
+/** A flag for each field of `A`. */
+export type Flags<A> = { readonly [K in keyof A]: Flag<A[K]> }
+
+/** The value of each flag. */
+export type Values<F> = { readonly [K in keyof F]: F[K] extends Flag<infer A> ? A : never }
 
 interface Spec {
   readonly name: string
   readonly group: string
   readonly description: string
-  /** If not `IBSR_EXPORT_` and the name. */
+  /** Without it, `IBSR_EXPORT_` and the flag's name. */
   readonly env?: ReadonlyArray<string>
 }
 
@@ -52,9 +58,15 @@ interface ValueSpec<A> extends Spec {
   readonly parse: Parse<A>
 }
 
+/** A default that depends on the host, and how the documentation shows it. */
+interface HostDefault {
+  readonly shown: string
+  readonly of: (env: Env) => string
+}
+
 /**
- * Values travel through @effect/cli in quotes: it trims some of them, drops empty ones, and takes one that looks like
- * a flag for that flag. `Argv` puts the quotes on.
+ * Values pass through @effect/cli in quotes: it trims some of them, drops empty ones, and mistakes one that starts with
+ * a dash for a flag. `Argv` adds the quotes.
  */
 export const quote = (value: string): string => `:${value}:`
 export const unquote = (value: string): string => value.slice(1, -1)
@@ -64,7 +76,7 @@ const separator = ";"
 
 const envNames = (spec: Spec) => spec.env ?? [`IBSR_EXPORT_${spec.name.toUpperCase().replaceAll("-", "_")}`]
 
-/** A text and where it came from, for the message. */
+/** A text, and its flag or variable for the message. */
 interface Given {
   readonly text: string
   readonly from: string
@@ -83,68 +95,77 @@ const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
 /** A URL may carry a password, which must not reach a log. */
 const withoutLogin = (text: string) => text.replace(/\/\/.*@/, "//…@")
 
-const single = <A, B>(spec: ValueSpec<A>, fallback: () => Parsed<B>): Pick<Flag<A | B>, "absent" | "option"> => ({
+const make = <A>(
+  spec: Spec & { readonly value?: string; readonly parse?: Parse<unknown> },
+  more: Pick<Flag<A>, "absent" | "option"> & Partial<Pick<Flag<A>, "default" | "repeated" | "required">>
+): Flag<A> => ({
+  name: spec.name,
+  group: spec.group,
+  value: spec.value,
+  repeated: false,
+  required: false,
+  description: spec.description,
+  env: envNames(spec),
+  default: undefined,
+  suggestions: spec.parse?.suggestions,
+  ...more
+})
+
+const single = <A, B>(
+  spec: ValueSpec<A>,
+  fallback: (env: Env) => Parsed<B>
+): Pick<Flag<A | B>, "absent" | "option"> => ({
   option: Options.map(Options.text(spec.name), (given) => read(spec, { text: unquote(given), from: `--${spec.name}` })),
   absent: (env): Parsed<A | B> => {
     const found = fromEnv(env, spec)
-    return found === undefined ? fallback() : read(spec, found)
+    return found === undefined ? fallback(env) : read(spec, found)
   }
 })
 
-const describe = (spec: Spec & { readonly parse?: Parse<unknown> }) => ({
-  name: spec.name,
-  group: spec.group,
-  description: spec.description,
-  env: envNames(spec),
-  suggestions: spec.parse?.suggestions
-})
+export const required = <A>(spec: ValueSpec<A>): Flag<A> =>
+  make(spec, {
+    required: true,
+    ...single(spec, () => Either.left([`--${spec.name} is required (or ${envNames(spec).join(" or ")})`]))
+  })
 
-export const required = <A>(spec: ValueSpec<A>): Flag<A> => ({
-  ...describe(spec),
-  value: spec.value,
-  repeated: false,
-  required: true,
-  default: undefined,
-  ...single(spec, () => Either.left([`--${spec.name} is required (or ${envNames(spec).join(" or ")})`]))
-})
-
-export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> => ({
-  ...describe(spec),
-  value: spec.value,
-  repeated: false,
-  required: false,
-  default: undefined,
-  ...single(spec, () => Either.right(undefined))
-})
+export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> =>
+  make(
+    spec,
+    single(spec, () => Either.right(undefined))
+  )
 
 /** The default is written as a user would write it, and read like any other value. */
-export const withDefault = <A>(
-  spec: ValueSpec<A> & {
-    readonly default: string
-    /** What the documentation says instead, where the default depends on the host. */
-    readonly shownDefault?: string
-  }
-): Flag<A> => ({
-  ...describe(spec),
-  value: spec.value,
-  repeated: false,
-  required: false,
-  default: spec.shownDefault ?? spec.default,
-  ...single(spec, () => read(spec, { text: spec.default, from: `--${spec.name}` }))
-})
+export const withDefault = <A>(spec: ValueSpec<A> & { readonly default: string | HostDefault }): Flag<A> => {
+  const standard = spec.default
+  const { of, shown } = typeof standard === "string" ? { shown: standard, of: () => standard } : standard
+  return make(spec, {
+    default: shown,
+    ...single(spec, (env) => read(spec, { text: of(env), from: `--${spec.name}` }))
+  })
+}
 
 /** Given once for each value; in the environment, values are separated by `;`. */
-export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }): Flag<ReadonlyArray<A>> => ({
-  ...describe(spec),
-  value: spec.value,
-  repeated: true,
-  required: false,
-  default: spec.default,
-  option: Options.map(Options.repeated(Options.text(spec.name)), (given) =>
-    together(given.map((text) => read(spec, { text: unquote(text), from: `--${spec.name}` })))
-  ),
-  absent: (env) => together(split(fromEnv(env, spec), spec.default).map((one) => read(spec, one)))
-})
+export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }): Flag<ReadonlyArray<A>> =>
+  make(spec, {
+    repeated: true,
+    default: spec.default,
+    option: Options.map(Options.repeated(Options.text(spec.name)), (given) =>
+      together(given.map((text) => read(spec, { text: unquote(text), from: `--${spec.name}` })))
+    ),
+    absent: (env) => together(split(fromEnv(env, spec), spec.default).map((value) => read(spec, value)))
+  })
+
+/** `repeated`, for the entries of one record. */
+export const record = <A>(spec: ValueSpec<readonly [key: string, value: A]>): Flag<Readonly<Record<string, A>>> => {
+  const entries = repeated(spec)
+  const unique = (parsed: Parsed<ReadonlyArray<readonly [string, A]>>): Parsed<Readonly<Record<string, A>>> =>
+    Either.flatMap(parsed, (pairs) =>
+      new Set(pairs.map(([key]) => key)).size < pairs.length
+        ? Either.left([`--${spec.name}: a key is given twice`])
+        : Either.right(Object.fromEntries(pairs))
+    )
+  return { ...entries, option: Options.map(entries.option, unique), absent: (env) => unique(entries.absent(env)) }
+}
 
 /** All values, or all that is wrong with them. */
 const together = <A>(parsed: ReadonlyArray<Parsed<A>>): Parsed<ReadonlyArray<A>> => {
@@ -168,17 +189,15 @@ const truth = new Map([
 ])
 
 /** Off, unless given or switched on in the environment. */
-export const toggle = (spec: Spec): Flag<boolean> => ({
-  ...describe(spec),
-  value: undefined,
-  repeated: false,
-  required: false,
-  default: undefined,
-  option: Options.map(Options.boolean(spec.name), Either.right),
-  absent: (env) => {
-    const found = fromEnv(env, spec)
-    if (found === undefined) return Either.right(false)
-    const { from, text } = found
-    return Either.fromNullable(truth.get(text.toLowerCase()), () => [`${from}: expected true or false, got '${text}'`])
-  }
-})
+export const toggle = (spec: Spec): Flag<boolean> =>
+  make(spec, {
+    option: Options.map(Options.boolean(spec.name), Either.right),
+    absent: (env) => {
+      const found = fromEnv(env, spec)
+      if (found === undefined) return Either.right(false)
+      const { from, text } = found
+      return Either.fromNullable(truth.get(text.toLowerCase()), () => [
+        `${from}: expected true or false, got '${text}'`
+      ])
+    }
+  })

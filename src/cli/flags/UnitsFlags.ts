@@ -5,56 +5,51 @@ import * as Values from "./Values.ts"
 
 const group = "Units"
 
-export const user = Flag.optional({
-  name: "user",
-  group,
-  value: "NAME",
-  description: "who runs it; without it, systemd makes a user up; --cron needs it",
-  env: [],
-  parse: Values.account
-})
-
-export const groups = Flag.repeated({
-  name: "group",
-  group,
-  value: "NAME",
-  description: "a group that may read the snapshots; repeatable",
-  env: [],
-  parse: Values.account
-})
-
-export const program = Flag.optional({
-  name: "program",
-  group,
-  value: "FILE",
-  description: "what is started; otherwise this program",
-  env: [],
-  parse: Values.file
-})
-
-export const dropIn = Flag.repeated({
-  name: "drop-in",
-  group,
-  value: "NAME",
-  description: `also print ${DropIns.names.join(", ")}; repeatable`,
-  env: [],
-  parse: Values.choice(...DropIns.names)
-})
-
-export const cron = Flag.toggle({
-  name: "cron",
-  group,
-  description: "print a file for /etc/cron.d instead",
-  env: []
-})
-
-export const to = Flag.optional({
-  name: "to",
-  group,
-  value: "DIR",
-  description: "write the files there instead of printing them",
-  env: [],
-  parse: Values.directory
-})
-
-export const units = { user, groups, program, dropIn, cron, to }
+export const unitsFlags = {
+  user: Flag.optional({
+    name: "user",
+    group,
+    value: "NAME",
+    description: "who runs it; without it, systemd makes a user up; --cron needs it",
+    env: [],
+    parse: Values.account
+  }),
+  groups: Flag.repeated({
+    name: "group",
+    group,
+    value: "NAME",
+    description: "a group that may read the snapshots; repeatable",
+    env: [],
+    parse: Values.account
+  }),
+  program: Flag.optional({
+    name: "program",
+    group,
+    value: "FILE",
+    description: "what is started; otherwise this program",
+    env: [],
+    parse: Values.file
+  }),
+  dropIn: Flag.repeated({
+    name: "drop-in",
+    group,
+    value: "NAME",
+    description: `also print ${DropIns.names.join(", ")}; repeatable`,
+    env: [],
+    parse: Values.choice(...DropIns.names)
+  }),
+  cron: Flag.toggle({
+    name: "cron",
+    group,
+    description: "print a file for /etc/cron.d instead",
+    env: []
+  }),
+  to: Flag.optional({
+    name: "to",
+    group,
+    value: "DIR",
+    description: "write the files there instead of printing them",
+    env: [],
+    parse: Values.directory
+  })
+}

@@ -12,7 +12,7 @@ export const directory: Parse<string> = Object.assign((text: string) => path(tex
 export const file: Parse<string> = Object.assign((text: string) => path(text), { suggestions: "file" } as const)
 
 /** What goes into a header. */
-export const text: Parse<string> = (text) =>
+export const headerText: Parse<string> = (text) =>
   /^(?!\s*$)\P{Cc}+$/u.test(text) ? Either.right(text) : Either.left("text without control characters")
 
 export const integer =
@@ -37,7 +37,7 @@ export const choice = <const A extends string>(...choices: ReadonlyArray<A>): Pa
   Object.assign(
     (text: string) =>
       Either.fromNullable(
-        choices.find((choice) => choice === text),
+        choices.find((word) => word === text),
         () => `one of ${choices.join(", ")}`
       ),
     { suggestions: choices }

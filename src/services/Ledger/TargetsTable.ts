@@ -14,9 +14,9 @@ export interface Target {
 /** How keys are made from paths; a second mapping would be a second target. */
 const mapping = "path"
 
-type Name = Pick<Settings, "target" | "prefix">
+type Name = Pick<Settings, "bucket" | "endpoint" | "prefix">
 
-const nameOf = ({ prefix, target }: Name) => [target.endpoint?.href ?? "", target.bucket, prefix, mapping] as const
+const nameOf = ({ bucket, endpoint, prefix }: Name) => [endpoint?.href ?? "", bucket, prefix, mapping] as const
 
 export const find = (db: DatabaseSync, name: Name) =>
   db

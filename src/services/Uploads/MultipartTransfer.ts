@@ -8,7 +8,7 @@ import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { FileError, Interrupted, StateUnusable } from "../../domain/Errors.ts"
 import { keepsUpload } from "../../domain/FailureClass.ts"
 import * as Resumption from "../../domain/Resumption.ts"
-import type { Settings } from "../../domain/Settings.ts"
+import type { ObjectAttributes, Settings } from "../../domain/Settings.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
 import { abortUpload, completeDespiteInterrupt } from "../ObjectStore/AbortUpload.ts"
 import * as BufferPool from "./BufferPool.ts"
@@ -29,7 +29,7 @@ interface Sent {
   readonly stored: StoredObject
 }
 
-export type Limits = Pick<Settings, "memoryBytes" | "partSizeBytes" | "attributes">
+export type Limits = ObjectAttributes & Pick<Settings, "memoryBytes" | "partSizeBytes">
 
 /** Parts take their room from `memory`, each for itself. */
 export const make = (limits: Limits, memory: Effect.Semaphore) =>
@@ -42,7 +42,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
     const shared = yield* Effect.makeSemaphore(share)
     const room = (bytes: number) => flow(memory.withPermits(bytes), shared.withPermits(Math.min(share, bytes)))
     const means: SharedResources = { store, stop, room, buffers }
-    const attributes = hash("sha256", Resumption.attributesOf(limits.attributes))
+    const attributes = hash("sha256", Resumption.attributesOf(limits))
     // as many files as keep their share of memory busy while one is completed, so that those begun first are done first
     const turns = yield* Effect.makeSemaphore(1 + Math.ceil(share / limits.partSizeBytes / UploadPlan.maxQueue))
 
@@ -153,7 +153,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
             )
           ),
           // stored, but not as the parts that were sent: the whole upload is made anew, once
-          Effect.retry({ times: 1, while: (error) => isWholeMismatch(error) && !limits.attributes.noOverwrite }),
+          Effect.retry({ times: 1, while: (error) => isWholeMismatch(error) && !limits.noOverwrite }),
           (sending) =>
             Effect.acquireUseRelease(
               Effect.sync(buffers.open),

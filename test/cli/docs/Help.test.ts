@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Help from "../../../src/cli/docs/Help.ts"
 import * as Manual from "../../../src/cli/docs/Manual.ts"
-import * as S3Flags from "../../../src/cli/flags/S3Flags.ts"
+import { s3Flags } from "../../../src/cli/flags/S3Flags.ts"
 import * as ExitCode from "../../../src/domain/ExitCode.ts"
 
-const flags = Object.values(S3Flags.s3)
+const flags = Object.values(s3Flags)
 const page = Help.page("s3")
 const lines = page.split("\n")
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Argv from "../../../src/cli/flags/Argv.ts"
 import { quote } from "../../../src/cli/flags/Flag.ts"
-import * as S3Flags from "../../../src/cli/flags/S3Flags.ts"
+import { s3Flags } from "../../../src/cli/flags/S3Flags.ts"
 
-const parse = (...args: ReadonlyArray<string>) => Argv.parse({ s3: Object.values(S3Flags.s3) }, args)
+const parse = (...args: ReadonlyArray<string>) => Argv.parse({ s3: Object.values(s3Flags) }, args)
 
-const runs = (...args: ReadonlyArray<string>) => ({ _tag: "Run", args: ["s3", ...args] })
+const runs = (...args: ReadonlyArray<string>) => ({ _tag: "Run", command: "s3", args })
 
 const problems = (...args: ReadonlyArray<string>) => {
   const request = parse(...args)

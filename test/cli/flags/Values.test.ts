@@ -5,13 +5,13 @@ import * as Size from "../../../src/domain/Size.ts"
 
 const refusal = <A>(parsed: Either.Either<A, string>) => Either.getOrThrow(Either.flip(parsed))
 
-describe("text", () => {
+describe("headerText", () => {
   it.each(["a", "  a b  ", "日本", "-"])("takes %j as it is", (text) => {
-    expect(Values.text(text)).toEqual(Either.right(text))
+    expect(Values.headerText(text)).toEqual(Either.right(text))
   })
 
   it.each([" ", "a\nb", "a\r\nx-amz-acl: public-read", "\u0000"])("refuses %j, which no header can carry", (text) => {
-    expect(refusal(Values.text(text))).toBe("text without control characters")
+    expect(refusal(Values.headerText(text))).toBe("text without control characters")
     expect(Values.path(text)).toEqual(Either.right(text))
   })
 })

@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib"
 import { beforeAll, describe, expect, inject, it } from "vitest"
 import packageJson from "../../../package.json" with { type: "json" }
 import * as Product from "../../../scripts/build/Product.ts"
-import * as S3Flags from "../../../src/cli/flags/S3Flags.ts"
+import { s3Flags } from "../../../src/cli/flags/S3Flags.ts"
 import { makeDeb } from "../../fixtures/Deb.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
 
@@ -97,7 +97,7 @@ describe.skipIf(!there)("the Debian package", () => {
   it("names variables in its configuration that the program knows", () => {
     const names = read("etc/ibsr-export/export.env").match(/^#?[A-Z][A-Z0-9_]+(?==)/gm) ?? []
     const known = new Set([
-      ...Object.values(S3Flags.s3).flatMap(({ env }) => env),
+      ...Object.values(s3Flags).flatMap(({ env }) => env),
       "HTTPS_PROXY",
       "NO_PROXY",
       "AWS_CA_BUNDLE"

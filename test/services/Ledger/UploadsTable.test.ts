@@ -33,12 +33,10 @@ const part = (number: number, byte: string): KeptPart => ({
 })
 const digest: ContentDigest = { sizeBytes: 1, digest: "a".repeat(64), head: "b".repeat(64) }
 
-const open = (stateDir: string, bucket = "b") => {
-  const { target } = settingsWith()
-  return Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "run", startedAt: 0 })).pipe(
-    Effect.provide(Sqlite.layer(settingsWith({ stateDir, target: { ...target, bucket } })))
+const open = (stateDir: string, bucket = "b") =>
+  Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "run", startedAt: 0 })).pipe(
+    Effect.provide(Sqlite.layer(settingsWith({ stateDir, bucket })))
   )
-}
 const using = <A, E>(stateDir: string, use: (ledger: OpenLedger) => Effect.Effect<A, E>, bucket?: string) =>
   Effect.scoped(Effect.flatMap(open(stateDir, bucket), use))
 

@@ -3,7 +3,7 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
 import type { Env } from "../../../domain/Env.ts"
 import { ConfigError, type StoreError } from "../../../domain/Errors.ts"
-import type { Settings, Target } from "../../../domain/Settings.ts"
+import type { Target } from "../../../domain/Settings.ts"
 import * as Credentials from "./Credentials.ts"
 import { storeError } from "./Errors.ts"
 import * as Network from "./Network.ts"
@@ -12,13 +12,12 @@ import * as Providers from "./Providers.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 
 /** Until the scope ends. Nothing is asked yet of anybody but the host's own files. */
-export const connect = (options: Pick<Settings, "target"> & Network.Options, env: Env) =>
+export const connect = (target: Target & Network.Options, env: Env) =>
   Effect.gen(function* () {
-    const { target } = options
     const problem = unsupported(target.bucket)
     if (problem !== undefined) return yield* new ConfigError(problem)
     const profile = yield* Profiles.settings(target.profile, env)
-    const { handler, http } = yield* Network.connect(options, env, profile["ca_bundle"])
+    const { handler, http } = yield* Network.connect(target, env, profile["ca_bundle"])
     const credentials = Credentials.renewing(
       Credentials.provider(target, {
         env,
@@ -76,7 +75,7 @@ const endpoint = (target: Target, profileRegion: string | undefined): S3ClientCo
   return {
     ...(target.endpoint === undefined
       ? {}
-      : { endpoint: target.endpoint.href, forcePathStyle: target.forcePathStyle ?? pathStyle }),
+      : { endpoint: target.endpoint.href, forcePathStyle: target.forcePathStyle || pathStyle }),
     ...(region === undefined ? {} : { region })
   }
 }

@@ -64,11 +64,11 @@ const metadataFailure = (cause: unknown) => {
 
 /** With the role that is to be assumed. */
 export const provider = (target: Target, asking: Asking): Provider =>
-  target.assumeRole === undefined
+  target.assumeRoleArn === undefined
     ? chain(asking)
     : fromTemporaryCredentials({
         masterCredentials: chain(asking),
-        params: { RoleArn: target.assumeRole.arn, RoleSessionName: target.assumeRole.sessionName },
+        params: { RoleArn: target.assumeRoleArn, RoleSessionName: target.assumeRoleSessionName },
         clientConfig: asking.clientConfig
       })
 

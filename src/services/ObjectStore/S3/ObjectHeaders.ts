@@ -2,18 +2,18 @@
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
 import { revised, type StoreError } from "../../../domain/Errors.ts"
 import * as ObjectKey from "../../../domain/ObjectKey.ts"
-import type { Encryption, ObjectAttributes, Settings } from "../../../domain/Settings.ts"
+import type { ObjectAttributes, Target } from "../../../domain/Settings.ts"
 import type { NewObject } from "../../ObjectStore.ts"
 import * as Providers from "./Providers.ts"
 
 /** What every request for an object names, and what it is created with. */
 export type ObjectHeaders = PutObjectCommandInput & { readonly Bucket: string; readonly Key: string }
 
-export const objectHeaders = ({ attributes, target }: Pick<Settings, "attributes" | "target">) => {
-  const same = { ...attributeHeaders(attributes), Bucket: target.bucket }
+export const objectHeaders = (settings: ObjectAttributes & Pick<Target, "bucket">) => {
+  const same = { ...attributeHeaders(settings), Bucket: settings.bucket }
   return ({ key, state }: NewObject): ObjectHeaders => ({
     ...same,
-    Metadata: { ...attributes.metadata, "ibsr-state": state },
+    Metadata: { ...settings.metadata, "ibsr-state": state },
     Key: key,
     ContentType: ObjectKey.contentType(key)
   })
@@ -21,7 +21,7 @@ export const objectHeaders = ({ attributes, target }: Pick<Settings, "attributes
 
 const attributeHeaders = (attributes: ObjectAttributes) =>
   ({
-    ...encryptionHeaders(attributes.encryption),
+    ...encryptionHeaders(attributes),
     StorageClass: attributes.storageClass as PutObjectCommandInput["StorageClass"],
     ACL: attributes.acl as PutObjectCommandInput["ACL"],
     Tagging: Object.keys(attributes.tags).length === 0 ? undefined : query(attributes.tags),
@@ -33,37 +33,36 @@ const query = (pairs: Readonly<Record<string, string>>) =>
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join("&")
 
-const encryptionHeaders = (encryption: Encryption): Partial<PutObjectCommandInput> => {
-  switch (encryption._tag) {
-    case "BucketDefault":
+const encryptionHeaders = ({ kmsContext, kmsKeyId, sse }: ObjectAttributes): Partial<PutObjectCommandInput> => {
+  switch (sse) {
+    case "none":
       return {}
-    case "S3":
+    case "s3":
       return { ServerSideEncryption: "AES256" }
-    case "Kms":
+    case "kms":
       return {
         ServerSideEncryption: "aws:kms",
-        SSEKMSKeyId: encryption.keyId,
+        SSEKMSKeyId: kmsKeyId,
         // the header carries base64 of JSON, which the SDK leaves to its caller
-        SSEKMSEncryptionContext:
-          encryption.context && Buffer.from(JSON.stringify(encryption.context)).toString("base64")
+        SSEKMSEncryptionContext: kmsContext && Buffer.from(JSON.stringify(kmsContext)).toString("base64")
       }
   }
 }
 
 /** Says of a refusal which of the settings may be the cause. */
 export const withAdvice =
-  ({ attributes, target }: Pick<Settings, "attributes" | "target">) =>
+  (settings: ObjectAttributes & Target) =>
   (error: StoreError): StoreError => {
     if (error._tag === "AccessDenied" && error.advice === undefined) {
-      return revised(error, { advice: permissions(attributes) })
+      return revised(error, { advice: permissions(settings) })
     }
     if (error._tag === "UploadFailed" && error.status === 501) {
       return revised(error, {
-        advice: `the store does not know what a flag asks for: see ${Providers.of(target.endpoint).lacks}`
+        advice: `the store does not know what a flag asks for: see ${Providers.of(settings.endpoint).lacks}`
       })
     }
-    const unresolved = error._tag === "NetworkFailure" && error.code === "ENOTFOUND" && target.endpoint !== undefined
-    return unresolved && target.forcePathStyle === undefined
+    const unresolved = error._tag === "NetworkFailure" && error.code === "ENOTFOUND" && settings.endpoint !== undefined
+    return unresolved && !settings.forcePathStyle
       ? revised(error, {
           advice: "check the host's DNS and --endpoint; a store without a name per bucket needs --force-path-style"
         })
@@ -71,17 +70,14 @@ export const withAdvice =
   }
 
 /** Sources: "Required permissions for Amazon S3 API operations" in the User Guide, and "Key policies" of AWS KMS. */
-const permissions = ({ acl, encryption, noOverwrite, tags }: ObjectAttributes): string => {
+const permissions = ({ acl, noOverwrite, sse, tags }: ObjectAttributes): string => {
   const needed = [
     "allow s3:PutObject on this bucket and prefix (see --bucket and --prefix)",
     ...(Object.keys(tags).length > 0 ? ["s3:PutObjectTagging for --tag"] : []),
     ...(acl === undefined ? [] : ["s3:PutObjectAcl for --acl"]),
-    ...(encryption._tag === "Kms" ? ["kms:GenerateDataKey and kms:Decrypt on the key of --sse kms"] : [])
+    ...(sse === "kms" ? ["kms:GenerateDataKey and kms:Decrypt on the key of --sse kms"] : [])
   ]
-  const demanded = [
-    ...(noOverwrite ? [] : ["--no-overwrite"]),
-    ...(encryption._tag === "BucketDefault" ? ["--sse"] : [])
-  ]
+  const demanded = [...(noOverwrite ? [] : ["--no-overwrite"]), ...(sse === "none" ? ["--sse"] : [])]
   return `${needed.join(", ")}${
     demanded.length === 0 ? "" : `; or the bucket's policy demands ${demanded.join(" or ")}`
   }`

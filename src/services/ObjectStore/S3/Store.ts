@@ -3,7 +3,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Exit, Layer } from "effect"
 import type { Env } from "../../../domain/Env.ts"
 import type { StoreError } from "../../../domain/Errors.ts"
-import type { Settings } from "../../../domain/Settings.ts"
+import type { ObjectAttributes, Settings, Target } from "../../../domain/Settings.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import { ObjectStore, type StoredObject } from "../../ObjectStore.ts"
 import * as BodyRequests from "./BodyRequests.ts"
@@ -16,7 +16,7 @@ import * as Negotiation from "./Negotiation.ts"
 import { type ObjectHeaders, objectHeaders, withAdvice } from "./ObjectHeaders.ts"
 import * as StreamedMultipart from "./StreamedMultipart.ts"
 
-export type Options = Pick<Settings, "target" | "attributes" | "timeout">
+export type Options = Target & ObjectAttributes & Pick<Settings, "timeout">
 
 /**
  * The SDK's client, closed with the layer. Building it sends nothing, and fails if the configuration cannot work. The
@@ -32,7 +32,7 @@ export const layer = (options: Options, env: Env) =>
         ready: (checksum) =>
           Effect.suspend(() => {
             negotiation.assumeChecksum(checksum)
-            return Client.ready(client, options.target)
+            return Client.ready(client, options)
           }),
         traits: Effect.sync(negotiation.traits),
         put: (object, bytes, sha256) => put(connection, headersOf(object), bytes, sha256),
@@ -82,6 +82,6 @@ const connect = (options: Options, env: Env) =>
       bodyRequests,
       negotiation,
       send,
-      parts: Multipart.make({ bodyRequests, negotiation, send }, options.target.bucket)
+      parts: Multipart.make({ bodyRequests, negotiation, send }, options.bucket)
     }
   })

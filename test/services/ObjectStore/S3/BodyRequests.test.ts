@@ -94,18 +94,12 @@ const same = (request: Request, draft: HttpRequest) => {
   expect(comparable(request.headers)).toEqual(comparable(draft.headers))
 }
 
-const plain = settingsWith().attributes
+const plain = settingsWith()
 const word = fc.stringMatching(/^[A-Za-z0-9 .=_-]{1,12}$/).map((text) => text.trim() || "x")
 const attributes: fc.Arbitrary<ObjectAttributes> = fc.record({
-  encryption: fc.oneof(
-    fc.constant({ _tag: "BucketDefault" as const }),
-    fc.constant({ _tag: "S3" as const }),
-    fc.record({
-      _tag: fc.constant("Kms" as const),
-      keyId: fc.option(word, { nil: undefined }),
-      context: fc.option(fc.dictionary(word, word, { maxKeys: 2 }), { nil: undefined })
-    })
-  ),
+  sse: fc.constantFrom("none", "s3", "kms"),
+  kmsKeyId: fc.option(word, { nil: undefined }),
+  kmsContext: fc.option(fc.dictionary(word, word, { maxKeys: 2 }), { nil: undefined }),
   storageClass: fc.constantFrom(undefined, "STANDARD_IA", "GLACIER_IR"),
   acl: fc.constantFrom(undefined, "bucket-owner-full-control"),
   tags: fc.dictionary(word, fc.string({ maxLength: 8 }), { maxKeys: 3 }),
@@ -129,10 +123,9 @@ const targets: fc.Arbitrary<readonly [bucket: string, config: S3ClientConfig]> =
 )
 
 const objectOf = (bucket: string, given: ObjectAttributes, key: string): ObjectHeaders => {
-  const target = { ...settingsWith().target, bucket }
   const root = Either.getOrThrow(ObjectKey.parsePrefix("/"))
   const valid = Either.getOrElse(ObjectKey.of(root, key), () => Either.getOrThrow(ObjectKey.of(root, "valid")))
-  return objectHeaders({ attributes: given, target })({ key: valid, state: "live" })
+  return objectHeaders({ ...given, bucket })({ key: valid, state: "live" })
 }
 
 describe("a request that carries a body", () => {

@@ -1,0 +1,57 @@
+/** The services of one run, and the one place where their layers meet. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { Effect, Layer } from "effect"
+import type { Env } from "../domain/Env.ts"
+import type { Settings } from "../domain/Settings.ts"
+import { Deadline } from "../services/Export/Deadline.ts"
+import { Export } from "../services/Export.ts"
+import { KeyMapping } from "../services/KeyMapping.ts"
+import * as SqliteLedger from "../services/Ledger/Sqlite.ts"
+import * as SqliteStatus from "../services/Ledger/SqliteStatus.ts"
+import { Metrics } from "../services/Metrics.ts"
+import { ObjectStore } from "../services/ObjectStore.ts"
+import { Progress, type Terminal } from "../services/Progress.ts"
+import { Reporter } from "../services/Reporter.ts"
+import { Traversal } from "../services/Traversal.ts"
+import { Uploads } from "../services/Uploads.ts"
+import * as Logging from "./Logging.ts"
+import { version } from "./Version.ts"
+
+/** What a run takes from the process it runs in. */
+export interface Host {
+  readonly env: Env
+  /** Names this run in reports. */
+  readonly runId: string
+  /** Shows progress, if somebody watches. */
+  readonly terminal: Terminal | undefined
+}
+
+/** Tests swap the store. */
+export const layer = (settings: Settings, host: Host, store: Layer.Layer<ObjectStore> = s3(settings, host.env)) =>
+  Export.layer(settings, { version, runId: host.runId }).pipe(
+    Layer.provide([
+      settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), store),
+      settings.dryRun ? SqliteLedger.layerReadOnly(settings) : SqliteLedger.layer(settings),
+      host.terminal === undefined || settings.quiet
+        ? Progress.layerNone
+        : Progress.layerTerminal(settings, host.terminal),
+      metrics(settings)
+    ]),
+    // each further step costs a start a millisecond
+    Layer.provide([Deadline.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)]),
+    Layer.provideMerge(Layer.merge(Reporter.layer(settings), Logging.layer(settings, host.terminal !== undefined)))
+  )
+
+const metrics = ({ dryRun, metricsFile, stateDir }: Settings) =>
+  dryRun || metricsFile === undefined
+    ? Metrics.layerNone
+    : Layer.provide(Metrics.layerFile(metricsFile), [SqliteStatus.layer(stateDir), NodeFileSystem.layer])
+
+/** Loaded when it is first used: that takes longer than a whole run that finds nothing new. */
+const s3 = (settings: Settings, env: Env) =>
+  ObjectStore.layerLazy(
+    Effect.map(
+      Effect.promise(() => import("../services/ObjectStore/S3/Store.ts")),
+      (Store) => Store.layer(settings, env)
+    )
+  )
