@@ -56,7 +56,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         /** Counts what became of files, and ends the run if none that is left can fare better. */
         const tell = (all: ReadonlyArray<FileOutcome>) =>
           Effect.zipRight(
-            reporter.outcomes(all),
+            reporter.addOutcomes(all),
             Effect.suspend(() => {
               const error = all.flatMap(({ outcome }) => (outcome._tag === "Failed" ? [outcome.error] : []))
               const last = error.find((one) => FailureClass.endsRun(one, reporter.tally))

@@ -1,33 +1,33 @@
 import { Context, Effect, FiberRef, Layer, LogLevel } from "effect"
 import type { Outcome } from "../domain/Outcome.ts"
-import type { OpenUpload, Report } from "../report/Report.ts"
-import * as ReportText from "../report/ReportText.ts"
-import * as Summary from "../report/Summary.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 import * as Tally from "../domain/Tally.ts"
+import type { OpenUpload, Report } from "../report/Report.ts"
+import * as ReportText from "../report/ReportText.ts"
+import * as Summary from "../report/Summary.ts"
 import { Stdio } from "./Stdio.ts"
 
-/** Adds up what becomes of the files, and tells it. */
+/** Counts what became of the files, and prints the run's report. */
 export class Reporter extends Context.Tag("ibsr-export/Reporter")<
   Reporter,
   {
-    /** Counts files, and logs them: failures as warnings, the others for `--verbose`. */
-    readonly outcomes: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
-    /** Remembers a multipart upload that could not be aborted. */
+    /** Counts files, and logs them: failures as warnings, the others with `--verbose`. */
+    readonly addOutcomes: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
+    /** Adds a multipart upload that could not be aborted. */
     readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
-    /** An upload that an earlier run had begun was completed, without these bytes being sent again. */
+    /** Counts a completed upload that this run resumed. `sparedBytes`: stored by earlier runs, so not sent again. */
     readonly addResumed: (sparedBytes: number) => void
-    /** An upload in parts is left for the next run. */
+    /** Adds a multipart upload that is left for the next run to resume. */
     readonly addKept: (upload: Tally.KeptUpload) => void
-    /** A file that was rotated away without having been stored. */
+    /** Adds a file that was deleted before it was stored. */
     readonly addLost: (relativePath: string) => void
-    /** One that will be before the next run; `rotatedAt` in milliseconds since 1970. */
+    /** Adds a file that will be deleted before the next run; `rotatedAt` is in milliseconds since 1970. */
     readonly addAtRisk: (relativePath: string, rotatedAt: number) => void
-    /** The sums so far; they go on changing. */
+    /** The counts so far. Mutable: they change during the run. */
     readonly tally: Tally.Tally
     readonly openUploads: ReadonlyArray<OpenUpload>
-    /** Prints the report: it is the last thing of a run. */
+    /** Prints the report, at the end of the run. */
     readonly publish: (report: Report) => Effect.Effect<void>
   }
 >() {
@@ -38,16 +38,13 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
         const tally = Tally.empty()
         const openUploads: Array<OpenUpload> = []
         return {
-          outcomes: (all) => {
+          addOutcomes: (all) => {
             for (const { outcome } of all) Tally.add(tally, outcome)
-            // asking the log for each of a million files takes longer than counting them
-            return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) => {
-              const telling = LogLevel.lessThanEqual(least, LogLevel.Debug)
-                ? all
-                : all.filter(({ outcome }) => outcome._tag === "Failed")
-              return Effect.forEach(telling, ({ file, outcome }) => log(file.relativePath, outcome), {
-                discard: true
-              })
+            // filtered here, because a million calls to the logger take longer than counting a million files
+            return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (minimum) => {
+              const isVerbose = LogLevel.lessThanEqual(minimum, LogLevel.Debug)
+              const logged = isVerbose ? all : all.filter(({ outcome }) => outcome._tag === "Failed")
+              return Effect.forEach(logged, ({ file, outcome }) => log(file.relativePath, outcome), { discard: true })
             })
           },
           addResumed: (sparedBytes) => Tally.addResumed(tally, sparedBytes),
@@ -72,25 +69,25 @@ export interface FileOutcome {
   readonly outcome: Outcome
 }
 
-/** One value, two renderings. The result goes to stdout, the rest to stderr; the summary is the last line of all. */
+type Streams = Context.Tag.Service<Stdio>
+
+/** How each output format prints the report. The summary comes last, with JSON on stderr. */
 const renderings = {
-  text: (report: Report, { stdout }: Heard) => {
-    for (const told of ReportText.body(report)) stdout.writeLine(told)
+  text: (report: Report, { stdout }: Streams) => {
+    for (const line of ReportText.body(report)) stdout.writeLine(line)
     stdout.writeLine(Summary.line(report, stdout.isJournal))
   },
-  json: (report: Report, { stderr, stdout }: Heard) => {
+  json: (report: Report, { stderr, stdout }: Streams) => {
     stdout.writeLine({ text: JSON.stringify(report), severity: "info" })
     stderr.writeLine(Summary.line(report, stderr.isJournal))
   }
 }
 
-type Heard = Context.Tag.Service<Stdio>
-
 const log = (file: string, outcome: Outcome): Effect.Effect<void> => {
   switch (outcome._tag) {
     case "Failed":
       return Effect.annotateLogs(Effect.logWarning("failed"), { file, error: outcome.error.message })
-    // the report tells it
+    // the report lists it
     case "Planned":
       return Effect.void
     case "Skipped":

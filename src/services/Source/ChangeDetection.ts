@@ -51,7 +51,7 @@ export const make = (settings: Settings, reporter: Context.Tag.Service<Reporter>
             }
           })
           .pipe(
-            Effect.tap(() => reporter.outcomes(told)),
+            Effect.tap(() => reporter.addOutcomes(told)),
             Effect.map(() => Chunk.unsafeFromArray(open))
           )
       })
