@@ -29,7 +29,7 @@ describe.skipIf(host === undefined)("the binary", () => {
     const alone = join(emptyDirectory(), "renamed")
     copyFileSync(binary, alone)
     const args = s3(tree({ "a.jsonl": "{}\n" }), store.endpoint)
-    const result = await run([...args, "--quiet"], { through: ["env", "--chdir=/"], program: [alone] })
+    const result = await run([...args, "--quiet"], { commandPrefix: ["env", "--chdir=/"], program: [alone] })
     expect(result).toMatchObject({ code: 0, stdout: "", stderr: "" })
     expect(store.keys()).toHaveLength(1)
   })

@@ -9,7 +9,7 @@ describe("the search for secrets in every output", () => {
     ["session-of-ASIA1", {}, ["session-of-"]],
     ["Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=0f", {}, ["AWS4-HMAC-SHA256", "Signature="]],
     ["uploaded 1 (8 B), skipped 0, failed 0 in 0.1 s", { AWS_SESSION_TOKEN: "" }, []]
-  ])("finds in %j what must not be there", (output, env, found) => {
+  ])("finds every secret in %j", (output, env, found) => {
     expect(secretsIn(output, env)).toEqual(found)
   })
 })

@@ -1,7 +1,7 @@
-/** The built program, run as its users run it. */
+/** Runs the built program as its users run it. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { createServer } from "node:net"
-import { resolve } from "node:path"
+import { resolve as resolvePath } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Product from "../../scripts/build/Product.ts"
 import type { Report } from "../../src/report/Report.ts"
@@ -9,19 +9,19 @@ import { writer } from "../fakes/StrictS3.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-/** As users start it, and from wherever a test is. */
-const program = Product.program().map((word) => resolve(root, word))
-const programOf = (options: RunOptions) =>
+/** The command of this machine's build, independent of the current directory. */
+const program = Product.program().map((word) => resolvePath(root, word))
+const programFor = (options: RunOptions) =>
   options.preload === undefined
     ? (options.program ?? program)
-    : [process.execPath, `--import=${options.preload}`, resolve(root, Product.bundle)]
+    : [process.execPath, `--import=${options.preload}`, resolvePath(root, Product.bundle)]
 
 export interface RunResult {
-  /** Null: it died by a signal. */
+  /** Null if a signal killed the program. */
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  readonly millis: number
+  readonly durationMs: number
 }
 
 export interface RunningProgram {
@@ -29,7 +29,7 @@ export interface RunningProgram {
   readonly finished: Promise<RunResult>
 }
 
-/** Nothing of the machine's own configuration may get in; the login is that of the put-only user; no run before it. */
+/** The put-only user's keys and an empty state directory; nothing of the machine's own configuration. */
 const environment = (): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   HOME: "/nonexistent",
@@ -40,31 +40,32 @@ const environment = (): NodeJS.ProcessEnv => ({
 })
 
 export interface RunOptions {
-  /** On top of the put-only user's; undefined takes a variable away. */
+  /** Added to the default environment; undefined removes a variable. */
   readonly env?: NodeJS.ProcessEnv
-  /** What the program is started through, such as `setpriv`. */
-  readonly through?: ReadonlyArray<string>
-  /** In place of this machine's binary where it was built. */
+  /** The command that starts the program, such as `setpriv` with its flags. */
+  readonly commandPrefix?: ReadonlyArray<string>
+  /** Replaces the build for this machine. */
   readonly program?: ReadonlyArray<string>
-  /** A module, by its URL, that changes Node before the program starts. The binary takes none, so the bundle runs. */
+  /** The URL of a module that changes Node before the program starts. The binary ignores it, so the bundle runs. */
   readonly preload?: string
 }
 
-/** What stands in an output and must not, whatever a test is about: secrets, and what is made of them. */
+/** The secrets, and what is derived from them, that an output contains. No output of any test may contain one. */
 export const secretsIn = (output: string, env: NodeJS.ProcessEnv): ReadonlyArray<string> => {
-  const given = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"].map(
+  const secrets = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"].map(
     (name) => env[name]
   )
   const passwords = ["HTTP_PROXY", "HTTPS_PROXY"].map((name) => URL.parse(env[name] ?? "")?.password)
-  // the fakes that issue credentials name them so
-  const made = ["secret-of-", "session-of-", "AWS4-HMAC-SHA256", "Signature="]
-  return [...given, ...passwords, ...made].filter(
+  // the first two are prefixes of the credentials that the fakes issue
+  const derived = ["secret-of-", "session-of-", "AWS4-HMAC-SHA256", "Signature="]
+  return [...secrets, ...passwords, ...derived].filter(
     (secret): secret is string => Boolean(secret) && output.toLowerCase().includes(secret!.toLowerCase())
   )
 }
 
+/** Starts the program. `finished` rejects if its output contains a secret. */
 export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): RunningProgram => {
-  const [command = "", ...rest] = [...(options.through ?? []), ...programOf(options), ...args]
+  const [command = "", ...rest] = [...(options.commandPrefix ?? []), ...programFor(options), ...args]
   const startedAt = Date.now()
   const env = { ...environment(), ...options.env }
   const child = spawn(command, rest, { env, stdio: ["ignore", "pipe", "pipe"] })
@@ -75,18 +76,19 @@ export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Ru
   const finished = new Promise<RunResult>((resolve, reject) => {
     child.on("error", reject)
     child.on("close", (code) => {
-      const told = secretsIn(stdout + stderr, env)
-      if (told.length > 0) reject(new Error(`the program has told secrets: ${told.join(", ")}`))
-      else resolve({ code, stdout, stderr, millis: Date.now() - startedAt })
+      const leaked = secretsIn(stdout + stderr, env)
+      if (leaked.length > 0) reject(new Error(`the output contains secrets: ${leaked.join(", ")}`))
+      else resolve({ code, stdout, stderr, durationMs: Date.now() - startedAt })
     })
   })
   return { child, finished }
 }
 
+/** Runs the program to its end. */
 export const run = (args: ReadonlyArray<string>, options?: RunOptions): Promise<RunResult> =>
   start(args, options).finished
 
-/** `s3` with what every run needs. */
+/** The arguments that every `s3` run needs, and more. */
 export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<string>): ReadonlyArray<string> => [
   "s3",
   "--input",
@@ -98,15 +100,17 @@ export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<strin
   ...rest
 ]
 
+/** The report of a run with `--output=json`. */
 export const report = (result: RunResult): Report => JSON.parse(result.stdout) as Report
 
+/** The last line of stdout. */
 export const summary = (result: RunResult): string | undefined => result.stdout.trimEnd().split("\n").at(-1)
 
-/** Waits for a condition of a server; fails after ten seconds. */
+/** Waits until the condition holds; fails after ten seconds. */
 export const until = async (condition: () => boolean): Promise<void> => {
   const deadline = Date.now() + 10_000
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${condition}`)
+    if (Date.now() > deadline) throw new Error(`timed out waiting for ${condition}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

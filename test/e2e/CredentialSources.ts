@@ -1,38 +1,22 @@
-/** Where the built program may get credentials from, besides its environment; started for one test, and ended after it. */
+/** Sources of credentials other than environment variables, each for one test. */
 import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterEach } from "vitest"
 import { Metadata, type MetadataOptions } from "../fakes/Metadata.ts"
 import type { Identity, StrictS3, StrictS3Options } from "../fakes/StrictS3.ts"
 import { Sts, type StsOptions } from "../fakes/Sts.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { s3 } from "./BuiltProgram.ts"
+import { stopAfterTest } from "./StopAfterTest.ts"
 import { startStore } from "./Store.ts"
 
-interface Stoppable {
-  readonly stop: () => Promise<void>
-}
-
-const running: Array<Stoppable> = []
-
-/** Ends it after the test. */
-export const stopAfterTest = <A extends Stoppable>(server: A): A => {
-  running.push(server)
-  return server
-}
-
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.stop()
-})
-
-/** Takes the put-only user's own keys away, so that another source has to be asked; and lets the program tell all. */
+/** Removes the put-only user's keys, so that the program must ask another source, and makes the log verbose. */
 export const withoutKeys = {
   AWS_ACCESS_KEY_ID: undefined,
   AWS_SECRET_ACCESS_KEY: undefined,
   IBSR_EXPORT_VERBOSE: "true"
 }
 
-/** A store that accepts what the sources of one test issue, and nothing else. */
+/** A store that accepts only credentials that the sources of this test issue. */
 export const startStoreForIssued = async (options: StrictS3Options = {}) => {
   const identities: Identity[] = []
   const store = await startStore({ ...options, identities })
@@ -43,28 +27,28 @@ export const startStoreForIssued = async (options: StrictS3Options = {}) => {
 /** An input of one file. */
 export const oneFile = () => tree({ "a.jsonl": '{"a":1}\n' })
 
-/** An input of so many files of a few bytes. */
+/** An input of files of a few bytes each. */
 export const tinyFiles = (count: number) =>
-  tree(Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}.jsonl`, `{"at":${at}}\n`])))
+  tree(Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.jsonl`, `{"index":${index}}\n`])))
 
 export const startMetadata = async (options: MetadataOptions) => stopAfterTest(await Metadata.start(options))
 
 export const startSts = async (options: StsOptions) => stopAfterTest(await Sts.start(options))
 
-/** A host whose instance has a role. */
+/** The environment on an EC2 instance with a role. */
 export const onInstance = ({ url }: { readonly url: string }) => ({
   ...withoutKeys,
   AWS_EC2_METADATA_DISABLED: undefined,
   AWS_EC2_METADATA_SERVICE_ENDPOINT: url
 })
 
-/** In one step, as those do who rotate tokens: whoever reads it meanwhile finds a whole one. */
+/** Replaces a file atomically, as the rotation of a token does: a reader finds the old or the new token. */
 const replaceFile = (file: string, content: string) => {
   writeFileSync(`${file}.new`, content)
   renameSync(`${file}.new`, file)
 }
 
-/** A container that is given a file with its token, which may change. */
+/** The environment in a container with a token file, and a function that rotates the token. */
 export const inContainer = (metadata: Metadata) => {
   const file = join(tree({}), "token")
   const rotate = (token: string) => {
@@ -82,13 +66,13 @@ export const inContainer = (metadata: Metadata) => {
 
 export const roleArn = "arn:aws:iam::123456789012:role/export"
 
-/** STS where the host may find it. */
+/** The environment that leads to this STS. */
 export const withSts = ({ url }: { readonly url: string }) => ({
   AWS_ENDPOINT_URL_STS: url,
   AWS_REGION: "us-east-1"
 })
 
-/** A pod that is given a file with its web identity, which may change, and the role that it stands for. */
+/** The environment in a pod with a web identity file and its role, and a function that rotates the token. */
 export const asPod = (sts: Sts) => {
   const file = join(tree({}), "token")
   const rotate = (token: string) => {
@@ -106,13 +90,13 @@ export const asPod = (sts: Sts) => {
   return { env, rotate }
 }
 
-/** A home directory with this in `~/.aws/config`. */
+/** The environment with a home directory that has this `~/.aws/config`. */
 export const withConfig = (config: string, more: Readonly<Record<string, string>> = {}) => ({
   ...withoutKeys,
   HOME: tree({ ".aws/config": config, ...more })
 })
 
-/** Whom the store has recognised, in order, each once. */
+/** The distinct identities that the store recognised, in the order of their first request. */
 export const callers = (store: StrictS3) => [
   ...new Set(store.requests.map(({ identity }) => identity).filter((identity) => identity !== undefined))
 ]

@@ -18,7 +18,7 @@ describe("credentials", () => {
     expect(store.requests.map(({ identity }) => identity)).toEqual([writer.accessKeyId])
   })
 
-  it("are those of the role that --assume-role-arn names", async () => {
+  it("come from the role that --assume-role-arn names", async () => {
     const { args, store, identities } = await startStoreForIssued()
     const sts = await startSts({ identities })
     const flags = ["--assume-role-arn", roleArn, "--assume-role-session-name", "host-17"]
@@ -28,7 +28,7 @@ describe("credentials", () => {
     expect(sts.requests).toMatchObject([{ accessKeyId: writer.accessKeyId, roleArn, sessionName: "host-17" }])
   })
 
-  it("never reach an output, also with --verbose and when they are wrong", async () => {
+  it("never appear in an output, even with --verbose and a wrong secret", async () => {
     const store = await startStore()
     const secret = "abcdefghijklmnopqrstuvwxyz0123456789ABCD"
     const args = s3(tree({ "a.jsonl": "" }), store.endpoint, "--verbose", "--log-format=json", "--output=json")

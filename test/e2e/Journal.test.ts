@@ -14,7 +14,7 @@ const told = async (args: ReadonlyArray<string>, journal: "one for both" | "stde
   const { dev, ino } = statSync(journal === "neither" ? elsewhere : stderr, { bigint: true })
   const env = { OUT: stdout, ERR: stderr, JOURNAL_STREAM: `${dev}:${ino}`, INVOCATION_ID: "0f1e2d3c" }
   const through = ["sh", "-c", `exec "$0" "$@" >>"$OUT" 2>>"$ERR"`]
-  const { code } = await run(args, { env, through, ...(preload === undefined ? {} : { preload }) })
+  const { code } = await run(args, { env, commandPrefix: through, ...(preload === undefined ? {} : { preload }) })
   const lines = (path: string) => {
     const text = readFileSync(path, "utf8")
     expect(secretsIn(text, {})).toEqual([])

@@ -37,7 +37,7 @@ describe("--metrics-file", () => {
     const store = await startStore()
     const { file, upload, values } = host()
     const before = Date.now() / 1000
-    const result = await upload(store.endpoint, [], { through: ["sh", "-c", `umask 077; exec "$0" "$@"`] })
+    const result = await upload(store.endpoint, [], { commandPrefix: ["sh", "-c", `umask 077; exec "$0" "$@"`] })
     expect(result.code).toBe(0)
     const { last_run_timestamp_seconds: at, last_success_timestamp_seconds: success, ...others } = values()
     expect(at).toBeGreaterThan(before)

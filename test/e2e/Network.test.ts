@@ -55,7 +55,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     expect(result.code, result.stdout).toBe(0)
     whole(store, files)
     // what got stuck is sent again when its --timeout is over, a minute by default, if TCP does not revive it before
-    expect(result.millis).toBeLessThan(90_000)
+    expect(result.durationMs).toBeLessThan(90_000)
   })
 
   it.for([

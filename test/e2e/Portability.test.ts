@@ -53,7 +53,7 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
   it("uploads all there is", () =>
     inside(async (root) => {
       const store = await startStore()
-      const result = await run(s3("/srv/snapshots", store.endpoint), { through: root.commandPrefix, program })
+      const result = await run(s3("/srv/snapshots", store.endpoint), { commandPrefix: root.commandPrefix, program })
       expect(result.code, result.stdout + result.stderr).toBe(0)
       expectStored(store, files)
     }))
@@ -64,7 +64,11 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
       writeFileSync(join(shared, "ca.pem"), authority.cert)
       const store = await startStore({ tls: await authority.issue("127.0.0.1") })
       const env = { AWS_CA_BUNDLE: "/srv/ca.pem" }
-      const result = await run(s3("/srv/snapshots", store.endpoint), { through: root.commandPrefix, program, env })
+      const result = await run(s3("/srv/snapshots", store.endpoint), {
+        commandPrefix: root.commandPrefix,
+        program,
+        env
+      })
       expect(result.code, result.stdout + result.stderr).toBe(0)
       expectStored(store, files)
     }))
@@ -85,14 +89,14 @@ describe.skipIf(foreign === undefined)("on a machine of another architecture", {
   afterAll(() => rmSync(made, { force: true }))
 
   it("says what it is made for", async () => {
-    const { stdout } = await run(["--version"], { through, program })
+    const { stdout } = await run(["--version"], { commandPrefix: through, program })
     expect(stdout).toContain(`linux-${Product.architectures[architecture].cpu})`)
   })
 
   it("uploads whole files and files in parts", async () => {
     const files = { "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * 1024 ** 2, "0123456789\n") }
     const store = await startStore()
-    const result = await run(s3(tree(files), store.endpoint), { through, program })
+    const result = await run(s3(tree(files), store.endpoint), { commandPrefix: through, program })
     expect(result.code, result.stdout + result.stderr).toBe(0)
     expectStored(store, files)
   })
@@ -102,7 +106,7 @@ describe.skipIf(foreign === undefined)("on a machine of another architecture", {
     const store = await startStore({ tls: await authority.issue("127.0.0.1") })
     const env = { AWS_CA_BUNDLE: authority.file, IBSR_EXPORT_STATE_DIR: emptyDirectory() }
     const args = s3(tree({ "a.jsonl": "{}\n", "b.jsonl": "{}\n" }), store.endpoint)
-    expect(summary(await run(args, { through, program, env }))).toMatch(/^uploaded 2 /)
-    expect(summary(await run(args, { through, program, env }))).toMatch(/^uploaded 0 .*unchanged 2/)
+    expect(summary(await run(args, { commandPrefix: through, program, env }))).toMatch(/^uploaded 2 /)
+    expect(summary(await run(args, { commandPrefix: through, program, env }))).toMatch(/^uploaded 0 .*unchanged 2/)
   })
 })

@@ -1,4 +1,4 @@
-/** The way to the store through a proxy. */
+/** Connections to the store through a proxy. */
 import { describe, expect, it } from "vitest"
 import { closedPort, run, s3, start, summary, until } from "./BuiltProgram.ts"
 import { distinctRequests, startStoreBehindProxy, filesOfAllSizes } from "./StoreBehindProxy.ts"
@@ -7,7 +7,7 @@ import { startStore } from "./Store.ts"
 
 const url = "https://store.test"
 
-const proxied = async (options: Parameters<typeof startStoreBehindProxy>[1] = {}) => {
+const startBehindProxy = async (options: Parameters<typeof startStoreBehindProxy>[1] = {}) => {
   const { authority, ...rest } = await startStoreBehindProxy("store.test", options)
   return {
     ...rest,
@@ -18,9 +18,9 @@ const proxied = async (options: Parameters<typeof startStoreBehindProxy>[1] = {}
 
 describe("HTTPS_PROXY", () => {
   it.each(["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"])(
-    "leads bodies of all sizes to the store, which is trusted by %s",
+    "carries bodies of all sizes to a store whose certificate %s trusts",
     async (variable) => {
-      const { authority, host, proxy, store } = await proxied()
+      const { authority, host, proxy, store } = await startBehindProxy()
       const env = { HTTPS_PROXY: proxy.url(), [variable]: authority.file }
       const result = await run(s3(filesOfAllSizes(), url), { env })
       expect(result.code, result.stdout).toBe(0)
@@ -29,23 +29,23 @@ describe("HTTPS_PROXY", () => {
     }
   )
 
-  it("does not make the store's certificate trusted", async () => {
-    const { proxy, store } = await proxied()
+  it("does not make the program trust the store's certificate", async () => {
+    const { proxy, store } = await startBehindProxy()
     const result = await run(s3(oneFile(), url), { env: { HTTPS_PROXY: proxy.url() } })
     expect(result.code, result.stdout).toBe(31)
     expect(store.requests).toEqual([])
   })
 
-  it("is asked for one tunnel, which all requests go through in turn", async () => {
-    const { env, proxy, store } = await proxied()
+  it("opens one tunnel for all sequential requests", async () => {
+    const { env, proxy, store } = await startBehindProxy()
     const result = await run(s3(filesOfAllSizes(), url, "--concurrency=1"), { env })
     expect(result.code, result.stdout).toBe(0)
     expect(store.requests).toHaveLength(7)
     expect(proxy.log).toHaveLength(1)
   })
 
-  it("may itself be reached by TLS", async () => {
-    const { authority, host, proxy } = await proxied({ secureProxy: true })
+  it("supports TLS to the proxy itself", async () => {
+    const { authority, host, proxy } = await startBehindProxy({ secureProxy: true })
     const env = { HTTPS_PROXY: proxy.url(), NODE_EXTRA_CA_CERTS: authority.file }
     const result = await run(s3(oneFile(), url), { env })
     expect(result.code, result.stdout).toBe(0)
@@ -54,8 +54,8 @@ describe("HTTPS_PROXY", () => {
 })
 
 describe("HTTP_PROXY", () => {
-  it("leads bodies of all sizes to a store without TLS", async () => {
-    const { host, proxy, store } = await proxied({ secure: false })
+  it("carries bodies of all sizes to a store without TLS", async () => {
+    const { host, proxy, store } = await startBehindProxy({ secure: false })
     const result = await run(s3(filesOfAllSizes(), "http://store.test"), { env: { HTTP_PROXY: proxy.url() } })
     expect(result.code, result.stdout).toBe(0)
     expect(store.keys()).toHaveLength(3)
@@ -65,21 +65,21 @@ describe("HTTP_PROXY", () => {
 })
 
 describe("NO_PROXY", () => {
-  const toLoopback = async (exempt: string) => {
-    const { proxy } = await proxied()
+  const uploadToLoopback = async (noProxy: string) => {
+    const { proxy } = await startBehindProxy()
     const store = await startStore()
-    const env = { HTTP_PROXY: proxy.url(), HTTPS_PROXY: proxy.url(), NO_PROXY: exempt }
-    return { proxy, ended: await run(s3(oneFile(), store.endpoint, "--max-retries=0"), { env }) }
+    const env = { HTTP_PROXY: proxy.url(), HTTPS_PROXY: proxy.url(), NO_PROXY: noProxy }
+    return { proxy, result: await run(s3(oneFile(), store.endpoint, "--max-retries=0"), { env }) }
   }
 
-  it.each(["127.0.0.1", "localhost, 127.0.0.0/8", "*"])("exempts the store: %s", async (exempt) => {
-    const { ended: result, proxy } = await toLoopback(exempt)
+  it.each(["127.0.0.1", "localhost, 127.0.0.0/8", "*"])("bypasses the proxy for the store: %s", async (noProxy) => {
+    const { proxy, result } = await uploadToLoopback(noProxy)
     expect(result.code, result.stdout).toBe(0)
     expect(proxy.log).toEqual([])
   })
 
-  it.each(["", "192.0.2.1", "7.0.0.1", "localhost"])("exempts nothing else: %j", async (exempt) => {
-    const { ended: result, proxy } = await toLoopback(exempt)
+  it.each(["", "192.0.2.1", "7.0.0.1", "localhost"])("does not apply to the store: %j", async (noProxy) => {
+    const { proxy, result } = await uploadToLoopback(noProxy)
     expect(result.code, result.stdout).toBe(32)
     expect(proxy.log).toHaveLength(1)
   })
@@ -88,8 +88,8 @@ describe("NO_PROXY", () => {
 describe("a proxy", () => {
   const flags = ["--timeout=1s", "--max-retries=1"]
 
-  it("that refuses the host is told from the store, and not asked again", async () => {
-    const { env, proxy } = await proxied()
+  it("is named in the hint, and not retried, when it refuses the host", async () => {
+    const { env, proxy } = await startBehindProxy()
     proxy.refuse = 403
     const result = await run(s3(oneFile(), url, ...flags), { env })
     expect(result.code, result.stdout).toBe(30)
@@ -97,15 +97,15 @@ describe("a proxy", () => {
     expect(proxy.log).toHaveLength(1)
   })
 
-  it("that cannot reach the store is asked again", async () => {
-    const { env, proxy } = await proxied()
+  it("is retried when it cannot reach the store", async () => {
+    const { env, proxy } = await startBehindProxy()
     const result = await run(s3(oneFile(), "https://nowhere.test", ...flags), { env })
     expect(result.code, result.stdout).toBe(30)
     expect(proxy.log).toHaveLength(2)
   })
 
-  it("that never answers is left before it is asked again", async () => {
-    const { env, proxy } = await proxied()
+  it("is disconnected before each retry when it never answers", async () => {
+    const { env, proxy } = await startBehindProxy()
     proxy.hang = true
     const { finished } = start(s3(oneFile(), url, "--timeout=1s", "--max-retries=3"), { env })
     await until(() => proxy.log.length === 3)
@@ -114,24 +114,24 @@ describe("a proxy", () => {
     expect(connections).toBe(1)
   })
 
-  it("that never answers is given up after the time-outs", async () => {
-    const { env, proxy } = await proxied()
+  it("fails the run after the timeouts when it never answers", async () => {
+    const { env, proxy } = await startBehindProxy()
     proxy.hang = true
     const result = await run(s3(oneFile(), url, ...flags), { env })
     expect(result.code, result.stdout).toBe(30)
-    expect(result.millis).toBeLessThan(8000)
+    expect(result.durationMs).toBeLessThan(8000)
     expect(proxy.log).toHaveLength(2)
   })
 
-  it("that nobody answers for ends the run as a network that fails", async () => {
+  it("fails the run with a network error when nothing listens at its address", async () => {
     const env = { HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}` }
     const result = await run(s3(oneFile(), url, ...flags), { env })
     expect(result.code, result.stdout).toBe(30)
     expect(result.stdout).toContain("ECONNREFUSED")
   })
 
-  it("that cuts a tunnel in the middle of a body costs retries", async () => {
-    const { env, proxy, store } = await proxied()
+  it("costs retries when it cuts a tunnel in the middle of a body", async () => {
+    const { env, proxy, store } = await startBehindProxy()
     proxy.cutAfterBytes = 1_000_000
     store.fault = () => {
       proxy.cutAfterBytes = store.requests.length > 1 ? undefined : proxy.cutAfterBytes

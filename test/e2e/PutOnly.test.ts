@@ -38,7 +38,7 @@ const real = inject("servers")
 
 describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => {
   describe.each(real)("on $name", (server) => {
-    const ways = behaviourOf(server.name)
+    const behaviour = behaviourOf(server.name)
     let owned: RealBucket
     let user: AccessKey
 
@@ -51,7 +51,17 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const target = { bucket: owned.bucket, prefix, endpoint: server.endpoint, login: user, ...change }
       const where = ["--bucket", target.bucket, "--prefix", target.prefix, "--endpoint", target.endpoint]
       return start(
-        ["s3", "--input", input, ...where, "--part-size=5MiB", "--output=json", "--verbose", ...ways.flags, ...flags],
+        [
+          "s3",
+          "--input",
+          input,
+          ...where,
+          "--part-size=5MiB",
+          "--output=json",
+          "--verbose",
+          ...behaviour.flags,
+          ...flags
+        ],
         {
           env: {
             AWS_ACCESS_KEY_ID: target.login.accessKeyId,
@@ -76,7 +86,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const state = ["--state-dir", emptyDirectory()]
       ends(0, await begin(input, state, { endpoint: relay.endpoint }).finished)
       for (const [name, content] of Object.entries(files)) {
-        expect(await owned.sum(`${prefix}/${name}`), name).toBe(sha256Of(content))
+        expect(await owned.sha256(`${prefix}/${name}`), name).toBe(sha256Of(content))
       }
       const { connections } = relay
       const { totals } = ends(0, await begin(input, state, { endpoint: relay.endpoint }).finished)
@@ -103,7 +113,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
     })
 
     it("tells a bucket that never was as well as the server does", async () => {
-      expect(refusal(await upload(small, [], { bucket: `${owned.bucket}-typo` }))).toEqual(ways.unknownBucket)
+      expect(refusal(await upload(small, [], { bucket: `${owned.bucket}-typo` }))).toEqual(behaviour.unknownBucket)
     })
 
     it.each([
@@ -118,16 +128,16 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const files = { "encrypted/a.jsonl": small["a.jsonl"], "encrypted/big.jsonl": big["big.jsonl"] }
       const result = await upload(files, ["--sse=s3"])
       ends(0, result)
-      expect(report(result).store?.unencrypted).toBe(ways.encryption === undefined)
+      expect(report(result).store?.unencrypted).toBe(behaviour.encryption === undefined)
       for (const [name, content] of Object.entries(files)) {
-        expect(await owned.sum(`${prefix}/${name}`), name).toBe(sha256Of(content))
-        expect(await owned.encryption(`${prefix}/${name}`), name).toBe(ways.encryption)
+        expect(await owned.sha256(`${prefix}/${name}`), name).toBe(sha256Of(content))
+        expect(await owned.encryption(`${prefix}/${name}`), name).toBe(behaviour.encryption)
       }
     })
 
     it.each([
       ["in one request", "once.jsonl", small["a.jsonl"], 11],
-      ["in parts", "once-big.jsonl", big["big.jsonl"], ways.existsInParts]
+      ["in parts", "once-big.jsonl", big["big.jsonl"], behaviour.multipartOverwriteExit]
     ] as const)("creates an object only once with --no-overwrite: %s", async (_, name, content, code) => {
       const input = tree({ [name]: content })
       const flags = ["--no-overwrite", "--state-dir", emptyDirectory()]
@@ -153,7 +163,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
 
       relay.passBytes = MiB
       const { child, finished } = begin(input, state, change)
-      await until(() => relay.cut > 0)
+      await until(() => relay.cutConnections > 0)
       child.kill("SIGTERM")
       const { keptUploads, openMultipartUploads } = ends(143, await finished)
       expect(openMultipartUploads).toEqual([])
@@ -162,7 +172,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
 
       relay.passBytes = Infinity
       ends(0, await begin(input, state, change).finished)
-      expect(await own.sum(key)).toBe(sha256Of(big["big.jsonl"]))
+      expect(await own.sha256(key)).toBe(sha256Of(big["big.jsonl"]))
       expect(await own.openUploads(key)).toEqual([])
     })
 
@@ -180,7 +190,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
 
       relay.passBytes = MiB
       const { child, finished } = begin(input, state, change)
-      await until(() => relay.cut > 0)
+      await until(() => relay.cutConnections > 0)
       child.kill("SIGTERM")
       ends(143, await finished)
 
@@ -193,13 +203,13 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       expect(await own.openUploads(key)).toEqual(openMultipartUploads.map(({ uploadId }) => uploadId))
     })
 
-    it.each(ways.roles)("writes with a session that STS gives for %s", async (arn) => {
+    it.each(behaviour.roles)("writes with a session that STS gives for %s", async (arn) => {
       const sts = await startRelay(server.endpoint)
       const env = { AWS_ENDPOINT_URL_STS: sts.endpoint, AWS_REGION: server.region }
       const role = ["--assume-role-arn", arn]
       ends(0, await upload({ "session.jsonl": "{}\n" }, role, { env }))
       expect(sts.connections).toBeGreaterThan(0)
-      expect(await owned.sum(`${prefix}/session.jsonl`)).toBe(sha256Of("{}\n"))
+      expect(await owned.sha256(`${prefix}/session.jsonl`)).toBe(sha256Of("{}\n"))
       const outside = await upload(small, role, { env, prefix: "ibsr/host-18/snapshots" })
       expect(refusal(outside)).toEqual([22, "403 AccessDenied"])
     })

@@ -1,4 +1,4 @@
-/** The owner of a bucket on a real server: makes it, and looks into it with tools that are not ours. */
+/** A bucket on a real server, inspected by its owner with independent tools. */
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
@@ -14,9 +14,9 @@ import type { RealServer } from "../fixtures/real-servers.ts"
 
 export const canFetch = existsSync("/usr/bin/curl")
 
-/** The SHA-256 of an object, by curl, which signs for itself, and sha256sum. */
+/** The SHA-256 of an object, from curl, which signs the request, and sha256sum. */
 const fetchSha256 = async (url: string, user: string, region: string): Promise<string> => {
-  // Ceph wants the hash of the body named also where there is none
+  // Ceph requires the hash of the body even for an empty one
   const noBody = `x-amz-content-sha256: ${createHash("sha256").digest("hex")}`
   const curl = `curl --silent --fail --user "$USER_PAIR" --aws-sigv4 "aws:amz:$REGION:s3" --header "${noBody}"`
   const command = `${curl} "$URL" | sha256sum`
@@ -29,16 +29,16 @@ export const sha256Of = (content: string | Uint8Array): string => createHash("sh
 
 export interface RealBucket {
   readonly bucket: string
-  /** The SHA-256 of what is stored under the key. */
-  readonly sum: (key: string) => Promise<string>
-  /** How an object is encrypted, as the server tells it. */
+  /** The SHA-256 of the object at the key. */
+  readonly sha256: (key: string) => Promise<string>
+  /** The encryption that the server reports for an object. */
   readonly encryption: (key: string) => Promise<string | undefined>
-  /** The uploads of a key that are neither completed nor aborted. */
+  /** The IDs of the open multipart uploads of a key. */
   readonly openUploads: (key: string) => Promise<ReadonlyArray<string | undefined>>
   readonly remove: () => Promise<unknown>
 }
 
-/** A new bucket. */
+/** Creates a bucket with a random name. */
 export const createBucket = async (server: RealServer): Promise<RealBucket> => {
   const { accessKeyId, endpoint, region, secretAccessKey } = server
   const bucket = `e2e-${randomBytes(6).toString("hex")}`
@@ -46,7 +46,7 @@ export const createBucket = async (server: RealServer): Promise<RealBucket> => {
   await client.send(new CreateBucketCommand({ Bucket: bucket }))
   return {
     bucket,
-    sum: (key) => {
+    sha256: (key) => {
       const path = key.split("/").map(encodeURIComponent).join("/")
       return fetchSha256(`${endpoint}/${bucket}/${path}`, `${accessKeyId}:${secretAccessKey}`, region)
     },

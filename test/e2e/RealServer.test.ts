@@ -9,7 +9,7 @@ const real = inject("servers")
 
 describe.skipIf(real.length === 0 || !canFetch)("on a real server", () => {
   it.each(real)("200 files arrive on $name byte by byte", { timeout: 180_000 }, async (server) => {
-    const { bucket, sum } = await createBucket(server)
+    const { bucket, sha256: sum } = await createBucket(server)
     const files = mixedFiles()
     const args = ["s3", "--input", tree(files), "--bucket", bucket, "--prefix", "p q", "--endpoint", server.endpoint]
     const env = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey }

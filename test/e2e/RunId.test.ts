@@ -3,26 +3,26 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { report, run, s3 } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
-/** What the report and the ledger call a run. */
-const named = async (invocation: string | undefined) => {
+/** The ID of a run in its report and in the ledger. */
+const runIds = async (invocationId: string | undefined) => {
   const store = await startStore()
-  const env = { INVOCATION_ID: invocation, IBSR_EXPORT_STATE_DIR: emptyDirectory() }
+  const env = { INVOCATION_ID: invocationId, IBSR_EXPORT_STATE_DIR: emptyDirectory() }
   const { id } = report(await run(s3(tree({ "a.jsonl": "1\n" }), store.endpoint, "--output=json"), { env })).run
   const status = JSON.parse((await run(["status", "--output=json"], { env })).stdout)
   return [id, status.targets[0].lastRun.id]
 }
 
-describe("a run", () => {
-  it("is called in report and ledger as systemd calls it", async () => {
-    expect(await named("0f1e2d3c4b5a69788796a5b4c3d2e1f0")).toEqual([
+describe("the ID of a run", () => {
+  it("is the invocation ID of systemd in report and ledger", async () => {
+    expect(await runIds("0f1e2d3c4b5a69788796a5b4c3d2e1f0")).toEqual([
       "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
       "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
     ])
   })
 
-  it.each([undefined, ""])("has a name of its own where systemd gave none: %j", async (invocation) => {
-    const [id, remembered] = await named(invocation)
+  it.each([undefined, ""])("is a new UUID without systemd: %j", async (invocationId) => {
+    const [id, recorded] = await runIds(invocationId)
     expect(id).toMatch(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
-    expect(remembered).toBe(id)
+    expect(recorded).toBe(id)
   })
 })

@@ -52,7 +52,7 @@ describe("a signal", () => {
     child.kill("SIGTERM")
     const result = await finished
     expect(result.code).toBe(143)
-    expect(result.millis).toBeLessThan(10_000)
+    expect(result.durationMs).toBeLessThan(10_000)
     expect(parts()).toHaveLength(4)
     const [open] = store.openUploads()
     expect(report(result)).toMatchObject({
@@ -83,7 +83,7 @@ describe("a signal", () => {
     child.kill("SIGTERM")
     const result = await finished
     expect(result.code).toBe(143)
-    expect(result.millis).toBeLessThan(5000)
+    expect(result.durationMs).toBeLessThan(5000)
   })
 
   it("ends the program at once when it comes a second time", async () => {

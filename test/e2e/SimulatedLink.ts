@@ -7,11 +7,11 @@ import { stopStore } from "./Store.ts"
 export interface SimulatedLink {
   readonly network: Network
   readonly store: StrictS3
-  /** Starts the program where the link is its only network. */
+  /** Starts the program with the link as its only network. */
   readonly start: (args: ReadonlyArray<string>) => RunningProgram
 }
 
-/** A strict server at the far end of a link, for one test, also beside others; after it, nothing of it runs. */
+/** Starts a strict store at the far end of a link, and stops both after the test. Tests may run concurrently. */
 export const startLink = async (
   { onTestFinished }: TestContext,
   conditions: Partial<Conditions>,
@@ -26,7 +26,7 @@ export const startLink = async (
     network,
     store,
     start: (args) => {
-      const running = start(args, { through: network.commandPrefix })
+      const running = start(args, { commandPrefix: network.commandPrefix })
       onTestFinished(() => void running.child.kill("SIGKILL"))
       return running
     }

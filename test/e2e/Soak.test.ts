@@ -82,7 +82,7 @@ describe(`a run over ${count} files (seed ${seed})`, () => {
       const args = s3(input, store.endpoint, timeout, verbose, "--output=json", "--state-dir", emptyDirectory())
       const result = await run([...args, flag])
       expect(codes, result.stdout + result.stderr).toContain(result.code)
-      expect(result.millis).toBeLessThan(12_000)
+      expect(result.durationMs).toBeLessThan(12_000)
       const { complete, totals } = report(result)
       expect(complete).toBe(true)
       expect(totals).toMatchObject({ selected: count, uploaded: 0 })

@@ -11,18 +11,18 @@ const permitted = new Set([
 
 const running: Array<StrictS3> = []
 
-/** A strict server for one test, which must run alone: the first to end stops all that there are. */
+/** Starts a strict store for one test. The test must not run concurrently: the first to end stops all stores. */
 export const startStore = async (options?: StrictS3Options): Promise<StrictS3> => {
   const store = await StrictS3.start(options)
   running.push(store)
   return store
 }
 
-/** Stops a server; its log must hold nothing but PutObject and the multipart calls. */
+/** Stops a store. Fails if it received anything but PutObject and multipart requests. */
 export const stopStore = async (store: StrictS3): Promise<void> => {
   await store.stop()
-  const others = store.requests.filter(({ operation }) => !permitted.has(operation))
-  expect(others.map(({ method, path }) => `${method} ${path}`)).toEqual([])
+  const forbidden = store.requests.filter(({ operation }) => !permitted.has(operation))
+  expect(forbidden.map(({ method, path }) => `${method} ${path}`)).toEqual([])
 }
 
 afterEach(async () => {

@@ -1,20 +1,20 @@
-/** A store behind a proxy: with names that only the proxy can resolve, and a certificate that nobody trusts until told to. */
+/** A store behind a proxy, with host names that only the proxy resolves and a certificate of a private authority. */
 import { Proxy } from "../fakes/Proxy.ts"
 import type { StrictS3Options } from "../fakes/StrictS3.ts"
 import { type Authority, makeAuthority } from "../fixtures/Certificates.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { stopAfterTest } from "./CredentialSources.ts"
+import { stopAfterTest } from "./StopAfterTest.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
 
 export interface ProxiedOptions {
-  /** Names of servers besides the store's, and their URLs. */
+  /** URLs of further servers by host name. */
   readonly names?: Readonly<Record<string, string>>
   /** Default: a new one. */
   readonly authority?: Authority
   readonly store?: StrictS3Options
-  /** The login that the proxy wants. */
+  /** The login that the proxy requires. */
   readonly login?: string
   /** Whether the client speaks TLS with the proxy itself. Default: false. */
   readonly secureProxy?: boolean
@@ -22,7 +22,7 @@ export interface ProxiedOptions {
   readonly secure?: boolean
 }
 
-/** `domain` is the store's own name; the bucket stands before it. */
+/** Starts a store and a proxy for one test. `domain` is the host name of the store, without the bucket. */
 export const startStoreBehindProxy = async (domain: string, options: ProxiedOptions = {}) => {
   const { login, names = {}, secure = true, secureProxy = false } = options
   const authority = options.authority ?? (await makeAuthority())
@@ -42,7 +42,7 @@ export const startStoreBehindProxy = async (domain: string, options: ProxiedOpti
   return { authority, proxy, store, host: `snapshots.${domain}` }
 }
 
-/** Files of all ways of sending: in one small request, in one large request, and in parts. */
+/** An input with one file each for a small request, a large request, and a multipart upload. */
 export const filesOfAllSizes = () =>
   tree({
     "small.jsonl": "{}\n",
@@ -50,5 +50,5 @@ export const filesOfAllSizes = () =>
     "parts.jsonl": Buffer.alloc(17 * MiB, "y\n")
   })
 
-/** What was asked of a proxy, each once. */
+/** The distinct requests to a proxy, sorted. */
 export const distinctRequests = ({ log }: Proxy) => [...new Set(log)].sort()

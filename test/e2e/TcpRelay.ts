@@ -1,20 +1,18 @@
-/** A relay on loopback, in front of a server that is not ours and keeps no log for us. */
+/** A TCP relay on loopback that observes and disturbs the connections to a real server. */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
-import { afterEach } from "vitest"
+import { stopAfterTest } from "./StopAfterTest.ts"
 
 export interface TcpRelay {
   readonly endpoint: string
-  /** Accepted so far. */
+  /** Connections accepted so far. */
   connections: number
-  /** How many bytes of each connection go on to the server; what is sent after them gets lost. */
+  /** The bytes of each connection that reach the server. The relay drops all later ones. */
   passBytes: number
-  /** Connections that have lost bytes. */
-  cut: number
+  /** Connections with dropped bytes. */
+  cutConnections: number
 }
 
-const ends: Array<() => Promise<unknown>> = []
-
-/** A relay for one test. */
+/** Starts a relay for one test. */
 export const startRelay = async (server: string): Promise<TcpRelay> => {
   const { hostname, port } = new URL(server)
   const sockets = new Set<Socket>()
@@ -37,21 +35,19 @@ export const startRelay = async (server: string): Promise<TcpRelay> => {
       const before = sent
       sent += bytes.length
       if (sent <= relay.passBytes) upstream.write(bytes)
-      else if (before <= relay.passBytes) relay.cut++
+      else if (before <= relay.passBytes) relay.cutConnections++
     })
     upstream.pipe(client)
   })
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve))
   const endpoint = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
-  const relay: TcpRelay = { endpoint, connections: 0, passBytes: Infinity, cut: 0 }
-  ends.push(() => {
-    const closed = new Promise((resolve) => listener.close(resolve))
-    for (const socket of sockets) socket.destroy()
-    return closed
+  const relay: TcpRelay = { endpoint, connections: 0, passBytes: Infinity, cutConnections: 0 }
+  stopAfterTest({
+    stop: () => {
+      const closed = new Promise((resolve) => listener.close(resolve))
+      for (const socket of sockets) socket.destroy()
+      return closed
+    }
   })
   return relay
 }
-
-afterEach(async () => {
-  for (const result of ends.splice(0)) await result()
-})

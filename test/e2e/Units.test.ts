@@ -107,7 +107,7 @@ describe("units", () => {
     const flags = [...usual, "--user=carrier", "--group=ibsr", ...names.map((name) => `--drop-in=${name}`)]
     const text = await printed(...flags)
     const result = await run(["units", `--program=${program}`, ...flags, "--to", folder], {
-      through: ["sh", "-c", 'umask 077; exec "$0" "$@"']
+      commandPrefix: ["sh", "-c", 'umask 077; exec "$0" "$@"']
     })
     expect(result.code, result.stderr).toBe(0)
     const paths = result.stdout.trimEnd().split("\n")

@@ -146,7 +146,7 @@ describe("an upload", () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "1\n", "b.jsonl": "2\n", [`c${"\uFFFD"}.jsonl`]: "3\n" })
     const args = s3(input, store.endpoint).map((arg) => `'${arg}'`)
-    const result = await run([], { through: ["sh", "-c", `exec "$0" "$@" ${args.join(" ")} 2>/dev/full`] })
+    const result = await run([], { commandPrefix: ["sh", "-c", `exec "$0" "$@" ${args.join(" ")} 2>/dev/full`] })
     expect(result.code).toBe(41)
     expect(summary(result)).toContain("uploaded 2 (4 B), skipped 0, failed 1")
   })

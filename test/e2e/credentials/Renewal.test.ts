@@ -1,4 +1,4 @@
-/** Credentials that end, or are said to have ended, while a run goes on. */
+/** Credentials that expire, or that the store calls expired, during a run. */
 import { describe, expect, it } from "vitest"
 import type { Metadata } from "../../fakes/Metadata.ts"
 import { report, run, s3 } from "../BuiltProgram.ts"
@@ -17,21 +17,21 @@ import {
 
 const lifetimeMs = 3000
 
-/** A store so slow that credentials of three seconds have to be renewed twice before it has all files. */
-const slowly = async () => {
+/** A store so slow that credentials of three seconds need two renewals before it has all files. */
+const startSlowStore = async () => {
   const { identities, store } = await startStoreForIssued({ latencyMs: 500 })
   const args = s3(tinyFiles(9), store.endpoint, "--region=us-east-1", "--concurrency=1", "--max-retries=2")
   return { identities, store, args }
 }
 
-const expired = ({ requests }: { readonly requests: ReadonlyArray<{ readonly code: string | undefined }> }) =>
+const expiredRequests = ({ requests }: { readonly requests: ReadonlyArray<{ readonly code: string | undefined }> }) =>
   requests.filter(({ code }) => code === "ExpiredToken").length
 
-describe("credentials that end in the middle of a run", () => {
+describe("credentials that expire during a run", () => {
   it.each(["instance metadata", "--assume-role-arn"])(
     "are renewed before the store refuses them: %s",
     async (source) => {
-      const { args, identities, store } = await slowly()
+      const { args, identities, store } = await startSlowStore()
       const metadata = await startMetadata({ identities, lifetimeMs })
       const sts = await startSts({ identities, lifetimeMs })
       const result = await (source === "instance metadata"
@@ -40,12 +40,12 @@ describe("credentials that end in the middle of a run", () => {
       expect(result.code, result.stdout).toBe(0)
       expect(store.keys()).toHaveLength(9)
       expect(callers(store).length).toBeGreaterThan(2)
-      expect(expired(store)).toBe(0)
+      expect(expiredRequests(store)).toBe(0)
     }
   )
 
-  it("of a container are renewed with the token that is in its file by then", async () => {
-    const { args, identities, store } = await slowly()
+  it("are renewed with the rotated token of a container", async () => {
+    const { args, identities, store } = await startSlowStore()
     const metadata = await startMetadata({ identities, lifetimeMs })
     const { env, rotate } = inContainer(metadata)
     store.fault = () => {
@@ -58,8 +58,8 @@ describe("credentials that end in the middle of a run", () => {
     expect(callers(store).length).toBeGreaterThan(2)
   })
 
-  it("of a pod are renewed with the web identity that is in its file by then", async () => {
-    const { args, identities, store } = await slowly()
+  it("are renewed with the rotated web identity of a pod", async () => {
+    const { args, identities, store } = await startSlowStore()
     const sts = await startSts({ identities, lifetimeMs })
     const { env, rotate } = asPod(sts)
     store.fault = () => {
@@ -72,8 +72,8 @@ describe("credentials that end in the middle of a run", () => {
     expect(callers(store).length).toBeGreaterThan(2)
   })
 
-  it("serve on while their source is down, and are renewed when it is back", async () => {
-    const { args, identities, store } = await slowly()
+  it("stay in use while their source is down, and are renewed when it is back", async () => {
+    const { args, identities, store } = await startSlowStore()
     const metadata = await startMetadata({ identities, lifetimeMs })
     const hasFailed = () => metadata.requests.some(({ status }) => status === 503)
     store.fault = () => {
@@ -89,8 +89,8 @@ describe("credentials that end in the middle of a run", () => {
 })
 
 describe("credentials that the store calls expired", () => {
-  /** From its third request on. */
-  const refused = async (expire: (metadata: Metadata) => void, count: number, concurrency: number) => {
+  /** Uploads files with the credentials of an instance, and expires these at the third request. */
+  const uploadAndExpire = async (expire: (metadata: Metadata) => void, count: number, concurrency: number) => {
     const { identities, store } = await startStoreForIssued()
     const metadata = await startMetadata({ identities })
     store.fault = () => {
@@ -104,32 +104,32 @@ describe("credentials that the store calls expired", () => {
       `--concurrency=${concurrency}`,
       "--output=json"
     )
-    return { store, metadata, ended: await run(args, { env: onInstance(metadata) }) }
+    return { store, metadata, result: await run(args, { env: onInstance(metadata) }) }
   }
 
-  it("are renewed once, and the request that was refused is sent again", async () => {
-    const { ended: result, metadata, store } = await refused(({ issuer }) => issuer.expireAll(), 6, 1)
+  it("are renewed once, and the rejected request is sent again", async () => {
+    const { metadata, result, store } = await uploadAndExpire(({ issuer }) => issuer.expireAll(), 6, 1)
     expect(result.code, result.stdout).toBe(0)
     expect(store.keys()).toHaveLength(6)
     expect(metadata.issuer.issued).toHaveLength(2)
-    expect(expired(store)).toBe(1)
+    expect(expiredRequests(store)).toBe(1)
   })
 
   it("are renewed once for all requests in flight", async () => {
-    const { ended: result, metadata, store } = await refused(({ issuer }) => issuer.expireAll(), 40, 8)
+    const { metadata, result, store } = await uploadAndExpire(({ issuer }) => issuer.expireAll(), 40, 8)
     expect(result.code, result.stdout).toBe(0)
     expect(store.keys()).toHaveLength(40)
     expect(metadata.issuer.issued).toHaveLength(2)
   })
 
-  it("end the run where their source has no others", async () => {
-    const keep = ({ issuer }: Metadata) => {
+  it("end the run when their source has no others", async () => {
+    const expireWithoutReplacement = ({ issuer }: Metadata) => {
       issuer.rotate = false
       for (const identity of issuer.identities) identity.expired = true
     }
-    const { ended: result, store } = await refused(keep, 6, 1)
+    const { result, store } = await uploadAndExpire(expireWithoutReplacement, 6, 1)
     expect(result.code, result.stdout).toBe(21)
     expect(report(result).result.endedBy?.hint).toContain("renew")
-    expect(expired(store)).toBeLessThanOrEqual(2)
+    expect(expiredRequests(store)).toBeLessThanOrEqual(2)
   })
 })

@@ -1,4 +1,4 @@
-/** Roles that STS gives: for a web identity, for keys, for another role. */
+/** Roles from STS: for a web identity, for keys, for another role. */
 import { describe, expect, it } from "vitest"
 import { type Refusal, refusals } from "../../fakes/Sts.ts"
 import { report, run } from "../BuiltProgram.ts"
@@ -14,27 +14,27 @@ import {
   withSts
 } from "../CredentialSources.ts"
 
-const withRoles = async () => {
+const startStoreAndSts = async () => {
   const { args, identities, store } = await startStoreForIssued()
   const sts = await startSts({ identities })
   return { args, identities, store, sts }
 }
 
-const byFlag = ["--assume-role-arn", roleArn, "--assume-role-session-name", "host-17"]
+const assumeRole = ["--assume-role-arn", roleArn, "--assume-role-session-name", "host-17"]
 
 const source = "[profile source]\naws_access_key_id = AKIASOURCE\naws_secret_access_key = source-secret\n"
 
 describe("a role", () => {
-  it("is that of the web identity in a file", async () => {
-    const { args, store, sts } = await withRoles()
+  it("is assumed with the web identity in a file", async () => {
+    const { args, store, sts } = await startStoreAndSts()
     const result = await run(args(), asPod(sts))
     expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(sts.issuer.issued)
     expect(sts.requests).toMatchObject([{ action: "AssumeRoleWithWebIdentity", roleArn, sessionName: "pod-4" }])
   })
 
-  it("is assumed with the keys of the profile's source", async () => {
-    const { args, store, sts } = await withRoles()
+  it("is assumed with the keys of source_profile", async () => {
+    const { args, store, sts } = await startStoreAndSts()
     const profile = `[profile export]\nrole_arn = ${roleArn}\nsource_profile = source\nrole_session_name = by-profile\n`
     const env = { ...withConfig(profile + source), ...withSts(sts) }
     const result = await run(args("--profile", "export"), { env })
@@ -43,8 +43,8 @@ describe("a role", () => {
     expect(sts.requests).toMatchObject([{ accessKeyId: "AKIASOURCE", roleArn, sessionName: "by-profile" }])
   })
 
-  it.each(["Ec2InstanceMetadata", "EcsContainer"])("is assumed with what credential_source = %s has", async (name) => {
-    const { args, identities, store, sts } = await withRoles()
+  it.each(["Ec2InstanceMetadata", "EcsContainer"])("is assumed with credential_source = %s", async (name) => {
+    const { args, identities, store, sts } = await startStoreAndSts()
     const metadata = await startMetadata({ identities })
     const config = `[profile export]\nrole_arn = ${roleArn}\ncredential_source = ${name}\n`
     const host = name === "EcsContainer" ? inContainer(metadata).env : onInstance(metadata)
@@ -54,8 +54,8 @@ describe("a role", () => {
     expect(store.requests.map(({ identity }) => identity)).toEqual(sts.issuer.issued)
   })
 
-  it("is not assumed with what metadata would give without a token", async () => {
-    const { args, identities, sts } = await withRoles()
+  it("is not assumed with credentials from metadata version 1", async () => {
+    const { args, identities, sts } = await startStoreAndSts()
     const metadata = await startMetadata({ identities, steps: { token: 403 } })
     const config = `[profile export]\nrole_arn = ${roleArn}\ncredential_source = Ec2InstanceMetadata\n`
     const env = { ...onInstance(metadata), ...withConfig(config), ...withSts(sts) }
@@ -63,19 +63,19 @@ describe("a role", () => {
     expect(metadata.versionOne).toEqual([])
   })
 
-  it("is assumed by flag with that of the instance", async () => {
-    const { args, identities, store, sts } = await withRoles()
+  it("is assumed by flag with the role of the instance", async () => {
+    const { args, identities, store, sts } = await startStoreAndSts()
     const metadata = await startMetadata({ identities })
-    const result = await run(args(...byFlag), { env: { ...onInstance(metadata), ...withSts(sts) } })
+    const result = await run(args(...assumeRole), { env: { ...onInstance(metadata), ...withSts(sts) } })
     expect(result.code, result.stdout).toBe(0)
     expect(sts.requests).toMatchObject([{ accessKeyId: "ASIA1", roleArn, sessionName: "host-17" }])
     expect(store.requests.map(({ identity }) => identity)).toEqual(["ASIAROLE1"])
   })
 
-  it.each(["flag", "web identity"])("asked for by %s is given by an STS that was unavailable once", async (how) => {
-    const { args, store, sts } = await withRoles()
+  it.each(["flag", "web identity"])("is assumed by %s when STS fails once", async (how) => {
+    const { args, store, sts } = await startStoreAndSts()
     sts.behaviour.failures = 1
-    const result = await (how === "flag" ? run(args(...byFlag), { env: withSts(sts) }) : run(args(), asPod(sts)))
+    const result = await (how === "flag" ? run(args(...assumeRole), { env: withSts(sts) }) : run(args(), asPod(sts)))
     expect(result.code, result.stdout).toBe(0)
     expect(sts.requests.map(({ status }) => status)).toEqual([503, 200])
     expect(store.keys()).toHaveLength(1)
@@ -87,11 +87,11 @@ describe("a role", () => {
     [refusals.expiredToken, "web identity"],
     [refusals.invalidIdentityToken, "web identity"],
     [refusals.accessDenied, "web identity"]
-  ])("that STS refuses with %o, asked by %s, ends the run", async (refusal, how) => {
-    const { args, store, sts } = await withRoles()
+  ])("ends the run when STS answers %o to a request by %s", async (refusal, how) => {
+    const { args, store, sts } = await startStoreAndSts()
     sts.refusal = refusal
     const result = await (how === "flag"
-      ? run(args("--output=json", ...byFlag), { env: withSts(sts) })
+      ? run(args("--output=json", ...assumeRole), { env: withSts(sts) })
       : run(args("--output=json"), asPod(sts)))
     expect(result.code, result.stdout).toBe(21)
     expect(report(result).result.endedBy?.message).toContain(refusal.code)
@@ -99,11 +99,11 @@ describe("a role", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("that STS never answers about ends with the deadline", async () => {
-    const { args, sts } = await withRoles()
+  it("does not hold the run past its deadline when STS never answers", async () => {
+    const { args, sts } = await startStoreAndSts()
     sts.behaviour.hang = true
-    const result = await run(args("--deadline=1s", "--grace=0s", ...byFlag), { env: withSts(sts) })
+    const result = await run(args("--deadline=1s", "--grace=0s", ...assumeRole), { env: withSts(sts) })
     expect(result.code, result.stdout).toBe(33)
-    expect(result.millis).toBeLessThan(5000)
+    expect(result.durationMs).toBeLessThan(5000)
   })
 })

@@ -1,9 +1,9 @@
-/** The endpoints of AWS itself, which only a proxy makes reachable in a test. */
+/** The endpoints of AWS. A test can reach them only through a proxy. */
 import { describe, expect, it } from "vitest"
+import { writer } from "../../fakes/StrictS3.ts"
 import { run } from "../BuiltProgram.ts"
 import { distinctRequests, startStoreBehindProxy } from "../StoreBehindProxy.ts"
 import { oneFile, withConfig } from "../CredentialSources.ts"
-import { writer } from "../../fakes/StrictS3.ts"
 
 const toAws = (region: string) => ["s3", "--input", oneFile(), "--bucket=snapshots", "--region", region]
 
@@ -18,19 +18,27 @@ const profile = (...lines: ReadonlyArray<string>) => ({
   ...keys
 })
 
-describe("without --endpoint, the store", () => {
+describe("without --endpoint, the upload", () => {
   it.each([
-    ["nothing", {}, "s3.eu-central-1.amazonaws.com"],
+    ["the region", {}, "s3.eu-central-1.amazonaws.com"],
     ["AWS_USE_DUALSTACK_ENDPOINT", { AWS_USE_DUALSTACK_ENDPOINT: "true" }, "s3.dualstack.eu-central-1.amazonaws.com"],
     ["AWS_USE_FIPS_ENDPOINT", { AWS_USE_FIPS_ENDPOINT: "true" }, "s3-fips.eu-central-1.amazonaws.com"],
     [
-      "both",
+      "the pair of both variables",
       { AWS_USE_FIPS_ENDPOINT: "true", AWS_USE_DUALSTACK_ENDPOINT: "true" },
       "s3-fips.dualstack.eu-central-1.amazonaws.com"
     ],
-    ["the profile", profile("use_dualstack_endpoint = true"), "s3.dualstack.eu-central-1.amazonaws.com"],
-    ["the profile's acceleration", profile("s3 =", "  use_accelerate_endpoint = true"), "s3-accelerate.amazonaws.com"]
-  ])("is that of AWS which %s asks for", async (_, env, domain) => {
+    [
+      "use_dualstack_endpoint in the profile",
+      profile("use_dualstack_endpoint = true"),
+      "s3.dualstack.eu-central-1.amazonaws.com"
+    ],
+    [
+      "use_accelerate_endpoint in the profile",
+      profile("s3 =", "  use_accelerate_endpoint = true"),
+      "s3-accelerate.amazonaws.com"
+    ]
+  ])("goes to the AWS endpoint that %s selects", async (_, env, domain) => {
     const { authority, host, proxy, store } = await startStoreBehindProxy(domain, { store: { region: "eu-central-1" } })
     const result = await run(toAws("eu-central-1"), {
       env: { ...env, HTTPS_PROXY: proxy.url(), AWS_CA_BUNDLE: authority.file }
@@ -40,7 +48,7 @@ describe("without --endpoint, the store", () => {
     expect(distinctRequests(proxy)).toEqual([`CONNECT ${host}:443`])
   })
 
-  it("is trusted by ca_bundle in the profile", async () => {
+  it("trusts the authority in ca_bundle of the profile", async () => {
     const { authority, proxy } = await startStoreBehindProxy("s3.us-east-1.amazonaws.com")
     const env = { ...profile(`ca_bundle = ${authority.file}`), HTTPS_PROXY: proxy.url() }
     const result = await run(toAws("us-east-1"), { env })

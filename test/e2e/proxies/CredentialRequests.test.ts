@@ -1,4 +1,4 @@
-/** Who is asked for credentials through a proxy, and who never. */
+/** Which requests for credentials go through a proxy. */
 import { describe, expect, it } from "vitest"
 import { SsoPortal } from "../../fakes/SsoPortal.ts"
 import type { Identity } from "../../fakes/StrictS3.ts"
@@ -13,17 +13,17 @@ import {
   onInstance,
   roleArn,
   startMetadata,
-  startSts,
-  stopAfterTest
+  startSts
 } from "../CredentialSources.ts"
+import { stopAfterTest } from "../StopAfterTest.ts"
 
 const region = "eu-central-1"
 const domain = `s3.${region}.amazonaws.com`
 const toAws = (...flags: ReadonlyArray<string>) =>
   ["s3", "--input", oneFile(), "--bucket=snapshots", "--region", region, "--verbose"].concat(flags)
 
-describe("through a proxy", () => {
-  it("STS is asked", async () => {
+describe("HTTPS_PROXY", () => {
+  it("carries requests to STS", async () => {
     const identities: Identity[] = []
     const name = `sts.${region}.amazonaws.com`
     const authority = await makeAuthority()
@@ -36,7 +36,7 @@ describe("through a proxy", () => {
     expect(proxy.log).toEqual([`CONNECT ${name}:443`, `CONNECT ${host}:443`])
   })
 
-  it("the SSO portal is asked", async () => {
+  it("carries requests to the SSO portal", async () => {
     const identities: Identity[] = []
     const name = `portal.sso.${region}.amazonaws.com`
     const authority = await makeAuthority()
@@ -50,18 +50,18 @@ describe("through a proxy", () => {
   })
 })
 
-describe("never through a proxy", () => {
+describe("a request to a link-local source of credentials", () => {
   it.each([
     ["the instance's metadata", {}],
     ["the instance's metadata", { NODE_USE_ENV_PROXY: "1" }],
     ["the container's endpoint", {}],
     ["the container's endpoint", { NODE_USE_ENV_PROXY: "1" }]
-  ])("%s is asked, with %o", async (neighbour, more) => {
+  ])("never goes through a proxy: %s, with %o", async (source, more) => {
     const identities: Identity[] = []
     const metadata = await startMetadata({ identities })
     const { host, proxy, store } = await startStoreBehindProxy("store.test", { secure: false, store: { identities } })
-    const source = neighbour === "the instance's metadata" ? onInstance(metadata) : inContainer(metadata).env
-    const env = { ...source, ...more, HTTP_PROXY: proxy.url(), HTTPS_PROXY: proxy.url() }
+    const sourceEnv = source === "the instance's metadata" ? onInstance(metadata) : inContainer(metadata).env
+    const env = { ...sourceEnv, ...more, HTTP_PROXY: proxy.url(), HTTPS_PROXY: proxy.url() }
     const result = await run(s3(oneFile(), "http://store.test"), { env })
     expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(metadata.issuer.issued)

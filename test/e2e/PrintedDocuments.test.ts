@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest"
 import { texts } from "../../src/cli/Cli.ts"
 import { run } from "./BuiltProgram.ts"
 
-describe("what is printed for other programs", () => {
-  it.each(Object.entries(texts))("is all of it, and nothing else: %s", async (name, text) => {
+describe("a document for other programs", () => {
+  it.each(Object.entries(texts))("is printed in full, with nothing else: %s", async (name, text) => {
     const result = await run(name.split(" "))
     expect([result.code, result.stderr]).toEqual([0, ""])
     expect(result.stdout).toBe(`${text().trimEnd()}\n`)
   })
 
-  it("is named with what there is, where it does not exist", async () => {
+  it("exits 60 and lists the existing ones when it does not exist", async () => {
     const result = await run(["completion", "tcsh"])
     expect(result.code).toBe(60)
     expect(result.stderr).toContain("'completion tcsh': there is completion bash, completion zsh, completion fish")
