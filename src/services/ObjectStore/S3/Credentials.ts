@@ -31,28 +31,33 @@ export const chain =
   async (client) => {
     const reasons: Array<string> = []
     for (const source of links) {
-      const name = source.name(asking)
       let reason = await source.unavailable(asking)
       if (reason === undefined) {
         const answer = await Effect.runPromise(Effect.either(ask(source, asking, client)))
         if (Either.isRight(answer)) return answer.right
         // only the metadata service, which is the last source, shows whether it exists when it is asked
-        if (source !== links.at(-1)) throw new SourceFailed(name, answer.left)
-        reason = metadataFailure(answer.left)
+        if (source !== links.at(-1)) throw answer.left
+        reason = metadataFailure(answer.left.cause)
       }
-      reasons.push(`${name}: ${reason}`)
+      reasons.push(`${source.name(asking)}: ${reason}`)
     }
     throw new NoSource(reasons)
   }
 
-const ask = (source: Source, asking: Asking, client: Parameters<Provider>[0]): Effect.Effect<Identity, unknown> =>
-  Effect.tryPromise({ try: () => source.provider(asking)(client), catch: (cause) => cause }).pipe(
+const ask = (
+  source: Source,
+  asking: Asking,
+  client: Parameters<Provider>[0]
+): Effect.Effect<Identity, SourceFailed> => {
+  const failed = (cause: unknown) => new SourceFailed(source.name(asking), cause)
+  return Effect.tryPromise({ try: () => source.provider(asking)(client), catch: failed }).pipe(
     Effect.timeoutFail({
       duration: Duration.seconds(source.limitSeconds),
-      onTimeout: () => new Error(`no answer within ${source.limitSeconds} s`)
+      onTimeout: () => failed(new Error(`no answer within ${source.limitSeconds} s`))
     }),
     Effect.retry({ times: source.attempts - 1, schedule: Schedule.linear(Duration.millis(200)) })
   )
+}
 
 const metadataFailure = (cause: unknown) => {
   const status = cause instanceof Error && "statusCode" in cause ? cause.statusCode : undefined

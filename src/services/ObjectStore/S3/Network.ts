@@ -67,30 +67,29 @@ export const connect = (
   })
 
 /** As elsewhere in the AWS world, a bundle replaces the well-known authorities. */
-const readAuthorities = (path: string | undefined) =>
-  path === undefined
-    ? Effect.succeed({})
-    : Effect.flatMap(FileSystem.FileSystem, (files) => files.readFile(path)).pipe(
-        Effect.mapError(({ cause }) => cause),
-        Effect.flatMap((bytes) =>
-          Effect.try({
-            try: () => {
-              const ca = Buffer.from(bytes)
-              createSecureContext({ ca })
-              if (!ca.includes("BEGIN CERTIFICATE")) throw new Error("there is no certificate in PEM in it")
-              return { ca }
-            },
-            catch: (cause) => cause
-          })
-        ),
-        Effect.mapError((cause) =>
-          misconfigured(
-            `the CA bundle ${path} cannot be used: ${detailOf(cause)}`,
-            "check AWS_CA_BUNDLE, or ca_bundle in the profile",
-            cause
-          )
-        )
-      )
+const readAuthorities = (path: string | undefined) => {
+  if (path === undefined) return Effect.succeed({})
+  const unusable = (cause: unknown) =>
+    misconfigured(
+      `the CA bundle ${path} cannot be used: ${detailOf(cause)}`,
+      "check AWS_CA_BUNDLE, or ca_bundle in the profile",
+      cause
+    )
+  return Effect.flatMap(FileSystem.FileSystem, (files) => files.readFile(path)).pipe(
+    Effect.mapError(({ cause }) => unusable(cause)),
+    Effect.flatMap((bytes) =>
+      Effect.try({
+        try: () => {
+          const ca = Buffer.from(bytes)
+          createSecureContext({ ca })
+          if (!ca.includes("BEGIN CERTIFICATE")) throw new Error("there is no certificate in PEM in it")
+          return { ca }
+        },
+        catch: unusable
+      })
+    )
+  )
+}
 
 const misconfigured = (detail: string, advice: string, cause?: unknown) => new ConfigError({ detail, advice, cause })
 
