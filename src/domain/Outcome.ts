@@ -1,7 +1,7 @@
 /** What a run did with one file. */
 import { Data } from "effect"
 import type { Mode } from "./Compression.ts"
-import type { FileError } from "./Errors.ts"
+import type { FileError, Interrupted } from "./Errors.ts"
 import type { SkipReason, SourceFile } from "./SourceFile.ts"
 
 export type Outcome = Data.TaggedEnum<{
@@ -48,6 +48,9 @@ export type Outcome = Data.TaggedEnum<{
 }>
 export const Outcome = Data.taggedEnum<Outcome>()
 
-/** The file failed before it had a key. */
-export const failedWithoutKey = ({ relativePath }: Pick<SourceFile, "relativePath">, error: FileError): Outcome =>
-  Outcome.Failed({ relativePath, key: undefined, error })
+/** The outcome of a file that could not be stored; `key` is undefined if none was chosen yet. */
+export const failed = (
+  { relativePath }: Pick<SourceFile, "relativePath">,
+  error: FileError | Interrupted,
+  key?: string
+): Outcome => (error._tag === "Interrupted" ? Outcome.Interrupted() : Outcome.Failed({ relativePath, key, error }))

@@ -53,3 +53,28 @@ export const stateAt = (
 
 /** Files of lines, of which a live one may end in half of one. */
 export const hasLines = (relativePath: string): boolean => relativePath.endsWith(".jsonl")
+
+/** The bytes of a file that are sent. */
+export interface Extent {
+  readonly sizeBytes: number
+  /** The file is final and ends in an incomplete line: its writer was interrupted. */
+  readonly torn: boolean
+}
+
+/**
+ * | state | the file has lines          | sent                      | torn |
+ * | ----- | --------------------------- | ------------------------- | ---- |
+ * | any   | no                          | all bytes                 | no   |
+ * | final | and the last one is whole   | all bytes                 | no   |
+ * | final | and the last one is not     | all bytes                 | yes  |
+ * | live  | and at least one is whole   | the whole lines           | no   |
+ * | live  | and none is whole           | undefined: nothing yet    |      |
+ *
+ * Nothing will complete the last line of a final file, so its beginning is better than nothing. `lineBytes` are the bytes
+ * up to and including the last line break; undefined for a file that has no lines.
+ */
+export const extentOf = (state: State, fileBytes: number, lineBytes: number | undefined): Extent | undefined => {
+  if (lineBytes === undefined) return { sizeBytes: fileBytes, torn: false }
+  if (state === "final") return { sizeBytes: fileBytes, torn: lineBytes < fileBytes }
+  return lineBytes === 0 ? undefined : { sizeBytes: lineBytes, torn: false }
+}

@@ -1,142 +1,139 @@
 import { Context, Effect, Fiber, Layer } from "effect"
 import * as Compression from "../domain/Compression.ts"
 import type { ConfigError, Interrupted, StateUnusable, StoreError } from "../domain/Errors.ts"
-import type { Checksum, StoreTraits } from "../domain/StoreTraits.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
+import type { Checksum, StoreTraits } from "../domain/StoreTraits.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import type { OpenLedger } from "./Ledger.ts"
-import * as StaleUploads from "./Uploads/StaleUploads.ts"
-import * as FileUpload from "./Uploads/FileUpload.ts"
-import type { FileOutcome } from "./Reporter.ts"
-import * as Transfer from "./Uploads/Transfer.ts"
-import * as SmallFileBatch from "./Uploads/SmallFileBatch.ts"
+import * as ContentHash from "./Source/ContentHash.ts"
 import * as SourceReader from "./Source/SourceReader.ts"
+import * as FileUpload from "./Uploads/FileUpload.ts"
+import * as SmallFileBatch from "./Uploads/SmallFileBatch.ts"
+import * as StaleUploads from "./Uploads/StaleUploads.ts"
+import * as Transfer from "./Uploads/Transfer.ts"
+import * as UploadOutcome from "./Uploads/UploadOutcome.ts"
 import * as UploadRecord from "./Uploads/UploadRecord.ts"
 
-/** Carries files to the store. */
+/** Stores files in the bucket. */
 export class Uploads extends Context.Tag("ibsr-export/Uploads")<
   Uploads,
   {
-    /** Whether there is anybody to upload as, and where; sends nothing to the store. `checksum`: what it takes. */
+    /** Resolves credentials and region. Sends nothing to the store. `checksum`: the kind that the store accepts. */
     readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError | Interrupted>
-    /** What the store has told of itself so far; undefined if it was not asked anything. */
+    /** What the store's answers have shown so far; undefined if none has arrived. */
     readonly traits: Effect.Effect<StoreTraits | undefined>
-    /** Stores what is new of one file. Never fails: what went wrong is an outcome like any other. */
-    readonly upload: (ledger: OpenLedger, file: SourceFile) => Effect.Effect<Outcome>
-    /** The same for many files; tells what became of each as soon as it is known. */
+    /** Stores what is new in these files, and reports each outcome as soon as it is known. A failure is an outcome. */
     readonly uploadAll: (
       ledger: OpenLedger,
       files: ReadonlyArray<SourceFile>,
-      tell: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
+      report: UploadOutcome.Report
     ) => Effect.Effect<void>
-    /** Ends uploads in parts that no run will go on with. */
-    readonly tidy: (ledger: OpenLedger) => Effect.Effect<void, StateUnusable>
+    /** Aborts multipart uploads that no run will resume. */
+    readonly abortStale: (ledger: OpenLedger) => Effect.Effect<void, StateUnusable>
   }
 >() {
   static readonly layer = (options: Options) =>
     Layer.scoped(
       Uploads,
       Effect.gen(function* () {
-        const sending = yield* Transfer.make(options)
-        const tidy = yield* StaleUploads.make(options)
-
-        const store: FileUpload.Destined = (ledger, file, source, course) => {
-          const { before, compression, former, generation, key, replaces } = course
-          const { relativePath } = file
-          const { stat, sizeBytes, state, torn } = source
-          return sending
-            .send(
-              source,
-              { key, state },
-              {
-                compression,
-                former,
-                announced: (content) => ledger.announce(relativePath, generation, content),
-                refused: ledger.withdrawAnnouncement(relativePath, before),
-                record: UploadRecord.of(ledger, relativePath, generation)
-              }
-            )
-            .pipe(
-              Effect.tap(({ content, stored }) =>
-                ledger.acknowledge(relativePath, { ...stored, key, generation, content, state, stat })
-              ),
-              Effect.map(({ objectBytes }) =>
-                Outcome.Uploaded({ relativePath, sizeBytes, objectBytes, torn, replaces: replaces ? key : undefined })
-              )
-            )
-        }
-        const { traits, ready } = sending
         const keys = yield* KeyMapping
+        const transfer = yield* Transfer.make(options)
+        const abortStale = yield* StaleUploads.make(options)
         const reader = SourceReader.make(options)
-        const upload = FileUpload.make(options, keys, reader, sending.digest, store)
-        const small = options.force ? undefined : SmallFileBatch.make(options, keys, reader, sending)
+        const uploadFile = FileUpload.make(options, keys, reader, transfer.digest, store(transfer))
+        // with --force, a small file is treated like any other
+        const uploadBatch = options.force ? undefined : SmallFileBatch.make(options, keys, reader, transfer)
+        const { ready, traits } = transfer
         return {
           ready,
           traits,
-          upload,
-          uploadAll: allOf(upload, small),
-          tidy: (ledger) => tidy(ledger, Effect.isSuccess(ready(ledger.checksum)))
+          uploadAll: uploadAll(uploadFile, uploadBatch),
+          abortStale: (ledger) => abortStale(ledger, Effect.isSuccess(ready(ledger.checksum)))
         }
       })
     )
 
-  /** Looks at the files, and sends nothing. */
+  /** Reads the files and plans what would be sent. */
   static readonly layerDryRun = (options: Options) =>
     Layer.effect(
       Uploads,
       Effect.map(KeyMapping, (keys) => {
-        const plan: FileUpload.Destined = (_, { relativePath }, source, { compression, former, key }) => {
-          const { sizeBytes } = source
-          const begins = former === undefined ? Effect.void : Transfer.digestOf(source, { former })
-          const planned = (parts: number) =>
-            Effect.as(begins, Outcome.Planned({ relativePath, key, sizeBytes, compression, parts }))
-          const plan =
-            compression === "none"
-              ? UploadPlan.decide(sizeBytes, options)
-              : Compression.decide(sizeBytes, compression, options)
-          return plan._tag === "TooLarge"
-            ? Effect.fail(Transfer.tooLarge(sizeBytes, plan.neededMemoryBytes))
-            : planned("parts" in plan ? plan.parts : 1)
+        const reader = SourceReader.make(options)
+        const uploadFile = FileUpload.make(options, keys, reader, ContentHash.ofSource, plan(options))
+        return {
+          ready: () => Effect.void,
+          traits: Effect.succeed(undefined),
+          abortStale: () => Effect.void,
+          uploadAll: uploadAll(uploadFile)
         }
-        const upload = FileUpload.make(options, keys, SourceReader.make(options), Transfer.digestOf, plan)
-        return { ...silent, upload, uploadAll: allOf(upload) }
       })
     )
 }
 
-/** Nobody is asked anything. */
-const silent = {
-  ready: () => Effect.void,
-  traits: Effect.succeed(undefined),
-  tidy: () => Effect.void
-}
-
 export type Options = Transfer.Limits & FileUpload.Options & Pick<Settings, "input" | "followSymlinks" | "finalAfter">
 
-/** One by one, at once, all that `storeSmall` leaves alone. */
-const allOf =
-  (upload: Context.Tag.Service<Uploads>["upload"], storeSmall?: SmallFileBatch.StoreSmall) =>
-  (
-    ledger: OpenLedger,
-    files: ReadonlyArray<SourceFile>,
-    tell: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
-  ): Effect.Effect<void> => {
-    const oneByOne = (some: ReadonlyArray<SourceFile>) =>
-      Effect.forEach(some, (file) => Effect.flatMap(upload(ledger, file), (outcome) => tell([{ file, outcome }])), {
-        concurrency: "unbounded",
-        discard: true
-      })
-    if (storeSmall === undefined) return oneByOne(files)
+const store =
+  (transfer: Transfer.Transfer): FileUpload.Action =>
+  (ledger, file, source, destination) => {
+    const { before, compression, former, generation, key, replaces } = destination
+    const { relativePath } = file
+    return transfer
+      .send(
+        source,
+        { key, state: source.state },
+        {
+          compression,
+          former,
+          announce: (content) => ledger.announce(relativePath, generation, content),
+          withdraw: ledger.withdrawAnnouncement(relativePath, before),
+          record: UploadRecord.of(ledger, relativePath, generation)
+        }
+      )
+      .pipe(
+        Effect.tap(({ content, stored }) =>
+          ledger.acknowledge(relativePath, UploadOutcome.acknowledged(source, destination, content, stored))
+        ),
+        Effect.map(({ objectBytes }) => UploadOutcome.uploaded(file, source, objectBytes, replaces ? key : undefined))
+      )
+  }
+
+const plan =
+  (limits: UploadPlan.Limits): FileUpload.Action =>
+  (_, { relativePath }, source, { compression, former, key }) => {
+    const { sizeBytes } = source
+    const uploadPlan =
+      compression === "none" ? UploadPlan.decide(sizeBytes, limits) : Compression.decide(sizeBytes, compression, limits)
+    if (uploadPlan._tag === "TooLarge") return Effect.fail(Transfer.tooLarge(sizeBytes, uploadPlan.neededMemoryBytes))
+    const parts = "parts" in uploadPlan ? uploadPlan.parts : 1
+    return Effect.as(
+      former === undefined ? Effect.void : ContentHash.ofSource(source, { former }),
+      Outcome.Planned({ relativePath, key, sizeBytes, compression, parts })
+    )
+  }
+
+/** Files that `uploadBatch` hands over are uploaded one by one, all at the same time. */
+const uploadAll =
+  (uploadFile: FileUpload.FileUpload, uploadBatch?: SmallFileBatch.SmallFileBatch) =>
+  (ledger: OpenLedger, files: ReadonlyArray<SourceFile>, report: UploadOutcome.Report): Effect.Effect<void> => {
+    const uploadEach = (some: ReadonlyArray<SourceFile>) =>
+      Effect.forEach(
+        some,
+        (file) => Effect.flatMap(uploadFile(ledger, file), (outcome) => report([{ file, outcome }])),
+        { concurrency: "unbounded", discard: true }
+      )
+    if (uploadBatch === undefined) return uploadEach(files)
     return Effect.suspend(() => {
-      let others: Fiber.Fiber<void> = Fiber.void
-      const leave = (some: ReadonlyArray<SourceFile>) =>
-        some.length === 0 ? Effect.void : Effect.map(Effect.fork(oneByOne(some)), (fiber) => void (others = fiber))
+      let handedOver: Fiber.Fiber<void> = Fiber.void
+      const handOver = (rest: ReadonlyArray<SourceFile>) =>
+        rest.length === 0
+          ? Effect.void
+          : Effect.map(Effect.fork(uploadEach(rest)), (fiber) => void (handedOver = fiber))
       return Effect.zipRight(
-        storeSmall(ledger, files, tell, leave),
-        Effect.suspend(() => Fiber.join(others))
-      ).pipe(Effect.onError(() => Fiber.interrupt(others)))
+        uploadBatch(ledger, files, report, handOver),
+        Effect.suspend(() => Fiber.join(handedOver))
+      ).pipe(Effect.onError(() => Fiber.interrupt(handedOver)))
     })
   }

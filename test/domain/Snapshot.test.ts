@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { endOfHour, hasLines, stateAt } from "../../src/domain/Snapshot.ts"
+import { endOfHour, extentOf, hasLines, stateAt } from "../../src/domain/Snapshot.ts"
 
 const at = (text: string) => Date.parse(text)
 
@@ -57,5 +57,23 @@ describe("hasLines", () => {
     ["a.jsonl.gz", false]
   ])("of %s is %s", (name, lines) => {
     expect(hasLines(name)).toBe(lines)
+  })
+})
+
+describe("extentOf", () => {
+  it.each([
+    ["final", 10, undefined, { sizeBytes: 10, torn: false }],
+    ["live", 10, undefined, { sizeBytes: 10, torn: false }],
+    ["live", 0, undefined, { sizeBytes: 0, torn: false }],
+    ["final", 10, 10, { sizeBytes: 10, torn: false }],
+    ["final", 10, 7, { sizeBytes: 10, torn: true }],
+    ["final", 10, 0, { sizeBytes: 10, torn: true }],
+    ["final", 0, 0, { sizeBytes: 0, torn: false }],
+    ["live", 10, 10, { sizeBytes: 10, torn: false }],
+    ["live", 10, 7, { sizeBytes: 7, torn: false }],
+    ["live", 10, 0, undefined],
+    ["live", 0, 0, undefined]
+  ] as const)("of a %s file of %s bytes, %s of them in whole lines, is %o", (state, fileBytes, lineBytes, extent) => {
+    expect(extentOf(state, fileBytes, lineBytes)).toEqual(extent)
   })
 })

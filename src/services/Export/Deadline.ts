@@ -1,70 +1,76 @@
 import { Context, Deferred, Duration, Effect, Layer, Number } from "effect"
+import * as DurationText from "../../domain/DurationText.ts"
 import { DeadlineExceeded, type ExportError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/Settings.ts"
-import * as DurationText from "../../domain/DurationText.ts"
 import { cancellable } from "../../fibers/Cancellable.ts"
 import { Stop } from "../Stop.ts"
 
-/** How the work of a run came to its end. */
+/** How the work of a run ended. */
 export interface WorkResult {
-  /** All of the input was seen. */
+  /** The whole input was walked. */
   readonly complete: boolean
   readonly error?: ExportError | undefined
-  /** Uploads that were given up without having ended. */
+  /** Files whose upload was left behind because it did not even react to its interruption. */
   readonly abandoned: number
 }
 
 /**
- * How a run ends, whatever hangs: `Stop` keeps new requests from being begun; those in flight get `--grace` from then
- * on, and nothing once `--deadline` has passed.
+ * Ends a run in time, whatever hangs. Once `Stop` is requested, no new request starts; requests in flight get `--grace`
+ * to finish, but nothing once `--deadline` has passed.
  */
-export class Deadline extends Context.Tag("ibsr-export/Ending")<
+export class Deadline extends Context.Tag("ibsr-export/Deadline")<
   Deadline,
   {
-    /** Does the work, or, when its time is over, interrupts it and does the other. `files`: that are in it then. */
+    /**
+     * Runs `work`. When time is up, interrupts it and runs `onTimeUp` instead. `files` counts the files in `work` that
+     * have no outcome yet.
+     */
     readonly withinGrace: (
       work: Effect.Effect<void>,
-      over: Effect.Effect<void>,
+      onTimeUp: Effect.Effect<void>,
       files: () => number
     ) => Effect.Effect<void>
-    /** Does the work, and ends at most `lastTime` after time is over. */
+    /** Runs `work`, and leaves it behind `cleanupTime` after time is up. */
     readonly bound: <A>(work: Effect.Effect<A, ExportError>) => Effect.Effect<WorkResult>
   }
 >() {
-  /** The deadline counts from the making of this layer. */
+  /** `--deadline` counts from the creation of this layer. */
   static readonly layer = (settings: Pick<Settings, "deadline" | "grace">) =>
     Layer.scoped(
       Deadline,
       Effect.gen(function* () {
         const stop = yield* Stop
-        const over = yield* Deferred.make<void>()
+        const timeIsUp = yield* Deferred.make<void>()
         const inFlight = new Map<() => void, () => number>()
-        const breakOffAll = Effect.sync(() => {
-          for (const breakOff of inFlight.keys()) breakOff()
+        const cancelAll = Effect.sync(() => {
+          for (const cancel of inFlight.keys()) cancel()
         })
         yield* Effect.forkScoped(
-          Effect.zipRight(timeIsOver(stop, settings), Effect.zipRight(Deferred.succeed(over, undefined), breakOffAll))
+          Effect.zipRight(
+            untilTimeIsUp(stop, settings),
+            Effect.zipRight(Deferred.succeed(timeIsUp, undefined), cancelAll)
+          )
         )
 
         return {
-          withinGrace: (work, over, files) =>
-            cancellable(work, (breakOff) => {
-              const end = () => breakOff(over)
-              inFlight.set(end, files)
-              return () => inFlight.delete(end)
+          withinGrace: (work, onTimeUp, files) =>
+            cancellable(work, (cancelWith) => {
+              const cancel = () => cancelWith(onTimeUp)
+              inFlight.set(cancel, files)
+              return () => inFlight.delete(cancel)
             }),
           bound: (work) =>
             Effect.match(work, {
               onSuccess: (): Omit<WorkResult, "abandoned"> => ({ complete: true }),
               onFailure: (error) => ({ complete: false, error })
             }).pipe(
-              // what does not even end when it is interrupted (a read from a dead file server) is left behind
+              // leaves behind what does not react to interruption, such as a read from a dead file server
               Effect.disconnect,
               Effect.raceFirst(
-                Effect.zipRight(Deferred.await(over), Effect.as(Effect.sleep(lastTime), { complete: false }))
+                Effect.zipRight(Deferred.await(timeIsUp), Effect.as(Effect.sleep(cleanupTime), { complete: false }))
               ),
-              Effect.map((end) => ({
-                ...end,
+              Effect.map((result) => ({
+                ...result,
                 abandoned: Number.sumAll(Array.from(inFlight.values(), (files) => files()))
               }))
             )
@@ -73,13 +79,13 @@ export class Deadline extends Context.Tag("ibsr-export/Ending")<
     )
 }
 
-/** A creation in flight gets five seconds to be answered, and its abort as many; a million files take eight to count. */
-const lastTime = Duration.seconds(12)
+/** Five seconds for the answer to a creation in flight and five for its abort. A million files take eight to count. */
+const cleanupTime = Duration.seconds(12)
 
 /** The deadline at once; `--grace` after any other reason to stop, if the deadline does not come first. */
-const timeIsOver = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Pick<Settings, "deadline" | "grace">) => {
-  const stopped = Effect.zipRight(stop.requested, Effect.sleep(grace))
-  if (deadline === undefined) return stopped
+const untilTimeIsUp = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Pick<Settings, "deadline" | "grace">) => {
+  const graceIsOver = Effect.zipRight(stop.requested, Effect.sleep(grace))
+  if (deadline === undefined) return graceIsOver
   const error = new DeadlineExceeded({ deadline: DurationText.format(deadline) })
-  return Effect.raceFirst(stopped, Effect.delay(stop.request({ _tag: "Failure", error }), deadline))
+  return Effect.raceFirst(graceIsOver, Effect.delay(stop.request({ _tag: "Failure", error }), deadline))
 }

@@ -1,4 +1,4 @@
-/** What the ledger still waits for when a run is over: what was rotated away unseen, and what soon will be. */
+/** Looks for files that were deleted before they were stored, and for files that will be deleted before the next run. */
 import { Effect } from "effect"
 import { lstatSync, promises as fs } from "node:fs"
 import { join } from "node:path"
@@ -9,51 +9,50 @@ import type { Settings } from "../../domain/Settings.ts"
 import type { OpenLedger } from "../Ledger.ts"
 import { codeOf } from "../SystemError.ts"
 
-/** Files asked for at once. */
-const page = 1000
+/** Files per query. */
+const pageSize = 1000
 
-/** Where the findings go, and whose they are. */
+/** Receives the findings. */
 export interface LossFindings {
   readonly addLost: (path: string) => void
   readonly addAtRisk: (path: string, rotatedAt: number) => void
 }
 
-/** A timer's usual interval, and the longest for which the collector keeps a file. */
+/** Milliseconds: a timer's usual interval, and the longest time for which the collector keeps a file. */
 const shortestInterval = 3_600_000
 const longestInterval = 24 * 3_600_000
 
-/** As long after this run as this one came after the one before, as far as that is an interval between runs at all. */
+/** Expects the interval between the last two runs once more, within the bounds above. In milliseconds since 1970. */
 export const nextRunAt = (now: number, startedAt: number, previousRunAt: number | undefined): number => {
   const interval = previousRunAt === undefined ? shortestInterval : startedAt - previousRunAt
   return now + Math.min(longestInterval, Math.max(shortestInterval, interval))
 }
 
-/** Each file that is gone is told once, and remembered as told. `nextRunAt` in milliseconds since 1970. */
+/** Reports each lost file once: the ledger remembers that it is gone. `nextRun` in milliseconds since 1970. */
 export const checkLosses = (
   ledger: OpenLedger,
   settings: Pick<Settings, "input" | "include" | "exclude">,
-  nextRunAt: number,
+  nextRun: number,
   findings: LossFindings
 ): Effect.Effect<void, StateUnusable> =>
   Effect.gen(function* () {
     const selection = Selection.make(settings)
-    let files = yield* ledger.unfinishedFiles("", page)
+    let files = yield* ledger.unfinishedFiles("", pageSize)
     while (files.length > 0) {
-      // a file server that hangs must not hang the program: what is asked at once comes after what is waited for
+      // `exists` is synchronous, so first wait until the file system answers: it may be a server that hangs
       yield* Effect.promise(() => fs.stat(settings.input).catch(() => undefined))
       for (const file of files) {
-        // what is no longer selected is nobody's business
         if (!selection.keeps(file.path)) continue
-        const fate = LossRisk.of(file, exists(join(settings.input, file.path)), nextRunAt)
-        if (fate._tag === "Gone") yield* ledger.markGone(file.path, fate.lost)
-        if (fate._tag === "Gone" && fate.lost) findings.addLost(file.path)
-        if (fate._tag === "AtRisk") findings.addAtRisk(file.path, fate.rotatedAt)
+        const risk = LossRisk.of(file, exists(join(settings.input, file.path)), nextRun)
+        if (risk._tag === "Gone") yield* ledger.markGone(file.path, risk.lost)
+        if (risk._tag === "Gone" && risk.lost) findings.addLost(file.path)
+        if (risk._tag === "AtRisk") findings.addAtRisk(file.path, risk.rotatedAt)
       }
-      files = yield* ledger.unfinishedFiles(files.at(-1)!.path, page)
+      files = yield* ledger.unfinishedFiles(files.at(-1)!.path, pageSize)
     }
   })
 
-/** What cannot be looked at may be there. */
+/** True if that cannot be found out, for lack of permission for example. */
 export const exists = (path: string) => {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined

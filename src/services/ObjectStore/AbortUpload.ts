@@ -1,10 +1,10 @@
 /** What keeps multipart uploads from being left open that nobody will complete. */
-import { type Context, Effect, Fiber } from "effect"
+import { type Context, Duration, Effect, Fiber } from "effect"
 import type { ObjectStore, UploadName } from "../ObjectStore.ts"
 import type { Reporter } from "../Reporter.ts"
 
 /** An abort saves the bucket's owner money, and nothing else depends on it: worth a short wait, and one try. */
-export const abortTimeout = "5 seconds"
+export const abortTimeout = Duration.seconds(5)
 
 /** Aborts it so that its parts cost no storage; where that cannot be done, it is told. */
 export const abortUpload = (

@@ -1,30 +1,31 @@
-/** The requests for one object: paced, with patience, and with an eye on whether one of them may have made it visible. */
+/**
+ * What surrounds the requests for one object: limiter, timeout and retries. Remembers whether one of them may have made
+ * the object visible.
+ */
 import { Effect } from "effect"
 import type { FileError, Interrupted, StateUnusable, StoreError } from "../../domain/Errors.ts"
 import { isRefusal } from "../../domain/FailureClass.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { type NewObject, ObjectStore, type StreamBody } from "../ObjectStore.ts"
+import { Reporter } from "../Reporter.ts"
 import type { Limiter } from "./Limiter.ts"
 import * as Retry from "./Retry.ts"
-import { Reporter } from "../Reporter.ts"
 
-interface Attempted<A> {
+interface RequestOptions<A> {
+  /** Weighs the request in the limiter: see `ConcurrencyLimit.weight`. */
   readonly bodyBytes?: number
   /** How the first attempt ended, if it was made already. */
   readonly first?: Effect.Effect<A, StoreError | Interrupted> | undefined
 }
 
-/**
- * `refused`: done after a failure, if no request was sent that might have made the object visible, or the store has
- * refused each.
- */
-export const make = (pace: Limiter, { maxRetries }: Pick<Settings, "maxRetries">) =>
+/** `withdraw` runs after a failure if no request was sent that may have made the object visible, or each was refused. */
+export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetries">) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
     const reporter = yield* Reporter
-    const patient = yield* Retry.make(maxRetries)
+    const retry = yield* Retry.make(maxRetries)
 
-    return (object: NewObject, refused: Effect.Effect<void, StateUnusable>) => {
+    return (object: NewObject, withdraw: Effect.Effect<void, StateUnusable>) => {
       let mayBeStored = false
       const watched = <A>(attempt: Effect.Effect<A, StoreError>) =>
         Effect.suspend(() => {
@@ -34,45 +35,48 @@ export const make = (pace: Limiter, { maxRetries }: Pick<Settings, "maxRetries">
         })
       const request = <A>(
         attempt: Effect.Effect<A, StoreError>,
-        { bodyBytes, first }: Attempted<A> = {}
+        { bodyBytes, first }: RequestOptions<A> = {}
       ): Effect.Effect<A, StoreError | Interrupted> =>
-        patient(
-          pace.limit(attempt, bodyBytes),
+        retry(
+          limiter.limit(attempt, bodyBytes),
           (error) => {
             reporter.tally.retries++
             return logRetry(object.key, error)
           },
           first
         )
+      const completing = (step: Effect.Effect<void, StateUnusable>) =>
+        Effect.suspend(() => {
+          mayBeStored = true
+          return step
+        })
       return {
+        /**
+         * For all requests of a multipart upload. A part weighs as much as a request without a body: memory already
+         * limits parts in flight (`UploadPlan.maxQueue`). By its size, a part of 8 MiB would weigh 257 where `auto`
+         * starts with 128 and ends at 512, so parts would go one at a time, and other requests would wait for each.
+         */
         request,
-        /** As `request`, for what may make the object visible; `failed`: how the first attempt ended. */
-        put: (body: Uint8Array, sha256?: string, failed?: StoreError | Interrupted) => {
-          mayBeStored = failed !== undefined && failed._tag !== "Interrupted" && !isRefusal(failed)
+        /** Stores a whole body. `failure`: how the first attempt ended, if it was made already. */
+        put: (body: Uint8Array, sha256?: string, failure?: StoreError | Interrupted) => {
+          mayBeStored = failure !== undefined && failure._tag !== "Interrupted" && !isRefusal(failure)
           const attempt = watched(store.put(object, body, sha256))
-          return request(attempt, { bodyBytes: body.length, first: failed && Effect.fail(failed) })
+          return request(attempt, { bodyBytes: body.length, first: failure && Effect.fail(failure) })
         },
-        completing: (step: Effect.Effect<void, StateUnusable>) =>
-          Effect.suspend(() => {
-            mayBeStored = true
-            return step
-          }),
-        /** A body whose length shows when it has passed. */
-        putStream: (body: StreamBody, completing: Effect.Effect<void, StateUnusable>) =>
+        /** Wraps the step before the request that completes a multipart upload. */
+        completing,
+        /** Stores a body of unknown length. */
+        putStream: (body: StreamBody, step: Effect.Effect<void, StateUnusable>) =>
           store.putStream<Interrupted | StateUnusable>(object, body, {
             request,
-            completing: Effect.suspend(() => {
-              mayBeStored = true
-              return completing
-            }),
+            completing: completing(step),
             abortFailed: reporter.abortFailed
           }),
         withdrawIfUnsent: <A, E>(sent: Effect.Effect<A, E>) =>
-          Effect.tapError(sent, () => (mayBeStored ? Effect.void : refused))
+          Effect.tapError(sent, () => (mayBeStored ? Effect.void : withdraw))
       }
     }
   })
 
-/** What is tried again, and why. */
 export const logRetry = (what: string, error: FileError) =>
   Effect.annotateLogs(Effect.logDebug("retrying"), { what, error: error.message })

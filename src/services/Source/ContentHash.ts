@@ -1,19 +1,21 @@
-/** Takes the digest of a content as it passes, and sees on the way whether it begins with a former one. */
+/** Computes the digest of a content as it passes, and checks on the way that it begins with a former content. */
+import { Effect } from "effect"
 import { createHash, type Hash, hash } from "node:crypto"
 import { blockBytes, type ContentDigest, headBytes, isOfOnePiece } from "../../domain/ContentDigest.ts"
 import { SourceUnreadable } from "../../domain/Errors.ts"
+import type { OpenSource } from "./SourceReader.ts"
 
 const replaced = "REPLACED"
-/** The content does not begin with what it should. */
+/** The content does not begin with the former one. */
 export const isReplaced = (error: { readonly _tag: string; readonly code?: unknown }): error is SourceUnreadable =>
   error._tag === "SourceUnreadable" && error.code === replaced
 
 export interface ContentHash {
-  /** Throws what `isReplaced` knows. */
+  /** Throws the error of `isReplaced`. */
   readonly update: (bytes: Uint8Array) => void
-  /** SHA-256 of the last block, as far as it was seen, in hexadecimal. */
+  /** SHA-256 of the last block, as far as it has passed, in hexadecimal. */
   readonly lastBlock: () => string
-  /** Of all that was seen. Throws what `isReplaced` knows, too. */
+  /** Of everything that has passed. Throws the error of `isReplaced`. */
   readonly content: () => ContentDigest
 }
 
@@ -25,16 +27,16 @@ export const replacedFailure = (path: string, former: ContentDigest): SourceUnre
     advice: "something truncated or recreated it (logrotate's copytruncate?); --on-replace says what to do then"
   })
 
-/** `former`: what the content has to begin with. `path` is for the error. */
+/** `former`: what the content must begin with. `path` is for the error. */
 export const make = (path: string, former: ContentDigest | undefined): ContentHash => {
   const whole = blockwise()
-  const formerly = former === undefined ? undefined : isOfOnePiece(former) ? onePiece() : whole
+  const formerHash = former === undefined ? undefined : isOfOnePiece(former) ? onePiece() : whole
   const head = createHash("sha256")
   let sizeBytes = 0
 
   const take = (bytes: Uint8Array) => {
     whole.update(bytes)
-    if (former !== undefined && formerly !== whole && sizeBytes < former.sizeBytes) formerly!.update(bytes)
+    if (former !== undefined && formerHash !== whole && sizeBytes < former.sizeBytes) formerHash!.update(bytes)
     sizeBytes += bytes.length
   }
   return {
@@ -43,7 +45,7 @@ export const make = (path: string, former: ContentDigest | undefined): ContentHa
       const left = former === undefined ? 0 : former.sizeBytes - sizeBytes
       if (former === undefined || left <= 0 || left > bytes.length) return take(bytes)
       take(bytes.subarray(0, left))
-      if (formerly!.digest() !== former.digest) throw replacedFailure(path, former)
+      if (formerHash!.digest() !== former.digest) throw replacedFailure(path, former)
       if (left < bytes.length) take(bytes.subarray(left))
     },
     lastBlock: whole.lastBlock,
@@ -54,7 +56,7 @@ export const make = (path: string, former: ContentDigest | undefined): ContentHa
   }
 }
 
-/** Of a content that is in memory, and no larger than a block. */
+/** Of a content in memory that is no larger than a block. */
 export const of = (bytes: Uint8Array): ContentDigest => {
   const digest = hash("sha256", bytes, "hex")
   const head = bytes.length <= headBytes ? digest : hash("sha256", bytes.subarray(0, headBytes), "hex")
@@ -62,19 +64,19 @@ export const of = (bytes: Uint8Array): ContentDigest => {
 }
 
 const onePiece = () => {
-  const hash = createHash("sha256")
-  return { update: (bytes: Uint8Array) => void hash.update(bytes), digest: () => hash.copy().digest("hex") }
+  const whole = createHash("sha256")
+  return { update: (bytes: Uint8Array) => void whole.update(bytes), digest: () => hex(whole) }
 }
 
 const blockwise = () => {
   const blocks = createHash("sha256")
   let block = createHash("sha256")
-  /** Blocks that are full, and bytes of the one that is not. */
+  /** Complete blocks, and bytes in the current one. */
   let full = 0
   let filled = 0
   let last = ""
 
-  const end = () => {
+  const endBlock = () => {
     const digest = block.digest()
     last = digest.toString("hex")
     blocks.update(digest)
@@ -90,7 +92,7 @@ const blockwise = () => {
         block.update(next)
         filled += next.length
         rest = rest.subarray(next.length)
-        if (filled === blockBytes) end()
+        if (filled === blockBytes) endBlock()
       }
     },
     lastBlock: () => (filled === 0 && full > 0 ? last : hex(block)),
@@ -103,18 +105,55 @@ const blockwise = () => {
   }
 }
 
-/** Of what a hash has seen so far; it may see more. */
-const hex = (hash: Hash) => hash.copy().digest("hex")
+/** Of what has passed; more may follow. */
+const hex = (unfinished: Hash) => unfinished.copy().digest("hex")
 
-/** Hands on what passes, and its content when all has. */
+/** Passes the pieces on. Calls `done` after the last one. */
 export async function* through(
   pieces: AsyncIterable<Uint8Array>,
-  digest: ContentHash,
+  contentHash: ContentHash,
   done: (content: ContentDigest) => void
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
-    digest.update(piece)
+    contentHash.update(piece)
     yield piece
   }
-  done(digest.content())
+  done(contentHash.content())
+}
+
+/** Which bytes of a content to read: the first `firstBytes`, or all. They must begin with `former`. */
+export interface Range {
+  readonly firstBytes?: number
+  readonly former?: ContentDigest | undefined
+}
+
+/** Reads the file for its digest. */
+export const ofSource = (
+  source: OpenSource,
+  { firstBytes, former }: Range = {}
+): Effect.Effect<ContentDigest, SourceUnreadable> =>
+  Effect.tryPromise({
+    try: async () => {
+      const contentHash = make(source.path, former)
+      for await (const piece of source.pieces(firstBytes)) contentHash.update(piece)
+      return contentHash.content()
+    },
+    catch: sourceUnreadable
+  })
+
+/** Of a whole content in memory. */
+export const ofBody = (path: string, body: Uint8Array, former: ContentDigest | undefined) =>
+  attempt(() => {
+    const contentHash = make(path, former)
+    contentHash.update(body)
+    return contentHash.content()
+  })
+
+/** Runs a step of a `ContentHash`; what it throws becomes a failure. */
+export const attempt = <A>(step: () => A): Effect.Effect<A, SourceUnreadable> =>
+  Effect.try({ try: step, catch: sourceUnreadable })
+
+const sourceUnreadable = (cause: unknown) => {
+  if (cause instanceof SourceUnreadable) return cause
+  throw cause
 }

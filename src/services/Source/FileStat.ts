@@ -1,4 +1,4 @@
-/** What can be told of a file without reading it. */
+/** What the file system says about a file, and what that says about its content. */
 import { constants, lstatSync, statSync } from "node:fs"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
@@ -6,7 +6,14 @@ import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
 
 export type Options = Pick<Settings, "followSymlinks" | "finalAfter">
 
-/** Whether a file may still be written to, by its name, its time of change, and the clock. */
+/** The content that is sent of an open file. */
+export interface SourceInfo extends Snapshot.Extent {
+  readonly state: Snapshot.State
+  /** Of the whole file, when it was opened. */
+  readonly stat: FileStat
+}
+
+/** Whether a file may still grow, judged by its name, its modification time and the clock. */
 export const stateOf = (
   { relativePath }: SourceFile,
   { mtimeNs }: FileStat,
@@ -15,20 +22,33 @@ export const stateOf = (
 ): Snapshot.State =>
   Snapshot.stateAt({ relativePath, modifiedMillis: Number(mtimeNs / 1_000_000n) }, nowMillis, finalAfter)
 
+/** `lineBytes` as for `Snapshot.extentOf`. Undefined if the file has no whole line yet. */
+export const inspect = (
+  file: SourceFile,
+  stat: FileStat,
+  lineBytes: number | undefined,
+  nowMillis: number,
+  options: Options
+): SourceInfo | undefined => {
+  const state = stateOf(file, stat, nowMillis, options)
+  const extent = Snapshot.extentOf(state, Number(stat.size), lineBytes)
+  return extent && { ...extent, state, stat }
+}
+
 const quietly = { bigint: true, throwIfNoEntry: false } as const
 
-/** What can be told of a file without opening it; undefined where opening it will tell why that is nothing. */
+/** Undefined on any error: opening the file will report it. */
 export const stat = (file: SourceFile, { followSymlinks }: Pick<Settings, "followSymlinks">): FileStat | undefined => {
   try {
-    // at once, for the same reason as the traversal reads
+    // synchronous, for the same reason as `Traversal` reads directories synchronously
     return followSymlinks ? statSync(file.path, quietly) : lstatSync(file.path, quietly)
   } catch {
     return undefined
   }
 }
 
-/** `O_NONBLOCK`, so that a FIFO that took a file's place does not hang the run. */
+/** `O_NONBLOCK`, so that opening a FIFO that replaced the file does not hang the run. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
-/** How a file is opened to be read. */
+/** The flags to open a file for reading. */
 export const flagsFor = ({ followSymlinks }: Options) => (followSymlinks ? flags : flags | constants.O_NOFOLLOW)

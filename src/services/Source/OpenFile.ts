@@ -1,5 +1,5 @@
 /**
- * The bytes of an open file: as many as there were when it was opened, or a failure if they are not those any more.
+ * Reads an open file: exactly the bytes that it had when it was opened, or a failure if the file was truncated meanwhile.
  */
 import { fstatSync, type promises as fs, readSync } from "node:fs"
 import { headBytes } from "../../domain/ContentDigest.ts"
@@ -8,24 +8,21 @@ import type { FileStat } from "../../domain/SourceFile.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
 /**
- * Bytes of a piece. Parts are put together from pieces, and keep the rest of their last one alive: small, so that this
- * costs little memory; not tiny, because each costs a round through the thread pool.
+ * Bytes of a piece. A part is put together from pieces and keeps the rest of its last one alive, so a piece is small. It
+ * is not tiny, because each costs a turn through the thread pool.
  */
 export const pieceBytes = 256 * 1024
 
 export const unreadable = (path: string) => (cause: unknown) =>
   cause instanceof SourceUnreadable
     ? cause
-    : new SourceUnreadable({
-        path,
-        detail: detailOf(cause),
-        code: codeOf(cause),
-        cause
-      })
+    : new SourceUnreadable({ path, detail: detailOf(cause), code: codeOf(cause), cause })
 
 export const newline = 0x0a
 
-export const truncated = (path: string) =>
+const truncatedCode = "TRUNCATED"
+
+const truncated = (path: string) =>
   new SourceUnreadable({
     path,
     detail: "it was truncated while it was read",
@@ -33,8 +30,7 @@ export const truncated = (path: string) =>
     advice: "something truncates it (logrotate's copytruncate?); the next run sends what it has become"
   })
 
-const truncatedCode = "TRUNCATED"
-/** It was truncated while it was read; another look may find it at rest. */
+/** The file was truncated while it was read. It may be at rest when it is opened again. */
 export const isTruncated = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
   error._tag === "SourceUnreadable" && error.code === truncatedCode
 
@@ -48,19 +44,19 @@ export type Handle = Pick<fs.FileHandle, "fd"> & {
   ) => Promise<{ readonly bytesRead: number }>
 }
 
-/** Reads at once, for what is little and near: a turn through the thread pool takes seven times as long. */
+/** Reads synchronously, for small local files: a turn through the thread pool takes seven times as long. */
 export const immediate = (fd: number): Handle => ({
   fd,
   read: async (buffer, offset, length, position) => ({ bytesRead: readSync(fd, buffer, offset, length, position) })
 })
 
-/** What of an open file is read. */
+/** The bytes of an open file that are sent. */
 export interface View {
   readonly handle: Handle
   readonly path: string
   readonly stat: FileStat
   readonly sizeBytes: number
-  /** It was cut to whole lines, and so has to end with one. */
+  /** The view ends with a line break. */
   readonly wholeLines: boolean
 }
 
@@ -83,43 +79,46 @@ export async function* pieces(view: View, firstBytes: number): AsyncGenerator<Ui
   await checkUndisturbed(view, head, last)
 }
 
-export const readAll = async (view: View) => {
-  const { handle, path, sizeBytes } = view
-  const body = Buffer.allocUnsafeSlow(sizeBytes)
-  let at = 0
-  while (at < sizeBytes) {
-    const { bytesRead } = await handle.read(body, at, sizeBytes - at, at)
+/** Fills the buffer with the bytes of the view from `position` on. */
+export const fill = async ({ handle, path }: View, buffer: Uint8Array, position: number) => {
+  for (let filled = 0; filled < buffer.length;) {
+    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled)
     if (bytesRead === 0) throw truncated(path)
-    at += bytesRead
+    filled += bytesRead
   }
+}
+
+export const readAll = async (view: View) => {
+  const body = Buffer.allocUnsafeSlow(view.sizeBytes)
+  await fill(view, body, 0)
   await checkUndisturbed(view, body.subarray(0, headBytes), body.at(-1))
   return body
 }
 
 /**
- * Fails if the file was truncated while it was read, also if it has grown since to what it was: then its beginning is
- * another, or the end that was read is not one of a line. `last` is the last byte of the view, if it was read.
+ * Fails if the file was truncated while it was read, even if it has grown back since. Then either its first bytes differ
+ * from `head`, or `last`, the last byte of the view, does not end a line. `last` is undefined where it was not read.
  */
 export const checkUndisturbed = async (
   { handle, stat, path, sizeBytes, wholeLines }: View,
   head: Uint8Array,
-  last?: number
+  last: number | undefined
 ) => {
   const { mtimeNs, size } = fstatSync(handle.fd, { bigint: true })
   if (mtimeNs === stat.mtimeNs && size === stat.size) return
-  const again = Buffer.alloc(head.length)
-  await handle.read(again, 0, head.length, 0).catch((cause) => {
+  const headNow = Buffer.alloc(head.length)
+  await handle.read(headNow, 0, head.length, 0).catch((cause) => {
     throw unreadable(path)(cause)
   })
-  if (size < sizeBytes || !again.equals(head) || (wholeLines && last !== undefined && last !== newline)) {
+  if (size < sizeBytes || !headNow.equals(head) || (wholeLines && last !== undefined && last !== newline)) {
     throw truncated(path)
   }
 }
 
-/** Bytes up to the last line break and with it; found from the end, a piece at a time. */
+/** Bytes up to and including the last line break. Searches from the end, a piece at a time. */
 export const wholeLines = async (handle: Handle, sizeBytes: number) => {
   let end = sizeBytes
-  // nearly always the last byte is it
+  // nearly always it is the last byte
   for (let length = 1; end > 0; length = pieceBytes) {
     const start = Math.max(0, end - length)
     const piece = Buffer.allocUnsafe(end - start)

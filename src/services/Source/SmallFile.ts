@@ -1,55 +1,47 @@
-/** Small files are opened and read at once: to ask the thread pool for each step takes seven times as long. */
+/** Small files are opened and read synchronously: through the thread pool, the same steps take seven times as long. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import * as Snapshot from "../../domain/Snapshot.ts"
-import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
+import type { SourceFile } from "../../domain/SourceFile.ts"
+import * as FileStat from "./FileStat.ts"
 import { newline } from "./OpenFile.ts"
-import { flagsFor, type Options, stateOf } from "./FileStat.ts"
 
-/** Bytes of the largest. */
+/** Bytes of the largest small file. */
 export const maxSmallBytes = 64 * 1024
 
-/** Undefined if it is not small. */
-export const open = (file: SourceFile, options: Options) => {
-  const fd = openSync(file.path, flagsFor(options))
+/** Undefined if the file is not small. The caller closes `fd`. */
+export const open = (file: SourceFile, options: FileStat.Options) => {
+  const fd = openSync(file.path, FileStat.flagsFor(options))
   const stat = fstatSync(fd, { bigint: true })
   if (!stat.isFile() || stat.size <= maxSmallBytes) return { fd, stat }
   closeSync(fd)
   return undefined
 }
 
-/** All of a small file, as far as it is sent. */
-export interface SmallSource {
+/** A small file in memory. */
+export interface SmallSource extends FileStat.SourceInfo {
   readonly bytes: Uint8Array
-  readonly state: Snapshot.State
-  /** Of the file, when it was opened. */
-  readonly stat: FileStat
-  /** A final file of lines that does not end with one: whoever wrote it was cut off. */
-  readonly torn: boolean
 }
 
 /**
- * Reads a small file at once, into memory that `room` gives; undefined where there is something that `SourceReader` has to tell,
- * or to do.
+ * Reads a whole small file into a buffer from `allocate`. Undefined for anything that `SourceReader` has to report or to
+ * cut: an error, a file that is not regular or not small, an incomplete line in a live file.
  */
 export const read = (
   file: SourceFile,
-  options: Options,
+  options: FileStat.Options,
   nowMillis: number,
-  room: (sizeBytes: number) => Buffer
+  allocate: (sizeBytes: number) => Buffer
 ): SmallSource | undefined => {
   let fd: number | undefined
   try {
     const opened = open(file, options)
     fd = opened?.fd
     if (opened === undefined || !opened.stat.isFile()) return undefined
-    const { stat } = opened
-    const all = room(Number(stat.size))
-    if (readSync(opened.fd, all, 0, all.length, 0) < all.length) return undefined
-    const state = stateOf(file, stat, nowMillis, options)
-    const hasLines = Snapshot.hasLines(file.relativePath)
-    const lines = hasLines ? all.lastIndexOf(newline) + 1 : all.length
-    if (state === "live" && hasLines && (lines === 0 || lines < all.length)) return undefined
-    return { bytes: all, state, stat, torn: lines < all.length }
+    const bytes = allocate(Number(opened.stat.size))
+    if (readSync(opened.fd, bytes, 0, bytes.length, 0) < bytes.length) return undefined
+    const lineBytes = Snapshot.hasLines(file.relativePath) ? bytes.lastIndexOf(newline) + 1 : undefined
+    const info = FileStat.inspect(file, opened.stat, lineBytes, nowMillis, options)
+    return info?.sizeBytes === bytes.length ? { ...info, bytes } : undefined
   } catch {
     return undefined
   } finally {

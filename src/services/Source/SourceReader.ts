@@ -1,62 +1,57 @@
 /**
- * One consistent look at one file: opened once, its size taken from the descriptor, exactly those bytes read; and of a
- * file of lines that may still be written to, none of a line that is not whole yet.
+ * Opens a file once, takes its size from the descriptor, and reads exactly those bytes. Of a live file of lines it sees
+ * the whole lines only.
  */
 import { Clock, Data, Effect, type Scope } from "effect"
 import { type BigIntStats, closeSync, promises as fs } from "node:fs"
 import type { SourceUnreadable } from "../../domain/Errors.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
-import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
-import * as SmallFile from "./SmallFile.ts"
-import { type Handle, immediate, pieces, readAll, unreadable, type View, wholeLines } from "./OpenFile.ts"
-import { flagsFor, type Options, stateOf } from "./FileStat.ts"
-import * as SourceParts from "./SourceParts.ts"
+import type { SourceFile } from "../../domain/SourceFile.ts"
 import { codeOf } from "../SystemError.ts"
+import * as FileStat from "./FileStat.ts"
+import * as OpenFile from "./OpenFile.ts"
+import * as SmallFile from "./SmallFile.ts"
 
 /** The file was rotated away before it could be opened. */
 export class Vanished extends Data.TaggedError("Vanished") {}
 /** Not a regular file. */
 export class NotRegular extends Data.TaggedError("NotRegular")<{ readonly why: "symlink" | "special" }> {}
 
-/** A file of lines without even one whole line. */
+/** A live file of lines without even one whole line. */
 export class NotReady extends Data.TaggedError("NotReady") {}
 
-export interface OpenSource {
-  /** As the system opens it. */
+export interface OpenSource extends FileStat.SourceInfo {
   readonly path: string
-  /** Of the content as it is seen here; the file may be larger. */
-  readonly sizeBytes: number
-  readonly state: Snapshot.State
-  /** Of the whole file, when it was opened. */
-  readonly stat: FileStat
-  /** A final file of lines that does not end with one: whoever wrote it was cut off. */
-  readonly torn: boolean
   /** The whole content. */
   readonly bytes: Effect.Effect<Uint8Array, SourceUnreadable>
   /**
-   * The whole content, or the file's first so many bytes, in pieces of at most `pieceBytes`. Throws `SourceUnreadable`.
+   * The whole content, or the first `firstBytes` of the file, in pieces of at most `pieceBytes`. Throws
+   * `SourceUnreadable`.
    */
   readonly pieces: (firstBytes?: number) => AsyncIterable<Uint8Array>
-  readonly parts: SourceParts.SourceParts
+  /** Fills the buffer with the bytes from `position` on. Fails if the file was truncated. */
+  readonly fill: (buffer: Uint8Array, position: number) => Effect.Effect<void, SourceUnreadable>
+  /** After the last `fill`: fails if the file was truncated meanwhile. `head` and `last`: its first bytes and its last. */
+  readonly checkUndisturbed: (head: Uint8Array, last: number | undefined) => Effect.Effect<void, SourceUnreadable>
 }
 
-/** Milliseconds for which a file system is expected to answer at once that has just answered. */
-const answering = 100
+/** Milliseconds for which a file system that has just answered is expected to answer at once. */
+const responsiveMillis = 100
+
+export type SourceReader = ReturnType<typeof make>
 
 /**
- * Opens files, each for as long as it is used. A file that was opened can be read to its end even if it is unlinked
- * meanwhile.
+ * Opens files, each for as long as it is used. An open file can be read to its end even if it is unlinked meanwhile.
  *
- * Small ones are opened and read at once, unless their file system may hang, as that of a server: then it is asked
- * first, through the thread pool, which keeps the program free for a signal or the deadline.
+ * Small files are opened and read synchronously. A network file system may hang, so it is first asked through the thread
+ * pool, which keeps the program free for a signal or the deadline.
  */
-export const make = (options: Options) => {
+export const make = (options: FileStat.Options) => {
   let answeredAt = Number.NEGATIVE_INFINITY
 
-  /** Waits until the file system of this file answers. */
   const untilResponsive = ({ path }: SourceFile) =>
     Effect.suspend(() => {
-      if (performance.now() - answeredAt < answering) return Effect.void
+      if (performance.now() - answeredAt < responsiveMillis) return Effect.void
       return Effect.promise(async () => {
         await fs.lstat(path).catch(() => undefined)
         answeredAt = performance.now()
@@ -64,10 +59,11 @@ export const make = (options: Options) => {
     })
 
   return {
-    answered: untilResponsive,
+    /** Waits until the file system of this file answers. */
+    untilResponsive,
     use: <A, E, R>(
       file: SourceFile,
-      what: (source: OpenSource) => Effect.Effect<A, E, R>
+      work: (source: OpenSource) => Effect.Effect<A, E, R>
     ): Effect.Effect<A, E | OpenError, R> =>
       Effect.zipRight(
         untilResponsive(file),
@@ -75,8 +71,8 @@ export const make = (options: Options) => {
           Effect.try({ try: () => SmallFile.open(file, options), catch: openError(file, options) }),
           (opened) =>
             opened === undefined
-              ? Effect.scoped(Effect.flatMap(open(file, options), what))
-              : Effect.flatMap(seen(file, immediate(opened.fd), opened.stat, options), what),
+              ? Effect.scoped(Effect.flatMap(open(file, options), work))
+              : Effect.flatMap(sourceOf(file, OpenFile.immediate(opened.fd), opened.stat, options), work),
           (opened) => Effect.sync(() => opened && closeSync(opened.fd))
         )
       )
@@ -84,65 +80,55 @@ export const make = (options: Options) => {
 }
 
 const openError =
-  ({ path }: SourceFile, { followSymlinks }: Options) =>
+  ({ path }: SourceFile, { followSymlinks }: FileStat.Options) =>
   (cause: unknown): OpenError => {
     const code = codeOf(cause)
     if (code === "ENOENT" || code === "ENOTDIR") return new Vanished()
     if (code === "ELOOP" && !followSymlinks) return new NotRegular({ why: "symlink" })
     // a socket, or a device without a driver
-    return code === "ENXIO" ? new NotRegular({ why: "special" }) : unreadable(path)(cause)
+    return code === "ENXIO" ? new NotRegular({ why: "special" }) : OpenFile.unreadable(path)(cause)
   }
 
 /** Opens a file of any size until the scope ends. */
-export const open = (file: SourceFile, options: Options): Effect.Effect<OpenSource, OpenError, Scope.Scope> =>
+export const open = (file: SourceFile, options: FileStat.Options): Effect.Effect<OpenSource, OpenError, Scope.Scope> =>
   Effect.gen(function* () {
     const handle = yield* Effect.acquireRelease(
-      Effect.tryPromise({ try: () => fs.open(file.path, flagsFor(options)), catch: openError(file, options) }),
-      (handle) => Effect.ignore(Effect.tryPromise(() => handle.close()))
+      Effect.tryPromise({ try: () => fs.open(file.path, FileStat.flagsFor(options)), catch: openError(file, options) }),
+      (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
     )
     const stat = yield* Effect.tryPromise({
       try: () => handle.stat({ bigint: true }),
-      catch: unreadable(file.path)
+      catch: OpenFile.unreadable(file.path)
     })
-    return yield* seen(file, handle, stat, options)
+    return yield* sourceOf(file, handle, stat, options)
   })
 
-/** What there is to be read of an open file. */
-const seen = (
+const sourceOf = (
   file: SourceFile,
-  handle: Handle,
+  handle: OpenFile.Handle,
   stat: BigIntStats,
-  options: Options
+  options: FileStat.Options
 ): Effect.Effect<OpenSource, OpenError> =>
   Effect.gen(function* () {
     if (!stat.isFile()) return yield* new NotRegular({ why: "special" })
-    const { relativePath } = file
+    const { path, relativePath } = file
+    const reading = <A>(read: () => Promise<A>) => Effect.tryPromise({ try: read, catch: OpenFile.unreadable(path) })
     const now = yield* Clock.currentTimeMillis
     const fileBytes = Number(stat.size)
-    const state = stateOf(file, stat, now, options)
-    const hasLines = Snapshot.hasLines(relativePath)
-    const lines = hasLines
-      ? yield* Effect.tryPromise({ try: () => wholeLines(handle, fileBytes), catch: unreadable(file.path) })
-      : fileBytes
-    if (state === "live" && lines === 0 && hasLines) return yield* new NotReady()
-    // nothing will complete the last line of a final file: what there is of it is better than nothing
-    const sizeBytes = state === "final" ? fileBytes : lines
-    const view: View = {
-      handle,
-      path: file.path,
-      stat,
-      sizeBytes,
-      wholeLines: hasLines && lines === sizeBytes
-    }
+    const lineBytes = Snapshot.hasLines(relativePath)
+      ? yield* reading(() => OpenFile.wholeLines(handle, fileBytes))
+      : undefined
+    const info = FileStat.inspect(file, stat, lineBytes, now, options)
+    if (info === undefined) return yield* new NotReady()
+    const { sizeBytes } = info
+    const view: OpenFile.View = { handle, path, stat, sizeBytes, wholeLines: lineBytes === sizeBytes }
     return {
-      path: file.path,
-      sizeBytes,
-      state,
-      stat,
-      torn: lines < sizeBytes,
-      bytes: Effect.tryPromise({ try: () => readAll(view), catch: unreadable(file.path) }),
-      pieces: (firstBytes = sizeBytes) => pieces(view, Math.min(firstBytes, fileBytes)),
-      parts: SourceParts.of(view)
+      ...info,
+      path,
+      bytes: reading(() => OpenFile.readAll(view)),
+      pieces: (firstBytes = sizeBytes) => OpenFile.pieces(view, Math.min(firstBytes, fileBytes)),
+      fill: (buffer, position) => reading(() => OpenFile.fill(view, buffer, position)),
+      checkUndisturbed: (head, last) => reading(() => OpenFile.checkUndisturbed(view, head, last))
     }
   })
 

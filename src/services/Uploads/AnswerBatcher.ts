@@ -1,67 +1,68 @@
 import { Array, Effect, type Exit, FiberSet } from "effect"
 import * as Callback from "../../fibers/Callback.ts"
 
-/** How the request for one of many has ended. */
-export type Answered<A, B, E> = readonly [A, Exit.Exit<B, E>]
+/** A request's subject and how the request ended. */
+export type Answer<A, B, E> = readonly [A, Exit.Exit<B, E>]
 
-/** Milliseconds for which answers are gathered: who is killed in the meantime sends their files again. */
-const gathering = 20
+/** Milliseconds for which answers are collected. A run that is killed meanwhile sends their files again. */
+const batchMillis = 20
 
 /**
- * Begins a request, best a `Call`, for each of many, and hands the answers on, those together that come within
- * `gathering`: each by itself would be a commit of its own. Ends when all are settled. When it is interrupted, the
- * requests are broken off, and of what has arrived by then, that is still settled of which `isLast` says that it is soon
- * done.
+ * Starts a request for each subject, preferably a `Callback`, and processes the answers in batches of those that arrive
+ * within `batchMillis`: processed one by one, each would cost a commit.
+ *
+ * Completes when every answer has been processed. On interruption, cancels outstanding requests and processes the answers
+ * that `isQuick` accepts.
  */
 export const batchAnswers = <A, B, E>(
-  all: ReadonlyArray<A>,
-  request: (one: A) => Effect.Effect<B, E>,
-  settle: (answered: ReadonlyArray<Answered<A, B, E>>) => Effect.Effect<void>,
-  isLast: (exit: Exit.Exit<B, E>) => boolean
+  subjects: ReadonlyArray<A>,
+  request: (subject: A) => Effect.Effect<B, E>,
+  process: (answers: ReadonlyArray<Answer<A, B, E>>) => Effect.Effect<void>,
+  isQuick: (exit: Exit.Exit<B, E>) => boolean
 ): Effect.Effect<void> =>
   Effect.flatMap(FiberSet.makeRuntime<never>(), (run) =>
     Effect.async<void>((resume) => {
-      let left = all.length
-      let missing = all.length
-      let arrived: Array<Answered<A, B, E>> = []
+      let unprocessed = subjects.length
+      let unanswered = subjects.length
+      let arrived: Array<Answer<A, B, E>> = []
       let timer: NodeJS.Timeout | undefined
-      let isBroken = false
-      const taken = () => {
+      let isCancelled = false
+      const takeArrived = () => {
         clearTimeout(timer)
-        const now = arrived
+        const answers = arrived
         arrived = []
-        return now
+        return answers
       }
-      const settled = (now: ReadonlyArray<Answered<A, B, E>>) => {
-        const [others, last] = Array.partition(now, ([, exit]) => isLast(exit))
-        // soon done: an interruption waits for it
-        const first = last.length === 0 ? Effect.void : Effect.uninterruptible(settle(last))
-        return others.length === 0 ? first : Effect.zipRight(first, settle(others))
+      const processAll = (answers: ReadonlyArray<Answer<A, B, E>>) => {
+        const [slow, quick] = Array.partition(answers, ([, exit]) => isQuick(exit))
+        // an interruption waits for these: they do not take long
+        const first = quick.length === 0 ? Effect.void : Effect.uninterruptible(process(quick))
+        return slow.length === 0 ? first : Effect.zipRight(first, process(slow))
       }
-      const handOn = () => {
-        const now = taken()
+      const flush = () => {
+        const answers = takeArrived()
         run(
-          Effect.matchCause(settled(now), {
+          Effect.matchCause(processAll(answers), {
             onFailure: (cause) => resume(Effect.failCause(cause)),
             onSuccess: () => {
-              left -= now.length
-              if (left === 0) resume(Effect.void)
+              unprocessed -= answers.length
+              if (unprocessed === 0) resume(Effect.void)
             }
           })
         )
       }
-      const breakOffs = all.map((one) =>
-        Callback.start(request(one), (exit) => {
-          if (isBroken) return
-          const count = arrived.push([one, exit])
-          if (--missing === 0) handOn()
-          else if (count === 1) timer = setTimeout(handOn, gathering)
+      const cancels = subjects.map((subject) =>
+        Callback.start(request(subject), (exit) => {
+          if (isCancelled) return
+          const count = arrived.push([subject, exit])
+          if (--unanswered === 0) flush()
+          else if (count === 1) timer = setTimeout(flush, batchMillis)
         })
       )
       return Effect.suspend(() => {
-        isBroken = true
-        for (const breakOff of breakOffs) breakOff()
-        return settle(taken().filter(([, exit]) => isLast(exit)))
+        isCancelled = true
+        for (const cancel of cancels) cancel()
+        return process(takeArrived().filter(([, exit]) => isQuick(exit)))
       })
     })
   ).pipe(Effect.scoped)

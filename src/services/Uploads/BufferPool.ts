@@ -1,11 +1,11 @@
-/** Buffers for parts, used again and again: memory that is new has to be cleared by the kernel, and given back. */
+/** Reuses the buffers of parts: the kernel has to clear new memory, and to take it back. */
 
 export interface BufferPool {
-  /** Of exactly this size; what is in it is of no account. */
+  /** A buffer of exactly this size; its content is undefined. */
   readonly take: (sizeBytes: number) => Buffer
-  /** For the next who takes one: nobody may hold it any more. One that is not given back is the collector's. */
-  readonly give: (buffer: Buffer) => void
-  /** Somebody begins to take buffers, until the matching `close`; after the last, none are kept. */
+  /** Returns a buffer that nothing reads any more. One that is not released is left to the garbage collector. */
+  readonly release: (buffer: Buffer) => void
+  /** Keeps released buffers until the matching `close`. The last `close` frees them. */
   readonly open: () => void
   readonly close: () => void
 }
@@ -18,7 +18,7 @@ export const make = (): BufferPool => {
       const buffer = idle.pop()
       return buffer?.length === sizeBytes ? buffer : Buffer.allocUnsafeSlow(sizeBytes)
     },
-    give: (buffer) => {
+    release: (buffer) => {
       if (users > 0) idle.push(buffer)
     },
     open: () => void users++,

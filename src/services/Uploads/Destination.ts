@@ -1,4 +1,4 @@
-/** Which object a file's content goes to, so that no object is ever overwritten by content that does not contain it. */
+/** Chooses the object for a file, so that no object is ever overwritten by content that does not contain it. */
 import { type Context, Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
@@ -14,51 +14,56 @@ export interface Destination {
   readonly key: ObjectKey
   readonly generation: number
   readonly compression: Compression.Mode
-  /** What the content has to begin with. */
+  /** What the content must begin with. */
   readonly former: ContentDigest | undefined
-  /** What was known of the file. */
+  /** What the ledger knew about the file. */
   readonly before: KnownFile | undefined
-  /** An older object stays where it is, because the file no longer begins with it. */
+  /** The key is a new one: the older object keeps the former content, with which the file no longer begins. */
   readonly replaces: boolean
 }
 
 export type Policy = Pick<Settings, "appendOnly" | "onReplace">
 
 /**
- * | the file was sent before | and is append-only | `--on-replace`    | generation   | must begin with      |
- * | ------------------------ | ------------------ | ----------------- | ------------ | -------------------- |
- * | no                       |                    |                   | first free   | anything             |
- * | yes                      | no                 |                   | same         | anything             |
- * | yes                      | yes                | overwrite         | same         | anything             |
- * | yes                      | yes                | new-key, or fail  | same         | what was sent before |
- * | and does not begin so    | yes                | new-key           | next free    | anything             |
- * | and does not begin so    | yes                | fail              | fails        |                      |
+ * | the file was sent before   | and is append-only | `--on-replace`    | generation   | must begin with      |
+ * | -------------------------- | ------------------ | ----------------- | ------------ | -------------------- |
+ * | no                         |                    |                   | first free   | anything             |
+ * | yes                        | no                 |                   | same         | anything             |
+ * | yes                        | yes                | overwrite         | same         | anything             |
+ * | yes                        | yes                | new-key, or fail  | same         | what was sent before |
+ * | yes, but begins otherwise  | yes                | new-key           | next free    | anything             |
+ * | yes, but begins otherwise  | yes                | fail              | fails        |                      |
  */
 export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onReplace }: Policy) => {
-  const onlyGrows = Selection.matcher(appendOnly)
+  const isAppendOnly = Selection.matcher(appendOnly)
+  const suffixOf = (file: SourceFile) => Compression.keySuffixes[keys.compressionOf(file)]
 
-  const course = (file: SourceFile, generation: number, more: Pick<Destination, "former" | "before" | "replaces">) =>
+  const destination = (
+    file: SourceFile,
+    generation: number,
+    rest: Pick<Destination, "former" | "before" | "replaces">
+  ) =>
     Effect.map(keys.keyOf(file, generation), (key): Destination => ({
       key,
       generation,
       compression: keys.compressionOf(file),
-      ...more
+      ...rest
     }))
-  const endingOf = (file: SourceFile) => Compression.keySuffixes[keys.compressionOf(file)]
 
   return {
-    /** From what is known of the file alone. */
+    /** From the ledger's knowledge alone, without reading the file. */
     choose: (ledger: OpenLedger, file: SourceFile, before: KnownFile | undefined) => {
-      const bound = onReplace !== "overwrite" && onlyGrows(file.relativePath)
-      const more = { before, former: bound ? before?.content : undefined, replaces: false }
-      // what was stored in another form has, for this one, no key yet
-      return before === undefined || endingOf(file) !== ""
-        ? Effect.flatMap(ledger.reserveGeneration(file.relativePath, before?.generation ?? 1, endingOf(file)), (free) =>
-            course(file, free, more)
+      const mayOnlyGrow = onReplace !== "overwrite" && isAppendOnly(file.relativePath)
+      const rest = { before, former: mayOnlyGrow ? before?.content : undefined, replaces: false }
+      const suffix = suffixOf(file)
+      // a file that was stored uncompressed has no key yet for its compressed object
+      return before === undefined || suffix !== ""
+        ? Effect.flatMap(ledger.reserveGeneration(file.relativePath, before?.generation ?? 1, suffix), (free) =>
+            destination(file, free, rest)
           )
-        : course(file, before.generation, more)
+        : destination(file, before.generation, rest)
     },
-    /** When the file turned out not to begin with what it should. */
+    /** For a file that turned out not to begin with its former content. */
     afterReplacement: (
       ledger: OpenLedger,
       file: SourceFile,
@@ -66,14 +71,14 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onRepl
       cause: SourceUnreadable
     ): Effect.Effect<Destination, ObjectExists | SourceUnreadable | StateUnusable> =>
       onReplace === "fail"
-        ? Effect.fail(taken(key, cause))
-        : Effect.flatMap(ledger.reserveGeneration(file.relativePath, generation + 1, endingOf(file)), (next) =>
-            course(file, next, { before, former: undefined, replaces: true })
+        ? Effect.fail(notOverwritten(key, cause))
+        : Effect.flatMap(ledger.reserveGeneration(file.relativePath, generation + 1, suffixOf(file)), (next) =>
+            destination(file, next, { before, former: undefined, replaces: true })
           )
   }
 }
 
-const taken = (key: ObjectKey, cause: SourceUnreadable) =>
+const notOverwritten = (key: ObjectKey, cause: SourceUnreadable) =>
   new ObjectExists({
     operation: "PutObject",
     detail: `not overwritten, because ${cause.message}`,

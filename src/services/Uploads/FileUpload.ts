@@ -1,45 +1,47 @@
-/** One file, from its opening to its outcome. */
+/** One file, from opening it to its outcome. */
 import { type Context, Effect } from "effect"
 import { type ContentDigest, headLength } from "../../domain/ContentDigest.ts"
-import { type FileError, InternalError, type Interrupted } from "../../domain/Errors.ts"
+import type { FileError, Interrupted } from "../../domain/Errors.ts"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
-import { Outcome } from "../../domain/Outcome.ts"
+import * as Outcome from "../../domain/Outcome.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import type { SourceFile } from "../../domain/SourceFile.ts"
-import * as Destination from "./Destination.ts"
-import * as ContentHash from "../Source/ContentHash.ts"
 import type { KeyMapping } from "../KeyMapping.ts"
 import type { KnownFile, OpenLedger } from "../Ledger.ts"
-import type * as Transfer from "./Transfer.ts"
+import * as ContentHash from "../Source/ContentHash.ts"
 import { isTruncated } from "../Source/OpenFile.ts"
-import type * as SourceReader from "../Source/SourceReader.ts"
+import type { OpenSource, SourceReader } from "../Source/SourceReader.ts"
+import * as Destination from "./Destination.ts"
+import { defectAsFailure } from "./UploadOutcome.ts"
 
 export type Options = Destination.Policy & Pick<Settings, "finalOnly" | "force">
 
-/** What is done with a content whose destination is known. */
-export type Destined = (
+/** What to do with a file whose destination is known: store it, or plan to. */
+export type Action = (
   ledger: OpenLedger,
   file: SourceFile,
-  source: SourceReader.OpenSource,
-  course: Destination.Destination
-) => Effect.Effect<Outcome, FileError | Interrupted>
+  source: OpenSource,
+  destination: Destination.Destination
+) => Effect.Effect<Outcome.Outcome, FileError | Interrupted>
 
-/** Never fails: what went wrong is an outcome like any other. */
+/** Never fails: a failure is an outcome. */
+export type FileUpload = (ledger: OpenLedger, file: SourceFile) => Effect.Effect<Outcome.Outcome>
+
 export const make = (
   options: Options,
   keys: Context.Tag.Service<KeyMapping>,
-  reader: ReturnType<typeof SourceReader.make>,
-  digest: typeof Transfer.digestOf,
-  destined: Destined
-): ((ledger: OpenLedger, file: SourceFile) => Effect.Effect<Outcome>) => {
-  const courses = Destination.make(keys, options)
+  reader: SourceReader,
+  digest: typeof ContentHash.ofSource,
+  action: Action
+): FileUpload => {
+  const destinations = Destination.make(keys, options)
 
-  /** Whether the store has this content already, as what it is; its digest is taken only if it can be so. */
-  const isStored = (source: SourceReader.OpenSource, known: KnownFile | undefined) =>
+  /** Whether the store has this content in this state. Reads the file only if that is possible. */
+  const isStored = (source: OpenSource, known: KnownFile | undefined) =>
     known?.acknowledged === undefined ||
     options.force ||
     source.sizeBytes > known.content.sizeBytes ||
-    // more than the whole lines, if it was final and ended in half of one
+    // compares the whole file: the stored content may end in an incomplete line
     source.stat.size < known.content.sizeBytes ||
     (known.acknowledged === "live" && source.state === "final")
       ? Effect.succeed(false)
@@ -48,8 +50,8 @@ export const make = (
           Effect.catchIf(ContentHash.isReplaced, () => Effect.succeed(false))
         )
 
-  /** Tells most replaced files before anything of them is sent. */
-  const checkHead = (source: SourceReader.OpenSource, former: ContentDigest) =>
+  /** Detects most replaced files before anything is sent. */
+  const checkHead = (source: OpenSource, former: ContentDigest) =>
     Effect.flatMap(digest(source, { firstBytes: headLength(former.sizeBytes) }), ({ head }) =>
       head === former.head && source.sizeBytes >= former.sizeBytes
         ? Effect.void
@@ -58,25 +60,25 @@ export const make = (
 
   return (ledger, file) => {
     const { relativePath } = file
-    const withdrawn = (outcome: Outcome) => Effect.as(ledger.clearPending(relativePath), outcome)
+    const nothingToStore = (outcome: Outcome.Outcome) => Effect.as(ledger.clearPending(relativePath), outcome)
     let key: ObjectKey | undefined
 
-    const settled = Effect.fnUntraced(function* (source: SourceReader.OpenSource, known: KnownFile | undefined) {
-      if (options.finalOnly && source.state === "live") return Outcome.Live()
+    const upload = Effect.fnUntraced(function* (source: OpenSource, known: KnownFile | undefined) {
+      if (options.finalOnly && source.state === "live") return Outcome.Outcome.Live()
       if (yield* isStored(source, known)) {
         yield* ledger.confirmUnchanged(relativePath, source.stat)
-        return Outcome.Unchanged()
+        return Outcome.Outcome.Unchanged()
       }
-      const course = yield* courses.choose(ledger, file, known)
-      key = course.key
+      const destination = yield* destinations.choose(ledger, file, known)
+      key = destination.key
       const sent =
-        course.former === undefined
-          ? destined(ledger, file, source, course)
-          : Effect.zipRight(checkHead(source, course.former), destined(ledger, file, source, course))
+        destination.former === undefined
+          ? action(ledger, file, source, destination)
+          : Effect.zipRight(checkHead(source, destination.former), action(ledger, file, source, destination))
       return yield* Effect.catchIf(sent, ContentHash.isReplaced, (cause) =>
-        Effect.flatMap(courses.afterReplacement(ledger, file, course, cause), (anew) => {
-          key = anew.key
-          return destined(ledger, file, source, anew)
+        Effect.flatMap(destinations.afterReplacement(ledger, file, destination, cause), (next) => {
+          key = next.key
+          return action(ledger, file, source, next)
         })
       )
     })
@@ -85,18 +87,16 @@ export const make = (
         key = first
         return ledger.markPending(relativePath)
       }),
-      Effect.flatMap((known) => reader.use(file, (source) => settled(source, known))),
-      // looked at anew, it is smaller and at rest
+      Effect.flatMap((known) => reader.use(file, (source) => upload(source, known))),
+      // opened again, the file is smaller and at rest
       Effect.retry({ times: 2, while: isTruncated }),
       Effect.catchTags({
-        Vanished: () => withdrawn(Outcome.Vanished()),
-        NotReady: () => withdrawn(Outcome.NotReady()),
-        NotRegular: ({ why }) => withdrawn(Outcome.Skipped({ why }))
+        Vanished: () => nothingToStore(Outcome.Outcome.Vanished()),
+        NotReady: () => nothingToStore(Outcome.Outcome.NotReady()),
+        NotRegular: ({ why }) => nothingToStore(Outcome.Outcome.Skipped({ why }))
       }),
-      Effect.catchTag("Interrupted", () => Effect.succeed(Outcome.Interrupted())),
-      // a defect too, so that the other files still get their turn
-      Effect.catchAllDefect((cause) => Effect.fail(new InternalError({ detail: String(cause), cause }))),
-      Effect.catchAll((error) => Effect.succeed(Outcome.Failed({ relativePath, key, error })))
+      defectAsFailure,
+      Effect.catchAll((error) => Effect.succeed(Outcome.failed(file, error, key)))
     )
   }
 }

@@ -1,37 +1,33 @@
 /**
- * Carries large files to the store in parts. What a run cannot finish is kept in the ledger, and the next one sends
- * only what the store does not have; nothing is ever asked of the store for that.
+ * Sends large files in parts. The ledger keeps what a run cannot finish, and the next run sends only the parts that the
+ * store does not have. The store is never asked which those are.
  */
 import { Clock, Effect, type Exit, flow } from "effect"
 import { hash } from "node:crypto"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
-import type { FileError, Interrupted, StateUnusable } from "../../domain/Errors.ts"
+import type { FileError, IntegrityFailure, Interrupted, StateUnusable } from "../../domain/Errors.ts"
 import { keepsUpload } from "../../domain/FailureClass.ts"
 import * as Resumption from "../../domain/Resumption.ts"
 import type { ObjectAttributes, Settings } from "../../domain/Settings.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
+import { type NewObject, ObjectStore, type UploadName } from "../ObjectStore.ts"
 import { abortUpload, completeDespiteInterrupt } from "../ObjectStore/AbortUpload.ts"
-import * as BufferPool from "./BufferPool.ts"
-import { type NewObject, ObjectStore, type StoredObject, type UploadName } from "../ObjectStore.ts"
-import { NotResumable, type FileParts, sendParts, type SharedResources, type Progress } from "./PartPipeline.ts"
 import { Reporter } from "../Reporter.ts"
 import { Stop } from "../Stop.ts"
+import * as BufferPool from "./BufferPool.ts"
+import { type FileParts, NotResumable, type Progress, sendParts, type SharedResources } from "./PartPipeline.ts"
+import type { Sent } from "./Terms.ts"
 
 /** One file. */
 export interface Job extends FileParts {
   readonly object: NewObject
-  /** Ends before the request is sent that may make the object visible. */
+  /** Completes before the request is sent that may make the object visible. */
   readonly completing: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
-}
-
-interface Sent {
-  readonly content: ContentDigest
-  readonly stored: StoredObject
 }
 
 export type Limits = ObjectAttributes & Pick<Settings, "memoryBytes" | "partSizeBytes">
 
-/** Parts take their room from `memory`, each for itself. */
+/** Each part takes its room from `memory`. */
 export const make = (limits: Limits, memory: Effect.Semaphore) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
@@ -39,17 +35,18 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
     const stop = yield* Stop
     const buffers = BufferPool.make()
     const share = UploadPlan.partsBytes(limits)
-    const shared = yield* Effect.makeSemaphore(share)
-    const room = (bytes: number) => flow(memory.withPermits(bytes), shared.withPermits(Math.min(share, bytes)))
-    const means: SharedResources = { store, stop, room, buffers }
+    const memoryOfParts = yield* Effect.makeSemaphore(share)
+    const holdMemory = (bytes: number) =>
+      flow(memory.withPermits(bytes), memoryOfParts.withPermits(Math.min(share, bytes)))
+    const resources: SharedResources = { store, stop, holdMemory, buffers }
     const attributes = hash("sha256", Resumption.attributesOf(limits))
-    // as many files as keep their share of memory busy while one is completed, so that those begun first are done first
-    const turns = yield* Effect.makeSemaphore(1 + Math.ceil(share / limits.partSizeBytes / UploadPlan.maxQueue))
+    // enough files to use their share of memory while one is completed, and no more, so that the first finish first
+    const files = yield* Effect.makeSemaphore(1 + Math.ceil(share / limits.partSizeBytes / UploadPlan.maxQueue))
 
-    const give = (job: Job, { key, uploadId }: UploadName) =>
+    const abandon = (job: Job, { key, uploadId }: UploadName) =>
       Effect.zipRight(abortUpload(store, { key, uploadId }, reporter.abortFailed), Effect.ignore(job.record.end))
 
-    const wanted = (job: Job) =>
+    const wantedUpload = (job: Job) =>
       Effect.map(store.traits, (traits): Resumption.Created => ({
         key: job.object.key,
         state: job.object.state,
@@ -59,46 +56,46 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         checksum: traits?.checksum ?? job.record.checksum
       }))
 
-    /** The upload that is gone on with; one that cannot be is ended. */
-    const resumable = (job: Job) =>
+    /** The upload to resume. Aborts one that cannot be resumed. */
+    const keptUpload = (job: Job) =>
       Effect.gen(function* () {
         const kept = yield* job.record.kept
         if (kept === undefined) return undefined
         const { sizeBytes } = job.source
-        const decision = Resumption.decide(kept, yield* wanted(job), sizeBytes, yield* Clock.currentTimeMillis)
+        const decision = Resumption.decide(kept, yield* wantedUpload(job), sizeBytes, yield* Clock.currentTimeMillis)
         if (decision._tag === "Resume") {
-          yield* Effect.zipRight(tell("going on with an upload", kept), job.record.resumed(sizeBytes))
+          yield* Effect.zipRight(log("resuming an upload", kept), job.record.resumed(sizeBytes))
           return kept
         }
-        yield* Effect.zipRight(tell("giving an upload up", kept, decision.why), give(job, kept))
+        yield* Effect.zipRight(log("abandoning an upload", kept, decision.why), abandon(job, kept))
         return undefined
       })
 
-    /** `opened` is told of it as soon as it is on disk. */
-    const create = (job: Job, opened: (upload: UploadName) => void) =>
+    /** Calls `onCreated` as soon as the ledger has the upload on disk. */
+    const create = (job: Job, onCreated: (upload: UploadName) => void) =>
       Effect.gen(function* () {
-        const created = yield* wanted(job)
+        const wanted = yield* wantedUpload(job)
         const { sizeBytes } = job.source
         const { key } = job.object
-        let begun: Exit.Exit<UploadName, StateUnusable> | undefined
+        let created: Exit.Exit<UploadName, StateUnusable> | undefined
         const attempt = Effect.flatMap(store.createUpload(job.object), ({ checksum, uploadId }) =>
-          job.record.started({ ...created, checksum, uploadId, sizeBytes }).pipe(
-            Effect.tap(() => Effect.sync(() => opened({ key, uploadId }))),
-            Effect.tapError(() => give(job, { key, uploadId })),
+          job.record.started({ ...wanted, checksum, uploadId, sizeBytes }).pipe(
+            Effect.tap(() => Effect.sync(() => onCreated({ key, uploadId }))),
+            Effect.tapError(() => abandon(job, { key, uploadId })),
             Effect.as({ key, uploadId }),
             Effect.exit,
-            Effect.tap((exit) => Effect.sync(() => (begun = exit)))
+            Effect.tap((exit) => Effect.sync(() => (created = exit)))
           )
         )
-        // an answer that came too late for one try is there for the next
+        // an answer that arrives after its timeout is used by the next attempt
         return yield* Effect.flatten(
           job.request(
-            Effect.suspend(() => (begun === undefined ? completeDespiteInterrupt(attempt) : Effect.succeed(begun)))
+            Effect.suspend(() => (created === undefined ? completeDespiteInterrupt(attempt) : Effect.succeed(created)))
           )
         )
       })
 
-    const attempt = (job: Job, kept: Resumption.KeptUpload | undefined) => {
+    const sendOnce = (job: Job, kept: Resumption.KeptUpload | undefined) => {
       const stored = new Map(kept?.parts)
       let progress: Progress | undefined
       const opened = ({ key, uploadId }: UploadName) =>
@@ -109,22 +106,22 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         if (progress !== undefined)
           reporter.addKept({ ...progress.upload, storedBytes: bytesOf(stored), sizeBytes: job.source.sizeBytes })
       })
-      const after = (error: FileError | Interrupted | NotResumable): Effect.Effect<void, NotResumable> => {
+      const afterFailure = (error: FileError | Interrupted | NotResumable): Effect.Effect<void, NotResumable> => {
         if (progress === undefined) return Effect.void
-        if (error._tag === "Anew") return give(job, progress.upload)
+        if (error._tag === "NotResumable") return abandon(job, progress.upload)
         if (kept !== undefined && completions < 2 && Resumption.isUnknownUpload(error))
           return Effect.zipRight(
             Effect.ignore(job.record.end),
-            new NotResumable({ why: "the store does not know it any more" })
+            new NotResumable({ why: "the store no longer knows it" })
           )
-        if (isWholeMismatch(error)) return Effect.ignore(job.record.end)
-        return keepsUpload(error) ? keep : give(job, progress.upload)
+        if (isStoredWrong(error)) return Effect.ignore(job.record.end)
+        return keepsUpload(error) ? keep : abandon(job, progress.upload)
       }
 
       return Effect.gen(function* () {
         const upload = kept ?? (yield* create(job, opened))
-        const now = opened(upload)
-        const content = yield* sendParts(means, job, now)
+        const current = opened(upload)
+        const content = yield* sendParts(resources, job, current)
         yield* job.completing(content)
         const inOrder = [...stored.values()].toSorted((a, b) => a.number - b.number)
         const object = yield* job.request(
@@ -134,33 +131,33 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
           })
         )
         yield* job.record.end
-        if (now.sparedBytes > 0) reporter.addResumed(now.sparedBytes)
+        if (current.sparedBytes > 0) reporter.addResumed(current.sparedBytes)
         return { content, stored: object }
       }).pipe(
-        Effect.tapError(after),
+        Effect.tapError(afterFailure),
         Effect.onInterrupt(() => keep)
       )
     }
 
     return {
-      send: (job: Job): Effect.Effect<Sent, FileError | Interrupted> =>
-        Effect.flatMap(resumable(job), (kept) => attempt(job, kept)).pipe(
-          Effect.catchTag("Anew", ({ why }) =>
+      send: (job: Job): Effect.Effect<Omit<Sent, "objectBytes">, FileError | Interrupted> =>
+        Effect.flatMap(keptUpload(job), (kept) => sendOnce(job, kept)).pipe(
+          Effect.catchTag("NotResumable", ({ why }) =>
             Effect.zipRight(
-              Effect.annotateLogs(Effect.logDebug("beginning an upload anew"), { key: job.object.key, why }),
-              // what was not gone on with does not end so
-              Effect.catchTag(attempt(job, undefined), "Anew", Effect.die)
+              Effect.annotateLogs(Effect.logDebug("starting an upload over"), { key: job.object.key, why }),
+              // only a resumed upload can fail as not resumable
+              Effect.catchTag(sendOnce(job, undefined), "NotResumable", Effect.die)
             )
           ),
-          // stored, but not as the parts that were sent: the whole upload is made anew, once
-          Effect.retry({ times: 1, while: (error) => isWholeMismatch(error) && !limits.noOverwrite }),
-          (sending) =>
+          // replace the wrong object by a second upload, once
+          Effect.retry({ times: 1, while: (error) => isStoredWrong(error) && !limits.noOverwrite }),
+          (sent) =>
             Effect.acquireUseRelease(
               Effect.sync(buffers.open),
-              () => sending,
+              () => sent,
               () => Effect.sync(buffers.close)
             ),
-          turns.withPermits(1)
+          files.withPermits(1)
         )
     }
   })
@@ -168,11 +165,15 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
 const bytesOf = (parts: ReadonlyMap<number, Resumption.KeptPart>) =>
   [...parts.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
-/** The object was stored, and is not what was sent; the upload is no more. */
-const isWholeMismatch = (error: FileError | Interrupted | NotResumable) =>
-  error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload" && error.status === undefined
+/** The store assembled an object that is not what was sent, or found so before it stored one. */
+export const isWholeMismatch = (error: FileError | Interrupted | NotResumable): error is IntegrityFailure =>
+  error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload"
 
-const tell = (message: string, { key, parts, uploadId }: Resumption.KeptUpload, why?: string) =>
+/** The store reported success, so the wrong object is stored and the upload no longer exists. */
+const isStoredWrong = (error: FileError | Interrupted | NotResumable) =>
+  isWholeMismatch(error) && error.status === undefined
+
+const log = (message: string, { key, parts, uploadId }: Resumption.KeptUpload, why?: string) =>
   Effect.annotateLogs(Effect.logDebug(message), {
     key,
     uploadId,

@@ -1,32 +1,35 @@
-/** Ends multipart uploads that no run will go on with any more. */
+/** Aborts multipart uploads that no run will resume. */
 import { Clock, Effect, Option } from "effect"
 import { join } from "node:path"
 import type { StateUnusable } from "../../domain/Errors.ts"
 import * as Resumption from "../../domain/Resumption.ts"
 import type { Settings } from "../../domain/Settings.ts"
-import { abortUpload } from "../ObjectStore/AbortUpload.ts"
+import { exists } from "../Export/LossCheck.ts"
 import type { OpenLedger, UnfinishedUpload } from "../Ledger.ts"
 import { ObjectStore } from "../ObjectStore.ts"
+import { abortUpload } from "../ObjectStore/AbortUpload.ts"
 import { Reporter } from "../Reporter.ts"
-import { exists } from "../Export/LossCheck.ts"
 import { Stop } from "../Stop.ts"
 
-/** Uploads asked for at once. */
-const page = 1000
-/** Aborts at once: nobody waits for them, and there are few. */
-const atOnce = 4
+/** Uploads per query. */
+const pageSize = 1000
+/** Aborts in flight: nothing waits for them, and there are few. */
+const concurrency = 4
 
-/** Each is aborted once; where that cannot be done, it is told. Then it is forgotten. `ready`: whether it can be tried. */
+/**
+ * Tries each abort once, reports one that fails, and then forgets the upload. `ready`: whether the store can be asked;
+ * evaluated only if there is something to abort.
+ */
 export const make = ({ input }: Pick<Settings, "input">) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
     const reporter = yield* Reporter
     const stop = yield* Stop
 
-    const end = (ledger: OpenLedger, upload: UnfinishedUpload) =>
+    const abort = (ledger: OpenLedger, upload: UnfinishedUpload) =>
       Effect.gen(function* () {
         if (Option.isSome(yield* stop.reason)) return
-        yield* Effect.annotateLogs(Effect.logDebug("ending an upload that nobody goes on with"), { key: upload.key })
+        yield* Effect.annotateLogs(Effect.logDebug("aborting a stale upload"), { key: upload.key })
         yield* abortUpload(store, upload, reporter.abortFailed)
         yield* ledger.uploadEnded(upload.path)
       })
@@ -34,12 +37,12 @@ export const make = ({ input }: Pick<Settings, "input">) =>
     return (ledger: OpenLedger, ready: Effect.Effect<boolean>): Effect.Effect<void, StateUnusable> =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        let uploads = yield* ledger.unfinishedUploads("", page)
+        let uploads = yield* ledger.unfinishedUploads("", pageSize)
         while (uploads.length > 0) {
-          const left = uploads.filter((upload) => Resumption.isStale(upload, exists(join(input, upload.path)), now))
-          if (left.length > 0 && !(yield* ready)) return
-          yield* Effect.forEach(left, (upload) => end(ledger, upload), { concurrency: atOnce, discard: true })
-          uploads = yield* ledger.unfinishedUploads(uploads.at(-1)!.path, page)
+          const stale = uploads.filter((upload) => Resumption.isStale(upload, exists(join(input, upload.path)), now))
+          if (stale.length > 0 && !(yield* ready)) return
+          yield* Effect.forEach(stale, (upload) => abort(ledger, upload), { concurrency, discard: true })
+          uploads = yield* ledger.unfinishedUploads(uploads.at(-1)!.path, pageSize)
         }
       })
   })

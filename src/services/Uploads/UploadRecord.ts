@@ -1,19 +1,20 @@
 import type { Effect } from "effect"
 import type { StateUnusable } from "../../domain/Errors.ts"
-import type { Checksum } from "../../domain/StoreTraits.ts"
 import type { KeptPart, KeptUpload } from "../../domain/Resumption.ts"
-import type { StartedUpload, OpenLedger } from "../Ledger.ts"
+import type { Checksum } from "../../domain/StoreTraits.ts"
+import type { OpenLedger, StartedUpload } from "../Ledger.ts"
 
-/** What the ledger remembers of the upload of one file. */
+/** What the ledger remembers about the multipart upload of one file. */
 export interface UploadRecord {
-  /** Of the object that it becomes. */
+  /** Of the object that the upload becomes. */
   readonly generation: number
-  /** What the store is known to take. */
+  /** The kind that the store is known to accept. */
   readonly checksum: Checksum
   readonly kept: Effect.Effect<KeptUpload | undefined, StateUnusable>
   readonly started: (upload: StartedUpload) => Effect.Effect<void, StateUnusable>
   readonly resumed: (sizeBytes: number) => Effect.Effect<void, StateUnusable>
   readonly partStored: (part: KeptPart) => Effect.Effect<void, StateUnusable>
+  /** Forgets the upload. */
   readonly end: Effect.Effect<void, StateUnusable>
 }
 

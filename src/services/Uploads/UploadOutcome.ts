@@ -1,0 +1,33 @@
+/** What both upload paths make of the end of an upload: the ledger's record of an object, and the outcome of its file. */
+import { Effect } from "effect"
+import type { ContentDigest } from "../../domain/ContentDigest.ts"
+import { InternalError } from "../../domain/Errors.ts"
+import { Outcome } from "../../domain/Outcome.ts"
+import type { SourceFile } from "../../domain/SourceFile.ts"
+import type { AcknowledgedObject } from "../Ledger.ts"
+import type { StoredObject } from "../ObjectStore.ts"
+import type { FileOutcome } from "../Reporter.ts"
+import type { SourceInfo } from "../Source/FileStat.ts"
+import type { Destination } from "./Destination.ts"
+
+/** Reports outcomes as soon as they are known. */
+export type Report = (outcomes: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
+
+export const acknowledged = (
+  { stat, state }: SourceInfo,
+  { generation, key }: Pick<Destination, "generation" | "key">,
+  content: ContentDigest,
+  stored: StoredObject
+): AcknowledgedObject => ({ ...stored, key, generation, content, state, stat })
+
+/** `replaces`: the new key, if an older object keeps the former content. */
+export const uploaded = (
+  { relativePath }: SourceFile,
+  { sizeBytes, torn }: SourceInfo,
+  objectBytes: number,
+  replaces?: string
+): Outcome => Outcome.Uploaded({ relativePath, sizeBytes, objectBytes, torn, replaces })
+
+/** Turns a defect into a failure of the files at hand, so that the others still get their turn. */
+export const defectAsFailure = <A, E>(upload: Effect.Effect<A, E>): Effect.Effect<A, E | InternalError> =>
+  Effect.catchAllDefect(upload, (cause) => Effect.fail(new InternalError({ detail: String(cause), cause })))
