@@ -80,7 +80,7 @@ export async function* pieces(view: View, firstBytes: number): AsyncGenerator<Ui
 }
 
 /** Fills the buffer with the bytes of the view from `position` on. */
-export const fill = async ({ handle, path }: View, buffer: Uint8Array, position: number) => {
+export const readInto = async ({ handle, path }: View, buffer: Uint8Array, position: number) => {
   for (let filled = 0; filled < buffer.length;) {
     const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled)
     if (bytesRead === 0) throw truncated(path)
@@ -90,7 +90,7 @@ export const fill = async ({ handle, path }: View, buffer: Uint8Array, position:
 
 export const readAll = async (view: View) => {
   const body = Buffer.allocUnsafeSlow(view.sizeBytes)
-  await fill(view, body, 0)
+  await readInto(view, body, 0)
   await checkUndisturbed(view, body.subarray(0, headBytes), body.at(-1))
   return body
 }

@@ -30,8 +30,8 @@ export interface OpenSource extends FileStat.SourceInfo {
    */
   readonly pieces: (firstBytes?: number) => AsyncIterable<Uint8Array>
   /** Fills the buffer with the bytes from `position` on. Fails if the file was truncated. */
-  readonly fill: (buffer: Uint8Array, position: number) => Effect.Effect<void, SourceUnreadable>
-  /** After the last `fill`: fails if the file was truncated meanwhile. `head` and `last`: its first bytes and its last. */
+  readonly readInto: (buffer: Uint8Array, position: number) => Effect.Effect<void, SourceUnreadable>
+  /** After the last `readInto`: fails if the file was truncated meanwhile. `head` and `last`: its first bytes and its last. */
   readonly checkUndisturbed: (head: Uint8Array, last: number | undefined) => Effect.Effect<void, SourceUnreadable>
 }
 
@@ -127,7 +127,7 @@ const sourceOf = (
       path,
       bytes: reading(() => OpenFile.readAll(view)),
       pieces: (firstBytes = sizeBytes) => OpenFile.pieces(view, Math.min(firstBytes, fileBytes)),
-      fill: (buffer, position) => reading(() => OpenFile.fill(view, buffer, position)),
+      readInto: (buffer, position) => reading(() => OpenFile.readInto(view, buffer, position)),
       checkUndisturbed: (head, last) => reading(() => OpenFile.checkUndisturbed(view, head, last))
     }
   })

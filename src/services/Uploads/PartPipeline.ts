@@ -66,7 +66,7 @@ export const sendParts = (
     /** Fills `body` and returns its SHA-256. */
     const read = (body: Uint8Array, position: number) =>
       Effect.zipRight(
-        source.fill(body, position),
+        source.readInto(body, position),
         ContentHash.attempt(() => {
           contentHash.update(body)
           if (position === 0) head = Uint8Array.from(body.subarray(0, headBytes))

@@ -36,13 +36,13 @@ const inBlocks = (bytes: Buffer) => {
 }
 const lengths = [1, blockBytes - 1, blockBytes, blockBytes + 1, 2 * blockBytes, 2 * blockBytes + 1, large.length]
 
-const bytes = fc.uint8Array({ minLength: 0, maxLength: 3 * headBytes }).map((array) => Buffer.from(array))
-const cuts = fc.array(fc.nat(), { maxLength: 5 })
+const contents = fc.uint8Array({ minLength: 0, maxLength: 3 * headBytes }).map((array) => Buffer.from(array))
+const cutLists = fc.array(fc.nat(), { maxLength: 5 })
 
 describe("Digest", () => {
   it("is that of the content and its head, whatever the pieces, and finds what the content begins with", () => {
     fc.assert(
-      fc.property(bytes, fc.nat(), cuts, (all, length, at) => {
+      fc.property(contents, fc.nat(), cutLists, (all, length, at) => {
         const former = contentOf(all.subarray(0, length % (all.length + 1)))
         expect(inPieces(ContentHash.make("/a", former), all, at)).toEqual(contentOf(all))
         expect(inPieces(ContentHash.make("/a", undefined), all, at)).toEqual(contentOf(all))
@@ -77,7 +77,7 @@ describe("Digest", () => {
 
   it("fails where the content does not begin with what it should, or is shorter", () => {
     fc.assert(
-      fc.property(bytes, bytes, cuts, (former, all, at) => {
+      fc.property(contents, contents, cutLists, (former, all, at) => {
         fc.pre(!all.subarray(0, former.length).equals(former))
         let thrown: unknown
         try {

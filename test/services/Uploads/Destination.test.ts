@@ -41,7 +41,7 @@ const text = fc
   .map(([first, rest]) => first + rest.join(""))
 const name = fc.constantFrom(...names)
 const compress = fc.constantFrom<Mode>("none", "none", "zstd", "gzip")
-const step: fc.Arbitrary<Step> = fc.oneof(
+const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ _tag: fc.constant("append" as const), name, text }) },
   { weight: 3, arbitrary: fc.record({ _tag: fc.constantFrom("recreate" as const, "replace" as const), name, text }) },
   {
@@ -102,7 +102,7 @@ describe("an object of an append-only file", () => {
     { timeout: 300_000 },
     () =>
       fc.assert(
-        fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 14 }), async (steps) => {
+        fc.asyncProperty(fc.array(steps, { minLength: 2, maxLength: 14 }), async (history) => {
           const input = emptyDirectory()
           let answers = 0
           const store = MemoryStore.make({ after: () => (answers-- > 0 ? Effect.void : Effect.fail(lost)) })
@@ -116,7 +116,7 @@ describe("an object of an append-only file", () => {
             partSizeBytes: 5 * MiB,
             concurrency: ConcurrencyLimit.upTo(2)
           })
-          for (const one of [...steps, { _tag: "run", answered: Infinity, compress: "none" } as const]) {
+          for (const one of [...history, { _tag: "run", answered: Infinity, compress: "none" } as const]) {
             if (one._tag !== "run") {
               change(join(input, one.name), one)
               continue
