@@ -56,7 +56,7 @@ export class Metrics extends Context.Tag("ibsr-export/Metrics")<
 const writeTimeout = Duration.seconds(5)
 
 /** Readers see the old content or the new one. Everybody may read the file, whatever the umask is. */
-const replace = (path: string, render: (before: string | undefined) => string) =>
+const replace = (path: string, render: (previous: string | undefined) => string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     // replaces the file that a symbolic link leads to, not the link; one that leads nowhere is replaced
@@ -64,6 +64,6 @@ const replace = (path: string, render: (before: string | undefined) => string) =
     const info = yield* Effect.option(fs.stat(target))
     // a rename would replace a device, too
     if (Option.exists(info, ({ type }) => type !== "File")) return yield* Effect.fail("it is not a regular file")
-    const before = yield* Effect.option(fs.readFileString(target))
-    yield* AtomicFile.write(target, render(Option.getOrUndefined(before)), 0o644)
+    const previous = yield* Effect.option(fs.readFileString(target))
+    yield* AtomicFile.write(target, render(Option.getOrUndefined(previous)), 0o644)
   })

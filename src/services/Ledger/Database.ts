@@ -98,10 +98,11 @@ export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefin
     (db) => Effect.sync(() => db?.close())
   )
 
-const openReadable = (location: string | URL): DatabaseSync | undefined => {
-  const db = new DatabaseSync(location, { readOnly: true, timeout: busyTimeoutMillis })
+/** The database, if it passes the check; undefined if it does not, or is damaged. */
+const openIf = (location: string | URL, readOnly: boolean, check: (db: DatabaseSync) => boolean) => {
+  const db = new DatabaseSync(location, { readOnly, timeout: busyTimeoutMillis })
   try {
-    if (Schema.isOurs(db) && !Schema.isEmpty(db)) return db
+    if (check(db)) return db
   } catch (cause) {
     if (!isDamaged(cause)) {
       db.close()
@@ -112,23 +113,17 @@ const openReadable = (location: string | URL): DatabaseSync | undefined => {
   return undefined
 }
 
-/** The database with the current schema; undefined if it is damaged, another program's, or from a newer version. */
-const openUsable = (path: string): DatabaseSync | undefined => {
-  const db = new DatabaseSync(path, { timeout: busyTimeoutMillis })
-  try {
-    if (Schema.isOurs(db)) {
-      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-      Schema.migrate(db)
-      return db
-    }
-  } catch (cause) {
-    db.close()
-    if (isDamaged(cause)) return undefined
-    throw cause
-  }
-  db.close()
-  return undefined
-}
+const openReadable = (location: string | URL) =>
+  openIf(location, true, (db) => Schema.isOurs(db) && !Schema.isEmpty(db))
+
+/** Brings the schema up to date. */
+const openUsable = (path: string) =>
+  openIf(path, false, (db) => {
+    if (!Schema.isOurs(db)) return false
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    Schema.migrate(db)
+    return true
+  })
 
 /** Renames the database instead of deleting it, so that its content can still be examined. Returns the new path. */
 export const moveAside = (path: string, nowMillis: number): string => {

@@ -71,7 +71,7 @@ export const writer = (
   db: DatabaseSync,
   { id: target }: Target,
   { find }: Pick<ReturnType<typeof reader>, "find">,
-  run: { readonly id: number | bigint; readonly startedAt: number }
+  run: { readonly rowId: number | bigint; readonly startedAt: number }
 ) => {
   const insertFile = db.prepare("INSERT INTO files (target, path, first_seen, pending_since) VALUES (?, ?, ?, ?)")
   const setPending = db.prepare(
@@ -143,7 +143,7 @@ export const writer = (
         signed(stat.dev),
         signed(stat.ino),
         now,
-        run.id,
+        run.rowId,
         target,
         path
       )

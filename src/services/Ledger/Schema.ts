@@ -122,7 +122,7 @@ const migrations: ReadonlyArray<string> = [
 /** The schema version that this program writes. */
 export const version = migrations.length
 
-/** Whether this program can work with the database. */
+/** Whether this version can use the database: it is empty, or has this program's mark and no newer schema. */
 export const isOurs = (db: DatabaseSync): boolean =>
   isEmpty(db) || (pragma(db, "application_id") === applicationId && pragma(db, "user_version") <= version)
 

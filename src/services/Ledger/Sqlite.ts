@@ -28,11 +28,13 @@ export const layer = (options: Options) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
         const writeDurably = <A>(step: (now: number) => A) => Effect.zipLeft(writeAt(step), durable)
 
-        const { checksum, previousRunAt, runId, target } = yield* write(() => TargetsTable.startRun(db, options, run))
+        const { checksum, previousRunAt, runRowId, target } = yield* write(() =>
+          TargetsTable.startRun(db, options, run)
+        )
         // a ledger that cannot be written fails the run here, before it sends anything
         yield* flush
         const fileReader = FilesTable.reader(db, target)
-        const fileWriter = FilesTable.writer(db, target, fileReader, { id: runId, startedAt: run.startedAt })
+        const fileWriter = FilesTable.writer(db, target, fileReader, { rowId: runRowId, startedAt: run.startedAt })
         const uploads = UploadsTable.make(db, target.id)
         const keyReader = KeyReservations.reader(db, target.id)
         const keyWriter = KeyReservations.writer(db, target.id, keyReader)
@@ -46,11 +48,7 @@ export const layer = (options: Options) =>
           markPending: (path) => writeAt((now) => fileWriter.markPending(path, now)),
           clearPending: (path) => write(() => fileWriter.clearPending(path)),
           reserveGeneration: (path, least, suffix) => write(() => keyWriter.reserveGeneration(path, least, suffix)),
-          announce: (path, generation, content) =>
-            Effect.zipLeft(
-              write(() => fileWriter.announce(path, generation, content)),
-              durable
-            ),
+          announce: (path, generation, content) => writeDurably(() => fileWriter.announce(path, generation, content)),
           announceNew: (files) =>
             writeDurably((now) =>
               files.map(({ content, path }) => fileWriter.announceNew(path, content, now, keyReader.isKeyFree))
@@ -60,9 +58,7 @@ export const layer = (options: Options) =>
           acknowledgeAll: (objects) =>
             objects.length === 0
               ? Effect.void
-              : writeAt((now) => {
-                  for (const { object, path } of objects) fileWriter.acknowledge(path, object, now)
-                }),
+              : writeAt((now) => objects.forEach(({ object, path }) => fileWriter.acknowledge(path, object, now))),
           confirmUnchanged: (path, stat) => write(() => fileWriter.confirmUnchanged(path, stat)),
           keptUpload: (path) => read(() => uploads.keptUpload(path)),
           uploadStarted: (path, upload) => writeDurably((now) => uploads.uploadStarted(path, upload, now)),
@@ -75,10 +71,7 @@ export const layer = (options: Options) =>
           rememberChecksum: (accepted) => write(() => TargetsTable.rememberChecksum(db, target, accepted)),
           flush,
           runEnded: (exitCode, endedAt) =>
-            Effect.zipRight(
-              write(() => TargetsTable.endRun(db, runId, exitCode, endedAt)),
-              flush
-            )
+            write(() => TargetsTable.endRun(db, runRowId, exitCode, endedAt)).pipe(Effect.zipRight(flush))
         }
       })
   })

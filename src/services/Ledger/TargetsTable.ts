@@ -3,7 +3,7 @@ import { resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import type { Settings } from "../../domain/Settings.ts"
 import type { Checksum } from "../../domain/StoreTraits.ts"
-import type { OpenLedger, RunIdentity } from "../Ledger.ts"
+import type { RunIdentity } from "../Ledger.ts"
 
 export interface Target {
   readonly id: number
@@ -25,14 +25,8 @@ export const find = (db: DatabaseSync, name: Name) =>
     )
     .get(...nameOf(name)) as (Target & { readonly input: string }) | undefined
 
-/** What a run needs to know of its target, and of itself. */
-export interface StartedRun extends Pick<OpenLedger, "checksum" | "previousRunAt"> {
-  readonly target: Target
-  readonly runId: number | bigint
-}
-
-/** Records that a run on this target starts. */
-export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input">, run: RunIdentity): StartedRun => {
+/** Records that a run on this target starts, and returns what the ledger knows of the target. */
+export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input">, run: RunIdentity) => {
   const known = find(db, options)
   const input = resolve(options.input)
   const inputSince = known?.input === input ? known.inputSince : run.startedAt
@@ -45,16 +39,16 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
   const { previous } = db.prepare("SELECT max(started_at) AS previous FROM runs WHERE target = ?").get(id) as {
     readonly previous: number | null
   }
-  const { lastInsertRowid: runId } = db
+  const { lastInsertRowid: runRowId } = db
     .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
     .run(id, run.id, run.startedAt)
-  return { target: { id, inputSince }, runId, previousRunAt: previous ?? undefined, checksum }
+  return { target: { id, inputSince }, runRowId, previousRunAt: previous ?? undefined, checksum }
 }
 
 export const rememberChecksum = (db: DatabaseSync, { id }: Target, checksum: Checksum): void => {
   db.prepare("UPDATE targets SET checksum = ? WHERE id = ?").run(checksum, id)
 }
 
-export const endRun = (db: DatabaseSync, runId: number | bigint, exitCode: number, endedAt: number): void => {
-  db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?").run(endedAt, exitCode, runId)
+export const endRun = (db: DatabaseSync, runRowId: number | bigint, exitCode: number, endedAt: number): void => {
+  db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?").run(endedAt, exitCode, runRowId)
 }
