@@ -1,4 +1,4 @@
-/** What is handed out is one file, and nothing on the host or in the environment gets into it. */
+/** The released binary is one file that neither the host nor its environment changes. */
 import { execFileSync } from "node:child_process"
 import { copyFileSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -14,17 +14,17 @@ const host = Product.host()
 const binary = host === undefined ? "" : resolve(Product.binary(host))
 
 describe.skipIf(host === undefined)("the binary", () => {
-  it("says what it is made of", async () => {
+  it("prints its versions, commit and architecture", async () => {
     const { stdout } = await run(["--version"])
     const node = `${process.versions.node} linux-${process.arch}`
     expect(stdout).toMatch(/^ibsr-export \S+ \(commit [0-9a-f]{12}(\+changes)?, Node \S+ \S+\)\n$/)
     expect(stdout).toContain(`ibsr-export ${packageJson.version} (`)
     expect(stdout).toContain(`Node ${node})`)
-    // the quick answer is the program's own
+    // another flag does not change the output
     expect((await run(["--verbose", "--version"])).stdout).toBe(stdout)
   })
 
-  it("needs no other file, whatever it is called and wherever it lies", async () => {
+  it("needs no other file, under any name and in any directory", async () => {
     const store = await startStore()
     const alone = join(emptyDirectory(), "renamed")
     copyFileSync(binary, alone)
@@ -34,7 +34,7 @@ describe.skipIf(host === undefined)("the binary", () => {
     expect(store.keys()).toHaveLength(1)
   })
 
-  it("is not changed by what is in NODE_OPTIONS for others", async () => {
+  it("ignores NODE_OPTIONS", async () => {
     const store = await startStore()
     const env = { NODE_OPTIONS: "--import=data:text/javascript,process.exit(99)" }
     const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint), { env })
@@ -42,7 +42,7 @@ describe.skipIf(host === undefined)("the binary", () => {
     expect(summary(result)).toMatch(/^uploaded 1 /)
   })
 
-  it("has names and lines of the program in the stack trace of a defect", async () => {
+  it("prints function names and lines of the bundle in the stack trace of a defect", async () => {
     const bug = `const { stringify } = JSON
       JSON.stringify = (value) => {
         if (value?.schemaVersion) throw new Error("a bug somewhere")
@@ -55,12 +55,12 @@ describe.skipIf(host === undefined)("the binary", () => {
     expect(result.stderr).toMatch(/at .*json .*ibsr-export\.cjs:\d+:\d+/)
   })
 
-  it("is named in the checksums, and its parts in the bill of materials", () => {
-    const own =
+  it("has a checksum and a bill of materials", () => {
+    const checksum =
       readFileSync("dist/checksums.txt", "utf8")
         .split("\n")
         .find((line) => line.endsWith(`-${host}`)) ?? ""
-    expect(String(execFileSync("sha256sum", ["--check"], { cwd: "dist", input: own }))).toBe(
+    expect(String(execFileSync("sha256sum", ["--check"], { cwd: "dist", input: checksum }))).toBe(
       `ibsr-export-${host}: OK\n`
     )
     const bill = JSON.parse(readFileSync(`${binary}.cdx.json`, "utf8")) as {
@@ -74,21 +74,21 @@ describe.skipIf(host === undefined)("the binary", () => {
   })
 })
 
-describe("stripping a file of Node", () => {
-  it.skipIf(host === undefined)("leaves what is loaded, and Node running", () => {
+describe("strip", () => {
+  it.skipIf(host === undefined)("shortens Node's executable and changes only its section fields", () => {
     const before = readFileSync(process.execPath)
     const after = strip(before)
     expect(after.length).toBeLessThan(before.length)
-    // all but the ten bytes in the header that say where the sections are
-    const differing = after.reduce((count, byte, at) => (byte === before[at] ? count : count + 1), 0)
+    // the fields in the header that locate the section table have 14 bytes
+    const differing = after.reduce((count, byte, offset) => (byte === before[offset] ? count : count + 1), 0)
     expect(differing).toBeLessThanOrEqual(14)
   })
 
   it.each([
     ["not an ELF file", Buffer.alloc(64)],
-    ["of 32 bits", Buffer.concat([Buffer.from("7f454c460101", "hex"), Buffer.alloc(64)])],
+    ["32-bit", Buffer.concat([Buffer.from("7f454c460101", "hex"), Buffer.alloc(64)])],
     ["big-endian", Buffer.concat([Buffer.from("7f454c460202", "hex"), Buffer.alloc(64)])]
-  ])("refuses what is %s", (_, file) => {
+  ])("rejects a file that is %s", (_, file) => {
     expect(() => strip(file)).toThrow("not a 64-bit little-endian ELF file")
   })
 })

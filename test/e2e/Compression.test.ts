@@ -1,4 +1,4 @@
-/** Objects that are smaller than their files, as they arrive. */
+/** Compressed objects in the bucket. */
 import { spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { appendFileSync, writeFileSync } from "node:fs"
@@ -16,22 +16,22 @@ const prefix = "ibsr/host/snapshots"
 const live = snapshotName(0)
 const final = snapshotName(3)
 
-/** Lines that become about half as long. */
+/** Lines that compress to about half their size. */
 const lines = (bytes: number) =>
   Buffer.from(
     Array.from({ length: Math.ceil(bytes / 1000) }, () => `{"digest":"${randomBytes(490).toString("hex")}"}\n`).join("")
   )
 
 const formats = [
-  { format: "zstd", ending: ".zst", type: "application/zstd", plain: zlib.zstdDecompressSync },
-  { format: "gzip", ending: ".gz", type: "application/gzip", plain: zlib.gunzipSync }
+  { format: "zstd", extension: ".zst", type: "application/zstd", decompress: zlib.zstdDecompressSync },
+  { format: "gzip", extension: ".gz", type: "application/gzip", decompress: zlib.gunzipSync }
 ] as const
 
-const zst = (body: Buffer | undefined) => zlib.zstdDecompressSync(body!)
+const decompressZstd = (body: Buffer | undefined) => zlib.zstdDecompressSync(body!)
 const zstd = "--compress=zstd"
 
-describe.each(formats)("--compress $format", ({ ending, format, plain, type }) => {
-  it("stores whole lines under a key that says it, in one request and in parts, and only once", async () => {
+describe.each(formats)("--compress $format", ({ decompress, extension, format, type }) => {
+  it("stores complete lines under a key with its extension, by PutObject and in parts, and only once", async () => {
     const store = await startStore()
     const small = '{"a":1}\n{"a":2}\n'
     const large = lines(30 * MiB)
@@ -40,17 +40,17 @@ describe.each(formats)("--compress $format", ({ ending, format, plain, type }) =
     const result = await run(s3(input, store.endpoint, ...flags))
     expect(result.code, result.stdout).toBe(0)
 
-    const [parts, whole, nothing] = [`2026/${final}`, live, "empty.jsonl"].map((name) =>
-      store.object(`${prefix}/${name}${ending}`)!
+    const [multipart, single, empty] = [`2026/${final}`, live, "empty.jsonl"].map((name) =>
+      store.object(`${prefix}/${name}${extension}`)!
     )
     expect(store.keys()).toHaveLength(3)
-    expect(plain(whole!.body).toString()).toBe(small)
-    expect(plain(parts!.body).equals(large)).toBe(true)
-    expect(plain(nothing!.body)).toHaveLength(0)
-    expect([whole!.parts, parts!.parts]).toEqual([1, Math.ceil(parts!.size / (5 * MiB))])
+    expect(decompress(single!.body).toString()).toBe(small)
+    expect(decompress(multipart!.body).equals(large)).toBe(true)
+    expect(decompress(empty!.body)).toHaveLength(0)
+    expect([single!.parts, multipart!.parts]).toEqual([1, Math.ceil(multipart!.size / (5 * MiB))])
     for (const [object, state] of [
-      [whole!, "live"],
-      [parts!, "final"]
+      [single!, "live"],
+      [multipart!, "final"]
     ] as const) {
       expect(object.contentType).toBe(type)
       expect(object.metadata).toEqual({ "ibsr-state": state })
@@ -58,35 +58,38 @@ describe.each(formats)("--compress $format", ({ ending, format, plain, type }) =
     }
     const { uploadedBytes, objectBytes } = report(result).totals
     expect(uploadedBytes).toBe(large.length + small.length)
-    expect(objectBytes).toBe(whole!.size + parts!.size + nothing!.size)
+    expect(objectBytes).toBe(single!.size + multipart!.size + empty!.size)
 
     const { length } = store.requests
     expect(report(await run(s3(input, store.endpoint, ...flags))).totals).toMatchObject({ uploaded: 0, unchanged: 3 })
     expect(store.requests).toHaveLength(length)
   })
 
-  it.skipIf(spawnSync(format, ["--version"]).status !== 0)(`is read by ${format} itself`, async () => {
-    const store = await startStore()
-    const content = lines(2 * MiB)
-    await run(s3(tree({ [final]: content }), store.endpoint, `--compress=${format}`))
-    const { body } = store.object(`${prefix}/${final}${ending}`)!
-    const { status, stdout } = spawnSync(format, ["-dc"], { input: body, maxBuffer: 4 * MiB })
-    expect(status).toBe(0)
-    expect(stdout.equals(content)).toBe(true)
-  })
+  it.skipIf(spawnSync(format, ["--version"]).status !== 0)(
+    `stores objects that the ${format} command reads`,
+    async () => {
+      const store = await startStore()
+      const content = lines(2 * MiB)
+      await run(s3(tree({ [final]: content }), store.endpoint, `--compress=${format}`))
+      const { body } = store.object(`${prefix}/${final}${extension}`)!
+      const { status, stdout } = spawnSync(format, ["-dc"], { input: body, maxBuffer: 4 * MiB })
+      expect(status).toBe(0)
+      expect(stdout.equals(content)).toBe(true)
+    }
+  )
 })
 
 describe("--compress", () => {
-  it("needs one request for a file of many parts that turns out to be small", async () => {
+  it("sends one PutObject for a large file that compresses to a small object", async () => {
     const store = await startStore()
     const content = Buffer.alloc(40 * MiB, '{"a":1}\n')
     const result = await run(s3(tree({ [final]: content }), store.endpoint, zstd))
     expect(summary(result)).toMatch(/^uploaded 1 \(41\.9 MB, compressed to \d+\.\d kB\), skipped 0, failed 0 in /)
     expect(store.requests.map(({ operation }) => operation)).toEqual(["PutObject"])
-    expect(zst(store.object(`${prefix}/${final}.zst`)?.body).equals(content)).toBe(true)
+    expect(decompressZstd(store.object(`${prefix}/${final}.zst`)?.body).equals(content)).toBe(true)
   })
 
-  it("leaves alone what is compressed already", async () => {
+  it("stores a compressed file unchanged", async () => {
     const store = await startStore()
     const packets = zlib.gzipSync("packets")
     await run(s3(tree({ "a.pcap.gz": packets, "b.csv": "1,2\n" }), store.endpoint, zstd, "--include=**"))
@@ -94,65 +97,59 @@ describe("--compress", () => {
     expect(store.object(`${prefix}/a.pcap.gz`)?.body.equals(packets)).toBe(true)
   })
 
-  it("shows in a dry run what keys there would be", async () => {
+  it("shows the compressed keys in a dry run", async () => {
     const input = tree({ "a.jsonl": "{}\n" })
     const result = await run(s3(input, "http://127.0.0.1:1", "--compress=gzip", "--dry-run"))
     expect(result.stdout).toContain(`a.jsonl -> s3://snapshots/${prefix}/a.jsonl.gz (3 B before gzip, 1 request)`)
   })
 
   it.each([
-    [
-      "a format that it does not know",
-      ["--compress=brotli"],
-      "--compress: expected one of none, zstd, gzip, got 'brotli'"
-    ],
-    ["memory without room for it", [zstd, "--memory=24MiB"], "--compress zstd takes 5MiB of --memory"]
-  ])("is refused for %s", async (_, flags, problem) => {
+    ["an unknown format", ["--compress=brotli"], "--compress: expected one of none, zstd, gzip, got 'brotli'"],
+    ["too small a --memory", [zstd, "--memory=24MiB"], "--compress zstd takes 5MiB of --memory"]
+  ])("is rejected with %s", async (_, flags, problem) => {
     const result = await run(s3(emptyDirectory(), "http://127.0.0.1:1", ...flags))
     expect(result.code).toBe(60)
     expect(result.stderr).toContain(problem)
   })
 
-  it("sends a file again that has grown, and each of its objects is made of whole lines", async () => {
+  it("uploads a file again when it has grown, and stores complete lines only", async () => {
     const store = await startStore()
     const input = emptyDirectory()
     const state = ["--state-dir", emptyDirectory()]
-    for (let at = 0; at < 4; at++) {
-      appendFileSync(join(input, live), `{"line":${at}}\n{"half`)
+    for (let line = 0; line < 4; line++) {
+      appendFileSync(join(input, live), `{"line":${line}}\n{"half`)
       expect((await run(s3(input, store.endpoint, zstd, ...state))).code).toBe(0)
-      appendFileSync(join(input, live), `":${at}}\n`)
+      appendFileSync(join(input, live), `":${line}}\n`)
     }
-    const versions = store.versions(`${prefix}/${live}.zst`).map(({ body }) => zst(body).toString())
+    const versions = store.versions(`${prefix}/${live}.zst`).map(({ body }) => decompressZstd(body).toString())
     expect(versions).toHaveLength(4)
-    for (const [at, text] of versions.entries()) {
-      expect(text.endsWith(`{"line":${at}}\n`)).toBe(true)
-      expect(text.startsWith(versions[at - 1] ?? "")).toBe(true)
+    for (const [index, text] of versions.entries()) {
+      expect(text.endsWith(`{"line":${index}}\n`)).toBe(true)
+      expect(text.startsWith(versions[index - 1] ?? "")).toBe(true)
     }
   })
 
-  it("applies to what is new when it is turned on, and off again, and overwrites nothing with less", async () => {
+  it("applies to new content when it is turned on and off, and overwrites no object with older content", async () => {
     const store = await startStore()
     const input = tree({ "same.jsonl": "same\n", "grows.jsonl": "1\n", "replaced.jsonl": "old\n" })
     const state = ["--state-dir", emptyDirectory()]
-    const go = async (...flags: ReadonlyArray<string>) => {
+    const upload = async (...flags: ReadonlyArray<string>) => {
       const result = await run(s3(input, store.endpoint, ...flags, ...state))
       expect(result.code, result.stdout).toBe(0)
     }
-    await go()
+    await upload()
     appendFileSync(join(input, "grows.jsonl"), "2\n")
     writeFileSync(join(input, "replaced.jsonl"), "new\n")
-    await go(zstd)
+    await upload(zstd)
     appendFileSync(join(input, "grows.jsonl"), "3\n")
     appendFileSync(join(input, "replaced.jsonl"), "newer\n")
-    await go()
+    await upload()
     writeFileSync(join(input, "grows.jsonl"), "another\n")
-    await go(zstd)
+    await upload(zstd)
 
-    const text = (name: string) =>
-      store.versions(`${prefix}/${name}`).map(({ body }) => (name.endsWith(".zst") ? zst(body) : body).toString())
-    expect(
-      Object.fromEntries(store.keys().map((key) => [key.slice(prefix.length + 1), text(key.slice(prefix.length + 1))]))
-    ).toEqual({
+    const versions = (key: string) =>
+      store.versions(key).map(({ body }) => (key.endsWith(".zst") ? decompressZstd(body) : body).toString())
+    expect(Object.fromEntries(store.keys().map((key) => [key.slice(prefix.length + 1), versions(key)]))).toEqual({
       "same.jsonl": ["same\n"],
       "grows.jsonl": ["1\n", "1\n2\n3\n"],
       "grows.jsonl.zst": ["1\n2\n"],
@@ -163,11 +160,11 @@ describe("--compress", () => {
     })
   })
 
-  it("gives no file the key that another's compressed object has", async () => {
+  it("never gives two files the same key", async () => {
     const store = await startStore()
     const files = { "a.jsonl": "a\n", "a.jsonl.zst": "no frame", "b.jsonl.zst": "no frame either" }
     const input = tree(files)
-    // in turn, or it is a matter of chance which of two is first
+    // one file at a time, so that the order in which files reserve keys is fixed
     const state = ["--include=**", "--concurrency=1", "--state-dir", emptyDirectory()]
     await run(s3(input, store.endpoint, zstd, ...state))
     writeFileSync(join(input, "b.jsonl"), "b\n")
@@ -175,16 +172,16 @@ describe("--compress", () => {
     expect(store.keys()).toEqual(
       ["a.jsonl.g2.zst", "a.jsonl.zst", "b.g2.jsonl.zst", "b.jsonl.zst"].map((name) => `${prefix}/${name}`)
     )
-    expect(zst(store.object(`${prefix}/a.jsonl.zst`)?.body).toString()).toBe("a\n")
+    expect(decompressZstd(store.object(`${prefix}/a.jsonl.zst`)?.body).toString()).toBe("a\n")
     expect(store.object(`${prefix}/a.jsonl.g2.zst`)?.body.toString()).toBe("no frame")
-    expect(zst(store.object(`${prefix}/b.g2.jsonl.zst`)?.body).toString()).toBe("b\n")
+    expect(decompressZstd(store.object(`${prefix}/b.g2.jsonl.zst`)?.body).toString()).toBe("b\n")
     for (const key of store.keys()) expect(store.versions(key), key).toHaveLength(1)
   })
 
   it.each([
     ["PutObject", 10_000],
     ["UploadPart", 12 * MiB]
-  ] as const)("sends the same bytes again after a failure: %s", async (operation, bytes) => {
+  ] as const)("retries with the same bytes: %s", async (operation, bytes) => {
     const store = await startStore()
     const failed = new Set<string>()
     store.fault = (request) => {
@@ -195,20 +192,20 @@ describe("--compress", () => {
     const content = lines(bytes)
     const result = await run(s3(tree({ [final]: content }), store.endpoint, zstd, "--part-size=5MiB"))
     expect(result.code, result.stdout).toBe(0)
-    const sums = Map.groupBy(
+    const attemptsByPath = Map.groupBy(
       store.requests.filter((request) => request.operation === operation),
       ({ path }) => path
     )
-    expect(sums.size).toBe(failed.size)
-    for (const tries of sums.values()) {
-      expect(tries).toHaveLength(2)
-      expect(new Set(tries.map(({ headers }) => headers["x-amz-checksum-sha256"])).size).toBe(1)
+    expect(attemptsByPath.size).toBe(failed.size)
+    for (const attempts of attemptsByPath.values()) {
+      expect(attempts).toHaveLength(2)
+      expect(new Set(attempts.map(({ headers }) => headers["x-amz-checksum-sha256"])).size).toBe(1)
     }
-    expect(zst(store.object(`${prefix}/${final}.zst`)?.body).equals(content)).toBe(true)
+    expect(decompressZstd(store.object(`${prefix}/${final}.zst`)?.body).equals(content)).toBe(true)
   })
 
   it.each(["SIGTERM", "SIGKILL"] as const)(
-    "loses nothing by %s in the middle, and the next run stores all of it",
+    "stores the whole object in the next run after %s in the middle of an upload",
     async (signal) => {
       const store = await startStore()
       store.fault = ({ operation }) => (operation === "UploadPart" ? { kind: "delay", ms: 20_000 } : undefined)
@@ -232,20 +229,20 @@ describe("--compress", () => {
       expect(store.keys()).toEqual([])
       store.fault = undefined
       expect((await run(args)).code).toBe(0)
-      expect(zst(store.object(`${prefix}/${final}.zst`)?.body).equals(content)).toBe(true)
+      expect(decompressZstd(store.object(`${prefix}/${final}.zst`)?.body).equals(content)).toBe(true)
     }
   )
 
-  it("names an upload that it may not abort", async () => {
+  it("reports an upload that it may not abort", async () => {
     const store = await startStore()
     store.fault = ({ operation }) => (operation === "UploadPart" ? { kind: "delay", ms: 20_000 } : undefined)
-    const login = { AWS_ACCESS_KEY_ID: writerNoAbort.accessKeyId, AWS_SECRET_ACCESS_KEY: writerNoAbort.secretAccessKey }
+    const env = { AWS_ACCESS_KEY_ID: writerNoAbort.accessKeyId, AWS_SECRET_ACCESS_KEY: writerNoAbort.secretAccessKey }
     const { child, finished } = start(s3(tree({ [final]: lines(40 * MiB) }), store.endpoint, zstd, "--output=json"), {
-      env: login
+      env
     })
     await until(() => store.requests.some(({ operation }) => operation === "UploadPart"))
     child.kill("SIGTERM")
-    const [left] = report(await finished).openMultipartUploads
-    expect(left).toMatchObject(store.openUploads()[0] ?? {})
+    const [open] = report(await finished).openMultipartUploads
+    expect(open).toMatchObject(store.openUploads()[0] ?? {})
   })
 })

@@ -1,4 +1,4 @@
-/** Every row of the table of exit codes, each from the built program under the real condition. */
+/** The built program exits with each code of the table under its real condition. */
 import { chmodSync, existsSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { generate } from "selfsigned"
@@ -13,8 +13,8 @@ const snapshots = () => tree({ "snapshot_2026112214.jsonl": '{"a":1}\n', "snapsh
 
 const seen = new Set<number>()
 
-/** Runs the program; checks code, name, and the summary line as the last of all. */
-const ends = async (code: number, args: ReadonlyArray<string>, options?: RunOptions) => {
+/** Runs the program and checks its exit code, and the name of the code in the last line. */
+const expectExit = async (code: number, args: ReadonlyArray<string>, options?: RunOptions) => {
   const result = await run(args, options)
   expect(result.code, result.stdout + result.stderr).toBe(code)
   seen.add(code)
@@ -32,7 +32,7 @@ const withStore = async (options?: StrictS3Options) => {
 describe("the exit code", () => {
   it("is 0 when everything is stored", async () => {
     const { args, store } = await withStore()
-    await ends(0, args())
+    await expectExit(0, args())
     expect(store.keys()).toEqual([
       "ibsr/host/snapshots/snapshot_2026112214.jsonl",
       "ibsr/host/snapshots/snapshot_2026112215.jsonl"
@@ -41,125 +41,125 @@ describe("the exit code", () => {
 
   it("is 0 when there is nothing to do", async () => {
     const { store } = await withStore()
-    await ends(0, s3(emptyDirectory(), store.endpoint))
+    await expectExit(0, s3(emptyDirectory(), store.endpoint))
     expect(store.requests).toEqual([])
   })
 
   it("is 10 when the store refuses for a reason of its own", async () => {
     const { args } = await withStore()
-    const result = await ends(10, args("--storage-class", "MARBLE"))
+    const result = await expectExit(10, args("--storage-class", "MARBLE"))
     expect(result.stdout).toContain("InvalidStorageClass")
   })
 
   it("is 11 when an object exists and --no-overwrite is given", async () => {
     const { args, store } = await withStore()
-    await ends(0, args())
-    await ends(11, args("--no-overwrite"))
+    await expectExit(0, args())
+    await expectExit(11, args("--no-overwrite"))
     expect(store.versions("ibsr/host/snapshots/snapshot_2026112214.jsonl")).toHaveLength(1)
   })
 
   it("is 12 when files fail for different reasons", async () => {
     const { store } = await withStore()
     const input = tree({ "a.jsonl": "a", "b\uFFFD.jsonl": "b" })
-    await ends(0, s3(input, store.endpoint, "--include", "a.jsonl"))
-    await ends(12, s3(input, store.endpoint, "--no-overwrite"))
+    await expectExit(0, s3(input, store.endpoint, "--include", "a.jsonl"))
+    await expectExit(12, s3(input, store.endpoint, "--no-overwrite"))
   })
 
-  it("is 20 when there are no credentials", async () => {
+  it("is 20 when no source has credentials", async () => {
     const { args, store } = await withStore()
     const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
-    await ends(20, args(), { env })
+    await expectExit(20, args(), { env })
     expect(store.requests).toEqual([])
   })
 
-  it("is 21 when the secret is wrong, and one failure ends the run", async () => {
+  it("is 21 when the secret is wrong, which ends the run after one failure", async () => {
     const { args } = await withStore()
-    const result = await ends(21, args("--concurrency", "1"), { env: { AWS_SECRET_ACCESS_KEY: "wrong" } })
+    const result = await expectExit(21, args("--concurrency", "1"), { env: { AWS_SECRET_ACCESS_KEY: "wrong" } })
     expect(summary(result)).toContain("not tried 1, failed 1")
     expect(result.stdout + result.stderr).not.toContain("wrong")
   })
 
   it("is 21 when the session has expired", async () => {
     const { args } = await withStore({ identities: [{ ...writer, expired: true }] })
-    expect((await ends(21, args())).stdout).toContain("renew the credentials")
+    expect((await expectExit(21, args())).stdout).toContain("renew the credentials")
   })
 
   it("is 22 when writing is not allowed", async () => {
     const { args } = await withStore({ identities: [{ ...writer, permissions: { prefix: "other/", abort: true } }] })
-    expect((await ends(22, args())).stdout).toContain("allow s3:PutObject")
+    expect((await expectExit(22, args())).stdout).toContain("allow s3:PutObject")
   })
 
-  it("is 23 when there is no such bucket", async () => {
-    await ends(23, (await withStore({ buckets: ["other"] })).args())
+  it("is 23 when the bucket does not exist", async () => {
+    await expectExit(23, (await withStore({ buckets: ["other"] })).args())
   })
 
-  it("is 23 when the region is wrong, and names the right one", async () => {
+  it("is 23 when the region is wrong, and the hint names the right one", async () => {
     const { args } = await withStore({ region: "eu-west-1" })
-    expect((await ends(23, args())).stdout).toContain("--region eu-west-1")
+    expect((await expectExit(23, args())).stdout).toContain("--region eu-west-1")
   })
 
-  it("is 30 when nobody listens", async () => {
-    await ends(30, s3(snapshots(), `http://127.0.0.1:${await closedPort()}`, "--max-retries", "1"))
+  it("is 30 when nothing listens at the endpoint", async () => {
+    await expectExit(30, s3(snapshots(), `http://127.0.0.1:${await closedPort()}`, "--max-retries", "1"))
   })
 
-  it("is 30 when no answer comes in time", async () => {
+  it("is 30 when no answer arrives in time", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "hang" })
-    const result = await ends(30, args("--timeout", "300ms", "--max-retries", "1"))
+    const result = await expectExit(30, args("--timeout", "300ms", "--max-retries", "1"))
     expect(result.stdout).toContain("raise --timeout")
     expect(store.requests).toHaveLength(4)
   })
 
-  it("is 31 when the certificate is not to be trusted", async () => {
+  it("is 31 when the certificate is not trusted", async () => {
     const { cert, private: key } = await generate([{ name: "commonName", value: "127.0.0.1" }])
     const { args, store } = await withStore({ tls: { cert, key } })
-    await ends(31, args())
+    await expectExit(31, args())
     expect(store.requests).toEqual([])
   })
 
-  it("is 32 when the store is overloaded until the patience ends", async () => {
+  it("is 32 when the store stays overloaded for all retries", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown" })
-    await ends(32, args("--max-retries", "2"))
+    await expectExit(32, args("--max-retries", "2"))
     expect(store.requests).toHaveLength(6)
   })
 
-  it("is 33 when the deadline passes, and the run ends then", async () => {
+  it("is 33 when the deadline passes, which ends the run", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "delay", ms: 20_000 })
-    const result = await ends(33, args("--deadline", "500ms", "--concurrency", "1"))
+    const result = await expectExit(33, args("--deadline", "500ms", "--concurrency", "1"))
     expect(result.durationMs).toBeLessThan(5000)
     expect(summary(result)).toContain("interrupted 1, not tried 1")
   })
 
-  it("is 40 when the store has stored something else, also at the second try", async () => {
+  it("is 40 when the store reports other content, also after a retry", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "wrong-checksum" })
-    await ends(40, args("--max-retries", "1"))
+    await expectExit(40, args("--max-retries", "1"))
     expect(store.requests).toHaveLength(4)
   })
 
-  it("is 41 when the name of a file cannot be a key", async () => {
+  it("is 41 when the name of a file is no valid key", async () => {
     const { store } = await withStore()
     const input = tree({ "good.jsonl": "a", [`${"d/".repeat(510)}a.jsonl`]: "b" })
-    const result = await ends(41, s3(input, store.endpoint))
+    const result = await expectExit(41, s3(input, store.endpoint))
     expect(result.stdout).toContain("1024 is the most that S3 allows")
     expect(store.keys()).toEqual(["ibsr/host/snapshots/good.jsonl"])
   })
 
-  // root may read everything, unless it gives that up
+  // root may read every file unless it drops the capability
   const asRoot = process.getuid?.() === 0
-  const bound = [
+  const withoutReadOverride = [
     "/usr/bin/setpriv",
     "--inh-caps=-dac_override,-dac_read_search",
     "--bounding-set=-dac_override,-dac_read_search"
   ]
-  it.skipIf(asRoot && !existsSync("/usr/bin/setpriv"))("is 41 when a file may not be read", async () => {
+  it.skipIf(asRoot && !existsSync("/usr/bin/setpriv"))("is 41 when a file is not readable", async () => {
     const { store } = await withStore()
     const input = tree({ "good.jsonl": "a", "secret.jsonl": "b", "closed/c.jsonl": "c" })
     chmodSync(join(input, "secret.jsonl"), 0)
     chmodSync(join(input, "closed"), 0)
-    const result = await ends(41, s3(input, store.endpoint), asRoot ? { commandPrefix: bound } : {})
+    const result = await expectExit(41, s3(input, store.endpoint), asRoot ? { commandPrefix: withoutReadOverride } : {})
     chmodSync(join(input, "closed"), 0o755)
     expect(result.stdout).toContain("EACCES")
     expect(summary(result)).toContain("uploaded 1 (1 B), skipped 0, failed 2")
@@ -167,27 +167,27 @@ describe("the exit code", () => {
 
   it("is 42 when no file is selected and --fail-if-empty is given", async () => {
     const { store } = await withStore()
-    await ends(42, s3(tree({ "a.txt": "a" }), store.endpoint, "--fail-if-empty"))
+    await expectExit(42, s3(tree({ "a.txt": "a" }), store.endpoint, "--fail-if-empty"))
   })
 
-  it("is 50 when another run is at work with the ledger", async () => {
+  it("is 50 when another run uses the ledger", async () => {
     const { args, store } = await withStore({ latencyMs: 5000 })
     const stateDir = emptyDirectory()
     const { finished } = start(args("--state-dir", stateDir))
     await until(() => store.inFlight > 0)
-    const second = await ends(50, args("--state-dir", stateDir))
+    const second = await expectExit(50, args("--state-dir", stateDir))
     expect(second.durationMs).toBeLessThan(4000)
     expect(second.stdout).toContain("--lock-wait")
     expect((await finished).code).toBe(0)
     expect(store.requests).toHaveLength(2)
   })
 
-  it("is 51 when the ledger cannot be made, before anything is sent", async () => {
+  it("is 51 when the ledger cannot be created, before any request", async () => {
     const { args, store } = await withStore()
     const { pid } = process
-    // the others: where the system says that a folder is missing, though the one above it is there
+    // in /proc, the system reports a missing directory although its parent exists
     for (const stateDir of [join(tree({ file: "" }), "file"), `/proc/${pid}/state`, "/proc/none/state"]) {
-      const result = await ends(51, args("--state-dir", stateDir))
+      const result = await expectExit(51, args("--state-dir", stateDir))
       expect(result.stdout).toContain("--state-dir")
     }
     expect(store.requests).toEqual([])
@@ -196,18 +196,18 @@ describe("the exit code", () => {
   it("is 52 when the input is missing, or a file", async () => {
     const { store } = await withStore()
     const input = tree({ "a.jsonl": "a" })
-    await ends(52, s3(join(input, "missing"), store.endpoint))
-    await ends(52, s3(join(input, "a.jsonl"), store.endpoint))
+    await expectExit(52, s3(join(input, "missing"), store.endpoint))
+    await expectExit(52, s3(join(input, "a.jsonl"), store.endpoint))
   })
 
-  it("is 60 for a flag that does not exist, which is told on stderr with its nearest neighbour", async () => {
-    const result = await ends(60, ["s3", "--inputt", "x"])
+  it("is 60 for an unknown flag, and stderr suggests the closest one", async () => {
+    const result = await expectExit(60, ["s3", "--inputt", "x"])
     expect(result.stderr).toContain("unknown flag --inputt; did you mean --input?")
     expect(result.stdout).toBe("")
   })
 
-  it("is 61 when there is no region", async () => {
-    const result = await ends(61, ["s3", "--input", snapshots(), "--bucket", "b"])
+  it("is 61 when no region is set", async () => {
+    const result = await expectExit(61, ["s3", "--input", snapshots(), "--bucket", "b"])
     expect(result.stdout).toContain("give --region")
   })
 
@@ -215,33 +215,40 @@ describe("the exit code", () => {
     ["name--use1-az4--x-s3", "general purpose bucket"],
     ["point--use1-az4--xa-s3", "general purpose bucket"],
     ["arn:aws:s3::123456789012:accesspoint/point.mrap", "one of its buckets"]
-  ])("is 61 for what is not a bucket as others are: %s", async (bucket, advice) => {
+  ])("is 61 for a bucket that is not general purpose: %s", async (bucket, advice) => {
     const { store } = await withStore()
-    const result = await ends(61, ["s3", "--input", snapshots(), `--bucket=${bucket}`, "--endpoint", store.endpoint])
+    const result = await expectExit(61, [
+      "s3",
+      "--input",
+      snapshots(),
+      `--bucket=${bucket}`,
+      "--endpoint",
+      store.endpoint
+    ])
     expect(result.stdout).toContain(advice)
     expect(store.requests).toEqual([])
   })
 
-  it("is 61 when the ledger would be among the files", async () => {
+  it("is 61 when the state directory is in the input", async () => {
     const { store } = await withStore()
     const input = snapshots()
     const link = join(emptyDirectory(), "link")
     symlinkSync(input, link)
     for (const stateDir of [input, join(input, "state"), join(link, "a", "b")]) {
-      await ends(61, s3(input, store.endpoint, "--state-dir", stateDir))
+      await expectExit(61, s3(input, store.endpoint, "--state-dir", stateDir))
     }
     expect(store.requests).toEqual([])
   })
 
   it("is 61 when the profile does not exist", async () => {
     const { args } = await withStore()
-    expect((await ends(61, args("--profile", "nobody"))).stdout).toContain("'nobody'")
+    expect((await expectExit(61, args("--profile", "nobody"))).stdout).toContain("'nobody'")
   })
 
-  it("is 70 for a crash outside of everything, with its message", async () => {
+  it("is 70 for an uncaught error, and stderr has its message", async () => {
     const { args, store } = await withStore({ latencyMs: 2000 })
     const crash = `data:text/javascript,${encodeURIComponent('setTimeout(() => { throw new Error("a bug somewhere") }, 300)')}`
-    const result = await ends(70, args(), { preload: crash })
+    const result = await expectExit(70, args(), { preload: crash })
     expect(result.stderr).toContain("a bug somewhere")
     expect(store.keys()).toEqual([])
   })
@@ -250,7 +257,7 @@ describe("the exit code", () => {
     ["SIGHUP", 129],
     ["SIGINT", 130],
     ["SIGTERM", 143]
-  ] as const)("is, after %s, %i", async (signal, code) => {
+  ] as const)("after %s is %i", async (signal, code) => {
     const { args, store } = await withStore({ latencyMs: 500 })
     const { child, finished } = start(args("--concurrency", "1"))
     await until(() => store.inFlight === 1)
@@ -261,7 +268,7 @@ describe("the exit code", () => {
     expect(summary(result)).toMatch(/^uploaded 1 .*not tried 1, failed 0 in .*interrupted/)
   })
 
-  it("has been seen for every row of the table", () => {
+  it("has a test for every row of the table", () => {
     expect([...seen].toSorted((a, b) => a - b)).toEqual(ExitCode.table.map(({ code }) => code))
   })
 })

@@ -1,4 +1,4 @@
-/** The binary on machines that are not the one it was built on. */
+/** The binary on other machines than the one that built it. */
 import { copyFileSync, rmSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
@@ -15,9 +15,9 @@ import { startStore } from "./Store.ts"
 const host = Product.host()
 const files = mixedFiles()
 
-const expectStored = (store: StrictS3, files: Readonly<Record<string, string | Uint8Array>>) => {
-  expect(store.keys()).toHaveLength(Object.keys(files).length)
-  for (const [name, content] of Object.entries(files)) {
+const expectStored = (store: StrictS3, expected: Readonly<Record<string, string | Uint8Array>>) => {
+  expect(store.keys()).toHaveLength(Object.keys(expected).length)
+  for (const [name, content] of Object.entries(expected)) {
     expect(store.object(`ibsr/host/snapshots/${name}`)?.body.equals(Buffer.from(content)), name).toBe(true)
   }
 }
@@ -38,19 +38,19 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
   }
   const program = ["/srv/ibsr-export"]
 
-  it("needs the C and the C++ library alone", () =>
+  it("needs only the C and C++ libraries", () =>
     inside(async (root) => {
       const script = `ldd /srv/ibsr-export | sed -n 's/.*=> \\([^ ]*\\).*/\\1/p' | while read -r file; do
         dpkg-query --search "$file" || dpkg-query --search "$(readlink -f "$file")" || dpkg-query --search "/usr$file"
       done 2>/dev/null | cut -d: -f1 | sort -u`
       const { stdout } = await root.exec(["sh", "-c", script])
       expect(stdout.trim().split("\n")).toEqual(["libc6", "libgcc-s1", "libstdc++6"])
-      // what others take for granted is not here
+      // this Debian has no certificates, Node, curl or systemctl
       const other = await root.exec(["sh", "-c", "ls -d /etc/ssl/certs/* /usr/bin/node /usr/bin/curl /bin/systemctl"])
       expect(other.stdout).toBe("")
     }))
 
-  it("uploads all there is", () =>
+  it("uploads all files", () =>
     inside(async (root) => {
       const store = await startStore()
       const result = await run(s3("/srv/snapshots", store.endpoint), { commandPrefix: root.commandPrefix, program })
@@ -76,32 +76,32 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
 
 const foreign = inject("foreign")
 
-// emulated, it takes many times as long
-describe.skipIf(foreign === undefined)("on a machine of another architecture", { timeout: 180_000 }, () => {
+// under emulation, a run takes many times as long
+describe.skipIf(foreign === undefined)("on another architecture", { timeout: 180_000 }, () => {
   const architecture = foreign ?? "arm64"
-  // beside the others, which may be there to be handed out
-  const made = resolve("dist", `foreign-${architecture}`)
-  const program = [made]
+  // not the name of a binary that may be in dist for release
+  const built = resolve("dist", `foreign-${architecture}`)
+  const program = [built]
   const through = Product.launcher(architecture) ?? []
 
-  // of the sources as they are, like this machine's own
-  beforeAll(() => binary(architecture, "of-this-test", made), 180_000)
-  afterAll(() => rmSync(made, { force: true }))
+  // from the current sources, like the binary of this machine
+  beforeAll(() => binary(architecture, "of-this-test", built), 180_000)
+  afterAll(() => rmSync(built, { force: true }))
 
-  it("says what it is made for", async () => {
+  it("prints its architecture", async () => {
     const { stdout } = await run(["--version"], { commandPrefix: through, program })
     expect(stdout).toContain(`linux-${Product.architectures[architecture].cpu})`)
   })
 
-  it("uploads whole files and files in parts", async () => {
-    const files = { "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * 1024 ** 2, "0123456789\n") }
+  it("uploads files by PutObject and in parts", async () => {
+    const twoSizes = { "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * 1024 ** 2, "0123456789\n") }
     const store = await startStore()
-    const result = await run(s3(tree(files), store.endpoint), { commandPrefix: through, program })
+    const result = await run(s3(tree(twoSizes), store.endpoint), { commandPrefix: through, program })
     expect(result.code, result.stdout + result.stderr).toBe(0)
-    expectStored(store, files)
+    expectStored(store, twoSizes)
   })
 
-  it("uploads over HTTPS, and remembers it", async () => {
+  it("uploads over HTTPS, and records it in the ledger", async () => {
     const authority = await makeAuthority()
     const store = await startStore({ tls: await authority.issue("127.0.0.1") })
     const env = { AWS_CA_BUNDLE: authority.file, IBSR_EXPORT_STATE_DIR: emptyDirectory() }

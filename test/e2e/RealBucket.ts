@@ -28,7 +28,7 @@ const fetchSha256 = async (url: string, user: string, region: string): Promise<s
 export const sha256Of = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex")
 
 export interface RealBucket {
-  readonly bucket: string
+  readonly name: string
   /** The SHA-256 of the object at the key. */
   readonly sha256: (key: string) => Promise<string>
   /** The encryption that the server reports for an object. */
@@ -45,7 +45,7 @@ export const createBucket = async (server: RealServer): Promise<RealBucket> => {
   const client = sdkClient(server)
   await client.send(new CreateBucketCommand({ Bucket: bucket }))
   return {
-    bucket,
+    name: bucket,
     sha256: (key) => {
       const path = key.split("/").map(encodeURIComponent).join("/")
       return fetchSha256(`${endpoint}/${bucket}/${path}`, `${accessKeyId}:${secretAccessKey}`, region)

@@ -6,7 +6,7 @@ import { startStore } from "./Store.ts"
 const MiB = 1024 ** 2
 
 describe("a signal", () => {
-  it("lets requests in flight finish, begins none after it, and the report is true", async () => {
+  it("lets requests in flight finish, starts no more, and leaves a correct report", async () => {
     const store = await startStore({ latencyMs: 400 })
     const { child, finished } = start(s3(manyFiles(200, 2000), store.endpoint, "--concurrency=20", "--output=json"))
     await until(() => store.keys().length >= 40)
@@ -14,19 +14,19 @@ describe("a signal", () => {
     const signalledAt = Date.now()
     const result = await finished
     expect(result.code).toBe(143)
-    // the default --grace is 20 s; what is in flight takes 0.4 s
+    // the default --grace is 20 s; a request takes 0.4 s
     expect(Date.now() - signalledAt).toBeLessThan(3000)
-    // what the program had sent before it heard of the signal may have arrived a little later
+    // requests that were sent before the signal was delivered may arrive a little later
     expect(store.requests.filter(({ startedAt }) => startedAt > signalledAt + 100)).toEqual([])
-    const { complete, result: verdict, totals } = report(result)
-    expect(verdict).toMatchObject({ exitCode: 143, name: "interrupted", signal: "SIGTERM", endedBy: null })
+    const { complete, result: outcome, totals } = report(result)
+    expect(outcome).toMatchObject({ exitCode: 143, name: "interrupted", signal: "SIGTERM", endedBy: null })
     expect(complete).toBe(true)
     expect(totals.uploaded).toBe(store.keys().length)
     expect(totals).toMatchObject({ selected: 200, failed: 0 })
     expect(totals.uploaded + totals.interrupted + totals.notTried).toBe(200)
   })
 
-  it("cuts requests off that are still in flight after --grace", async () => {
+  it("cancels requests that are in flight after --grace", async () => {
     const store = await startStore({ latencyMs: 30_000 })
     const { child, finished } = start(
       s3(manyFiles(50, 100), store.endpoint, "--concurrency=10", "--grace=500ms", "--output=json")
@@ -41,7 +41,7 @@ describe("a signal", () => {
     expect(store.keys()).toEqual([])
   })
 
-  it("keeps an upload in parts for the next run, and gives those in flight --grace to arrive", async () => {
+  it("keeps a multipart upload for the next run, after parts in flight have finished within --grace", async () => {
     const store = await startStore()
     store.fault = ({ operation }) => (operation === "UploadPart" ? { kind: "delay", ms: 1000 } : undefined)
     const parts = () => store.requests.filter(({ operation }) => operation === "UploadPart")
@@ -62,7 +62,7 @@ describe("a signal", () => {
     })
   })
 
-  it("does not wait for the answer to a creation that does not come", async () => {
+  it("does not wait past --grace for an answer to CreateMultipartUpload", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "hang" })
     const input = tree({ "big.jsonl": Buffer.alloc(9 * MiB), "a.jsonl": "" })
@@ -76,7 +76,7 @@ describe("a signal", () => {
     expect(report(result).totals).toMatchObject({ selected: 2, interrupted: 2 })
   })
 
-  it("does not put off the deadline", async () => {
+  it("does not extend the deadline", async () => {
     const store = await startStore({ latencyMs: 30_000 })
     const { child, finished } = start(s3(tree({ "a.jsonl": "" }), store.endpoint, "--grace=30s", "--deadline=1500ms"))
     await until(() => store.inFlight === 1)
@@ -86,7 +86,7 @@ describe("a signal", () => {
     expect(result.durationMs).toBeLessThan(5000)
   })
 
-  it("ends the program at once when it comes a second time", async () => {
+  it("ends the program at once when it is the second", async () => {
     const store = await startStore({ latencyMs: 30_000 })
     const { child, finished } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))
     await until(() => store.inFlight === 1)
@@ -98,7 +98,7 @@ describe("a signal", () => {
     expect(Date.now() - killedAt).toBeLessThan(1000)
   })
 
-  it("waits for nothing when it comes between two tries", async () => {
+  it("ends the wait between two attempts", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown", headers: { "retry-after": "30" } })
     const { child, finished } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))

@@ -6,29 +6,31 @@ import { names } from "../../src/units/DropIns.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { run } from "./BuiltProgram.ts"
 
-/** Any program will do, if it is there: this one is not started. */
+/** Any existing program will do; it is not started. */
 const program = "/bin/true"
 
 const units = (...args: ReadonlyArray<string>) => run(["units", `--program=${program}`, ...args])
 
-const printed = async (...args: ReadonlyArray<string>) => {
+/** The output of a successful `units`. */
+const print = async (...args: ReadonlyArray<string>) => {
   const result = await units(...args)
   expect(result.code, result.stderr).toBe(0)
   return result.stdout
 }
 
-const refused = async (...args: ReadonlyArray<string>) => {
+/** The lines of stderr when `units` rejects its flags. */
+const rejection = async (...args: ReadonlyArray<string>) => {
   const result = await units(...args)
   expect(result.code).toBe(60)
   expect(result.stdout).toBe("")
   return result.stderr.split("\n")
 }
 
-const usual = ["--input=/var/lib/ibsr/snapshots", "--bucket=customer-bucket"]
+const usualFlags = ["--input=/var/lib/ibsr/snapshots", "--bucket=customer-bucket"]
 
 describe("units", () => {
-  it("prints each file below its path, and the flags of s3 in the order given", async () => {
-    const text = await printed("--region", "eu-central-1", ...usual, "--force")
+  it("prints each file under its path, with the flags of s3 in their order", async () => {
+    const text = await print("--region", "eu-central-1", ...usualFlags, "--force")
     expect(text.match(/^# \/.*$/gm)).toEqual([
       "# /etc/systemd/system/ibsr-upload.service",
       "# /etc/systemd/system/ibsr-upload.timer",
@@ -46,33 +48,33 @@ describe("units", () => {
     )
   })
 
-  it("takes nothing from variables, and shows none", async () => {
+  it("ignores environment variables", async () => {
     const env = {
       IBSR_EXPORT_INPUT: "/from/environment",
       IBSR_EXPORT_BUCKET: "from-environment",
       IBSR_EXPORT_GRACE: "no duration",
       AWS_REGION: "from-environment"
     }
-    const withThem = await run(["units", `--program=${program}`], { env })
+    const withVariables = await run(["units", `--program=${program}`], { env })
     const without = await run(["units", `--program=${program}`])
-    expect(withThem.code, withThem.stderr).toBe(0)
-    expect(withThem.stdout).toBe(without.stdout)
+    expect(withVariables.code, withVariables.stderr).toBe(0)
+    expect(withVariables.stdout).toBe(without.stdout)
     expect(without.stdout).toContain(`ExecStart=${program} s3\nEnvironmentFile=-/etc/ibsr-export/export.env\n`)
   })
 
-  it("checks the flags of s3 as s3 does, with its own, all at once", async () => {
+  it("checks its own flags and those of s3, and reports all problems at once", async () => {
     const flags = ["--bucket=s3://b", "--part-size=3", "--sse=s3", "--kms-key-id=k"]
-    const stderr = await refused(...flags)
-    const ofS3 = await run(["s3", "--input=/in", ...flags])
-    expect(stderr).toEqual(ofS3.stderr.split("\n"))
-    expect(await refused("--user=a b", "--drop-in=x", "--drop-in=y")).toEqual([
+    const stderr = await rejection(...flags)
+    const s3 = await run(["s3", "--input=/in", ...flags])
+    expect(stderr).toEqual(s3.stderr.split("\n"))
+    expect(await rejection("--user=a b", "--drop-in=x", "--drop-in=y")).toEqual([
       "ibsr-export: --user: expected the name of a user or group, got 'a b'",
       `ibsr-export: --drop-in: expected one of ${names.join(", ")}, got 'x'`,
       `ibsr-export: --drop-in: expected one of ${names.join(", ")}, got 'y'`,
       "  --help behind a command lists all of its flags",
       ""
     ])
-    expect((await refused("--grace=1h", "--grace=2h"))[0]).toContain("--grace is given more than once")
+    expect((await rejection("--grace=1h", "--grace=2h"))[0]).toContain("--grace is given more than once")
   })
 
   it.each([
@@ -81,31 +83,31 @@ describe("units", () => {
     ["--state-dir=./state", "--state-dir: a timer starts it in another folder; give an absolute path"],
     ["--input=/tmp/snapshots", "/tmp/snapshots: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere"],
     ["--state-dir=/var/tmp", "/var/tmp: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere"]
-  ])("refuses what a unit cannot reach: %s", async (flag, problem) => {
-    expect(await refused(flag)).toContain(`ibsr-export: ${problem}`)
+  ])("rejects a path that a unit cannot reach: %s", async (flag, problem) => {
+    expect(await rejection(flag)).toContain(`ibsr-export: ${problem}`)
   })
 
   it.each([
     ["true", "--program: a timer starts it in another folder; give an absolute path"],
     ["/tmp/true", "/tmp/true: a unit cannot start it there; --program names the installed one"],
     [`/opt/a"b`, `/opt/a"b: systemd starts no program with quotes, backslashes or line breaks in its path`]
-  ])("refuses a program that systemd cannot start: %s", async (path, problem) => {
+  ])("rejects a program that systemd cannot start: %s", async (path, problem) => {
     const result = await run(["units", `--program=${path}`])
     expect(result.code).toBe(60)
     expect(result.stderr).toContain(`ibsr-export: ${problem}\n`)
   })
 
-  it("lets the service write where flags say that it does, and read a home", async () => {
-    const text = await printed("--state-dir=/srv/a b", "--metrics-file=/srv/m/n.prom", "--input=/home/c/snapshots")
+  it("lets the service write to the paths in its flags, and read home directories", async () => {
+    const text = await print("--state-dir=/srv/a b", "--metrics-file=/srv/m/n.prom", "--input=/home/c/snapshots")
     expect(text).toContain('\nReadWritePaths="-/srv/a b"\nReadWritePaths=-/srv/m\n')
     expect(text).toContain("\nProtectHome=read-only\n")
-    expect(await printed("--state-dir=/var/lib/ibsr-export/")).not.toContain("ReadWritePaths")
+    expect(await print("--state-dir=/var/lib/ibsr-export/")).not.toContain("ReadWritePaths")
   })
 
-  it("writes what it prints, for all to read whatever the umask, and says where", async () => {
+  it("writes with --to the files that it prints, readable by all under any umask, and prints their paths", async () => {
     const folder = emptyDirectory()
-    const flags = [...usual, "--user=carrier", "--group=ibsr", ...names.map((name) => `--drop-in=${name}`)]
-    const text = await printed(...flags)
+    const flags = [...usualFlags, "--user=carrier", "--group=ibsr", ...names.map((name) => `--drop-in=${name}`)]
+    const text = await print(...flags)
     const result = await run(["units", `--program=${program}`, ...flags, "--to", folder], {
       commandPrefix: ["sh", "-c", 'umask 077; exec "$0" "$@"']
     })
@@ -122,15 +124,15 @@ describe("units", () => {
     for (const path of paths) expect((statSync(path).mode & 0o777).toString(8)).toBe("644")
   })
 
-  it("replaces what was there, and leaves what else is there", async () => {
+  it("replaces its own files in --to, and keeps the others", async () => {
     const folder = tree({ "ibsr-upload.service": "old", "ibsr-upload.service.d/mine.conf": "mine" })
-    await printed(...usual, "--to", folder)
+    await print(...usualFlags, "--to", folder)
     expect(readFileSync(join(folder, "ibsr-upload.service"), "utf8")).toContain("[Service]")
     expect(readFileSync(join(folder, "ibsr-upload.service.d/mine.conf"), "utf8")).toBe("mine")
     expect(readdirSync(folder)).toHaveLength(4)
   })
 
-  it("says why it cannot write, and makes no folder for a slip of the pen", async () => {
+  it("explains why it cannot write, and does not create a missing directory", async () => {
     for (const folder of [join(tree({ file: "" }), "file"), join(emptyDirectory(), "systm")]) {
       const result = await units("--to", folder)
       expect(result.code).toBe(60)
@@ -139,21 +141,21 @@ describe("units", () => {
     }
   })
 
-  it("makes no unit of a run that uploads nothing", async () => {
+  it("rejects --dry-run", async () => {
     const result = await units("--dry-run")
     expect(result.code).toBe(60)
     expect(result.stderr).toContain("--dry-run: ")
   })
 
-  it("leaves nothing half written beside a file that cannot be replaced", async () => {
+  it("leaves no temporary file when it cannot replace one", async () => {
     const folder = emptyDirectory()
     mkdirSync(join(folder, "ibsr-upload.service"))
     expect((await units("--to", folder)).code).toBe(60)
     expect(readdirSync(folder)).toEqual(["ibsr-upload.service"])
   })
 
-  it("prints a file for cron, for a host without systemd", async () => {
-    const text = await printed("--cron", "--user=ibsr", ...usual)
+  it("prints a crontab with --cron", async () => {
+    const text = await print("--cron", "--user=ibsr", ...usualFlags)
     const lines = text.trimEnd().split("\n")
     expect(lines[0]).toBe("# /etc/cron.d/ibsr-upload")
     expect(lines.filter((line) => !line.startsWith("#"))).toEqual([
@@ -163,8 +165,8 @@ describe("units", () => {
     ])
   })
 
-  it("refuses what cron cannot do, all at once", async () => {
-    expect(await refused("--cron", "--group=ibsr", "--drop-in=metrics", "--input=in")).toEqual([
+  it("rejects with --cron the flags that cron does not support, all at once", async () => {
+    expect(await rejection("--cron", "--group=ibsr", "--drop-in=metrics", "--input=in")).toEqual([
       "ibsr-export: --input: a timer starts it in another folder; give an absolute path",
       "ibsr-export: --cron needs --user: cron wants to know who runs it",
       "ibsr-export: --group: cron takes a user's groups as they are; add the user to the group",
@@ -176,22 +178,21 @@ describe("units", () => {
   })
 })
 
-const version = () => {
+const systemdVersion = () => {
   const { stdout } = spawnSync("systemd-analyze", ["--version"], { encoding: "utf8" })
   return Number(/^systemd (\d+)/.exec(stdout ?? "")?.[1] ?? 0)
 }
 
-// `security --offline` is that old
-const analyzable = version() >= 250
-if (!analyzable)
-  console.log("There is no systemd-analyze from 250 on: the tests that it judges the units by are skipped")
+// the first version with `security --offline`
+const canAnalyze = systemdVersion() >= 250
+if (!canAnalyze) console.log("systemd-analyze 250 or later is not installed: its checks of the units are skipped")
 
-describe.skipIf(!analyzable)("systemd-analyze", () => {
-  const rows: ReadonlyArray<[what: string, flags: ReadonlyArray<string>]> = [
+describe.skipIf(!canAnalyze)("systemd-analyze", () => {
+  const rows: ReadonlyArray<[name: string, flags: ReadonlyArray<string>]> = [
     ["the package", ["--user=root", "--group=adm"]],
-    ["a user that systemd makes up", [...usual, "--region=eu-central-1"]],
+    ["a dynamic user", [...usualFlags, "--region=eu-central-1"]],
     [
-      "awkward values",
+      "values with special characters",
       [`--include=%n $HOME "a\\'b"\n;#`, "--exclude=*", "--input=/srv/a b%c", "--state-dir=/srv/$x y"]
     ],
     ["other limits", ["--memory=1GiB", "--grace=90s", "--give-up-after=1h"]],
@@ -201,28 +202,28 @@ describe.skipIf(!analyzable)("systemd-analyze", () => {
     ])
   ]
 
-  it.each(rows)("finds no fault with the units for %s, and next to nothing exposed", async (_, flags) => {
+  it.each(rows)("accepts the units for %s and rates their exposure at most 1.5", async (_, flags) => {
     const folder = emptyDirectory()
-    const paths = (await printed(...flags, "--to", folder)).trimEnd().split("\n")
+    const paths = (await print(...flags, "--to", folder)).trimEnd().split("\n")
     const files = paths.filter((path) => !path.endsWith(".conf"))
     const env = { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` }
     const analyze = (...args: ReadonlyArray<string>) => spawnSync("systemd-analyze", args, { encoding: "utf8", env })
     const verified = analyze("verify", "--man=no", ...files)
     expect([verified.status, verified.stderr]).toEqual([0, ""])
-    // 1.5 of 10
-    const judged = analyze(
+    // 15 is an exposure level of 1.5 of 10
+    const security = analyze(
       "security",
       "--offline=true",
       "--no-pager",
       "--threshold=15",
       join(folder, "ibsr-upload.service")
     )
-    expect(judged.status, judged.stdout + judged.stderr).toBe(0)
+    expect(security.status, security.stdout + security.stderr).toBe(0)
   })
 
-  it("finds a fault where there is one", async () => {
+  it("rejects a faulty unit", async () => {
     const folder = emptyDirectory()
-    await printed("--to", folder)
+    await print("--to", folder)
     const service = join(folder, "ibsr-upload.service")
     writeFileSync(
       service,

@@ -11,7 +11,7 @@ const MiB = 1024 ** 2
 const prefix = "ibsr/host/snapshots"
 
 describe("an upload", () => {
-  it("stores 200 files byte by byte under the right keys, with PutObject alone", async () => {
+  it("stores 200 files without a changed byte under the right keys", async () => {
     const files = mixedFiles()
     const store = await startStore()
     const result = await run(s3(tree(files), store.endpoint))
@@ -30,7 +30,7 @@ describe("an upload", () => {
     expect(store.openUploads()).toEqual([])
   })
 
-  it("sends each body with its length and one checksum, and says what it is", async () => {
+  it("sends each body with its length, one checksum, and a content type", async () => {
     const store = await startStore()
     await run(s3(tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(9 * MiB) }), store.endpoint))
     const bodies = store.requests.filter(({ method }) => method === "PUT")
@@ -46,7 +46,7 @@ describe("an upload", () => {
     expect(store.object(`${prefix}/big.jsonl`)?.contentType).toBe("application/x-ndjson")
   })
 
-  it("stores objects with what the flags say, whole ones and ones in parts", async () => {
+  it("applies encryption, storage class, ACL, tags and metadata by PutObject and in parts", async () => {
     const store = await startStore()
     const flags =
       "--sse kms --kms-key-id key-1 --storage-class STANDARD_IA --acl bucket-owner-full-control " +
@@ -74,10 +74,10 @@ describe("an upload", () => {
     }
   })
 
-  it("puts the bucket into the host name where the endpoint is a name, and into the path on request", async () => {
+  it("puts the bucket into the host name, or with --force-path-style into the path", async () => {
     const store = await startStore({ domain: "s3.test" })
     const endpoint = store.endpoint.replace("127.0.0.1", "s3.test")
-    // every name is this machine, as a wildcard in the DNS has it
+    // resolves every name to this machine, like a wildcard in the DNS
     const lookup = `import dns from "node:dns"; dns.lookup = (_, options, done) =>
       options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4)`
     const preload = `data:text/javascript,${encodeURIComponent(lookup)}`
@@ -92,7 +92,7 @@ describe("an upload", () => {
     ])
   })
 
-  it("puts a multipart upload together anew whose whole does not match", async () => {
+  it("repeats a multipart upload when the checksum of the object is wrong", async () => {
     const store = await startStore()
     let completions = 0
     store.fault = ({ operation }) =>
@@ -102,7 +102,7 @@ describe("an upload", () => {
     expect(store.versions(`${prefix}/big.jsonl`)).toHaveLength(2)
   })
 
-  it("tells a mismatch for what it is where the object may not be replaced", async () => {
+  it("exits 40 for a wrong checksum with --no-overwrite, which forbids a second object", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "wrong-checksum" })
     const input = tree({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB) })
@@ -116,7 +116,7 @@ describe("an upload", () => {
     }
   })
 
-  it("believes no answer that is not a store's, though it says that all is well", async () => {
+  it("does not take a login page with status 200 for success", async () => {
     const store = await startStore()
     store.fault = () => ({
       kind: "answer",
@@ -131,7 +131,7 @@ describe("an upload", () => {
     expect(summary(result)).toContain("uploaded 0 (0 B), skipped 0, failed 2")
   })
 
-  it("fails for files and directories whose names are not UTF-8, and loses none silently", async () => {
+  it("reports files and directories whose names are not UTF-8 as failures", async () => {
     const store = await startStore()
     const input = tree({ "good.jsonl": "1\n" })
     mkdirSync(Buffer.concat([Buffer.from(`${input}/d`), Buffer.from([0xff])]))
@@ -142,7 +142,7 @@ describe("an upload", () => {
     expect(summary(result)).toContain("uploaded 1 (2 B), skipped 0, failed 2")
   })
 
-  it("is not stopped by a full disk behind its log", { skip: !existsSync("/dev/full") }, async () => {
+  it("continues when the disk of its log is full", { skip: !existsSync("/dev/full") }, async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "1\n", "b.jsonl": "2\n", [`c${"\uFFFD"}.jsonl`]: "3\n" })
     const args = s3(input, store.endpoint).map((arg) => `'${arg}'`)
@@ -151,7 +151,7 @@ describe("an upload", () => {
     expect(summary(result)).toContain("uploaded 2 (4 B), skipped 0, failed 1")
   })
 
-  it("uploads what --include and --exclude let through, and counts the rest", async () => {
+  it("uploads the files that --include and --exclude select, and counts the others", async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "", "b.txt": "", "inc/1/x.pcap.gz": "", "inc/2/x.pcap.gz": "", "inc/2/y.txt": "" })
     const result = await run(
@@ -170,7 +170,7 @@ describe("an upload", () => {
     expect(report(result).totals).toMatchObject({ uploaded: 2, excluded: 3 })
   })
 
-  it("counts links and FIFOs that would be selected, and never waits for them", async () => {
+  it("skips and counts selected symlinks and FIFOs without blocking", async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "" })
     symlinkSync("a.jsonl", join(input, "link.jsonl"))
@@ -187,11 +187,11 @@ describe("an upload", () => {
     expect(store.keys()).toEqual([`${prefix}/a.jsonl`, `${prefix}/link.jsonl`])
   })
 
-  it("gets through a store that is now and then overloaded, resets, or answers late", async () => {
+  it("succeeds when the store is sometimes overloaded, resets connections, or answers late", async () => {
     const store = await startStore()
-    let at = 0
+    let requests = 0
     store.fault = () => {
-      const turn = at++ % 8
+      const turn = requests++ % 8
       if (turn === 1) return { kind: "answer", status: 503, code: "SlowDown" }
       if (turn === 3) return { kind: "reset" }
       if (turn === 5) return { kind: "answer", status: 500, code: "InternalError" }
@@ -207,7 +207,7 @@ describe("an upload", () => {
     }
   })
 
-  it("sends nothing with --dry-run, needs no credentials, and says what it would send", async () => {
+  it("with --dry-run prints its plan without requests or credentials", async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(17 * MiB) })
     const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
@@ -223,7 +223,7 @@ describe("an upload", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("prints one JSON object on stdout, and the summary on stderr as the last line", async () => {
+  it("with --output=json prints one JSON object on stdout, and the summary as the last line of stderr", async () => {
     const store = await startStore()
     const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--output", "json"))
     expect(report(result)).toMatchObject({
@@ -235,7 +235,7 @@ describe("an upload", () => {
     expect(result.stderr.trimEnd().split("\n").at(-1)).toMatch(/^uploaded 1 \(3 B\), skipped 0, failed 0 in/)
   })
 
-  it("is silent with --quiet when all went well, and not when it did not", async () => {
+  it("with --quiet prints nothing when it succeeds, and a report when it fails", async () => {
     const store = await startStore()
     const args = s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--quiet", "--no-overwrite")
     expect(await run(args)).toMatchObject({ code: 0, stdout: "", stderr: "" })
@@ -244,7 +244,7 @@ describe("an upload", () => {
     expect(summary(again)).toContain("object-exists (exit 11)")
   })
 
-  it("reads its flags from the environment, too", async () => {
+  it("also reads its flags from the environment", async () => {
     const store = await startStore()
     const result = await run(["s3"], {
       env: {
@@ -259,7 +259,7 @@ describe("an upload", () => {
     expect(store.keys()).toEqual(["from/env/a.txt", "from/env/b.log"])
   })
 
-  it("never colours what goes into a pipe", async () => {
+  it("prints no colours into a pipe", async () => {
     const store = await startStore()
     const outputs = await Promise.all([
       run(["--help"]),
