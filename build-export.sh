@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes dist/ibsr-export-<arch>, a single executable that needs nothing but the C and C++ libraries of any Linux.
+# Builds dist/ibsr-export-<arch>, a single executable that needs only the C and C++ libraries of any Linux.
 set -eu
 cd "$(dirname -- "$0")"
 
 usage() {
   echo "usage: $0 [--arch arm64|x86_64] [--docker]"
-  echo "  --arch    what to build for (default: arm64)"
-  echo "  --docker  build in a container, where only Docker is installed; else Node 20 or newer and npm are needed"
+  echo "  --arch    the architecture to build for (default: arm64)"
+  echo "  --docker  build in a container, with nothing but Docker; otherwise Node 20 or newer and npm are needed"
 }
 
 arch=arm64

@@ -10,9 +10,9 @@ export default defineConfig({
       "test/fixtures/systemd.ts",
       "test/fixtures/chroots.ts"
     ],
-    // the closing line in the plain form that any log reader understands
+    // ends the output with one plain line that scripts can parse
     reporters: ["default", "test/fixtures/summary.ts"],
-    // most of them wait for something; one fewer than there are cores is not enough for a machine of two
+    // most tests wait for something; the default, one worker fewer than cores, is too few on a machine with two cores
     maxWorkers: 2,
     minWorkers: 1,
     testTimeout: 60_000,

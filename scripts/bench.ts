@@ -1,10 +1,10 @@
-// What exporting costs, beside what other programs take for the same: `npm run bench -- --help` says what there is to
-// choose. Every figure is a median of rounds in which the clients take turns; what they are good for is their ratio.
+// Measures what an export costs, and compares it with other programs: `npm run bench -- --help` lists the options. Every
+// figure is a median of rounds in which the clients take turns. Only the ratios between figures are meaningful.
 import { execFileSync } from "node:child_process"
 import { cpus } from "node:os"
 import process from "node:process"
 import { parseArgs } from "node:util"
-import { temporary } from "./bench/Folder.ts"
+import { temporaryFolder } from "./bench/TemporaryFolder.ts"
 import { hourly } from "./bench/Hourly.ts"
 import * as NullStore from "./bench/NullStore.ts"
 import * as Peers from "./bench/Peers.ts"
@@ -13,7 +13,7 @@ import { start } from "./bench/Start.ts"
 import { table } from "./bench/Table.ts"
 import { unchanged } from "./bench/Unchanged.ts"
 import * as Uploads from "./bench/Uploads.ts"
-import { sizes, type Verdict } from "./bench/Workload.ts"
+import { sizes, type SummaryRow } from "./bench/Workload.ts"
 import * as Product from "./build/Product.ts"
 
 const workloads = [...Uploads.workloads, unchanged, hourly, resumed, start]
@@ -31,41 +31,43 @@ const { positionals, values } = parseArgs({
 })
 const rounds = Number(values.rounds)
 const size = sizes.find((each) => each === values.size)
-const wanted = positionals.length === 0 ? names : positionals
+const selected = positionals.length === 0 ? names : positionals
 const chosen = values.peers.split(",").filter((name) => name !== "")
-const understood = wanted.every((name) => names.includes(name)) && chosen.every((name) => Peers.names.includes(name))
-if (values.help || !understood || size === undefined || !(rounds >= 1)) {
+const isValid = selected.every((name) => names.includes(name)) && chosen.every((name) => Peers.names.includes(name))
+if (values.help || !isValid || size === undefined || !(rounds >= 1)) {
   console.log(`npm run bench [-- [WORKLOAD …] [--rounds N] [--peers NAME,…] [--other BINARY] [--size ${sizes.join("|")}]]
-  workloads: ${names.join(", ")}; all, if none is named
-  peers: ${Peers.names.join(", ")}; all that are here, if none is named
-  other: another build of ours, which takes part`)
+  workloads: ${names.join(", ")} (default: all)
+  peers: ${Peers.names.join(", ")} (default: all that are installed)
+  other: another build of ibsr-export to compare with`)
   process.exit(values.help ? 0 : 2)
 }
 
 const peers = chosen.map(Peers.find).filter((peer) => peer !== undefined)
 const missing = chosen.filter((name) => !peers.some(({ program }) => program === name))
-const [program, ...flags] = Product.program() as [string, ...Array<string>]
-const version = execFileSync(program, [...flags, "--version"], { encoding: "utf8" }).trim()
-console.log(`# ${version}, ${new Date().toISOString().slice(0, 10)}\n`)
-console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.versions.node}; medians of ${rounds}, in turns.`)
+const [command, ...flags] = Product.program() as [string, ...Array<string>]
+const ownVersion = execFileSync(command, [...flags, "--version"], { encoding: "utf8" }).trim()
+console.log(`# ${ownVersion}, ${new Date().toISOString().slice(0, 10)}\n`)
+console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.versions.node}; medians of ${rounds} rounds.`)
 if (peers.length > 0)
-  console.log(`Beside ${peers.map(({ program, version }) => `${program} (${version})`).join(", ")}.`)
-if (missing.length > 0) console.log(`Not here, and left out: ${missing.join(", ")} (npm run testbed).`)
+  console.log(`Compared with ${peers.map(({ program, version }) => `${program} (${version})`).join(", ")}.`)
+if (missing.length > 0) console.log(`Not installed: ${missing.join(", ")} (npm run testbed installs them).`)
 
-const verdicts: Array<Verdict> = []
-const root = temporary()
+const summary: Array<SummaryRow> = []
+const root = temporaryFolder()
 const store = await NullStore.start(root)
-for (const workload of workloads.filter(({ name }) => wanted.includes(name))) {
-  verdicts.push(...(await workload.run({ store, peers, rounds, root, size, other: values.other })))
+for (const workload of workloads.filter(({ name }) => selected.includes(name))) {
+  summary.push(...(await workload.run({ store, peers, rounds, root, size, other: values.other })))
 }
 await store.stop()
 
-const programs = [...Peers.names, "best peer", "find"].filter((name) => verdicts.some(({ ratios }) => name in ratios))
-const rows = verdicts.map(({ besides = "", ours, ratios, work }) => [
+const programs = [...Peers.names, "best peer", "find"].filter((name) => summary.some(({ ratios }) => name in ratios))
+const rows = summary.map(({ notes = "", ours, ratios, work }) => [
   work,
   ours,
   ...programs.map((name) => ratios[name] ?? "–"),
-  besides
+  notes
 ])
-console.log("\n## CPU and wall of ours, its memory, and how often it takes what each other program takes at its best\n")
-console.log(table(["work", "ours", ...programs, "besides"], rows))
+console.log(
+  "\n## CPU and wall time of ibsr-export, its memory, and the ratios to the other programs with their best settings\n"
+)
+console.log(table(["work", "ours", ...programs, "notes"], rows))

@@ -1,4 +1,4 @@
-// build.ts [ARCH]: makes dist/ibsr-export.cjs, and of it dist/ibsr-export-<arch>, without ARCH the one for this machine.
+// build.ts [ARCH]: builds dist/ibsr-export.cjs, and from it dist/ibsr-export-<arch>. Default: this machine's architecture.
 import { execFileSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import process from "node:process"
@@ -8,8 +8,8 @@ import { checksums } from "./build/checksums.ts"
 import * as Product from "./build/Product.ts"
 import { sbom } from "./build/sbom.ts"
 
-/** Of the sources; a build of changed ones must not pass for that of a commit. Without git, what the caller says. */
-const commit = () => {
+/** The commit of the sources, marked if they have changes. Without git, the one in IBSR_EXPORT_COMMIT. */
+const sourceCommit = () => {
   try {
     const git = (...args: ReadonlyArray<string>) =>
       execFileSync("git", args, { encoding: "utf8", stdio: "pipe" }).trim()
@@ -21,16 +21,18 @@ const commit = () => {
 
 const architecture = process.argv[2] ?? Product.host()
 if (architecture !== undefined && !Product.isArchitecture(architecture)) {
-  console.error(`unknown architecture '${architecture}'; there are ${Object.keys(Product.architectures).join(", ")}`)
+  console.error(
+    `unknown architecture '${architecture}'; choose one of ${Object.keys(Product.architectures).join(", ")}`
+  )
   process.exit(2)
 }
-const of = commit()
-const packages = await bundle(of)
+const commit = sourceCommit()
+const packages = await bundle(commit)
 console.log(Product.bundle)
 if (architecture !== undefined) {
-  const made = Product.binary(architecture)
-  await binary(architecture, of, made)
-  writeFileSync(`${made}.cdx.json`, sbom(made, packages))
+  const output = Product.binary(architecture)
+  await binary(architecture, commit, output)
+  writeFileSync(`${output}.cdx.json`, sbom(output, packages))
   checksums()
-  console.log(made)
+  console.log(output)
 }

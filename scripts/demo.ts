@@ -1,5 +1,5 @@
-// Runs the real upload against an embedded S3 server: a snapshot tree like a collector's goes in, objects come out, and
-// when the collector has written one more line, one file is sent once more.
+// Runs the built program against an embedded S3 server: it uploads a collector's snapshot tree. After the collector has
+// appended a line, the next run uploads only that file again.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -12,16 +12,19 @@ import { StrictS3, writer } from "../test/fakes/StrictS3.ts"
 
 const hours = 24
 
-/** One line per minute, as the collector appends it: the hour, the minute, and the packets of some addresses. */
-const snapshot = (hour: Date) =>
-  Array.from({ length: 60 }, (_, minute) => {
-    const ts = Math.floor(hour.getTime() / 1000) + minute * 60
-    const sources = Array.from({ length: 40 }, (_, at) => ({ ip: `192.0.2.${at}`, syn: (ts + at * 7) % 997 }))
-    return `${JSON.stringify({ ts, sources })}\n`
-  }).join("")
+/** The line of one minute, with the packet counts of 40 addresses. */
+const line = (ts: number) => {
+  const sources = Array.from({ length: 40 }, (_, at) => ({ ip: `192.0.2.${at}`, syn: (ts + at * 7) % 997 }))
+  return `${JSON.stringify({ ts, sources })}\n`
+}
+
+/** The content of an hour's snapshot file: one line per minute, as the collector writes it. */
+const snapshot = (startOfHour: Date) =>
+  Array.from({ length: 60 }, (_, minute) => line(Math.floor(startOfHour.getTime() / 1000) + minute * 60)).join("")
 
 /** `snapshot_2026112214.jsonl`: the hour in UTC. */
-const name = (hour: Date) => `snapshot_${hour.toISOString().slice(0, 13).replaceAll(/[-T]/g, "")}.jsonl`
+const fileName = (startOfHour: Date) =>
+  `snapshot_${startOfHour.toISOString().slice(0, 13).replaceAll(/[-T]/g, "")}.jsonl`
 
 const input = mkdtempSync(join(tmpdir(), "ibsr-export-demo-"))
 const stateDir = mkdtempSync(join(tmpdir(), "ibsr-export-demo-state-"))
@@ -30,13 +33,13 @@ try {
   const thisHour = Math.floor(Date.now() / 3_600_000) * 3_600_000
   for (let ago = hours - 1; ago >= 0; ago--) {
     const hour = new Date(thisHour - ago * 3_600_000)
-    writeFileSync(join(input, name(hour)), snapshot(hour))
+    writeFileSync(join(input, fileName(hour)), snapshot(hour))
   }
   writeFileSync(join(input, "status.jsonl"), '{"state":"running"}\n')
 
   const args = ["s3", "--input", input, "--bucket", "customer-bucket", "--prefix", "ibsr/demo-host/snapshots"]
   console.log(`${hours} hours of snapshots in ${input}`)
-  console.log(`An S3 server at ${store.endpoint}, and a user who may do nothing but PutObject\n`)
+  console.log(`An S3 server at ${store.endpoint}, and a user who may only write objects\n`)
   const upload = async () => {
     const before = store.requests.length
     const where = ["--endpoint", store.endpoint, "--state-dir", stateDir]
@@ -55,8 +58,11 @@ try {
   }
   const first = await upload()
 
-  console.log("The collector writes one more line:")
-  appendFileSync(join(input, name(new Date(thisHour))), `${JSON.stringify({ ts: Math.floor(Date.now() / 1000) })}\n`)
+  console.log("The collector appends a line:")
+  appendFileSync(
+    join(input, fileName(new Date(thisHour))),
+    `${JSON.stringify({ ts: Math.floor(Date.now() / 1000) })}\n`
+  )
   const second = await upload()
 
   console.log("In the bucket:")

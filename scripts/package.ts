@@ -1,4 +1,4 @@
-// Makes the Debian packages, dist/ibsr-export_<version>_<arch>.deb, and before them the binaries that they hold.
+// Builds the Debian packages, dist/ibsr-export_<version>_<arch>.deb, after the binaries that they contain.
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
 import process from "node:process"
@@ -9,7 +9,7 @@ import { date } from "./debian/date.ts"
 import * as Package from "./debian/Package.ts"
 
 const architectures = Object.keys(Product.architectures) as Array<Product.Architecture>
-// all of them first: what this machine's own prints of itself is in every package
+// all binaries first: every package contains documents that this machine's own binary prints
 for (const architecture of architectures) {
   execFileSync(process.execPath, ["scripts/build.ts", architecture], { stdio: ["ignore", "ignore", "inherit"] })
 }

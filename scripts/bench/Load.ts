@@ -1,16 +1,16 @@
-/** What is uploaded: snapshots in a folder, lines of JSON as the collector writes them, the same ones every time. */
+/** Creates the files to upload: snapshots of JSON lines, as the collector writes them. The content is always the same. */
 import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 
 export interface Load {
   readonly folder: string
-  /** Paths below the folder. */
+  /** Paths relative to the folder. */
   readonly files: ReadonlyArray<string>
   readonly bytes: number
 }
 
-/** Numbers that look random, from 0 up to but without 1 (a linear congruential generator). */
-const random = (seed: number) => () => {
+/** A pseudorandom generator of numbers from 0 up to, but not including, 1 (linear congruential). */
+export const random = (seed: number) => () => {
   seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
   return seed / 2 ** 32
 }
@@ -31,7 +31,7 @@ const line = (next: () => number): string => {
   return `${JSON.stringify({ version: 5, ts_unix_sec: 1_767_225_600 + upTo(86_400), buckets })}\n`
 }
 
-/** So many bytes of whole lines; before the end of the last one there are blanks, so far as it takes. */
+/** Exactly `bytes` bytes of whole lines. Blanks before the last line break fill the rest. */
 const lines = (bytes: number, next: () => number): Buffer => {
   const content = Buffer.alloc(bytes, " ")
   let at = 0
@@ -41,21 +41,21 @@ const lines = (bytes: number, next: () => number): Buffer => {
   return content
 }
 
-// so that none looks as if it were still written to
-const changed = new Date("2026-01-02T03:04:05Z")
+// in the past, so that every file counts as final
+const modifiedAt = new Date("2026-01-02T03:04:05Z")
 
-/** Of what a file begins with, and small ones are nothing else: each has its own. */
+/** The size of the unique content at the start of each file; small files have nothing else. */
 const ownBytes = 2 ** 16
-/** Of what a large file is filled with, over and over. */
+/** The size of the block that repeats in the rest of a large file. */
 const blockBytes = 4 * 2 ** 20
 
-/** Makes a load of `count` files of `bytes` bytes each, in as many directories as a day has hours. */
+/** Creates `count` files of `bytes` bytes each, in 24 directories, one for each hour of a day. */
 export const make = (folder: string, count: number, bytes: number): Load => {
   const next = random(count)
   const block = bytes > ownBytes ? lines(blockBytes, next) : Buffer.alloc(0)
   const files = Array.from({ length: count }, (_, at) => {
     const hour = String(at % 24).padStart(2, "0")
-    // as the collector names them, so far as it has names for so many
+    // the collector's names, with a number if there are more files than hours
     const number = count <= 24 ? "" : `_${String(at).padStart(7, "0")}`
     return `${hour}/snapshot_20260101${hour}${number}.jsonl`
   })
@@ -67,7 +67,7 @@ export const make = (folder: string, count: number, bytes: number): Load => {
     for (let left = bytes - own.length; left > 0; left -= block.length) {
       appendFileSync(path, left > block.length ? block : lines(left, next))
     }
-    utimesSync(path, changed, changed)
+    utimesSync(path, modifiedAt, modifiedAt)
   }
   return { folder, files, bytes: count * bytes }
 }

@@ -1,54 +1,55 @@
-/** The store that keeps nothing, in C (null-store/): compiled for the occasion, so that clients are measured and not it. */
+/** Compiles and runs the null store in null-store/: it is written in C, so that its own cost hardly affects the figures. */
 import { execFileSync, spawn } from "node:child_process"
 import { globSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { generate } from "selfsigned"
 
-/** What it has seen since it was last reset. */
+/** The counters since the last reset. */
 export interface Counters {
-  /** Of all PutObject and UploadPart. */
+  /** PutObject and UploadPart requests. */
   readonly put: number
+  /** UploadPart requests. */
   readonly parts: number
   readonly post: number
   readonly head: number
   readonly get: number
   readonly delete: number
-  /** Of bodies, as they were sent. */
+  /** Bytes of bodies, as sent. */
   readonly bytes: number
   readonly connections: number
   readonly mostInFlight: number
-  /** Seconds that the store itself took, since it started. */
+  /** The store's own CPU time since its start, in seconds. */
   readonly cpu: number
 }
 
 export interface NullStore {
   readonly http: string
   readonly https: string
-  /** The file with the certificate to trust (PEM). */
+  /** The path of the certificate to trust (PEM). */
   readonly authority: string
   readonly counters: () => Promise<Counters>
   readonly reset: () => Promise<Counters>
-  /** Every answer waits so long, from now on. */
+  /** Delays every answer from now on. */
   readonly delay: (millis: number) => Promise<Counters>
   readonly stop: () => Promise<void>
 }
 
 const sources = globSync(join(import.meta.dirname, "null-store", "*.c"))
 
-const compiled = (folder: string): string => {
+const compile = (folder: string): string => {
   const program = join(folder, "null-store")
   const flags = ["-O2", "-std=c11", "-Wall", "-Wextra", "-pthread"]
   try {
     execFileSync("cc", [...flags, ...sources, "-o", program, "-lssl", "-lcrypto"], { stdio: "pipe" })
   } catch (cause) {
-    const hint = "it takes a C compiler (cc) and OpenSSL's headers: apt-get install gcc libc6-dev libssl-dev"
+    const hint = "it needs a C compiler (cc) and OpenSSL's headers: apt-get install gcc libc6-dev libssl-dev"
     throw new Error(`the null store cannot be compiled; ${hint}`, { cause })
   }
   return program
 }
 
-/** Compiles and starts one; its files go into the folder, which is the caller's to remove. */
+/** Compiles and starts the store. Its files go into `folder`, which the caller removes. */
 export const start = async (folder: string): Promise<NullStore> => {
   const { cert, private: key } = await generate([{ name: "commonName", value: "null store" }], {
     algorithm: "sha256",
@@ -59,17 +60,17 @@ export const start = async (folder: string): Promise<NullStore> => {
   const [certificateFile, keyFile] = [join(folder, "certificate.pem"), join(folder, "key.pem")]
   writeFileSync(certificateFile, cert)
   writeFileSync(keyFile, key)
-  const child = spawn(compiled(folder), [certificateFile, keyFile], { stdio: ["pipe", "pipe", "inherit"] })
+  const child = spawn(compile(folder), [certificateFile, keyFile], { stdio: ["pipe", "pipe", "inherit"] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const answer = async (): Promise<unknown> => {
+  const nextAnswer = async (): Promise<unknown> => {
     const { done, value } = await lines.next()
-    if (done === true) throw new Error("the null store has ended")
+    if (done === true) throw new Error("the null store has exited")
     return JSON.parse(value)
   }
-  const ports = (await answer()) as { http: number; https: number }
+  const ports = (await nextAnswer()) as { http: number; https: number }
   const command = async (line: string) => {
     child.stdin.write(`${line}\n`)
-    return (await answer()) as Counters
+    return (await nextAnswer()) as Counters
   }
   return {
     http: `http://127.0.0.1:${ports.http}`,
@@ -79,9 +80,9 @@ export const start = async (folder: string): Promise<NullStore> => {
     reset: () => command("reset"),
     delay: (millis) => command(`delay ${millis}`),
     stop: async () => {
-      const ended = new Promise((resolve) => child.once("exit", resolve))
+      const exited = new Promise((resolve) => child.once("exit", resolve))
       child.stdin.end()
-      await ended
+      await exited
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Which other programs are here, and with which settings each of them is at its best. */
+/** The other programs that are installed, and the best settings of each. */
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -6,7 +6,7 @@ import process from "node:process"
 import * as Client from "./Client.ts"
 
 interface Settings {
-  /** As it is by itself comes first; then with what suits many small files, or few large ones. */
+  /** The defaults first, then settings for many small files or for few large ones. */
   readonly small: ReadonlyArray<Client.Client>
   readonly large: ReadonlyArray<Client.Client>
 }
@@ -14,19 +14,19 @@ interface Settings {
 export interface Peer extends Settings {
   readonly program: string
   readonly path: string
-  /** As it says itself. */
+  /** The version that it prints. */
   readonly version: string
 }
 
-interface Known {
+interface Definition {
   readonly file: string
-  /** What it is asked for its version with, and how that is found in the answer. */
+  /** Prints its version, which `version` extracts from the output. */
   readonly flag: string
   readonly version: RegExp
   readonly settings: (path: string) => Settings
 }
 
-const s5cmd: Known = {
+const s5cmd: Definition = {
   file: "s5cmd",
   flag: "version",
   version: /v([\d.]+)/,
@@ -39,15 +39,15 @@ const s5cmd: Known = {
   }
 }
 
-const rclone: Known = {
+const rclone: Definition = {
   file: "rclone",
   flag: "version",
   version: /rclone v([\d.]+)/,
   settings: (path) => {
-    // no request that is not an upload, except for one
+    // all but one of the requests are uploads
     const lean = ["--s3-no-check-bucket", "--s3-no-head", "--no-check-dest", "--no-traverse"]
     const many = ["--transfers", "64", ...lean]
-    // the MD5 of a whole file, before its first part is sent, is a pass of its own
+    // otherwise it reads the whole file for an MD5 before it sends the first part
     const few = ["--s3-disable-checksum", "--transfers", "8", ...lean]
     return {
       small: [Client.rclone(path, "rclone"), Client.rclone(path, "rclone --transfers 64 …", many)],
@@ -56,21 +56,21 @@ const rclone: Known = {
   }
 }
 
-/** Versions 1 and 2 are two programs: one is on its way out, the other starts more slowly. */
-const aws = (program: "aws 1" | "aws 2"): Known => ({
+/** Versions 1 and 2 are separate programs: one is being phased out, the other starts more slowly. */
+const aws = (program: "aws 1" | "aws 2"): Definition => ({
   file: "aws",
   flag: "--version",
   version: program === "aws 1" ? /aws-cli\/(1\.[\d.]+)/ : /aws-cli\/(2\.[\d.]+)/,
   settings: (path) => {
-    const atOnce = (count: number) =>
+    const withConcurrency = (count: number) =>
       Client.aws(path, program, `${program}, max_concurrent_requests ${count}`, [`max_concurrent_requests = ${count}`])
-    const asItIs = Client.aws(path, program, program)
-    return { small: [asItIs, atOnce(64)], large: [asItIs, atOnce(4)] }
+    const defaults = Client.aws(path, program, program)
+    return { small: [defaults, withConcurrency(64)], large: [defaults, withConcurrency(4)] }
   }
 })
 
-/** What nobody can beat: it reads and sends, and neither signs nor checks nor remembers. */
-const curl: Known = {
+/** The baseline: it only reads and sends, without signing, checking or remembering anything. */
+const curl: Definition = {
   file: "curl",
   flag: "--version",
   version: /curl ([\d.]+)/,
@@ -80,9 +80,15 @@ const curl: Known = {
   })
 }
 
-const known: Readonly<Record<string, Known>> = { curl, s5cmd, rclone, "aws 2": aws("aws 2"), "aws 1": aws("aws 1") }
+const definitions: Readonly<Record<string, Definition>> = {
+  curl,
+  s5cmd,
+  rclone,
+  "aws 2": aws("aws 2"),
+  "aws 1": aws("aws 1")
+}
 
-export const names: ReadonlyArray<string> = Object.keys(known)
+export const names: ReadonlyArray<string> = Object.keys(definitions)
 
 const output = (program: string, ...argv: ReadonlyArray<string>): string => {
   try {
@@ -92,20 +98,20 @@ const output = (program: string, ...argv: ReadonlyArray<string>): string => {
   }
 }
 
-/** What `npm run testbed` has installed comes first. */
+/** The programs that `npm run testbed` installed come first. */
 const folders = [resolve(import.meta.dirname, "../../.cache/peers/bin"), ...(process.env["PATH"] ?? "").split(":")]
 
-/** All programs of that name; behind a shim of pyenv's, which takes time to look for it, the one that it finds. */
-const all = (file: string): ReadonlyArray<string> =>
+/** The paths of all programs of that name. Resolves pyenv's shims, whose lookup would add to the measured time. */
+const pathsOf = (file: string): ReadonlyArray<string> =>
   folders
     .map((folder) => join(folder, file))
     .filter((path) => existsSync(path))
     .map((path) => (path.includes("/shims/") ? output("pyenv", "which", file).trim() : path))
 
-/** That peer, if it is here. */
+/** Finds a peer, if it is installed. */
 export const find = (program: string): Peer | undefined => {
-  const { file, flag, settings, version } = known[program]!
-  for (const path of all(file)) {
+  const { file, flag, settings, version } = definitions[program]!
+  for (const path of pathsOf(file)) {
     const found = version.exec(output(path, flag))?.[1]
     if (found !== undefined) return { program, path, version: found, ...settings(path) }
   }

@@ -1,8 +1,8 @@
-/** How a race went, as people read it. */
+/** Formats the results of a comparison. */
 import type { Cost } from "./Cost.ts"
-import type { Result } from "./Race.ts"
+import type { Result } from "./Comparison.ts"
 import { mebibytes, megabytes, ratio, seconds, table } from "./Table.ts"
-import type { Verdict } from "./Workload.ts"
+import type { SummaryRow } from "./Workload.ts"
 
 const requests = ({ delete: deleted, get, head, parts, post, put }: Result["seen"]): string =>
   Object.entries({ PUT: put - parts, parts, POST: post, HEAD: head, GET: get, DELETE: deleted })
@@ -18,39 +18,40 @@ const columns: Readonly<Record<string, (result: Result, ours: Result) => string>
   requests: ({ seen }) => requests(seen),
   "MB sent": ({ seen }) => megabytes(seen.bytes),
   connections: ({ seen }) => String(seen.connections),
-  "at once": ({ seen }) => String(seen.mostInFlight),
+  "in flight": ({ seen }) => String(seen.mostInFlight),
   "store's CPU s": ({ seen }) => seconds(seen.cpu),
   "our CPU": ({ cpu }, ours) => ratio(ours.cpu, cpu),
   "our wall": ({ wall }, ours) => ratio(ours.wall, wall)
 }
 
-/** The first is ours, which the others are compared with. */
+/** A table of all results. The first one is ours; the ratios compare it with the others. */
 export const report = (results: ReadonlyArray<Result>): string =>
   table(
     Object.keys(columns),
     results.map((result) => Object.values(columns).map((cell) => cell(result, results[0]!)))
   )
 
-export const taken = ({ cpu, peak, wall }: Cost): string =>
+export const formatCost = ({ cpu, peak, wall }: Cost): string =>
   `${seconds(cpu)} s / ${seconds(wall)} s, ${mebibytes(peak)} MiB`
 
-/** Of several settings, the best CPU and the best wall, even if they are not of the same. */
-const over = (ours: Cost, those: ReadonlyArray<Cost>): string => {
-  const least = (what: "cpu" | "wall") => Math.min(...those.map((cost) => cost[what]))
+/** Our ratios to the best CPU and the best wall time, even if they come from different settings. */
+const ratiosToBest = (ours: Cost, others: ReadonlyArray<Cost>): string => {
+  const least = (what: "cpu" | "wall") => Math.min(...others.map((cost) => cost[what]))
   return `${ratio(ours.cpu, least("cpu"))} / ${ratio(ours.wall, least("wall"))}`
 }
 
-export const verdict = (work: string, results: ReadonlyArray<Result>): Verdict => {
+/** The row of a comparison in the summary. */
+export const summarize = (work: string, results: ReadonlyArray<Result>): SummaryRow => {
   const [ours, ...others] = results as [Result, ...Array<Result>]
-  const rivals = others.filter(({ client }) => client.kind !== "ours")
-  const peers = rivals.filter(({ client }) => client.kind === "peer")
+  const programs = others.filter(({ client }) => client.kind !== "ours")
+  const peers = programs.filter(({ client }) => client.kind === "peer")
   const settings = others.filter(({ client }) => client.kind === "ours")
-  const programs = Object.entries(Object.groupBy(rivals, ({ client }) => client.program))
-  const ratios = Object.fromEntries(programs.map(([program, those]) => [program, over(ours, those!)]))
+  const byProgram = Object.entries(Object.groupBy(programs, ({ client }) => client.program))
+  const ratios = Object.fromEntries(byProgram.map(([program, own]) => [program, ratiosToBest(ours, own!)]))
   return {
     work,
-    ours: taken(ours),
-    ratios: peers.length === 0 ? ratios : { ...ratios, "best peer": over(ours, peers) },
-    ...(settings.length === 0 ? {} : { besides: `${over(ours, settings)} of the best other setting of ours` })
+    ours: formatCost(ours),
+    ratios: peers.length === 0 ? ratios : { ...ratios, "best peer": ratiosToBest(ours, peers) },
+    ...(settings.length === 0 ? {} : { notes: `${ratiosToBest(ours, settings)} to our best other setting` })
   }
 }

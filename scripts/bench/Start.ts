@@ -1,4 +1,4 @@
-/** What starting costs: the answer to --version beside Node that does nothing, --help beside that of the AWS CLI. */
+/** The cost of a start: --version compared with an empty script under Node, --help compared with the AWS CLI's. */
 import { execFileSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -11,20 +11,20 @@ import type { Workload } from "./Workload.ts"
 export const start: Workload = {
   name: "start",
   run: async ({ peers, root, rounds }) => {
-    const program = Product.program()
-    // a file that was just written is read through larger pages of the system's cache, and seems to take more memory
-    for (const file of program) {
+    const command = Product.program()
+    // a file that was just written is mapped with larger pages of the page cache, and seems to take more memory
+    for (const file of command) {
       execFileSync("sync", [file])
       execFileSync("dd", [`if=${file}`, "iflag=nocache", "count=0"], { stdio: "ignore" })
     }
     const empty = join(root, "empty.cjs")
     writeFileSync(empty, "")
     const env = { PATH: process.env["PATH"] ?? "", HOME: root, AWS_PAGER: "cat" }
-    const aws = peers.filter(({ program }) => program.startsWith("aws"))
+    const aws = peers.filter((peer) => peer.program.startsWith("aws"))
     const commands = {
       "node, an empty script": { argv: [process.execPath, empty], env },
-      "ibsr-export --version": { argv: [...program, "--version"], env },
-      "ibsr-export s3 --help": { argv: [...program, "s3", "--help"], env },
+      "ibsr-export --version": { argv: [...command, "--version"], env },
+      "ibsr-export s3 --help": { argv: [...command, "s3", "--help"], env },
       ...Object.fromEntries(
         aws.map(({ path, program }) => [`${program} --version`, { argv: [path, "--version"], env }])
       ),
@@ -32,7 +32,7 @@ export const start: Workload = {
         aws.map(({ path, program }) => [`${program} s3 cp help`, { argv: [path, "s3", "cp", "help"], env }])
       )
     }
-    console.log(`\n### starting\n\n${costs(await Cost.ofEach(commands, rounds), "node, an empty script")}`)
+    console.log(`\n### start\n\n${costs(await Cost.measureAll(commands, rounds), "node, an empty script")}`)
     return []
   }
 }

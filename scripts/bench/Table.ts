@@ -1,4 +1,4 @@
-/** Tables in Markdown, laid out so that they can be read as they are, and copied as they are. */
+/** Markdown tables with aligned columns, which are also readable as plain text. */
 import type { Cost } from "./Cost.ts"
 
 export const table = (columns: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
@@ -12,21 +12,20 @@ export const seconds = (value: number): string => value.toFixed(2)
 
 const millis = (value: number): string => value.toFixed(3)
 
-/** Of bytes. */
 export const mebibytes = (value: number): string => (value / 2 ** 20).toFixed(0)
 
 export const megabytes = (value: number): string => (value / 1e6).toFixed(1)
 
 export const ratio = (ours: number, theirs: number): string => `${(ours / theirs).toFixed(2)}×`
 
-/** What commands cost, and how often they cost as much as that one. */
-export const costs = (of: Readonly<Record<string, Cost>>, reference?: string): string => {
-  const unit = reference === undefined ? undefined : of[reference]
+/** A table of the costs of commands, with the ratio of each one's CPU time to that of `reference`. */
+export const costs = (byName: Readonly<Record<string, Cost>>, reference?: string): string => {
+  const base = reference === undefined ? undefined : byName[reference]
   return table(
-    ["command", "CPU s", "wall s", "RSS MiB", ...(unit === undefined ? [] : ["CPU over the first's"])],
-    Object.entries(of).map(([name, cost]) => {
+    ["command", "CPU s", "wall s", "RSS MiB", ...(base === undefined ? [] : ["CPU over the first's"])],
+    Object.entries(byName).map(([name, cost]) => {
       const cells = [name, millis(cost.cpu), millis(cost.wall), mebibytes(cost.peak)]
-      return unit === undefined ? cells : [...cells, ratio(cost.cpu, unit.cpu)]
+      return base === undefined ? cells : [...cells, ratio(cost.cpu, base.cpu)]
     })
   )
 }

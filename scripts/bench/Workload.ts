@@ -1,36 +1,35 @@
-/** What is measured: something that people do, at a size that tells programs apart. */
+/** The workloads: realistic tasks, large enough to show differences between programs. */
 import type { NullStore } from "./NullStore.ts"
 import type { Peer } from "./Peers.ts"
 
 export const sizes = ["tiny", "usual", "large"] as const
 
-/** `tiny` is for trying whether everything runs, `large` for seeing that memory does not grow. */
+/** `tiny` only tests that everything runs; `large` shows whether memory grows with the load. */
 export type Size = (typeof sizes)[number]
 
 export interface Bench {
   readonly store: NullStore
-  /** Those that take part. */
+  /** The programs to compare with. */
   readonly peers: ReadonlyArray<Peer>
   readonly rounds: number
-  /** A folder for all that is made. */
+  /** A folder for all generated files. */
   readonly root: string
   readonly size: Size
-  /** Another build of ours, which takes part too. */
+  /** The path of another build of ibsr-export to compare with. */
   readonly other: string | undefined
 }
 
-/** A row of the README's table. */
-export interface Verdict {
+/** A row of the summary. */
+export interface SummaryRow {
   readonly work: string
   readonly ours: string
-  /** By program: what ours takes over what it takes, CPU and wall. */
+  /** Our CPU and wall time divided by those of another program, by its name. */
   readonly ratios: Readonly<Record<string, string>>
-  /** What else is to be told. */
-  readonly besides?: string
+  readonly notes?: string
 }
 
 export interface Workload {
   readonly name: string
-  /** Measures, prints its table, and tells how it went. */
-  readonly run: (bench: Bench) => Promise<ReadonlyArray<Verdict>>
+  /** Measures, prints its table, and returns its rows of the summary. */
+  readonly run: (bench: Bench) => Promise<ReadonlyArray<SummaryRow>>
 }

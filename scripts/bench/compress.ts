@@ -1,5 +1,5 @@
-// What --compress costs, and what it saves: a day of snapshots as a collector writes them, sent as they are, with gzip and
-// with zstd, in turns. Run it by hand on a quiet machine with python3.
+// Measures what --compress costs and saves: a day of a collector's snapshots, sent uncompressed, with gzip, and with zstd,
+// in rounds. Run it by hand on a quiet machine with python3.
 import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -8,24 +8,22 @@ import process from "node:process"
 import { promisify } from "node:util"
 import type { Report } from "../../src/report/Report.ts"
 import { StrictS3, writer } from "../../test/fakes/StrictS3.ts"
-import { seeded } from "../../test/fixtures/Random.ts"
 import * as Product from "../build/Product.ts"
 import * as Cost from "./Cost.ts"
+import { random } from "./Load.ts"
 import { costs as table } from "./Table.ts"
 
 const rounds = 5
 const hours = 24
-/** Addresses that are seen in a minute; a snapshot then has 5 MB. */
+/** Addresses per minute; a snapshot file then has 5 MB. */
 const sources = 500
 
-const random = seeded(1)
-/** Most addresses come again. */
-const known = Array.from(
-  { length: 4 * sources },
-  () => `${random.below(224)}.${random.below(256)}.${random.below(256)}.${random.below(256)}`
-)
-/** Small numbers are frequent. */
-const count = (most: number) => Math.floor(most ** random.next())
+const next = random(1)
+const below = (limit: number) => Math.floor(next() * limit)
+/** Most addresses repeat. */
+const addresses = Array.from({ length: 4 * sources }, () => `${below(224)}.${below(256)}.${below(256)}.${below(256)}`)
+/** A number from 1 to `limit`; small numbers are frequent. */
+const count = (limit: number) => Math.floor(limit ** next())
 
 const line = (minute: number) =>
   JSON.stringify({
@@ -33,8 +31,8 @@ const line = (minute: number) =>
     ts_unix_sec: 1_790_000_000 + minute * 60,
     buckets: Array.from({ length: sources }, () => ({
       key_type: "src_ip",
-      src_ip: known[random.below(known.length)],
-      dst_port: [80, 443, 8080, 8443][random.below(4)],
+      src_ip: addresses[below(addresses.length)],
+      dst_port: [80, 443, 8080, 8443][below(4)],
       syn: count(5000),
       ack: count(5000),
       handshake_ack: count(300),
@@ -81,11 +79,11 @@ try {
     ["one file", large]
   ] as const) {
     const commands = Object.fromEntries(formats.map((format) => [format, command(input, format)]))
-    const costs = await Cost.ofEach(
+    const costs = await Cost.measureAll(
       Object.fromEntries(formats.map((format) => [format, { argv: commands[format]! }])),
       rounds
     )
-    console.log(`### ${name} of snapshots, medians of ${rounds}\n\n${table(costs, "none")}\n`)
+    console.log(`### ${name} of snapshots, medians of ${rounds} rounds\n\n${table(costs, "none")}\n`)
     for (const format of formats) {
       const [first = "", ...rest] = [...commands[format]!, "--output=json"]
       const { stdout } = await promisify(execFile)(first, rest)

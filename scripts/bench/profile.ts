@@ -1,16 +1,16 @@
-// Where the time of an export goes: `node scripts/bench/profile.ts [--count N] [--bytes N] [--https] [--keep FILE]
-// [-- FLAGS]` exports so many files of so many bytes to the null store, under Node's profiler, and prints whose code ran
-// for how long. The figures are of the main thread: what reads files or collects garbage beside it is only in the total.
+// Profiles an export: `node scripts/bench/profile.ts [--count N] [--bytes N] [--https] [--keep FILE] [-- FLAGS]` exports
+// `count` files of `bytes` bytes to the null store under Node's profiler, and prints the time by area of code and by
+// function. These are times of the main thread: other threads, which read files or collect garbage, count only in the total.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { SourceMap } from "node:module"
 import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
-import { rolled } from "../build/bundle.ts"
+import { generateBundle } from "../build/bundle.ts"
 import { areaOf } from "./Areas.ts"
 import * as Client from "./Client.ts"
 import * as Cost from "./Cost.ts"
-import { temporary } from "./Folder.ts"
+import { temporaryFolder } from "./TemporaryFolder.ts"
 import * as Load from "./Load.ts"
 import * as NullStore from "./NullStore.ts"
 import { seconds, table } from "./Table.ts"
@@ -22,7 +22,7 @@ interface Frame {
   readonly columnNumber: number
 }
 
-/** As Node writes it: what was on the stack, and which of it ran at each sample. Lines and columns count from 0. */
+/** Node's format: the call tree, and the node that ran at each sample. Lines and columns count from 0. */
 interface Profile {
   readonly nodes: ReadonlyArray<{
     readonly id: number
@@ -30,7 +30,7 @@ interface Profile {
     readonly callFrame: Frame
   }>
   readonly samples: ReadonlyArray<number>
-  /** Microseconds since the sample before. */
+  /** Microseconds since the previous sample. */
   readonly timeDeltas: ReadonlyArray<number>
 }
 
@@ -50,11 +50,11 @@ const { positionals: flags, values } = parseArgs({
 })
 const count = Number(values.count)
 
-/** Seconds by area and by function. */
+/** Sums up the seconds by area and by function. */
 const sums = (profile: Profile, sourceOf: (frame: Frame) => Source) => {
   const parents = new Map(profile.nodes.flatMap(({ children = [], id }) => children.map((child) => [child, id])))
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]))
-  /** What is in no file, native code, is its caller's doing. */
+  /** Native code, which has no file, counts for the area of its caller. */
   const placeOf = (id: number): { readonly area: string; readonly where: string } => {
     const node = nodes.get(id)!
     const { functionName, url } = node.callFrame
@@ -75,11 +75,11 @@ const sums = (profile: Profile, sourceOf: (frame: Frame) => Source) => {
   return { areas, functions }
 }
 
-const rows = (sum: Map<string, number>, total: number, scale: number, most = Infinity) =>
+const rows = (sum: Map<string, number>, total: number, scale: number, limit = Infinity) =>
   [...sum]
     .filter(([name]) => !name.startsWith("(idle)"))
     .toSorted(([, a], [, b]) => b - a)
-    .slice(0, most)
+    .slice(0, limit)
     .map(([name, spent]) => [
       name,
       seconds(spent * scale),
@@ -87,11 +87,11 @@ const rows = (sum: Map<string, number>, total: number, scale: number, most = Inf
       ((spent * scale * 1e6) / count).toFixed(1)
     ])
 
-const root = temporary()
+const root = temporaryFolder()
 const store = await NullStore.start(root)
 try {
   const load = Load.make(join(root, "input"), count, Number(values.bytes))
-  const { code, map } = await rolled("profile", true)
+  const { code, map } = await generateBundle("profile", true)
   const program = join(root, "ibsr-export.cjs")
   writeFileSync(program, code)
   const sources = new SourceMap(JSON.parse(map!.toString()))
@@ -99,22 +99,22 @@ try {
   const ours = Client.ours("ibsr-export", flags, [...node, program])
   const endpoint = store[values.https ? "https" : "http"]
   const command = ours.command({ load, endpoint, authority: store.authority, scratch: Client.scratchIn(root) })
-  const cost = await Cost.of(command)
+  const cost = await Cost.measure(command)
   const [file] = readdirSync(join(root, "profile"))
   const text = readFileSync(join(root, "profile", file!), "utf8")
   if (values.keep !== undefined) writeFileSync(values.keep, text)
   const { areas, functions } = sums(JSON.parse(text) as Profile, ({ columnNumber, lineNumber, url }) => {
-    const here = { file: url, line: lineNumber }
-    if (!url.endsWith("ibsr-export.cjs")) return here
+    const generated = { file: url, line: lineNumber }
+    if (!url.endsWith("ibsr-export.cjs")) return generated
     const entry = sources.findEntry(lineNumber, columnNumber)
-    // what the bundler itself adds has no source
+    // code that the bundler adds has no source
     return "originalSource" in entry && entry.originalSource !== undefined
       ? { file: entry.originalSource, line: entry.originalLine }
-      : { ...here, file: "bundler" }
+      : { ...generated, file: "bundler" }
   })
   const total = [...areas].reduce((sum, [name, spent]) => (name === "(idle)" ? sum : sum + spent), 0)
-  const columns = (what: string) => [what, "s", "share", "µs a file"]
-  // samples tell wall time: where others had the processor in the meantime, it is not ours
+  const columns = (what: string) => [what, "s", "share", "µs per file"]
+  // samples measure wall time, which includes time that other processes took the processor
   const scale = Math.min(1, cost.cpu / total)
   console.log(`CPU of the process: ${seconds(cost.cpu)} s; of its main thread: ${seconds(total * scale)} s at most\n`)
   console.log(table(columns("code"), rows(areas, total, scale)))

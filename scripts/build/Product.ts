@@ -1,4 +1,4 @@
-/** What is made: for which machines, under which names, and how it runs here. */
+/** The products of the build: their architectures, their file names, and how to run them on this machine. */
 import { existsSync } from "node:fs"
 import process from "node:process"
 
@@ -7,28 +7,27 @@ export const architectures = {
   x86_64: { cpu: "x64", debian: "amd64", emulator: "qemu-x86_64-static", sysroot: "/usr/x86_64-linux-gnu" }
 } as const
 
-/** As `uname -m` has it, more or less: part of the binary's name. */
+/** Part of the binary's name; similar to the output of `uname -m`. */
 export type Architecture = keyof typeof architectures
 
 export const isArchitecture = (name: string): name is Architecture => Object.hasOwn(architectures, name)
 
-/** That of this machine, if binaries can be made for it. */
+/** This machine's architecture, or undefined if no binary can be built for it. */
 export const host = (): Architecture | undefined =>
   process.platform === "linux"
     ? (Object.keys(architectures) as Array<Architecture>).find((name) => architectures[name].cpu === process.arch)
     : undefined
 
-/** What the build makes. */
 export const bundle = "dist/ibsr-export.cjs"
 export const binary = (architecture: Architecture): string => `dist/ibsr-export-${architecture}`
 
-/** The program as it runs on this machine: its binary, or where there is none, by the Node at hand. */
+/** The command that runs the program on this machine: its binary, or the bundle under the current Node. */
 export const program = (): ReadonlyArray<string> => {
   const architecture = host()
   return architecture === undefined ? [process.execPath, bundle] : [binary(architecture)]
 }
 
-/** What a program of that architecture is started through; undefined where it cannot run here. */
+/** The command prefix that runs a program of that architecture on this machine. Undefined if it cannot run here. */
 export const launcher = (architecture: Architecture): ReadonlyArray<string> | undefined => {
   if (architecture === host()) return []
   const { emulator, sysroot } = architectures[architecture]

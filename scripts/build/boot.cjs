@@ -1,19 +1,19 @@
-// What the binary starts with. The program and its compiled code lie at the end of the file, and not where Node has a
-// place for such things, because there they would stay in memory, mapped, when they have long been read.
+// The binary's entry point. The program and its compiled code are at the end of the file instead of in Node's own
+// section for assets, because that section would stay mapped in memory after it has been read.
 "use strict"
 const { argv } = process
-// the console takes no harm from a disk that is full
+// console.log ignores write errors, such as a full disk
 if (argv.length === 3 && argv[2] === "--version") console.log("@VERSION@")
 else {
   const { closeSync, fstatSync, openSync, readSync } = require("node:fs")
   const { Script } = require("node:vm")
-  // not by its path, under which an upgrade may have put another by now
+  // not by its path, where an upgrade may already have put another file
   const file = openSync("/proc/self/exe")
   let end = fstatSync(file).size
-  /** The last bytes that were not read yet. */
+  /** Reads backwards: the last `length` bytes that were not read yet. */
   const last = (length) => {
     const bytes = Buffer.allocUnsafeSlow(length)
-    if (readSync(file, bytes, 0, length, (end -= length)) < length) throw new Error("the program's file is cut off")
+    if (readSync(file, bytes, 0, length, (end -= length)) < length) throw new Error("the program's file is truncated")
     return bytes
   }
   const lengths = last(8)

@@ -1,39 +1,39 @@
-/** The program and all it needs in one file, which any Node from 24.5 on can run. */
+/** The program and all its packages in one file, for Node 24.5 or newer. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
 import { type OutputChunk, rolldown } from "rolldown"
-import { lateBuiltins } from "./lateBuiltins.ts"
+import { lazyBuiltins } from "./lazyBuiltins.ts"
 import * as Product from "./Product.ts"
 
-/** What is handed out, before it is written; a source map, where it is only looked into, tells whose code is where. */
-export const rolled = async (commit: string, sourcemap = false): Promise<OutputChunk> => {
-  const bundling = await rolldown({
+/** Generates the bundle without writing it. The profiler asks for a source map, to attribute time to source files. */
+export const generateBundle = async (commit: string, sourcemap = false): Promise<OutputChunk> => {
+  const build = await rolldown({
     input: "src/main.ts",
     platform: "node",
-    // the packages' ES modules, of which only what is used is taken
+    // the packages' ES modules, which can be tree-shaken
     resolve: { mainFields: ["module", "main"] },
     transform: { define: { IBSR_EXPORT_COMMIT: JSON.stringify(commit) } },
-    plugins: [lateBuiltins]
+    plugins: [lazyBuiltins]
   })
-  const { output } = await bundling.generate({
-    // V8 keeps compiled code for scripts, not for ES modules
+  const { output } = await build.generate({
+    // V8 can cache compiled code of scripts, but not of ES modules
     format: "cjs",
     codeSplitting: false,
     sourcemap,
     comments: false,
-    // names and lines stay readable in stack traces
+    // keeps names and lines readable in stack traces
     minify: { compress: true, mangle: false, codegen: false }
   })
   const [chunk] = output
-  const foreign = chunk.imports.filter((name) => !name.startsWith("node:"))
+  const external = chunk.imports.filter((name) => !name.startsWith("node:"))
   const chunks = output.filter(({ type }) => type === "chunk")
-  if (chunks.length > 1 || foreign.length > 0) throw new Error(`left out of the bundle: ${foreign.join(", ")}`)
+  if (chunks.length > 1 || external.length > 0) throw new Error(`not in the bundle: ${external.join(", ")}`)
   return chunk
 }
 
-/** The packages that are in it. */
+/** Writes the bundle, and returns the names of the packages in it. */
 export const bundle = async (commit: string): Promise<ReadonlySet<string>> => {
-  const { code, moduleIds } = await rolled(commit)
-  // one byte for each character: with a single one that needs more, V8 takes two for all of them
+  const { code, moduleIds } = await generateBundle(commit)
+  // pure ASCII: with a single wider character, V8 stores two bytes for every character
   const ascii = code.replaceAll(
     /[^\0-\x7f]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`

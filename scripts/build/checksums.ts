@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
-/** Writes dist/checksums.txt, of all that is to be handed out, for `sha256sum --check`. */
+/** Writes dist/checksums.txt for `sha256sum --check`, with every file to be distributed. */
 export const checksums = (): void => {
   const names = readdirSync("dist").filter((name) => /^ibsr-export[-_]/.test(name))
   const line = (name: string) =>

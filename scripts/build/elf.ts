@@ -1,4 +1,4 @@
-/** Offsets in the header of a 64-bit ELF file and in its table of segments. Source: elf(5), Elf64_Ehdr and Elf64_Phdr. */
+/** Offsets in the header of a 64-bit ELF file and in its segment table. Source: elf(5), Elf64_Ehdr and Elf64_Phdr. */
 const header = {
   magic: 0x00,
   bits: 0x04,
@@ -12,8 +12,8 @@ const sectionCounts = { entrySize: 0x3a, count: 0x3c, names: 0x3e }
 const segment = { offset: 0x08, fileSize: 0x20 }
 
 /**
- * The file without what is never loaded: symbols, debug information, and the table of sections, which linkers and
- * debuggers read, and the kernel does not. Works for the files of another architecture, which `strip` does not.
+ * Removes what the kernel never loads: symbols, debug information, and the section table, which only linkers and debuggers
+ * read. Unlike strip(1), it also works for files of another architecture.
  */
 export const strip = (file: Buffer): Buffer => {
   if (file.readUInt32BE(header.magic) !== 0x7f454c46 || file[header.bits] !== 2 || file[header.order] !== 1) {

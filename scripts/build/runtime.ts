@@ -1,4 +1,4 @@
-/** The Node that becomes part of the binary: as the lock file names it, with its checksum. */
+/** The Node that becomes part of the binary, with the version and checksum in the lock file. */
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -9,31 +9,31 @@ interface Lock {
   readonly packages: Readonly<Record<string, { readonly version?: string }>>
 }
 
-/** Its path; it is installed first if npm did not, because it is another machine's. */
+/** Its path and version. Installs it first if npm skipped it, because it is for another architecture. */
 export const runtime = (architecture: Architecture): { readonly path: string; readonly version: string } => {
   const { cpu } = architectures[architecture]
   const name = `node-linux-${cpu}`
   const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lock
   const entry = lock.packages[`node_modules/${name}`]
-  if (entry?.version === undefined) throw new Error(`package-lock.json does not name ${name}`)
+  if (entry?.version === undefined) throw new Error(`package-lock.json does not contain ${name}`)
   const { version } = entry
-  const inFolder = (folder: string) => join(folder, "node_modules", name, "bin", "node")
-  const folder = existsSync(inFolder(".")) ? "." : join(".cache", "runtime", `${architecture}-${version}`)
+  const nodeIn = (folder: string) => join(folder, "node_modules", name, "bin", "node")
+  const folder = existsSync(nodeIn(".")) ? "." : join(".cache", "runtime", `${architecture}-${version}`)
 
-  if (!existsSync(inFolder(folder))) {
+  if (!existsSync(nodeIn(folder))) {
     mkdirSync(folder, { recursive: true })
-    const alone = { name: "runtime", version: "0.0.0", optionalDependencies: { [name]: version } }
+    const manifest = { name: "runtime", version: "0.0.0", optionalDependencies: { [name]: version } }
     const { lockfileVersion } = lock
-    const packages = { "": alone, [`node_modules/${name}`]: entry }
-    writeFileSync(join(folder, "package.json"), JSON.stringify(alone))
+    const packages = { "": manifest, [`node_modules/${name}`]: entry }
+    writeFileSync(join(folder, "package.json"), JSON.stringify(manifest))
     writeFileSync(
       join(folder, "package-lock.json"),
-      JSON.stringify({ ...alone, lockfileVersion, requires: true, packages })
+      JSON.stringify({ ...manifest, lockfileVersion, requires: true, packages })
     )
     const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--os=linux", `--cpu=${cpu}`, "--prefix", folder]
     execFileSync("npm", ["ci", ...flags], { stdio: ["ignore", "ignore", "inherit"] })
-    // npm skips an optional package without a word when its checksum is wrong
-    if (!existsSync(inFolder(folder))) throw new Error(`npm has not installed ${name} ${version}`)
+    // npm silently skips an optional package whose checksum is wrong
+    if (!existsSync(nodeIn(folder))) throw new Error(`npm did not install ${name} ${version}`)
   }
-  return { path: inFolder(folder), version }
+  return { path: nodeIn(folder), version }
 }

@@ -9,7 +9,7 @@ interface Component {
   readonly version: string
 }
 
-/** Node, and what it brings along: scanners know its OpenSSL, SQLite and V8 by their own names. */
+/** Node and its bundled libraries: scanners know OpenSSL, SQLite and V8 by their own names. */
 const node = (versions: NodeJS.ProcessVersions) => ({
   type: "platform",
   "bom-ref": `node@${versions.node}`,
@@ -24,7 +24,8 @@ const node = (versions: NodeJS.ProcessVersions) => ({
 })
 
 /**
- * What a binary is made of, as CycloneDX has it: the packages in the bundle, and Node. Licences and checksums are npm's.
+ * The bill of materials of a binary, in CycloneDX format: the packages in the bundle, and Node. Licences and checksums
+ * come from npm.
  */
 export const sbom = (binary: string, packages: ReadonlySet<string>): string => {
   const flags = ["--sbom-format=cyclonedx", "--package-lock-only"]
@@ -36,7 +37,7 @@ export const sbom = (binary: string, packages: ReadonlySet<string>): string => {
     .filter(({ name }) => packages.has(name))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const missing = [...packages].filter((name) => !components.some((component) => component.name === name))
-  if (missing.length > 0) throw new Error(`in the bundle, and not among what npm knows: ${missing.join(", ")}`)
+  if (missing.length > 0) throw new Error(`in the bundle, but unknown to npm: ${missing.join(", ")}`)
   const content = createHash("sha256").update(readFileSync(binary)).digest("hex")
   const document = {
     bomFormat: "CycloneDX",

@@ -1,5 +1,5 @@
-// warm.cjs PROGRAM OUT ARGS…: runs the program once, by the Node it will be part of, and keeps the compiled code of
-// what it ran.
+// warm.cjs PROGRAM OUT ARGS…: runs the program once, under the Node that it will be part of, and writes the compiled code
+// of the functions that ran.
 "use strict"
 const { readFileSync, writeFileSync } = require("node:fs")
 const { setFlagsFromString } = require("node:v8")
@@ -7,14 +7,14 @@ const { Script } = require("node:vm")
 
 const [program, out, ...args] = process.argv.slice(2)
 
-// When V8 optimises a function, and when it drops the code of one that has not run for a while, is chance; what it has
-// done leaves marks in what is kept. So it does neither. Nor does it collect garbage, with memory enough from the
-// command line, because new code in old memory has the old bytes in its gaps.
-const chance = ["flush-bytecode", "sparkplug", "maglev", "opt"]
-// It takes code back only under the flags it was made with, which are the binary's.
-for (const name of chance) setFlagsFromString(`--no-${name}`)
+// It is chance when V8 optimises a function, and when it drops the code of one that has not run for a while. Both leave
+// traces in the compiled code, so V8 must do neither. It must not collect garbage either, for which the command line
+// gives it enough memory: new code in reused memory has old bytes in its gaps.
+const nondeterministic = ["flush-bytecode", "sparkplug", "maglev", "opt"]
+// V8 only accepts code that was compiled under the same flags, which are the binary's.
+for (const name of nondeterministic) setFlagsFromString(`--no-${name}`)
 
-// What the program does must not hang on how fast the machine is: no time passes, and no time is over.
+// The program must not behave differently on a slow machine: no time passes, and no time limit expires.
 const now = Date.now()
 Date.now = () => now
 performance.now = () => 0
@@ -24,7 +24,7 @@ globalThis.setTimeout = (callback, millis = 0, ...rest) => setTimeout(callback, 
 const script = new Script(readFileSync(program, "latin1"), { filename: "ibsr-export.cjs" })
 process.argv = [process.execPath, process.execPath, ...args]
 process.on("exit", () => {
-  for (const name of chance) setFlagsFromString(`--${name}`)
+  for (const name of nondeterministic) setFlagsFromString(`--${name}`)
   setFlagsFromString("--initial-old-space-size=0")
   writeFileSync(out, script.createCachedData())
 })

@@ -1,17 +1,17 @@
-/** The history as Debian's tools read it. Source: deb-changelog(5). */
+/** The changelog in Debian's format. Source: deb-changelog(5). */
 
-/** A paragraph for each point of the newest section of CHANGELOG.md, which is what a package of this version brings. */
-const points = (markdown: string): ReadonlyArray<string> => {
+/** The items of the newest section of CHANGELOG.md: the changes in this version. */
+const items = (markdown: string): ReadonlyArray<string> => {
   const [, newest = ""] = markdown.split(/^## .*$/m)
   return newest
     .replaceAll(/^### .*$/gm, "")
     .split(/^- /m)
     .slice(1)
-    .map((point) => point.replaceAll(/\s+/g, " ").trim())
+    .map((item) => item.replaceAll(/\s+/g, " ").trim())
 }
 
-/** Lines of at most 80 columns with all before them. */
-const wrapped = (text: string, first: string, indent: string): string => {
+/** Wraps text into lines of at most 80 columns, including the indentation. */
+const wrap = (text: string, first: string, indent: string): string => {
   const lines = [first]
   for (const word of text.split(" ")) {
     const line = lines.at(-1) ?? ""
@@ -25,13 +25,13 @@ const wrapped = (text: string, first: string, indent: string): string => {
 export interface Release {
   readonly version: string
   readonly maintainer: string
-  /** Of the sources. */
+  /** The date of the commit. */
   readonly date: Date
 }
 
 export const render = (markdown: string, { date, maintainer, version }: Release): string => {
-  const bullets = points(markdown).map((point) => wrapped(point, "  * ", "    "))
-  // as RFC 5322 has it, with a zone in digits
-  const when = date.toUTCString().replace("GMT", "+0000")
-  return `ibsr-export (${version}) unstable; urgency=medium\n\n${bullets.join("\n")}\n\n -- ${maintainer}  ${when}\n`
+  const bullets = items(markdown).map((item) => wrap(item, "  * ", "    "))
+  // in the format of RFC 5322, with a numeric time zone
+  const formattedDate = date.toUTCString().replace("GMT", "+0000")
+  return `ibsr-export (${version}) unstable; urgency=medium\n\n${bullets.join("\n")}\n\n -- ${maintainer}  ${formattedDate}\n`
 }

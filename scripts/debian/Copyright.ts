@@ -1,11 +1,11 @@
-/** Whose work is in the binary, and on what terms. */
+/** The authors and the licences of everything in the binary. */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { binary, type Architecture } from "../build/Product.ts"
 import { runtime } from "../build/runtime.ts"
 
-/** A part of the binary that is somebody else's. */
-interface Part {
+/** Third-party software in the binary. */
+interface ThirdParty {
   readonly title: string
   readonly terms: string
 }
@@ -17,41 +17,43 @@ interface Component {
   readonly licenses?: ReadonlyArray<{ readonly license: { readonly id?: string } }>
 }
 
-const text = (folder: string): string | undefined => {
+const licenceText = (folder: string): string | undefined => {
   const name = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file))
   return name === undefined ? undefined : readFileSync(join(folder, name), "utf8").trim()
 }
 
-/** Few have no text of their licence, and only its name. */
-const terms = (folder: string, { licenses = [], name }: Component): string => {
+/** The licence text of a component, or its name: a few packages contain no text. */
+const licenceOf = (folder: string, { licenses = [], name }: Component): string => {
   const named = licenses.flatMap(({ license: { id } }) => id ?? [])
-  const found = text(folder) ?? (named.length > 0 ? `Licence: ${named.join(", ")}` : undefined)
-  if (found === undefined) throw new Error(`${name} does not say on what terms it may be handed on`)
-  return found
+  const terms = licenceText(folder) ?? (named.length > 0 ? `Licence: ${named.join(", ")}` : undefined)
+  if (terms === undefined) throw new Error(`${name} does not state its licence`)
+  return terms
 }
 
-/** What the bill of materials names: Node, and the packages. */
-const parts = (architecture: Architecture): ReadonlyArray<Part> => {
+/** The components in the bill of materials: Node, and the packages. */
+const thirdParty = (architecture: Architecture): ReadonlyArray<ThirdParty> => {
   const { components } = JSON.parse(readFileSync(`${binary(architecture)}.cdx.json`, "utf8")) as {
     readonly components: ReadonlyArray<Component>
   }
   const node = join(dirname(runtime(architecture).path), "..")
   return components.map((component) => ({
     title: `${component.name} ${component.version}`,
-    terms: terms(component.type === "library" ? join("node_modules", component.name) : node, component)
+    terms: licenceOf(component.type === "library" ? join("node_modules", component.name) : node, component)
   }))
 }
 
-const line = `\n${"-".repeat(80)}\n\n`
+const separator = `\n${"-".repeat(80)}\n\n`
 
-/** What is on the very same terms stands together above them. */
+/** Components with identical terms share one section. */
 export const render = (architecture: Architecture): string => {
-  const foreign = Map.groupBy(parts(architecture), ({ terms }) => terms)
+  const byTerms = Map.groupBy(thirdParty(architecture), ({ terms }) => terms)
   return [
     "ibsr-export",
     readFileSync("LICENSE", "utf8").trim(),
-    "/usr/bin/ibsr-export also holds Node, and parts of the packages named below, each on its own terms.",
-    ...[...foreign].map(([terms, alike]) => `${line}${alike.map(({ title }) => title).join("\n")}\n\n${terms}`)
+    "/usr/bin/ibsr-export also contains Node and parts of the packages below, each under its own terms.",
+    ...[...byTerms].map(
+      ([terms, components]) => `${separator}${components.map(({ title }) => title).join("\n")}\n\n${terms}`
+    )
   ]
     .join("\n\n")
     .concat("\n")

@@ -1,4 +1,4 @@
-/** What the Debian package holds: one row for each file. */
+/** The contents of the Debian package: one entry per file. */
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -11,7 +11,7 @@ import type { Archive, Entry } from "./Archive.ts"
 import * as Changelog from "./Changelog.ts"
 import * as Copyright from "./Copyright.ts"
 
-/** Debian orders what follows a tilde before the version itself, as npm does with a hyphen. */
+/** Debian sorts a version with a tilde before the version itself, as npm does with a hyphen. */
 export const version = released.replaceAll("-", "~")
 
 export const fileName = (architecture: Architecture): string =>
@@ -24,7 +24,7 @@ const control = (architecture: Architecture): Archive["control"] => [
   ["Version", version],
   ["Architecture", architectures[architecture].debian],
   ["Maintainer", maintainer],
-  // what Node is linked to, in the versions whose symbols it asks for; and adduser, which postinst runs
+  // the libraries that Node is linked to, in the versions whose symbols it needs; and adduser, which postinst runs
   ["Depends", "adduser, libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 5.2)"],
   ["Section", "net"],
   ["Priority", "optional"],
@@ -33,19 +33,19 @@ const control = (architecture: Architecture): Archive["control"] => [
     [
       "carries IBSR traffic snapshots to an S3 bucket",
       "Uploads the snapshots that the collector writes on this host to a bucket of",
-      "the customer: Amazon S3, MinIO, Cloudflare R2, or anything that speaks S3. It",
-      "needs no permission but to write, remembers on its own side what it stored,",
-      "and says by its exit code what went wrong.",
+      "the customer: Amazon S3, MinIO, Cloudflare R2, or any S3-compatible store. It",
+      "needs only the permission to write, keeps a local record of what it stored,",
+      "and reports the cause of a failure by its exit code.",
       ".",
-      "A systemd timer starts it every hour, once it is enabled."
+      "A systemd timer, once enabled, starts it every hour."
     ].join("\n ")
   ]
 ]
 
 const gzipped = (text: string) => gzipSync(text, { level: 9 })
 
-/** What the program prints of itself is the same for every architecture; so this machine's own is asked. */
-const ask = (...args: ReadonlyArray<string>): string => {
+/** Runs this machine's binary: its documents are the same for every architecture. */
+const runProgram = (...args: ReadonlyArray<string>): string => {
   const [command = "", ...rest] = [...program().map((word) => resolve(word)), ...args]
   return execFileSync(command, rest, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
 }
@@ -60,19 +60,19 @@ const completions = {
 
 const doc = "usr/share/doc/ibsr-export"
 
-const text = (path: string, content: Entry["content"]): Entry => ({ path, mode: 0o644, content })
+const textFile = (path: string, content: Entry["content"]): Entry => ({ path, mode: 0o644, content })
 
-const placeOf = (name: string) => (name.endsWith(".conf") ? `${doc}/examples` : "usr/lib/systemd/system")
+const directoryOf = (name: string) => (name.endsWith(".conf") ? `${doc}/examples` : "usr/lib/systemd/system")
 
-/** The units as the program makes them for this package's user and group; what not every host wants, as examples. */
+/** The units that the program generates for this package's user and group, and its drop-ins as examples. */
 const units = (): ReadonlyArray<Entry> => {
   const folder = mkdtempSync(join(tmpdir(), "ibsr-export-units-"))
   const flags = ["--program=/usr/bin/ibsr-export", "--user=ibsr-export", "--group=ibsr", `--to=${folder}`]
   try {
-    ask("units", ...flags, ...DropIns.names.map((name) => `--drop-in=${name}`))
+    runProgram("units", ...flags, ...DropIns.names.map((name) => `--drop-in=${name}`))
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((found) => found.isFile())
-      .map(({ name, parentPath }) => text(join(placeOf(name), name), readFileSync(join(parentPath, name))))
+      .map(({ name, parentPath }) => textFile(join(directoryOf(name), name), readFileSync(join(parentPath, name))))
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -87,16 +87,16 @@ export const make = (architecture: Architecture, date: Date): Archive => {
       { path: "usr/bin/ibsr-export", mode: 0o755, content: { copyOf: binary(architecture) } },
       { path: "etc/ibsr-export/export.env", mode: 0o600, content: template("export.env") },
       ...units(),
-      text("usr/share/man/man1/ibsr-export.1.gz", gzipped(ask("man"))),
-      ...Object.entries(completions).map(([shell, path]) => text(path, ask("completion", shell))),
-      text(`${doc}/copyright`, Copyright.render(architecture)),
-      text(`${doc}/changelog.gz`, gzipped(changelog)),
+      textFile("usr/share/man/man1/ibsr-export.1.gz", gzipped(runProgram("man"))),
+      ...Object.entries(completions).map(([shell, path]) => textFile(path, runProgram("completion", shell))),
+      textFile(`${doc}/copyright`, Copyright.render(architecture)),
+      textFile(`${doc}/changelog.gz`, gzipped(changelog)),
       ...["postinst", "prerm", "postrm"].map((name) => ({
         path: `DEBIAN/${name}`,
         mode: 0o755,
         content: template(name)
       })),
-      text("DEBIAN/conffiles", "/etc/ibsr-export/export.env\n")
+      textFile("DEBIAN/conffiles", "/etc/ibsr-export/export.env\n")
     ]
   }
 }

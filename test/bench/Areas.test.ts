@@ -3,9 +3,9 @@ import { areaOf } from "../../scripts/bench/Areas.ts"
 
 it.each([
   ["../src/services/Export.ts", "ours: services"],
-  ["../src/services/ObjectStore/S3.ts", "ours: services/ObjectStore"],
-  ["../src/services/Ledger/Files.ts", "ours: services/Ledger"],
-  ["../src/domain/Report.ts", "ours: domain"],
+  ["../src/services/ObjectStore/S3/Store.ts", "ours: services/ObjectStore"],
+  ["../src/services/Ledger/FilesTable.ts", "ours: services/Ledger"],
+  ["../src/domain/Outcome.ts", "ours: domain"],
   ["../node_modules/effect/dist/esm/Effect.js", "effect"],
   ["../node_modules/@effect/platform/dist/esm/Terminal.js", "effect"],
   ["../node_modules/@smithy/core/dist-es/index.js", "AWS SDK"],
@@ -21,6 +21,6 @@ it.each([
   ["node:internal/modules/cjs/loader", "node: start"],
   ["node:diagnostics_channel", "node: other"],
   ["bundler", "other"]
-])("%s is code of '%s'", (file, area) => {
+])("attributes %s to '%s'", (file, area) => {
   expect(areaOf(file)).toBe(area)
 })

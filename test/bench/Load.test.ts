@@ -11,13 +11,13 @@ describe.each([
   const load = Load.make(emptyDirectory(), count, bytes)
   const contents = load.files.map((file) => readFileSync(join(load.folder, file), "latin1"))
 
-  it("has so many files of exactly that size", () => {
+  it("has the requested number and size of files", () => {
     expect(load.files.map((file) => statSync(join(load.folder, file)).size)).toEqual(load.files.map(() => bytes))
     expect(load.files).toHaveLength(count)
     expect(load.bytes).toBe(count * bytes)
   })
 
-  it("is made of whole lines of JSON, different ones in each file", () => {
+  it("consists of whole lines of JSON, different in each file", () => {
     for (const content of contents) {
       expect(content.at(-1)).toBe("\n")
       for (const line of content.slice(0, -1).split("\n")) expect(() => JSON.parse(line)).not.toThrow()
@@ -25,7 +25,7 @@ describe.each([
     expect(new Set(contents).size).toBe(count)
   })
 
-  it("is the same each time", () => {
+  it("has the same content every time", () => {
     const again = Load.make(emptyDirectory(), count, bytes)
     expect(again.files).toEqual(load.files)
     expect(again.files.map((file) => readFileSync(join(again.folder, file), "latin1"))).toEqual(contents)

@@ -8,7 +8,7 @@ import { emptyDirectory } from "../fixtures/Tree.ts"
 
 const store = await NullStore.start(emptyDirectory()).catch(() => undefined)
 
-/** Sends that as it is, and gives what was answered until the store closes the connection. */
+/** Sends the pieces unchanged, and returns the answer up to the end of the connection. */
 const raw = async (...pieces: ReadonlyArray<string>): Promise<string> => {
   const socket = connect({ port: Number(new URL(store!.http).port), host: "127.0.0.1" })
   const answer: Array<string> = []
@@ -16,7 +16,7 @@ const raw = async (...pieces: ReadonlyArray<string>): Promise<string> => {
   socket.setEncoding("latin1").on("data", (text: string) => answer.push(text))
   for (const piece of pieces) {
     socket.write(piece)
-    // so that they come in as many pieces
+    // so that they arrive as separate pieces
     await setTimeout(5)
   }
   await closed
@@ -26,8 +26,8 @@ const raw = async (...pieces: ReadonlyArray<string>): Promise<string> => {
 const put = (...headers: ReadonlyArray<string>) =>
   ["PUT /bucket/key HTTP/1.1", "Host: a", "Connection: close", ...headers, "", ""].join("\r\n")
 
-// nothing else is to be tested where it cannot be compiled
-describe.skipIf(store === undefined)("the store that keeps nothing", () => {
+// skipped where it cannot be compiled
+describe.skipIf(store === undefined)("the null store", () => {
   afterAll(() => store?.stop())
   beforeEach(() => store!.reset())
 
@@ -54,21 +54,21 @@ describe.skipIf(store === undefined)("the store that keeps nothing", () => {
     })
   })
 
-  it("knows nothing any more after a reset", async () => {
+  it("forgets objects and counters after a reset", async () => {
     await fetch(`${store!.http}/bucket/a`, { method: "PUT", body: "x" })
     await store!.reset()
     expect(await store!.counters()).toMatchObject({ put: 0, bytes: 0, connections: 0, mostInFlight: 0 })
     expect((await fetch(`${store!.http}/bucket/a`, { method: "HEAD" })).status).toBe(404)
   })
 
-  it("repeats the MD5 that the client has sent as the ETag", async () => {
+  it("returns the client's Content-MD5 as the ETag", async () => {
     const md5 = createHash("md5").update("hello").digest()
     const headers = { "Content-MD5": md5.toString("base64") }
     const { headers: answer } = await fetch(`${store!.http}/bucket/a`, { method: "PUT", body: "hello", headers })
     expect(answer.get("etag")).toBe(`"${md5.toString("hex")}"`)
   })
 
-  it("understands a body whose head, chunks and trailers come in any pieces", async () => {
+  it("reads a head, chunks and trailers that arrive in pieces", async () => {
     const head = put("Transfer-Encoding: chunked").replace("Connection: close\r\n", "")
     const body = ["5\r", "\nhel", "lo\r\n3\r\nabc\r\n0\r", "\nx: y\r\nz: 1\r", "\n\r\n"]
     const answer = await raw(head.slice(0, 30), head.slice(30), ...body, put("Content-Length: 0"))
@@ -76,26 +76,26 @@ describe.skipIf(store === undefined)("the store that keeps nothing", () => {
     expect(await store!.counters()).toMatchObject({ put: 2, bytes: 8 })
   })
 
-  it("counts what aws-chunked adds as sent, and not as content", async () => {
+  it("counts the framing of aws-chunked as sent bytes, but not as content", async () => {
     const body = "5;chunk-signature=00\r\nhello\r\n0;chunk-signature=00\r\n\r\n"
     await raw(put(`Content-Length: ${body.length}`, "x-amz-decoded-content-length: 5") + body)
     expect((await store!.counters()).bytes).toBe(body.length)
     expect((await fetch(`${store!.http}/bucket/key`, { method: "HEAD" })).headers.get("content-length")).toBe("5")
   })
 
-  it("asks for the body of a client that waits to be asked", async () => {
+  it("sends 100 Continue to a client that waits for it", async () => {
     const answer = await raw(put("Content-Length: 5", "Expect: 100-continue"), "hello")
     expect(answer).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK\r\n/)
   })
 
-  it("answers several requests that came at once", async () => {
+  it("answers several requests that arrive together", async () => {
     const first = "HEAD /bucket HTTP/1.1\r\n\r\n"
     const answer = await raw(first + put("Content-Length: 2") + "ab")
     expect(answer.match(/HTTP\/1.1 \d+ /g)).toEqual(["HTTP/1.1 200 ", "HTTP/1.1 200 "])
     expect(await store!.counters()).toMatchObject({ head: 1, put: 1, connections: 1, bytes: 2 })
   })
 
-  it("does not count a request as in flight whose body breaks off", async () => {
+  it("does not count a request with an incomplete body as in flight", async () => {
     const socket = connect({ port: Number(new URL(store!.http).port), host: "127.0.0.1" })
     socket.end(put("Content-Length: 5") + "hel")
     await once(socket.resume(), "close")
@@ -103,12 +103,12 @@ describe.skipIf(store === undefined)("the store that keeps nothing", () => {
     expect(await store!.counters()).toMatchObject({ put: 0, bytes: 3, mostInFlight: 1 })
   })
 
-  it("holds answers back, so that many are in flight at once", async () => {
+  it("delays answers, so that many requests are in flight", async () => {
     await store!.delay(50)
-    const began = performance.now()
+    const startedAt = performance.now()
     await Promise.all(Array.from({ length: 10 }, (_, at) => raw(put().replace("key", `key${at}`))))
     await store!.delay(0)
-    expect(performance.now() - began).toBeGreaterThanOrEqual(50)
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(50)
     expect(await store!.counters()).toMatchObject({ put: 10, connections: 10, mostInFlight: 10 })
   })
 })

@@ -11,7 +11,7 @@ typedef struct {
   const char *status;
   char headers[256];
   char body[512];
-  uint64_t length;  // of the body, or of the one that HEAD speaks of
+  uint64_t length;  // of the body; for HEAD, of the object
 } Answer;
 
 __attribute__((format(printf, 2, 3))) static void xml(Answer *answer, const char *format, ...) {
@@ -23,14 +23,14 @@ __attribute__((format(printf, 2, 3))) static void xml(Answer *answer, const char
 
 static bool has(const Request *request, const char *parameter) { return strstr(request->query, parameter) != NULL; }
 
-// The upload that a request belongs to, which is the name of the object that its parts make for the time being.
+// The upload of a request, as "uploadId=...". Until the upload is completed, this is the name of its object.
 static const char *upload_of(const Request *request) { return strstr(request->query, "uploadId="); }
 
 static void put(const Request *request, Answer *answer) {
   atomic_fetch_add(&counters.put, 1);
   const char *upload = upload_of(request);
   if (upload) {
-    // a part that is sent again counts twice, which nobody asks about
+    // a part that is sent again counts twice; no client checks the size
     atomic_fetch_add(&counters.parts, 1);
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(upload, "&"), upload);
@@ -66,7 +66,7 @@ static void post(const Request *request, Answer *answer) {
   }
 }
 
-// Whether it is about an object, as /bucket/key is, and not about the bucket.
+// Whether the request is for an object (/bucket/key) and not for the bucket.
 static bool names_object(const Request *request) {
   const char *slash = strchr(request->path + 1, '/');
   return slash && slash[1] != '\0';
@@ -85,12 +85,12 @@ static void head(const Request *request, Answer *answer) {
           object.mtime[0] ? "x-amz-meta-mtime: " : "", object.mtime, object.mtime[0] ? "\r\n" : "");
 }
 
-// There is nothing to get, and nothing to list.
+// No object can be read, and every list is empty.
 static void get(const Request *request, Answer *answer) {
   atomic_fetch_add(&counters.get, 1);
   if (names_object(request)) {
     answer->status = "404 Not Found";
-    xml(answer, "<Error><Code>NoSuchKey</Code><Message>Nothing is kept here.</Message></Error>");
+    xml(answer, "<Error><Code>NoSuchKey</Code><Message>This store keeps no objects.</Message></Error>");
   } else if (has(request, "location")) {
     xml(answer, "<LocationConstraint " S3 "/>");
   } else if (has(request, "uploads")) {
@@ -105,10 +105,10 @@ static void delete(Answer *answer) {
   answer->status = "204 No Content";
 }
 
-static void wait_as_told(void) {
+static void delay(void) {
   unsigned millis = atomic_load(&delay_millis);
-  struct timespec delay = {.tv_sec = millis / 1000, .tv_nsec = (long)(millis % 1000) * 1000000};
-  if (millis > 0) nanosleep(&delay, NULL);
+  struct timespec duration = {.tv_sec = millis / 1000, .tv_nsec = (long)(millis % 1000) * 1000000};
+  if (millis > 0) nanosleep(&duration, NULL);
 }
 
 bool answer_send(Wire *wire, const Request *request) {
@@ -120,9 +120,9 @@ bool answer_send(Wire *wire, const Request *request) {
   else if (strcmp(method, "GET") == 0) get(request, &answer);
   else if (strcmp(method, "DELETE") == 0) delete(&answer);
   else answer.status = "405 Method Not Allowed";
-  wait_as_told();
+  delay();
 
-  // clients set their clocks by it
+  // clients set their clocks by this date
   char date[40];
   time_t now = time(NULL);
   struct tm utc;

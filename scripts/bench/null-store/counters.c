@@ -5,14 +5,14 @@
 
 Counters counters;
 
-void counters_began(void) {
+void counters_started(void) {
   unsigned long now = atomic_fetch_add(&counters.in_flight, 1) + 1;
   unsigned long most = atomic_load(&counters.most_in_flight);
   while (most < now && !atomic_compare_exchange_weak(&counters.most_in_flight, &most, now)) {
   }
 }
 
-void counters_ended(void) { atomic_fetch_sub(&counters.in_flight, 1); }
+void counters_finished(void) { atomic_fetch_sub(&counters.in_flight, 1); }
 
 void counters_print(void) {
   struct timespec cpu;

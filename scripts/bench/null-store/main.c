@@ -1,9 +1,9 @@
 // null-store [CERTIFICATE KEY]: listens on two ports of 127.0.0.1, the second with TLS if there is a certificate (PEM),
-// and prints {"http":PORT,"https":PORT}. It ends when stdin does. Commands are lines on stdin, and each is done when it
-// is answered by the counters, a line of JSON:
-//   counters    nothing but that
-//   reset       sets them to 0, and forgets the objects
-//   delay N     makes every answer wait for N milliseconds
+// and prints {"http":PORT,"https":PORT}. Exits when stdin is closed. Reads commands from stdin, one per line. After each
+// command, prints the counters as a line of JSON:
+//   counters    only prints the counters
+//   reset       sets the counters to 0, and forgets all objects
+//   delay N     delays every answer by N milliseconds
 #define _GNU_SOURCE
 #include "store.h"
 #include <arpa/inet.h>
@@ -35,7 +35,7 @@ static SSL_CTX *tls_with(const char *certificate, const char *key) {
     fputs("the certificate or its key cannot be used\n", stderr);
     exit(1);
   }
-  // many records in one call of the kernel
+  // reads several records with one system call
   SSL_CTX_set_read_ahead(tls, 1);
   SSL_CTX_set_default_read_buffer_len(tls, 1 << 18);
   return tls;
@@ -45,9 +45,9 @@ static void *serve(void *given) {
   Wire *wire = given;
   Request request;
   while (request_read(wire, &request)) {
-    bool went_well = answer_send(wire, &request);
-    counters_ended();
-    if (!went_well || request.last) break;
+    bool sent = answer_send(wire, &request);
+    counters_finished();
+    if (!sent || request.last) break;
   }
   if (wire->tls) {
     SSL_shutdown(wire->tls);
@@ -63,7 +63,7 @@ static void *accept_all(void *given) {
   pthread_attr_t detached;
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  // thousands of connections at once are nothing unusual
+  // small stacks, because there may be thousands of connections
   pthread_attr_setstacksize(&detached, 1 << 18);
   for (;;) {
     int socket = accept(listener->socket, NULL, NULL);
@@ -77,14 +77,14 @@ static void *accept_all(void *given) {
     if (listener->tls) {
       wire->tls = SSL_new(listener->tls);
       SSL_set_fd(wire->tls, socket);
-      SSL_set_accept_state(wire->tls);  // the first read shakes hands
+      SSL_set_accept_state(wire->tls);  // the first read performs the handshake
     }
     pthread_t thread;
     if (pthread_create(&thread, &detached, serve, wire) != 0) fail("pthread_create");
   }
 }
 
-// Starts to accept on a port of its own choice, which it returns.
+// Starts to accept connections on a free port, and returns the port.
 static int listen_with(SSL_CTX *tls) {
   Listener *listener = malloc(sizeof *listener);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

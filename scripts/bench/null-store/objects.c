@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// More than any workload stores, so that chains stay short.
+// More chains than objects in any workload of the usual size, so that chains stay short.
 enum { CHAINS = 1 << 17 };
 
 typedef struct Entry {
@@ -16,7 +16,7 @@ typedef struct Entry {
 static Entry *chains[CHAINS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-// Where the entry of that name hangs, or would: FNV-1a finds its chain.
+// The pointer to the entry of that name, or to the end of its chain. FNV-1a selects the chain.
 static Entry **place_of(const char *name) {
   uint32_t hash = 2166136261u;
   for (const char *at = name; *at; at++) hash = (hash ^ (unsigned char)*at) * 16777619u;
@@ -25,7 +25,7 @@ static Entry **place_of(const char *name) {
   return place;
 }
 
-static Object *made(const char *name) {
+static Object *find_or_create(const char *name) {
   Entry **place = place_of(name);
   if (!*place) {
     *place = calloc(1, sizeof(Entry) + strlen(name) + 1);
@@ -44,13 +44,13 @@ static void forget(Entry **place) {
 
 void objects_put(const char *name, const Object *object) {
   pthread_mutex_lock(&lock);
-  *made(name) = *object;
+  *find_or_create(name) = *object;
   pthread_mutex_unlock(&lock);
 }
 
 void objects_grow(const char *name, uint64_t bytes) {
   pthread_mutex_lock(&lock);
-  made(name)->size += bytes;
+  find_or_create(name)->size += bytes;
   pthread_mutex_unlock(&lock);
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-// The value of that header, up to the end of its line; NULL if it is not there.
+// The value of a header, followed by the rest of the head; NULL if it is missing.
 static const char *header(const char *head, const char *name) {
   size_t length = strlen(name);
   for (const char *line = strchr(head, '\n'); line; line = strchr(line, '\n')) {
@@ -24,12 +24,12 @@ static void copy(char *to, size_t room, const char *from, size_t length) {
 
 static uint64_t number(const char *text) { return text ? strtoull(text, NULL, 10) : 0; }
 
-// S3's ETag is the MD5 of the content. Only what the client says of it is repeated: to compute it would cost more than
-// all the rest.
+// S3's ETag is the MD5 of the content. The store repeats the client's Content-MD5, because computing the MD5 would cost
+// more than everything else.
 static void etag_of(const char *head, ETag etag) {
   const char *base64 = header(head, "Content-MD5");
   unsigned char md5[18];
-  // 24 digits are 18 bytes, of which two are padding
+  // 24 base64 digits decode to 18 bytes, of which two are padding
   if (!base64 || EVP_DecodeBlock(md5, (const unsigned char *)base64, 24) != sizeof md5) {
     strcpy(etag, "not-computed");
     return;
@@ -37,7 +37,7 @@ static void etag_of(const char *head, ETag etag) {
   for (int at = 0; at < 16; at++) sprintf(etag + 2 * at, "%02x", md5[at]);
 }
 
-// A body of unknown length: chunks, each after a line with its size, and trailers up to an empty line.
+// Discards a chunked body: chunks, each after a line with its size, and then trailers up to an empty line.
 static bool discard_chunks(Wire *wire) {
   for (;;) {
     const char *line = wire_until(wire, "\r\n");
@@ -52,13 +52,13 @@ static bool discard_chunks(Wire *wire) {
   }
 }
 
-// The head is gone after this: the body is read into the same buffer.
+// Overwrites the head, because the body is read into the same buffer.
 static bool discard_body(Wire *wire, const char *head) {
   uint64_t length = number(header(head, "Content-Length"));
   const char *encoding = header(head, "Transfer-Encoding");
   bool chunked = encoding && strncasecmp(encoding, "chunked", 7) == 0;
-  static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-  if (header(head, "Expect") && !wire_send(wire, go_on, sizeof go_on - 1)) return false;
+  static const char continue_100[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (header(head, "Expect") && !wire_send(wire, continue_100, sizeof continue_100 - 1)) return false;
   return chunked ? discard_chunks(wire) : wire_discard(wire, length);
 }
 
@@ -66,7 +66,7 @@ bool request_read(Wire *wire, Request *request) {
   const char *head = wire_until(wire, "\r\n\r\n");
   size_t method = head ? strcspn(head, " ") : 0;
   if (!head || head[method] != ' ') return false;
-  counters_began();
+  counters_started();
   const char *path = head + method + 1;
   size_t path_length = strcspn(path, "? ");
   const char *query = path + path_length + 1;
@@ -78,10 +78,10 @@ bool request_read(Wire *wire, Request *request) {
   const char *connection = header(head, "Connection");
   request->last = connection && strncasecmp(connection, "close", 5) == 0;
   etag_of(head, request->etag);
-  // aws-chunked has a framing inside of the body, which counts as bytes sent but not as content
+  // the framing of aws-chunked in the body counts as bytes sent, but not as content
   const char *content = header(head, "x-amz-decoded-content-length");
   request->size = number(content ? content : header(head, "Content-Length"));
   bool whole = discard_body(wire, head);
-  if (!whole) counters_ended();
+  if (!whole) counters_finished();
   return whole;
 }

@@ -1,12 +1,12 @@
-// A store that keeps nothing: it answers S3 uploads and discards what is sent, so that what a client costs can be
-// measured without the cost of storing. One thread serves one connection, from its first request to its last.
+// The null store: answers S3 uploads and discards their content, so that benchmarks measure clients without the cost of
+// storing. One thread serves one connection.
 //
-//   main.c      listens, takes commands on stdin, serves connections
-//   wire.c      bytes of one connection, with or without TLS
-//   request.c   one request: its head is understood, its body discarded
-//   answer.c    what S3 would say to it
-//   objects.c   sizes and ETags of what was "stored", because some clients ask for them after an upload
-//   counters.c  what is counted
+//   main.c      listens, reads commands from stdin, serves connections
+//   wire.c      the bytes of one connection, with or without TLS
+//   request.c   parses the head of a request and discards its body
+//   answer.c    answers a request as S3 does
+//   objects.c   sizes and ETags of uploaded objects, because some clients check them after an upload
+//   counters.c  counts requests, bytes and connections
 #pragma once
 #include <openssl/ssl.h>
 #include <stdatomic.h>
@@ -14,31 +14,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Heads and lines have to fit; a record of TLS, too.
+// The maximum size of a head, a line, and a TLS record.
 enum { BUFFER_BYTES = 16384 };
 
 typedef struct {
   int socket;
-  SSL *tls;  // NULL: none
-  size_t from, to;  // what was received and not yet taken, in the buffer
-  char buffer[BUFFER_BYTES + 1];  // and a NUL
+  SSL *tls;  // NULL without TLS
+  size_t from, to;  // the received bytes in the buffer that were not read yet
+  char buffer[BUFFER_BYTES + 1];  // with room for a NUL
 } Wire;
 
-// The text before `end`, which are both taken; NULL at the end of the connection, or if it does not fit. It stays valid
-// until the wire is read again.
+// Reads up to and including `end`, and returns the text before it. NULL at the end of the connection, or if the text does
+// not fit into the buffer. The text stays valid until the next read.
 char *wire_until(Wire *wire, const char *end);
-// Takes so many bytes and forgets them; false if the connection ends before.
+// Reads and discards `bytes` bytes; false if the connection ends first.
 bool wire_discard(Wire *wire, uint64_t bytes);
 bool wire_send(Wire *wire, const char *text, size_t bytes);
 
-// An MD5 in hexadecimal, or something that no client takes for one.
+// An MD5 in hexadecimal, or a text that no client mistakes for one.
 typedef char ETag[40];
-// x-amz-meta-mtime, where rclone puts the time of a file and looks for it again; empty: none.
+// x-amz-meta-mtime, in which rclone stores and checks the time of a file; empty if there is none.
 typedef char Mtime[40];
 
 typedef struct {
   char method[8];
-  char path[3200];  // of a key of 1024 bytes, each of them escaped
+  char path[3200];  // enough for a key of 1024 escaped bytes
   char query[1024];  // without its "?"
   uint64_t size;  // of the content, without the framing of aws-chunked
   ETag etag;
@@ -46,7 +46,7 @@ typedef struct {
   bool last;  // the client wants the connection closed
 } Request;
 
-// The next request, after its body; false if there is none.
+// Reads the next request and discards its body; false if there is none.
 bool request_read(Wire *wire, Request *request);
 bool answer_send(Wire *wire, const Request *request);
 
@@ -57,7 +57,7 @@ typedef struct {
 } Object;
 
 void objects_put(const char *name, const Object *object);
-// Adds to the size of the object, which is made if need be.
+// Adds to the size of the object, and creates it if it is missing.
 void objects_grow(const char *name, uint64_t bytes);
 bool objects_get(const char *name, Object *object);
 void objects_forget(const char *name);
@@ -66,13 +66,13 @@ void objects_forget_all(void);
 typedef struct {
   atomic_ulong put, parts, post, head, get, delete, bytes, connections, in_flight, most_in_flight;
 } Counters;
-// `put` includes `parts`; `bytes` are those of bodies, as they were sent, and are counted as they arrive.
+// `put` includes `parts`. `bytes` counts the bytes of bodies as they arrive, including framing.
 extern Counters counters;
-// Milliseconds that every answer waits.
+// The delay of every answer.
 extern atomic_uint delay_millis;
 
-void counters_began(void);
-void counters_ended(void);
-// One line of JSON.
+void counters_started(void);
+void counters_finished(void);
+// Prints one line of JSON.
 void counters_print(void);
 void counters_reset(void);

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-// More bytes behind those in the buffer.
+// Appends received bytes to the buffer; false at the end of the connection, or if the buffer is full.
 static bool receive(Wire *wire) {
   if (wire->from == wire->to) wire->from = wire->to = 0;
   if (wire->to == BUFFER_BYTES) {
@@ -45,7 +45,7 @@ bool wire_discard(Wire *wire, uint64_t bytes) {
       if (!receive(wire)) return false;
       continue;
     } else {
-      // the kernel drops them without copying them out
+      // the kernel discards them without copying them
       ssize_t got = recv(wire->socket, NULL, bytes < (1 << 24) ? bytes : 1 << 24, MSG_TRUNC);
       if (got <= 0) return false;
       taken = (uint64_t)got;

@@ -1,6 +1,6 @@
 /**
- * Node's own modules, each required when something of it is first used. A bundler puts all requires at the top, where
- * `http`, `https`, `crypto` and `child_process` cost a start that needs none of them 10 ms.
+ * Requires each of Node's own modules on its first use. A bundler puts all requires at the top, where `http`, `https`,
+ * `crypto` and `child_process` add 10 ms to a start that needs none of them.
  */
 import { builtinModules, createRequire } from "node:module"
 import type { Plugin } from "rolldown"
@@ -8,21 +8,21 @@ import type { Plugin } from "rolldown"
 const require = createRequire(import.meta.url)
 const virtual = "\0builtin:"
 
-/** Modules that are there from the start, or that are not a plain object with named members. */
+/** Modules that Node loads anyway, or that are not a plain object with named members. */
 const isEager = (name: string) =>
   name === "process" || name === "async_hooks" || typeof require(`node:${name}`) === "function"
 
-const late = (name: string) => {
+const lazyModule = (name: string) => {
   const accessors = Object.keys(require(`node:${name}`) as object)
     .toSorted()
-    // some are there to be replaced, such as the agents of `http`
+    // some members are meant to be replaced, such as `globalAgent` of `http`
     .map((member) => `get ${member}() { return load().${member} }, set ${member}(value) { load().${member} = value }`)
-  // kept, because asking `require` again takes as long as a small system call
+  // cached, because calling `require` again takes as long as a small system call
   return `let loaded\nconst load = () => (loaded ??= require("node:${name}"))\nmodule.exports = {${accessors.join(",\n")}}`
 }
 
-export const lateBuiltins: Plugin = {
-  name: "late-builtins",
+export const lazyBuiltins: Plugin = {
+  name: "lazy-builtins",
   resolveId: {
     order: "pre",
     handler: (id, importer) => {
@@ -34,5 +34,5 @@ export const lateBuiltins: Plugin = {
     }
   },
   load: (id) =>
-    id.startsWith(virtual) ? { code: late(id.slice(virtual.length, -".cjs".length)), moduleType: "js" } : null
+    id.startsWith(virtual) ? { code: lazyModule(id.slice(virtual.length, -".cjs".length)), moduleType: "js" } : null
 }

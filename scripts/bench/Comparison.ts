@@ -1,4 +1,4 @@
-/** Clients on the same errand, in turns. */
+/** Compares clients that take turns at the same task. */
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { type Client, scratchIn } from "./Client.ts"
@@ -6,35 +6,35 @@ import * as Cost from "./Cost.ts"
 import type { Load } from "./Load.ts"
 import type { Counters, NullStore } from "./NullStore.ts"
 
-/** One errand, done. */
-export interface Lap {
+/** One run of a client. */
+export interface Measurement {
   readonly cost: Cost.Cost
   readonly seen: Counters
 }
 
-/** The medians of one client's laps. */
+/** The medians of a client's measurements. */
 export interface Result extends Cost.Cost {
   readonly client: Client
-  /** In the last lap. */
+  /** The store's counters after the last run. */
   readonly seen: Counters
 }
 
-export interface Course {
+export interface Setup {
   readonly load: Load
   readonly scheme: "http" | "https"
   readonly rounds: number
-  /** Where scratch folders are made. */
+  /** The parent of the scratch folders. */
   readonly folder: string
 }
 
-const lap = async (store: NullStore, client: Client, { folder, load, scheme }: Course): Promise<Lap> => {
+const measure = async (store: NullStore, client: Client, { folder, load, scheme }: Setup): Promise<Measurement> => {
   const scratch = scratchIn(join(folder, "scratch"))
   const command = client.command({ load, endpoint: store[scheme], authority: store.authority, scratch })
   const before = await store.reset()
-  const cost = await Cost.of(command)
+  const cost = await Cost.measure(command)
   const seen = await store.counters()
   rmSync(scratch, { recursive: true })
-  // a client that is quick because it sends less is not to win
+  // a client must not win by sending less
   const stored = seen.put - seen.parts + seen.post
   if (seen.bytes < load.bytes || stored < load.files.length) {
     throw new Error(`${client.name} sent ${seen.bytes} bytes in ${stored} objects: ${command.argv.join(" ")}`)
@@ -42,14 +42,15 @@ const lap = async (store: NullStore, client: Client, { folder, load, scheme }: C
   return { cost, seen: { ...seen, cpu: seen.cpu - before.cpu } }
 }
 
-export const run = async (
+/** Measures all clients, in `rounds` rounds. */
+export const compare = async (
   store: NullStore,
   clients: ReadonlyArray<Client>,
-  course: Course
+  setup: Setup
 ): Promise<ReadonlyArray<Result>> => {
-  const laps = await Cost.inTurns(clients, course.rounds, (client) => lap(store, client, course))
+  const measurements = await Cost.interleave(clients, setup.rounds, (client) => measure(store, client, setup))
   return clients.map((client, at) => {
-    const done = laps[at]!
-    return { client, ...Cost.medians(done.map(({ cost }) => cost)), seen: done.at(-1)!.seen }
+    const own = measurements[at]!
+    return { client, ...Cost.medians(own.map(({ cost }) => cost)), seen: own.at(-1)!.seen }
   })
 }
