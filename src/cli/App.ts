@@ -1,4 +1,4 @@
-/** The services of one run, and the one place where their layers meet. */
+/** The one place where the layers of a run meet. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Layer } from "effect"
 import type { Env } from "../domain/Env.ts"
@@ -17,16 +17,16 @@ import { Uploads } from "../services/Uploads.ts"
 import * as Logging from "./Logging.ts"
 import { version } from "./Version.ts"
 
-/** What a run takes from the process it runs in. */
+/** The part of the process that a run uses. */
 export interface Host {
   readonly env: Env
   /** Names this run in reports. */
   readonly runId: string
-  /** Shows progress, if somebody watches. */
+  /** Shows progress; undefined if stderr is not a terminal. */
   readonly terminal: Terminal | undefined
 }
 
-/** Tests swap the store. */
+/** All services of one run. Tests replace the store. */
 export const layer = (settings: Settings, host: Host, store: Layer.Layer<ObjectStore> = s3(settings, host.env)) =>
   Export.layer(settings, { version, runId: host.runId }).pipe(
     Layer.provide([
@@ -37,7 +37,7 @@ export const layer = (settings: Settings, host: Host, store: Layer.Layer<ObjectS
         : Progress.layerTerminal(settings, host.terminal),
       metrics(settings)
     ]),
-    // each further step costs a start a millisecond
+    // each further step adds 1 ms to the start
     Layer.provide([Deadline.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)]),
     Layer.provideMerge(Layer.merge(Reporter.layer(settings), Logging.layer(settings, host.terminal !== undefined)))
   )
@@ -47,7 +47,7 @@ const metrics = ({ dryRun, metricsFile, stateDir }: Settings) =>
     ? Metrics.layerNone
     : Layer.provide(Metrics.layerFile(metricsFile), [SqliteStatus.layer(stateDir), NodeFileSystem.layer])
 
-/** Loaded when it is first used: that takes longer than a whole run that finds nothing new. */
+/** Loaded at its first use, because loading the SDK takes longer than a whole run that finds nothing new. */
 const s3 = (settings: Settings, env: Env) =>
   ObjectStore.layerLazy(
     Effect.map(

@@ -20,7 +20,7 @@ import * as Zsh from "./docs/Zsh.ts"
 import * as Argv from "./flags/Argv.ts"
 import * as Version from "./Version.ts"
 
-/** What the program knows of the process it runs in. */
+/** The process that the program runs in. */
 export interface Process extends App.Host {
   readonly args: ReadonlyArray<string>
   /** This program, if it is one file that can be started without Node. */
@@ -37,11 +37,11 @@ export const run = (process: Process): Effect.Effect<number, never, Stop | Stdio
     case "Version":
       return Effect.as(printToStdout(Version.line({ ...process.node, commit: Version.commit })), 0)
     case "Text":
-      return Effect.as(printToStdout(texts[request.name as Manual.Text]().trimEnd()), 0)
+      return Effect.as(printToStdout(texts[request.text]().trimEnd()), 0)
     case "Refused":
       return fail(request.error)
     case "Run":
-      return command(request.command as keyof typeof Manual.commands, request.args, process).pipe(
+      return command(request.command, request.args, process).pipe(
         Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, unattended)),
         Effect.catchAllCause((cause) =>
           fail(Option.getOrElse(Cause.failureOption(cause), () => internalError(Cause.squash(cause))))
@@ -62,7 +62,7 @@ const command = (name: keyof typeof Manual.commands, args: ReadonlyArray<string>
   }
 }
 
-/** What is printed for other programs to read. */
+/** Texts for other programs to read. */
 export const texts: Readonly<Record<Manual.Text, () => string>> = {
   man: ManPage.page,
   "completion bash": Bash.script,

@@ -1,20 +1,20 @@
-/** Where the ledger lies if nobody says. */
+/** The directory of the ledger without `--state-dir`. */
 import { homedir } from "node:os"
 import { isAbsolute, join } from "node:path"
 import type { Env } from "../domain/Env.ts"
 
 /**
- * Sources: systemd.exec(5), `StateDirectory=`, where several are separated by colons; XDG Base Directory Specification
- * 0.8, where a relative path does not count.
+ * Sources: systemd.exec(5), `StateDirectory=`, which separates several paths by colons; XDG Base Directory
+ * Specification 0.8, which ignores a relative path.
  */
 export const fallback = (env: Env): string => {
-  const [ofUnit = ""] = env["STATE_DIRECTORY"]?.split(":") ?? []
-  if (ofUnit !== "") return ofUnit
+  const [first = ""] = env["STATE_DIRECTORY"]?.split(":") ?? []
+  if (first !== "") return first
   const stateHome = env["XDG_STATE_HOME"] ?? ""
   return join(isAbsolute(stateHome) ? stateHome : join(home(), ".local", "state"), "ibsr-export")
 }
 
-/** A user without a home directory has none to write to; that is said when it is tried. */
+/** `/` for a user without a home directory: opening the ledger there fails, and says so. */
 const home = () => {
   try {
     const path = homedir()

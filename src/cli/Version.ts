@@ -1,22 +1,22 @@
-/** What this program is. */
+/** The version of the program, and what it is built from. */
 import packageJson from "../../package.json" with { type: "json" }
 
-/** Of the sources; put in by the build. */
+/** The build inserts it. */
 declare const IBSR_EXPORT_COMMIT: string | undefined
 
 export const { version } = packageJson
 
-/** What a build is made of. */
+/** The parts of a build. */
 export interface Build {
   readonly commit: string
   /** Version of Node. */
   readonly node: string
-  /** As Node names it: `linux`, `x64`. */
+  /** In the words of Node: `linux`, `x64`. */
   readonly platform: string
   readonly arch: string
 }
 
-/** What `--version` prints. */
+/** The output of `--version`. */
 export const line = ({ arch, commit, node, platform }: Build): string =>
   `ibsr-export ${version} (commit ${commit}, Node ${node} ${platform}-${arch})`
 

@@ -1,4 +1,4 @@
-/** What one run does: the value of each flag of `s3`, named like its entry in `cli/flags/S3Flags.ts`. */
+/** The settings of one run: the value of each flag of `s3`, under the name of its entry in `cli/flags/S3Flags.ts`. */
 import { type Duration, Either } from "effect"
 import * as Compression from "./Compression.ts"
 import type * as ConcurrencyLimit from "./ConcurrencyLimit.ts"
@@ -17,7 +17,7 @@ export interface Target {
   readonly assumeRoleSessionName: string
 }
 
-/** What every object is stored with. */
+/** Stored with every object. */
 export interface ObjectAttributes {
   /** Server-side encryption: the bucket's default, keys of the store (`AES256`), or keys of its KMS. */
   readonly sse: "none" | "s3" | "kms"
@@ -33,20 +33,20 @@ export interface ObjectAttributes {
   readonly noOverwrite: boolean
 }
 
-/** How a run reports what it does. */
+/** How a run reports its work. */
 export interface Reporting {
-  /** Of the report on stdout. */
+  /** Format of the report on stdout. */
   readonly outputFormat: "text" | "json"
   /** Print nothing about a run without a failure or a warning. */
   readonly quiet: boolean
   readonly verbose: boolean
-  /** Of the log on stderr. */
+  /** Format of the log on stderr. */
   readonly logFormat: "auto" | "pretty" | "logfmt" | "json"
   /** Where metrics of the run are written for Prometheus. */
   readonly metricsFile: string | undefined
 }
 
-/** What to do with a file that no longer begins with what is stored under its key. */
+/** How to treat a file that no longer begins with the content stored under its key. */
 export type OnReplace = "new-key" | "overwrite" | "fail"
 
 export interface Settings extends Target, ObjectAttributes, Reporting {

@@ -13,7 +13,7 @@ interface Row {
   readonly retrySoon: boolean
 }
 
-/** What a text says of the codes of `s3`; `shape` has a group for each column. */
+/** The exit codes of `s3` in a text; `shape` has a group for each column. */
 const read = (text: string, shape: RegExp, soon: string): ReadonlyArray<Row> =>
   [...text.matchAll(shape)].map(([, code, name = "", meaning = "", retry]) => ({
     code: Number(code),
@@ -23,7 +23,7 @@ const read = (text: string, shape: RegExp, soon: string): ReadonlyArray<Row> =>
   }))
 
 const manPage = ManPage.page().replaceAll("\\-", "-")
-const ofS3 = manPage.slice(manPage.indexOf('.SH "EXIT STATUS"'), manPage.indexOf('.SS "Of status"'))
+const exitStatusOfS3 = manPage.slice(manPage.indexOf('.SH "EXIT STATUS"'), manPage.indexOf('.SS "Of status"'))
 
 const unit = Service.text(jobWith())
 const setting = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1]?.match(/\d+/g)?.map(Number)
@@ -33,13 +33,13 @@ describe("the exit codes", () => {
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8")
     const texts = {
       help: read(Help.page("s3"), /^ +(\d+) {2}(\S+) +(.*?)( \*)?$/gm, " *"),
-      manual: read(ofS3, /^\.TP\n\\fB(\d+)\\fR (\S+)\n(.*?)( \*)?$/gm, " *"),
+      manual: read(exitStatusOfS3, /^\.TP\n\\fB(\d+)\\fR (\S+)\n(.*?)( \*)?$/gm, " *"),
       readme: read(readme, /^\| (\d+) \| ([a-z-]+) \| (.*) \| (yes|no) \|$/gm, "yes")
     }
     for (const rows of Object.values(texts)) expect(rows).toEqual(ExitCode.table)
   })
 
-  it("decide in the unit what is not tried again: what the README says no of, and what systemd fails with itself", async () => {
+  it("prevent a restart by the unit where the README says no, and for failures of systemd before the start", async () => {
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8")
     const hopeless = read(readme, /^\| (\d+) \| ([a-z-]+) \| (.*) \| (yes|no) \|$/gm, "yes")
       .filter(({ code, retrySoon }) => !retrySoon && code !== 0)

@@ -5,7 +5,7 @@ import type { Reporting } from "../../src/domain/Settings.ts"
 import { Stdio } from "../../src/services/Stdio.ts"
 import { nullStream, recordingStream } from "../fixtures/Stdio.ts"
 
-/** What a few entries come to on stderr. */
+/** The lines on stderr for one entry of each level. */
 const logged = (logFormat: Reporting["logFormat"], isJournal: boolean, verbose = true, quiet = false) =>
   Effect.gen(function* () {
     const stderr = recordingStream(isJournal)
@@ -25,7 +25,7 @@ const logged = (logFormat: Reporting["logFormat"], isJournal: boolean, verbose =
 
 describe("the log in the journal", () => {
   it.effect.each(["auto", "logfmt", "pretty"] as const)(
-    "has priorities, no time stamps, and one line each: %s",
+    "has a priority, no timestamp and one line per entry: %s",
     (format) =>
       Effect.gen(function* () {
         expect((yield* logged(format, true)).map((line) => line.replaceAll(/fiber=\S+/g, "fiber=…"))).toEqual([
@@ -37,7 +37,7 @@ describe("the log in the journal", () => {
       })
   )
 
-  it.effect("is JSON behind the priority where that was asked for", () =>
+  it.effect("is JSON after the priority with --log-format json", () =>
     Effect.gen(function* () {
       const [first = ""] = yield* logged("json", true)
       expect(first.slice(0, 3)).toBe("<3>")
@@ -49,7 +49,7 @@ describe("the log in the journal", () => {
 })
 
 describe("the log elsewhere", () => {
-  it.effect.each(["auto", "logfmt", "json"] as const)("has time stamps, and no priorities: %s", (format) =>
+  it.effect.each(["auto", "logfmt", "json"] as const)("has timestamps and no priorities: %s", (format) =>
     Effect.gen(function* () {
       const lines = yield* logged(format, false, false)
       expect(lines).toHaveLength(3)
@@ -63,7 +63,7 @@ describe("the log elsewhere", () => {
     [false, true, 1],
     [true, true, 4]
   ] as const)(
-    "has, with --verbose %s and --quiet %s, %i of an error, a warning, an info and a debug line",
+    "with --verbose %s and --quiet %s has %i of the four levels from error to debug",
     ([verbose, quiet, count]) =>
       Effect.gen(function* () {
         expect(yield* logged("logfmt", false, verbose, quiet)).toHaveLength(count)

@@ -28,35 +28,35 @@ describe("the README", () => {
   })
 
   const flags = [...Object.values(s3Flags), ...Object.values(unitsFlags)]
-  it.each(flags.map(({ name }) => name))("tells of --%s", (name) => {
+  it.each(flags.map(({ name }) => name))("documents --%s", (name) => {
     expect(names(readme)).toContain(name)
   })
 
-  it.each(DropIns.names)("tells of the drop-in %s", (name) => {
+  it.each(DropIns.names)("documents the drop-in %s", (name) => {
     expect(readme).toContain(`\n| \`${name}\` | `)
   })
 
-  it.each(Object.values(statusFlags).map(({ name }) => name))("tells of --%s, of status", (name) => {
+  it.each(Object.values(statusFlags).map(({ name }) => name))("documents --%s of status", (name) => {
     expect(names(readme)).toContain(name)
   })
 
-  it("has every metric, and no other", () => {
+  it("documents exactly the metrics that are written", () => {
     const [, section = ""] = readme.split("\n## Monitoring\n")
     const [table = "", rules = ""] = section.split("```yaml")
-    const told = [...table.matchAll(/`((?:last|clock|waiting|oldest|stored|lost|build)_\w+)[`{]/g)].map(
+    const documented = [...table.matchAll(/`((?:last|clock|waiting|oldest|stored|lost|build)_\w+)[`{]/g)].map(
       ([, name]) => name
     )
     const report = reportOf([], { traits: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false } })
     const rendered = Prometheus.render({ report, remembered: statusTarget, previous: undefined })
     const written = [...rendered.matchAll(/^# TYPE ibsr_export_(\w+)/gm)].map(([, name]) => name)
-    expect(told.toSorted()).toEqual(written.toSorted())
-    const asked = [...rules.matchAll(/ibsr_export_(\w+)/g)].map(([, name]) => name)
-    expect(asked.length).toBeGreaterThan(3)
-    expect(asked.filter((name) => !written.includes(name))).toEqual([])
+    expect(documented.toSorted()).toEqual(written.toSorted())
+    const alerted = [...rules.matchAll(/ibsr_export_(\w+)/g)].map(([, name]) => name)
+    expect(alerted.length).toBeGreaterThan(3)
+    expect(alerted.filter((name) => !written.includes(name))).toEqual([])
   })
 
   it.each([...Object.keys(Report.fields), ...Object.keys(Report.fields.totals.fields)])(
-    "tells of the report's field `%s`",
+    "documents the report's field `%s`",
     (field) => {
       expect(readme.includes(`\`${field}\``)).toBe(true)
     }

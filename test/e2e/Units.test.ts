@@ -78,9 +78,9 @@ describe("units", () => {
   })
 
   it.each([
-    ["--input=snapshots", "--input: a timer starts it in another folder; give an absolute path"],
-    ["--metrics-file=m.prom", "--metrics-file: a timer starts it in another folder; give an absolute path"],
-    ["--state-dir=./state", "--state-dir: a timer starts it in another folder; give an absolute path"],
+    ["--input=snapshots", "--input: a timer starts the program in another directory; give an absolute path"],
+    ["--metrics-file=m.prom", "--metrics-file: a timer starts the program in another directory; give an absolute path"],
+    ["--state-dir=./state", "--state-dir: a timer starts the program in another directory; give an absolute path"],
     ["--input=/tmp/snapshots", "/tmp/snapshots: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere"],
     ["--state-dir=/var/tmp", "/var/tmp: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere"]
   ])("rejects a path that a unit cannot reach: %s", async (flag, problem) => {
@@ -88,7 +88,7 @@ describe("units", () => {
   })
 
   it.each([
-    ["true", "--program: a timer starts it in another folder; give an absolute path"],
+    ["true", "--program: a timer starts the program in another directory; give an absolute path"],
     ["/tmp/true", "/tmp/true: a unit cannot start it there; --program names the installed one"],
     [`/opt/a"b`, `/opt/a"b: systemd starts no program with quotes, backslashes or line breaks in its path`]
   ])("rejects a program that systemd cannot start: %s", async (path, problem) => {
@@ -167,11 +167,11 @@ describe("units", () => {
 
   it("rejects with --cron the flags that cron does not support, all at once", async () => {
     expect(await rejection("--cron", "--group=ibsr", "--drop-in=metrics", "--input=in")).toEqual([
-      "ibsr-export: --input: a timer starts it in another folder; give an absolute path",
+      "ibsr-export: --input: a timer starts the program in another directory; give an absolute path",
       "ibsr-export: --cron needs --user: cron wants to know who runs it",
       "ibsr-export: --group: cron takes a user's groups as they are; add the user to the group",
       "ibsr-export: --cron needs --bucket: cron reads no environment file",
-      "ibsr-export: --drop-in: there are none for cron",
+      "ibsr-export: --drop-in: does not work with --cron",
       "  --help behind a command lists all of its flags",
       ""
     ])

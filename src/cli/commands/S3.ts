@@ -15,8 +15,8 @@ export const run = (line: Argv.Line, host: App.Host) =>
     )
   )
 
-export const settings = (line: Argv.Line) => Effect.flatMap(Argv.values(s3Flags, line), together)
+export const settings = (line: Argv.Line) => Effect.flatMap(Argv.values(s3Flags, line), check)
 
-/** The values of flags that are each valid alone. */
-export const together = (values: Settings.Settings) =>
+/** Checks what values that are each valid alone must satisfy together. */
+export const check = (values: Settings.Settings) =>
   Either.mapLeft(Settings.make(values), (problems) => new UsageError({ problems }))

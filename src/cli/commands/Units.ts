@@ -16,7 +16,7 @@ import { s3Flags } from "../flags/S3Flags.ts"
 import { unitsFlags } from "../flags/UnitsFlags.ts"
 import * as S3 from "./S3.ts"
 
-/** Where people put a program that is in one file. */
+/** Where a program in one file is usually installed. */
 const usualProgram = "/usr/local/bin/ibsr-export"
 
 /** A required flag of `s3` may stand in the unit's environment file instead, which only the run can check. */
@@ -29,7 +29,7 @@ const flags = { ...unitsFlags, ...s3Flags, input: leftToTheRun(input), bucket: l
 export const run = (args: ReadonlyArray<string>, executable: string | undefined) =>
   Effect.gen(function* () {
     const values = yield* Argv.values(flags, { args, env: {} })
-    const settings = yield* S3.together(values)
+    const settings = yield* S3.check(values)
     const words = Argv.words(args).filter((word) => !ownNames.has(nameOf(word)))
     const job: Job = {
       program: values.program ?? executable ?? usualProgram,
@@ -37,13 +37,13 @@ export const run = (args: ReadonlyArray<string>, executable: string | undefined)
       user: values.user,
       groups: values.groups,
       paths: pathsOf(words),
-      writes: foldersToWrite(words),
+      writes: directoriesToWrite(words),
       settings
     }
     const problems = [
-      ...relative([`--program=${job.program}`, ...words]),
-      ...(settings.dryRun ? ["--dry-run: what never uploads would end well every hour"] : []),
-      ...(values.cron ? [...Crontab.problems(job), ...unfitForCron(values, words)] : Units.problems(job))
+      ...relativePaths([`--program=${job.program}`, ...words]),
+      ...(settings.dryRun ? ["--dry-run: each scheduled run would succeed without an upload"] : []),
+      ...(values.cron ? [...Crontab.problems(job), ...cronProblems(values)] : Units.problems(job))
     ]
     if (problems.length > 0) return yield* new UsageError({ problems })
     const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
@@ -56,15 +56,12 @@ const valueOf = (word: string) => word.slice(word.indexOf("=") + 1)
 
 const ownNames = new Set(Object.values(unitsFlags).map(({ name }) => name))
 
-const unfitForCron = ({ dropIn }: Values<typeof unitsFlags>, words: ReadonlyArray<string>) => {
-  const given = new Set(words.map(nameOf))
-  return [
-    ...[input, bucket]
-      .filter(({ name }) => !given.has(name))
-      .map(({ name }) => `--cron needs --${name}: cron reads no environment file`),
-    ...(dropIn.length > 0 ? ["--drop-in: there are none for cron"] : [])
-  ]
-}
+const cronProblems = (values: Pick<Values<typeof flags>, "bucket" | "dropIn" | "input">) => [
+  ...(["input", "bucket"] as const)
+    .filter((name) => values[name] === "")
+    .map((name) => `--cron needs --${name}: cron reads no environment file`),
+  ...(values.dropIn.length > 0 ? ["--drop-in: does not work with --cron"] : [])
+]
 
 const isPath = ({ suggestions }: Flag<unknown>) => suggestions === "directory" || suggestions === "file"
 const pathNames = new Set(
@@ -76,21 +73,21 @@ const pathNames = new Set(
 const pathsOf = (words: ReadonlyArray<string>) =>
   words.filter((word) => pathNames.has(nameOf(word))).map((word) => resolve(valueOf(word)))
 
-/** Flags that name what a run writes, and the folder that it writes to. */
-const writing: Readonly<Record<string, (path: string) => string>> = {
+/** By the name of a flag, the directory in which its file or ledger is written. */
+const writtenDirectory: Readonly<Record<string, (path: string) => string>> = {
   [s3Flags.stateDir.name]: (path) => path,
   [s3Flags.metricsFile.name]: dirname
 }
 
-const foldersToWrite = (words: ReadonlyArray<string>) =>
+const directoriesToWrite = (words: ReadonlyArray<string>) =>
   words
-    .flatMap((word) => writing[nameOf(word)]?.(resolve(valueOf(word))) ?? [])
-    .filter((folder) => folder !== stateDirectory)
+    .flatMap((word) => writtenDirectory[nameOf(word)]?.(resolve(valueOf(word))) ?? [])
+    .filter((directory) => directory !== stateDirectory)
 
-const relative = (words: ReadonlyArray<string>) =>
+const relativePaths = (words: ReadonlyArray<string>) =>
   words
     .filter((word) => pathNames.has(nameOf(word)) && !isAbsolute(valueOf(word)))
-    .map((word) => `--${nameOf(word)}: a timer starts it in another folder; give an absolute path`)
+    .map((word) => `--${nameOf(word)}: a timer starts the program in another directory; give an absolute path`)
 
 const print = (files: ReadonlyArray<File>) =>
   printToStdout(
@@ -100,20 +97,20 @@ const print = (files: ReadonlyArray<File>) =>
       .trimEnd()
   )
 
-const write = (files: ReadonlyArray<File>, folder: string) =>
+const write = (files: ReadonlyArray<File>, directory: string) =>
   Effect.forEach(
     files,
-    ({ name, text }) => {
-      const path = join(folder, name)
-      return Effect.zipRight(
-        Effect.gen(function* () {
-          const fs = yield* FileSystem.FileSystem
-          // the directory of drop-ins; if it cannot be made, writing says why
-          if (name.includes("/")) yield* Effect.ignore(fs.makeDirectory(dirname(path)))
-          yield* AtomicFile.write(path, text, 0o644)
-        }).pipe(Effect.mapError((cause) => new UsageError({ problems: [`--to: ${detailOf(cause)}`] }))),
-        printToStdout(path)
-      )
-    },
+    ({ name, text }) =>
+      Effect.gen(function* () {
+        const path = join(directory, name)
+        const fs = yield* FileSystem.FileSystem
+        // the directory of drop-ins; if it cannot be made, writing says why
+        if (name.includes("/")) yield* Effect.ignore(fs.makeDirectory(dirname(path)))
+        yield* Effect.mapError(
+          AtomicFile.write(path, text, 0o644),
+          (cause) => new UsageError({ problems: [`--to: ${detailOf(cause)}`] })
+        )
+        yield* printToStdout(path)
+      }),
     { discard: true }
   )

@@ -1,4 +1,4 @@
-/** For bash 4.4 and later, with or without the package bash-completion. */
+/** The completion script for bash 4.4 and later, with or without the package bash-completion. */
 import type { Flag } from "../flags/Flag.ts"
 import * as Manual from "./Manual.ts"
 
@@ -6,11 +6,11 @@ const action = ({ suggestions }: Flag<unknown>) => {
   const compgen = (what: string) => `mapfile -t COMPREPLY < <(compgen ${what} -- "$word")`
   if (suggestions === "directory") return `compopt -o filenames; ${compgen("-d")}`
   if (suggestions === "file") return `compopt -o filenames; ${compgen("-f")}`
-  // of a value that nobody can guess, nothing is offered
+  // offers nothing for a value that nobody can guess
   return suggestions === undefined ? ":" : compgen(`-W "${suggestions.join(" ")}"`)
 }
 
-/** What completes the value of a flag, one line for all flags with the same. */
+/** The cases that complete the value of a flag: one line for all flags with the same completion. */
 const values = () => {
   const flags = Object.entries(Manual.flags).flatMap(([command, all]) =>
     all.filter(({ value }) => value !== undefined).map((flag) => ({ words: `${command} --${flag.name}`, flag }))
@@ -25,11 +25,11 @@ const names = () =>
     ([command, all]) => `    ${command}) words="${all.map(({ name }) => `--${name}`).join(" ")} --help" ;;`
   )
 
-export const script = (): string => `# Completion for bash, made by "ibsr-export completion bash".
+export const script = (): string => `# Completion for bash, printed by "ibsr-export completion bash".
 _ibsr_export() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]} words=
   COMPREPLY=()
-  # bash takes "--flag=value" apart at the "="
+  # bash splits "--flag=value" at the "="
   if [[ $word == = ]]; then word= ; elif [[ $before == = ]]; then before=\${COMP_WORDS[COMP_CWORD-2]}; fi
   if ((COMP_CWORD == 1)); then
     mapfile -t COMPREPLY < <(compgen -W "${Object.keys(Manual.words).join(" ")} --help --version" -- "$word")

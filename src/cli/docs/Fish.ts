@@ -1,4 +1,4 @@
-/** For fish; goes into its completions, as ibsr-export.fish. */
+/** The completion script for fish, to be installed as ibsr-export.fish. */
 import type { Flag } from "../flags/Flag.ts"
 import * as Manual from "./Manual.ts"
 
@@ -19,7 +19,7 @@ const lines = () =>
     )
   )
 
-export const script = (): string => `# Completion for fish, made by "ibsr-export completion fish".
+export const script = (): string => `# Completion for fish, printed by "ibsr-export completion fish".
 complete -c ibsr-export -f
 ${Object.entries(Manual.words)
   .map(([name, meaning]) => `complete -c ibsr-export -n __fish_use_subcommand -a ${name} -d ${quoted(meaning)}`)

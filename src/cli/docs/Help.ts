@@ -1,8 +1,8 @@
-/** `--help`: @effect/cli's own shows no defaults, and colours even in a pipe. */
+/** `--help`. The one of @effect/cli shows no defaults, and prints colours even to a pipe. */
 import type { Flag } from "../flags/Flag.ts"
 import * as Manual from "./Manual.ts"
 
-/** Columns; fits a terminal of the usual 80. */
+/** In columns, for a terminal of the usual 80. */
 const width = 79
 
 const wrap = (text: string, indent: string): string => {
@@ -17,18 +17,19 @@ const wrap = (text: string, indent: string): string => {
   return [...lines, line].map((each) => indent + each).join("\n")
 }
 
-/** Whether a flag is needed, what stands in for it, and where: in brackets behind its description. */
-export const annotations = (flag: Flag<unknown>): ReadonlyArray<string> =>
-  [
-    flag.required ? ["required"] : [],
-    flag.default === undefined ? [] : [`default: ${flag.default}`],
-    flag.env.length === 0 ? [] : [`env: ${flag.env.join(", ")}`]
-  ].flat()
+/** The meaning of a flag; in brackets, whether it is required, its default and its variables. */
+export const descriptionOf = (flag: Flag<unknown>): string => {
+  const notes = [
+    ...(flag.required ? ["required"] : []),
+    ...(flag.default === undefined ? [] : [`default: ${flag.default}`]),
+    ...(flag.env.length === 0 ? [] : [`env: ${flag.env.join(", ")}`])
+  ]
+  return notes.length === 0 ? flag.description : `${flag.description} [${notes.join("; ")}]`
+}
 
 const flagHelp = (flag: Flag<unknown>) => {
   const value = flag.value === undefined ? "" : ` ${flag.value}${flag.repeated ? " …" : ""}`
-  const noted = annotations(flag).length === 0 ? "" : ` [${annotations(flag).join("; ")}]`
-  return `  --${flag.name}${value}\n${wrap(flag.description + noted, "      ")}`
+  return `  --${flag.name}${value}\n${wrap(descriptionOf(flag), "      ")}`
 }
 
 const groups = (flags: ReadonlyArray<Flag<unknown>>) =>
@@ -46,7 +47,7 @@ const exitStatus = (exits: Manual.Page["exits"]) => [
   ...(exits.some(({ retrySoon }) => retrySoon) ? ["  * starting it again soon can help"] : [])
 ]
 
-/** The page of a command, or, for any other word and none, of the program. */
+/** The page of a command; for any other word, and for none, the page of the program. */
 export const page = (name: string | undefined): string =>
   name !== undefined && Object.hasOwn(Manual.commands, name)
     ? command(name, Manual.commands[name as keyof typeof Manual.commands])
@@ -72,13 +73,13 @@ const command = (name: string, { examples, exits, flags, notes, summary, usage }
     examples.map((lines) => `  ${lines.join(" \\\n      ")}`).join("\n\n")
   ].join("\n")
 
-export const root = `ibsr-export: carry IBSR traffic snapshots to a bucket
+export const root = `ibsr-export: upload IBSR traffic snapshots to a bucket
 
 USAGE
-  ibsr-export s3 [flags]       upload to S3, MinIO, Cloudflare R2 and the like
+  ibsr-export s3 [flags]       upload to S3, MinIO, Cloudflare R2 and others
   ibsr-export s3 --help        all flags, exit codes, examples
-  ibsr-export status [flags]   what was stored, what waits, what was lost
-  ibsr-export units [flags]    systemd units, or a file for cron, that start it
-  ibsr-export man              the manual page
-  ibsr-export completion bash  completion of command lines; also zsh, fish
+  ibsr-export status [flags]   show what is stored, waiting and lost
+  ibsr-export units [flags]    make systemd units or a crontab that start it
+  ibsr-export man              print the manual page
+  ibsr-export completion bash  print a completion script; also zsh, fish
   ibsr-export --version`

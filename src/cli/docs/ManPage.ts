@@ -1,10 +1,10 @@
-/** The manual page, made from what `--help` is made from. */
+/** The manual page, from the same source as `--help`. */
 import { environmentFile, stateDirectory } from "../../units/Job.ts"
 import type { Flag } from "../flags/Flag.ts"
-import { annotations } from "./Help.ts"
+import { version } from "../Version.ts"
+import { descriptionOf } from "./Help.ts"
 import * as Manual from "./Manual.ts"
 import * as Roff from "./Roff.ts"
-import { version } from "../Version.ts"
 
 const commands = Object.entries(Manual.commands)
 
@@ -18,10 +18,9 @@ const synopsis = () =>
     `${Roff.bold(`ibsr-export ${words}`)}${usage === "" ? "" : ` ${Roff.text(usage)}`}`
   ])
 
-const flag = (one: Flag<unknown>) => {
-  const value = one.value === undefined ? "" : ` ${Roff.italic(one.value)}${one.repeated ? Roff.text(" …") : ""}`
-  const noted = annotations(one).length === 0 ? "" : ` [${annotations(one).join("; ")}]`
-  return Roff.item(`${Roff.bold(`--${one.name}`)}${value}`, Roff.text(one.description + noted))
+const flagItem = (flag: Flag<unknown>) => {
+  const value = flag.value === undefined ? "" : ` ${Roff.italic(flag.value)}${flag.repeated ? Roff.text(" …") : ""}`
+  return Roff.item(`${Roff.bold(`--${flag.name}`)}${value}`, Roff.text(descriptionOf(flag)))
 }
 
 const exits = (page: Manual.Page) =>
@@ -34,7 +33,7 @@ const options = ([name, page]: readonly [string, Manual.Page]) => [
   Roff.paragraph(Roff.text(`ibsr-export ${name}: ${page.summary}.`)),
   ...[...Map.groupBy(page.flags, ({ group }) => group)].flatMap(([group, members]) => [
     Roff.subsection(group),
-    ...members.map(flag)
+    ...members.map(flagItem)
   ]),
   ...page.notes.flatMap(({ heading, paragraphs }) => [
     Roff.subsection(heading),
@@ -42,20 +41,20 @@ const options = ([name, page]: readonly [string, Manual.Page]) => [
   ])
 ]
 
-const variables: ReadonlyArray<readonly [name: string, meaning: string]> = [
+const variables: ReadonlyArray<readonly [names: string, meaning: string]> = [
   ["AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "access keys"],
-  ["AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE", "where profiles are, if not in ~/.aws"],
-  ["AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS", "certificates to trust: instead of the well-known ones, or besides them"],
-  ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies, and what is not reached through them"],
-  ["STATE_DIRECTORY, INVOCATION_ID", "set by systemd: where the ledger lies, and the name of the run"]
+  ["AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE", "files of profiles, if not in ~/.aws"],
+  ["AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS", "certificates to trust instead of, or besides, the well-known ones"],
+  ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies, and the hosts that are reached without one"],
+  ["STATE_DIRECTORY, INVOCATION_ID", "set by systemd: the directory of the ledger, and the name of the run"]
 ]
 
 const environment = () => [
   Roff.section("ENVIRONMENT"),
-  Roff.paragraph(Roff.text("A flag wins over its variables, of which the first that is not empty counts.")),
+  Roff.paragraph(Roff.text("A flag takes precedence over its variables. The first variable that is not empty counts.")),
   ...[...new Set(commands.flatMap(([, { flags }]) => flags))]
     .filter(({ env }) => env.length > 0)
-    .map(({ env, name }) => Roff.item(Roff.bold(env.join(", ")), Roff.text(`stands in for --${name}`))),
+    .map(({ env, name }) => Roff.item(Roff.bold(env.join(", ")), Roff.text(`used if --${name} is not given`))),
   ...variables.map(([name, meaning]) => Roff.item(Roff.bold(name), Roff.text(meaning)))
 ]
 
@@ -63,7 +62,7 @@ const exitStatus = () => [
   Roff.section("EXIT STATUS"),
   Roff.paragraph(
     Roff.text(
-      "Of s3. The code says why, the report says how much. After those with a star it can help to start it again soon."
+      "Of s3. The code says why a run failed; the report says how much. If it has a star, starting again soon can help."
     )
   ),
   ...exits(Manual.commands.s3),
@@ -74,9 +73,12 @@ const exitStatus = () => [
 
 const files = () => [
   Roff.section("FILES"),
-  Roff.item(Roff.italic(`${stateDirectory}/ledger.db`), Roff.text("what was stored, with the units of this program")),
-  Roff.item(Roff.italic(environmentFile), Roff.text("variables for these units")),
-  Roff.item(Roff.italic("/etc/ibsr-export/aws-credentials"), Roff.text("access keys for their drop-in static-keys"))
+  Roff.item(
+    Roff.italic(`${stateDirectory}/ledger.db`),
+    Roff.text("the ledger, when systemd starts the program by its units")
+  ),
+  Roff.item(Roff.italic(environmentFile), Roff.text("environment variables for these units")),
+  Roff.item(Roff.italic("/etc/ibsr-export/aws-credentials"), Roff.text("access keys for the drop-in static-keys"))
 ]
 
 const examples = () => [
@@ -88,28 +90,28 @@ const examples = () => [
   )
 ]
 
-/** For `man -l -`, or to be put below /usr/share/man/man1. */
+/** For `man -l -`, or to be installed below /usr/share/man/man1. */
 export const page = (): string =>
   [
-    `.\\" Made by "ibsr-export man".`,
+    `.\\" Printed by "ibsr-export man".`,
     `.TH IBSR\\-EXPORT 1 "" "ibsr\\-export ${Roff.text(version)}" "User Commands"`,
-    // words are not hyphenated, lines not stretched: flags are to be found, and copied
+    // no hyphenation and no justification, so that flags can be found and copied
     ".nh",
     ".ad l",
     Roff.section("NAME"),
-    Roff.text("ibsr-export").concat(" \\- carry IBSR traffic snapshots to a bucket"),
+    Roff.text("ibsr-export").concat(" \\- upload IBSR traffic snapshots to a bucket"),
     Roff.section("SYNOPSIS"),
     ...synopsis(),
     Roff.section("DESCRIPTION"),
     Roff.paragraph(
       Roff.text(
-        "Uploads the snapshots below a directory to Amazon S3, MinIO, Cloudflare R2, or anything that speaks S3."
+        "Uploads the snapshots below a directory to Amazon S3, MinIO, Cloudflare R2, or any S3-compatible store."
       ),
-      Roff.text("s3:PutObject on one prefix is all the permission it needs."),
+      Roff.text("The only permission it needs is s3:PutObject on one prefix."),
       Roff.text(
-        "It remembers in a ledger what it stored, sends what is new, and exits with a code that says what went wrong."
+        "It records in a ledger what it has stored, sends what is new, and exits with a code that says what went wrong."
       ),
-      Roff.text("It is made to be started by a timer and watched by nobody.")
+      Roff.text("It is meant to be started by a timer, without supervision.")
     ),
     ...commands.flatMap(options),
     ...environment(),

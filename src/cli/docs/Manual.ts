@@ -1,4 +1,4 @@
-/** What is said of each command, from which `--help`, the man page and the completions are made. */
+/** The documentation of each command, from which `--help`, the manual page and the completions are made. */
 import * as ExitCode from "../../domain/ExitCode.ts"
 import * as DropIns from "../../units/DropIns.ts"
 import { environmentFile, stateDirectory } from "../../units/Job.ts"
@@ -8,15 +8,15 @@ import { statusFlags } from "../flags/StatusFlags.ts"
 import { unitsFlags } from "../flags/UnitsFlags.ts"
 
 export interface Page {
-  /** What it does, in half a line. */
+  /** Purpose of the command, in half a line. */
   readonly summary: string
-  /** What may stand behind its name. */
+  /** Flags that may follow its name. */
   readonly usage: string
-  /** Those that no other command describes. */
+  /** Without those that another command describes. */
   readonly flags: ReadonlyArray<Flag<unknown>>
   readonly notes: ReadonlyArray<{ readonly heading: string; readonly paragraphs: ReadonlyArray<string> }>
   readonly exits: ReadonlyArray<Pick<ExitCode.ExitCode, "code" | "meaning" | "name" | "retrySoon">>
-  /** Command lines; each may go over several lines. */
+  /** Command lines, each in one or more lines. */
   readonly examples: ReadonlyArray<ReadonlyArray<string>>
 }
 
@@ -34,14 +34,14 @@ const s3: Page = {
       paragraphs: [
         "SIZE: bytes, or KiB, MiB, GiB (K, M, G for short), or KB, MB, GB.",
         "DURATION: 500ms, 90s, 5m, 1h30m.",
-        "GLOB: ** any directories, * within one, ? one character, {a,b}, [a-z]. A name may begin with a dot.",
-        "A repeatable flag's variable holds its values separated by ';'."
+        "GLOB: ** any directories, * within one, ? one character, {a,b}, [a-z]. A name may start with a dot.",
+        "The variable of a repeatable flag holds its values separated by ';'."
       ]
     },
     {
       heading: "Credentials",
       paragraphs: [
-        "From the standard AWS chain, and nowhere else: environment, profile, SSO, web identity, container, instance role. s3:PutObject on the prefix is all the permission needed."
+        "Only from the standard AWS chain: environment, profile, SSO, web identity, container, instance role. The only permission needed is s3:PutObject on the prefix."
       ]
     }
   ],
@@ -62,7 +62,7 @@ const s3: Page = {
 }
 
 const status: Page = {
-  summary: "what was stored, what waits, and what was lost, from the ledger alone",
+  summary: "show what is stored, waiting and lost, from the ledger alone",
   usage: "[flags]",
   flags: Object.values(statusFlags),
   notes: [
@@ -70,14 +70,14 @@ const status: Page = {
       heading: "Exit status with --output nagios",
       paragraphs: [
         "0, OK: the last success is recent, and the last run did not fail.",
-        "1, WARNING: it is older than --warning, or the last run failed.",
-        "2, CRITICAL: it is older than --critical, or the last run needs somebody.",
+        "1, WARNING: the last success is older than --warning, or the last run failed and a retry can help.",
+        "2, CRITICAL: there was no success, it is older than --critical, or the last run failed and no retry can help.",
         "3, UNKNOWN: there is no ledger, it cannot be read, or no run has used it."
       ]
     }
   ],
   exits: [
-    ok("it was told, whatever it says"),
+    ok("the status was printed, whatever it says"),
     as(StateUnusable, "there is no ledger, or it cannot be read"),
     UsageError
   ],
@@ -85,14 +85,14 @@ const status: Page = {
 }
 
 const units: Page = {
-  summary: "what starts ibsr-export s3 every hour: systemd units, or a file for cron",
+  summary: "make systemd units, or a crontab, that start s3 every hour",
   usage: "[flags] [flags of ibsr-export s3]",
   flags: Object.values(unitsFlags),
   notes: [
     {
       heading: "Flags of s3",
       paragraphs: [
-        `They are checked, and go into the command line. What stands in variables here does not; on the host, those in ${environmentFile} count, for --input and --bucket, too.`
+        `The flags of s3 are checked and become part of the command line. Variables of this shell do not. The units read variables from ${environmentFile}, which may also set --input and --bucket.`
       ]
     },
     {
@@ -114,7 +114,7 @@ const units: Page = {
   ]
 }
 
-/** The commands, in the order in which people need them. */
+/** The commands, in the order in which a user needs them. */
 export const commands = { s3, status, units }
 
 /** The flags that each command takes. */
@@ -124,17 +124,17 @@ export const flags: Readonly<Record<keyof typeof commands, ReadonlyArray<Flag<un
   units: [...units.flags, ...s3.flags]
 }
 
-/** Command lines that print something for other programs to read. */
+/** Command lines that print a text for other programs. */
 export const texts = ["man", "completion bash", "completion zsh", "completion fish"] as const
 
 export type Text = (typeof texts)[number]
 
-/** What a command line can begin with, and what it is for. */
+/** The first word of a command line, with its meaning. */
 export const words: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(commands).map(([name, { summary }]) => [name, summary])),
-  man: "the manual page, for man -l -",
-  completion: "what makes a shell complete command lines"
+  man: "print the manual page, for man -l -",
+  completion: "print a completion script for a shell"
 }
 
-/** Those that completions are made for. */
+/** The shells that have a completion script. */
 export const shells: ReadonlyArray<string> = texts.flatMap((text) => text.split(" ").slice(1))

@@ -1,6 +1,6 @@
-/** What the manual is set in: the macros of man(7), and characters that no locale or printer turns into others. */
+/** roff source with the macros of man(7), safe for every locale. */
 
-/** What roff would take for a command, a ligature, or a typographer's sign, by the names of groff_char(7). */
+/** Characters that roff would read as a command or replace by a typographic sign; names of groff_char(7). */
 const characters: Readonly<Record<string, string>> = {
   "\\": "\\(rs",
   "-": "\\-",
@@ -13,7 +13,7 @@ const characters: Readonly<Record<string, string>> = {
 
 const unicode = (character: string) => `\\[u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`
 
-/** Text, on one line of the source. */
+/** Text on one line of the source. */
 export const text = (plain: string): string =>
   plain
     .replaceAll(/[\\'"`^~-]|[^\0-\u007F]/gu, (character) => characters[character] ?? unicode(character))
@@ -25,11 +25,11 @@ export const italic = (plain: string): string => `\\fI${text(plain)}\\fR`
 export const section = (heading: string): string => `.SH "${text(heading)}"`
 export const subsection = (heading: string): string => `.SS "${text(heading)}"`
 
-/** Source lines that are set already. */
+/** Takes lines of roff source. */
 export const paragraph = (...lines: ReadonlyArray<string>): string => [".PP", ...lines].join("\n")
 
-/** A term, and what it means, indented below it. */
+/** A term, with its meaning indented below it. */
 export const item = (term: string, ...lines: ReadonlyArray<string>): string => [".TP", term, ...lines].join("\n")
 
-/** Lines that stay as they are, as a shell would be given them. */
+/** Verbatim lines, such as shell commands. */
 export const listing = (lines: ReadonlyArray<string>): string => [".PP", ".nf", ...lines.map(text), ".fi"].join("\n")

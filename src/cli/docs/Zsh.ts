@@ -1,11 +1,11 @@
-/** For zsh; goes into a folder of $fpath, as _ibsr-export. */
+/** The completion script for zsh, to be installed in a directory of $fpath as _ibsr-export. */
 import type { Flag } from "../flags/Flag.ts"
 import * as Manual from "./Manual.ts"
 
-/** One word for the shell. */
+/** Makes a text one word of the shell. */
 const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
-/** What has a meaning in a specification of _arguments. */
+/** With the characters escaped that _arguments gives a meaning. */
 const escaped = (text: string) => text.replaceAll(/[\\:[\]]/g, (character) => `\\${character}`)
 
 const action = ({ suggestions }: Flag<unknown>) => {
@@ -32,7 +32,7 @@ const cases = () =>
   )
 
 export const script = (): string => `#compdef ibsr-export
-# Completion for zsh, made by "ibsr-export completion zsh".
+# Completion for zsh, printed by "ibsr-export completion zsh".
 _ibsr_export() {
   local -a commands
   commands=(

@@ -13,21 +13,23 @@ import type { Env } from "../../domain/Env.ts"
 import { UsageError } from "../../domain/Errors.ts"
 import { type Flag, type Parsed, quote, unquote, type Values } from "./Flag.ts"
 
-export type Commands = Readonly<Record<string, ReadonlyArray<Flag<unknown>>>>
-
-export type Request =
+export type Request<Command, Text> =
   | { readonly _tag: "Help"; readonly command: string | undefined }
   | { readonly _tag: "Version" }
-  | { readonly _tag: "Text"; readonly name: string }
+  | { readonly _tag: "Text"; readonly text: Text }
   /** `args` is in the form for @effect/cli. */
-  | { readonly _tag: "Run"; readonly command: string; readonly args: ReadonlyArray<string> }
+  | { readonly _tag: "Run"; readonly command: Command; readonly args: ReadonlyArray<string> }
   | { readonly _tag: "Refused"; readonly error: UsageError }
 
 /**
  * `texts` are command lines that only print something, such as `man` or `completion bash`. `--help` and `--version` win
  * over any error in the rest, because an error message would not help.
  */
-export const parse = (commands: Commands, args: ReadonlyArray<string>, texts: ReadonlyArray<string> = []): Request => {
+export const parse = <Command extends string, Text extends string = never>(
+  commands: Readonly<Record<Command, ReadonlyArray<Flag<unknown>>>>,
+  args: ReadonlyArray<string>,
+  texts: ReadonlyArray<Text> = []
+): Request<Command, Text> => {
   const before = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)
   const command = args.find((word) => !word.startsWith("-"))
   if (before.some((word) => word === "--help" || word === "-h")) return { _tag: "Help", command }
@@ -35,13 +37,12 @@ export const parse = (commands: Commands, args: ReadonlyArray<string>, texts: Re
   const names = [...new Set([...Object.keys(commands), ...texts.map(firstWord)])]
   if (command === undefined || args[0] !== command) return refused([`a command comes first: ${names.join(", ")}`])
   if (texts.some((text) => firstWord(text) === command)) return textNamed(texts, args)
-  const flags = Object.hasOwn(commands, command) ? commands[command] : undefined
-  if (flags === undefined) return refused([`unknown command '${command}'${suggestion(command, names)}`])
-  const { canonical, problems } = read(flags, args.slice(1))
+  if (!isKey(commands, command)) return refused([`unknown command '${command}'${suggestion(command, names)}`])
+  const { canonical, problems } = read(commands[command], args.slice(1))
   return problems.length > 0 ? refused(problems) : { _tag: "Run", command, args: canonical }
 }
 
-/** What the values of a command's flags are read from; `args` as in a `Run`. */
+/** The sources of flag values; `args` as in a `Run`. */
 export interface Line {
   readonly args: ReadonlyArray<string>
   readonly env: Env
@@ -79,15 +80,20 @@ export const words = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
     return !name.startsWith("--") ? [] : [value?.startsWith(":") ? `${name}=${unquote(value)}` : name]
   })
 
+const isKey = <K extends string>(record: Readonly<Record<K, unknown>>, key: string): key is K =>
+  Object.hasOwn(record, key)
+
 const firstWord = (text: string) => text.split(" ", 1)[0]!
 
-const textNamed = (texts: ReadonlyArray<string>, args: ReadonlyArray<string>): Request => {
-  const name = args.join(" ")
+const textNamed = <Text extends string>(texts: ReadonlyArray<Text>, args: ReadonlyArray<string>) => {
   const choices = texts.filter((text) => firstWord(text) === args[0])
-  return choices.includes(name) ? { _tag: "Text", name } : refused([`'${name}': there is ${choices.join(", ")}`])
+  const text = choices.find((choice) => choice === args.join(" "))
+  return text === undefined
+    ? refused([`'${args.join(" ")}': there is ${choices.join(", ")}`])
+    : ({ _tag: "Text", text } as const)
 }
 
-const refused = (problems: ReadonlyArray<string>): Request => ({ _tag: "Refused", error: new UsageError({ problems }) })
+const refused = (problems: ReadonlyArray<string>) => ({ _tag: "Refused", error: new UsageError({ problems }) }) as const
 
 /** Only a near name: a wrong suggestion is worse than none. */
 const suggestion = (name: string, names: ReadonlyArray<string>) => {

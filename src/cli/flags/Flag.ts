@@ -15,7 +15,7 @@ export interface Parse<A> {
   readonly suggestions?: Suggestions
 }
 
-/** What a shell can complete a value to: a path of that kind, or one of these words. */
+/** Completions that a shell offers for a value: paths of that kind, or these words. */
 export type Suggestions = "directory" | "file" | ReadonlyArray<string>
 
 export interface Flag<out A> {
@@ -30,7 +30,7 @@ export interface Flag<out A> {
   readonly description: string
   /** Environment variables, tried in this order when the flag is not given. An empty one counts as unset. */
   readonly env: ReadonlyArray<string>
-  /** As the documentation shows it. */
+  /** In the form that the documentation shows. */
   readonly default: string | undefined
   readonly suggestions: Suggestions | undefined
   /** Its value on the command line. */

@@ -31,7 +31,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "include",
     group: what,
     value: "GLOB",
-    description: "upload files whose path below --input matches; repeatable",
+    description: "upload only files whose path below --input matches; repeatable",
     default: "**/*.jsonl",
     parse: Values.path
   }),
@@ -39,7 +39,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "exclude",
     group: what,
     value: "GLOB",
-    description: "but not those that match this; repeatable, and stronger than --include",
+    description: "skip files that match, even if --include matches them; repeatable",
     parse: Values.path
   }),
   followSymlinks: Flag.toggle({
@@ -56,7 +56,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "final-after",
     group: what,
     value: "DURATION",
-    description: "a file is final so long after the UTC hour in its name, or, without one, after its last change",
+    description: "a file is final this long after the UTC hour in its name or, without one, after its last change",
     // the collector writes once a minute
     default: "2m",
     parse: DurationText.parse
@@ -82,7 +82,8 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "prefix",
     group: where,
     value: "PREFIX",
-    description: "keys are PREFIX/<path below --input>; slashes around it do not matter, '/' is the bucket's root",
+    description:
+      "keys are PREFIX/<path below --input>; leading and trailing slashes are ignored, '/' is the bucket's root",
     // the hostname keeps the files of several hosts apart in one bucket
     default: { shown: "ibsr/<hostname>/snapshots", of: () => `ibsr/${hostname()}/snapshots` },
     parse: ObjectKey.parsePrefix
@@ -91,7 +92,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "endpoint",
     group: where,
     value: "URL",
-    description: "store other than AWS, such as MinIO or Cloudflare R2",
+    description: "a store other than AWS, such as MinIO or Cloudflare R2",
     env: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
     parse: Values.endpoint
   }),
@@ -99,15 +100,14 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "region",
     group: where,
     value: "REGION",
-    description: "region of the bucket; else the profile's, and us-east-1 with --endpoint",
+    description: "region of the bucket; otherwise the profile's, or us-east-1 with --endpoint",
     env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
     parse: Values.headerText
   }),
   forcePathStyle: Flag.toggle({
     name: "force-path-style",
     group: where,
-    description:
-      "put the bucket into the path, not the host name; on anyway if --endpoint is an IP address or localhost"
+    description: "put the bucket into the path, not the host name; implied if --endpoint is an IP address or localhost"
   }),
   profile: Flag.optional({
     name: "profile",
@@ -136,7 +136,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "sse",
     group: how,
     value: "MODE",
-    description: "server-side encryption: none (the bucket's own default applies), s3, or kms",
+    description: "server-side encryption: none (the bucket's default applies), s3, or kms",
     default: "none",
     parse: Values.choice("none", "s3", "kms")
   }),
@@ -144,7 +144,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "kms-key-id",
     group: how,
     value: "ID",
-    description: "key for --sse kms; needs kms:GenerateDataKey, and kms:Decrypt for files of several parts",
+    description: "key for --sse kms; needs kms:GenerateDataKey, and kms:Decrypt for multipart uploads",
     parse: Values.headerText
   }),
   kmsContext: Flag.optional({
@@ -158,7 +158,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "storage-class",
     group: how,
     value: "CLASS",
-    description: "such as STANDARD_IA; needs no further permission",
+    description: "storage class, such as STANDARD_IA; needs no further permission",
     parse: Values.headerText
   }),
   tags: Flag.record({
@@ -194,22 +194,21 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "compress",
     group: how,
     value: "FORMAT",
-    description:
-      "none, zstd (keys end in .zst), or gzip (.gz); files that are compressed already are stored as they are",
-    // objects that anybody can read as they are
+    description: "none, zstd (keys end in .zst), or gzip (.gz); files that are already compressed are stored unchanged",
+    // objects that need no further tool to read
     default: "none",
     parse: Values.choice("none", "zstd", "gzip")
   }),
   noOverwrite: Flag.toggle({
     name: "no-overwrite",
     group: how,
-    description: "only create objects (If-None-Match: *); one that exists is a failure; implies --final-only"
+    description: "only create objects (If-None-Match: *); an existing object is a failure; implies --final-only"
   }),
   stateDir: Flag.withDefault({
     name: "state-dir",
     group: ledger,
     value: "DIR",
-    description: "where the ledger of what was stored lies; on a local disk, outside of --input; one run at a time",
+    description: "directory of the ledger; on a local disk, outside --input; one run at a time",
     default: {
       shown: "$STATE_DIRECTORY, else $XDG_STATE_HOME/ibsr-export, else ~/.local/state/ibsr-export",
       of: StateDir.fallback
@@ -219,14 +218,14 @@ export const s3Flags: Flag.Flags<Settings> = {
   force: Flag.toggle({
     name: "force",
     group: ledger,
-    description: "send also what the ledger knows as unchanged"
+    description: "also send files that the ledger knows to be unchanged"
   }),
   appendOnly: Flag.repeated({
     name: "append-only",
     group: ledger,
     value: "GLOB",
     description:
-      "files that only ever grow: an object is never overwritten by content that does not contain it; repeatable",
+      "files that only ever grow: an object is never replaced by content that does not contain it; repeatable",
     default: "**/*.jsonl",
     parse: Values.path
   }),
@@ -235,7 +234,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     group: ledger,
     value: "MODE",
     description:
-      "when such a file was truncated or recreated: new-key (stored as NAME.g2.jsonl, then g3 …), overwrite, or fail",
+      "if such a file was truncated or recreated: new-key (stored as NAME.g2.jsonl, then g3 …), overwrite, or fail",
     default: "new-key",
     parse: Values.choice("new-key", "overwrite", "fail")
   }),
@@ -243,7 +242,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "lock-wait",
     group: ledger,
     value: "DURATION",
-    description: "how long to wait for another run on the same ledger to end",
+    description: "how long to wait for another run that uses the same ledger",
     default: "0s",
     parse: DurationText.parse
   }),
@@ -252,8 +251,8 @@ export const s3Flags: Flag.Flags<Settings> = {
     group: limits,
     value: "N|auto",
     description:
-      "most requests in flight at once, over files and parts together; 1 to 1024, or auto: 128 at first, 512 at most",
-    // see domain/Concurrency
+      "most requests in flight at once, over files and parts together; 1 to 1024, or auto: starts at 128, at most 512",
+    // see domain/ConcurrencyLimit
     default: "auto",
     parse: Values.concurrency(1024)
   }),
@@ -269,7 +268,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "part-size",
     group: limits,
     value: "SIZE",
-    description: "larger files are sent in parts of this size; at least 5MiB, and --memory at most",
+    description: "larger files are sent in parts of this size; at least 5MiB, at most --memory",
     default: "8MiB",
     parse: Values.atLeast(UploadPlan.minPartBytes, "5MiB", Size.parse)
   }),
@@ -278,7 +277,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     group: limits,
     value: "N",
     description: "retries of one request; 0 to 100",
-    // with the pauses between them about half a minute
+    // about half a minute, with the pauses between them
     default: "8",
     parse: Values.integer(0, 100)
   }),
@@ -286,8 +285,8 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "timeout",
     group: limits,
     value: "DURATION",
-    description: "for one request, from its start to the end of its answer",
-    // a part of 8 MiB then needs 1.1 Mbit/s
+    description: "for one request, from its start to the end of its response",
+    // a part of 8 MiB needs 1.1 Mbit/s
     default: "60s",
     parse: DurationText.positive
   }),
@@ -295,8 +294,8 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "give-up-after",
     group: limits,
     value: "DURATION",
-    description: "the run ends when no request went well for so long",
-    // longer than a store takes to restart, and than a dead connection goes unnoticed
+    description: "the run ends if no request has succeeded for this long",
+    // longer than a store takes to restart, and than a dead connection stays unnoticed
     default: "5m",
     parse: DurationText.positive
   }),
@@ -311,8 +310,8 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "grace",
     group: limits,
     value: "DURATION",
-    description: "after a signal, or a failure that ends the run, what requests in flight get to finish",
-    // well below the 90 s after which systemd kills
+    description: "how long requests in flight may take after a signal or a failure that ends the run",
+    // well below the 90 s after which systemd kills a service
     default: "20s",
     parse: DurationText.parse
   }),
@@ -320,7 +319,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "output",
     group: output,
     value: "FORMAT",
-    description: "of the report on stdout: text or json",
+    description: "format of the report on stdout: text or json",
     default: "text",
     parse: Values.choice("text", "json")
   }),
@@ -338,7 +337,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "log-format",
     group: output,
     value: "FORMAT",
-    description: "of the log on stderr: pretty, logfmt, json, or auto (pretty on a terminal, else logfmt)",
+    description: "format of the log on stderr: pretty, logfmt, json, or auto (pretty on a terminal, else logfmt)",
     default: "auto",
     parse: Values.choice("auto", "pretty", "logfmt", "json")
   }),
@@ -347,7 +346,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     group: output,
     value: "FILE",
     description:
-      "write figures of the run for Prometheus' node_exporter, which reads files named *.prom; not with --dry-run",
+      "write metrics of the run for Prometheus' node_exporter, which reads files named *.prom; not with --dry-run",
     parse: Values.file
   })
 }

@@ -11,21 +11,21 @@ export const statusFlags = {
     name: "bucket",
     group: where,
     value: "NAME",
-    description: "tell only of this bucket; a ledger remembers also those that are not used any more",
+    description: "show only this bucket; the ledger also remembers buckets that are no longer used",
     parse: Values.bucket
   }),
   prefix: Flag.optional({
     name: "prefix",
     group: where,
     value: "PREFIX",
-    description: "tell only of this prefix",
+    description: "show only this prefix",
     parse: ObjectKey.parsePrefix
   }),
   outputFormat: Flag.withDefault({
     name: "output",
     group: output,
     value: "FORMAT",
-    description: "text, json, or nagios: one line with performance data, and the exit code of a Nagios plugin",
+    description: "text, json, or nagios: one line with performance data, and a Nagios plugin's exit code",
     default: "text",
     parse: Values.choice("text", "json", "nagios")
   }),
@@ -33,8 +33,8 @@ export const statusFlags = {
     name: "warning",
     group: output,
     value: "DURATION",
-    description: "with --output nagios: WARNING if the last success is longer ago",
-    // a run each hour, and one that failed
+    description: "with --output nagios: WARNING if the last success is older than this",
+    // two runs of an hourly timer, so that one may fail
     default: "2h",
     parse: DurationText.positive
   }),
@@ -42,8 +42,8 @@ export const statusFlags = {
     name: "critical",
     group: output,
     value: "DURATION",
-    description: "with --output nagios: CRITICAL if the last success is longer ago",
-    // a quarter of the day for which the collector keeps a snapshot
+    description: "with --output nagios: CRITICAL if the last success is older than this",
+    // a quarter of the day for which the collector keeps a snapshot file
     default: "6h",
     parse: DurationText.positive
   })

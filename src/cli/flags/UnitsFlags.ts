@@ -1,4 +1,4 @@
-/** The flags that `units` has besides those of `s3`. No variables: what a shell holds is not for another moment. */
+/** The flags that `units` has besides those of `s3`. They have no variables: a unit must not depend on one shell. */
 import * as DropIns from "../../units/DropIns.ts"
 import * as Flag from "./Flag.ts"
 import * as Values from "./Values.ts"
@@ -10,7 +10,7 @@ export const unitsFlags = {
     name: "user",
     group,
     value: "NAME",
-    description: "who runs it; without it, systemd makes a user up; --cron needs it",
+    description: "user that runs the upload; without it, systemd allocates one; --cron needs it",
     env: [],
     parse: Values.account
   }),
@@ -18,7 +18,7 @@ export const unitsFlags = {
     name: "group",
     group,
     value: "NAME",
-    description: "a group that may read the snapshots; repeatable",
+    description: "group that may read the snapshots; repeatable",
     env: [],
     parse: Values.account
   }),
@@ -26,7 +26,7 @@ export const unitsFlags = {
     name: "program",
     group,
     value: "FILE",
-    description: "what is started; otherwise this program",
+    description: "program to start; by default, this one",
     env: [],
     parse: Values.file
   }),
@@ -48,7 +48,7 @@ export const unitsFlags = {
     name: "to",
     group,
     value: "DIR",
-    description: "write the files there instead of printing them",
+    description: "write the files to DIR instead of printing them",
     env: [],
     parse: Values.directory
   })

@@ -1,9 +1,9 @@
-/** How the values of flags are read. Each returns what it expected instead when it cannot. */
+/** Parsers of flag values. Each fails with what it expected. */
 import { Either } from "effect"
 import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
 import type { Parse } from "./Flag.ts"
 
-/** A file system allows any name, and so does a glob on one. */
+/** Any text: a file system allows any name, and so does a glob. */
 export const path: Parse<string> = Either.right
 
 export const directory: Parse<string> = Object.assign((text: string) => path(text), {
@@ -11,24 +11,24 @@ export const directory: Parse<string> = Object.assign((text: string) => path(tex
 } as const)
 export const file: Parse<string> = Object.assign((text: string) => path(text), { suggestions: "file" } as const)
 
-/** What goes into a header. */
+/** Text that a header can carry. */
 export const headerText: Parse<string> = (text) =>
   /^(?!\s*$)\P{Cc}+$/u.test(text) ? Either.right(text) : Either.left("text without control characters")
 
 export const integer =
-  (least: number, most: number): Parse<number> =>
+  (min: number, max: number): Parse<number> =>
   (text) => {
     const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-    return number >= least && number <= most ? Either.right(number) : Either.left(`an integer from ${least} to ${most}`)
+    return number >= min && number <= max ? Either.right(number) : Either.left(`an integer from ${min} to ${max}`)
   }
 
-/** A number, or what suits most. */
+/** A number, or `auto`. */
 export const concurrency =
-  (most: number): Parse<ConcurrencyLimit.Range> =>
+  (max: number): Parse<ConcurrencyLimit.Range> =>
   (text) =>
     text === "auto"
       ? Either.right(ConcurrencyLimit.auto)
-      : Either.mapBoth(integer(1, most)(text), {
+      : Either.mapBoth(integer(1, max)(text), {
           onLeft: (expected) => `${expected}, or auto`,
           onRight: ConcurrencyLimit.upTo
         })
@@ -44,11 +44,11 @@ export const choice = <const A extends string>(...choices: ReadonlyArray<A>): Pa
   )
 
 export const atLeast =
-  (least: number, shown: string, parse: Parse<number>): Parse<number> =>
+  (min: number, shown: string, parse: Parse<number>): Parse<number> =>
   (text) =>
     Either.filterOrLeft(
       parse(text),
-      (value) => value >= least,
+      (value) => value >= min,
       () => `at least ${shown}`
     )
 
@@ -56,7 +56,7 @@ export const atLeast =
 export const endpoint: Parse<URL> = (text) => {
   const url = URL.parse(text)
   const parts = url === null ? "" : url.href.slice(url.origin.length)
-  // whatever follows the host, or a login before it, would be dropped or sent on
+  // anything after the host, or a login before it, would be dropped or passed on
   return url !== null && /^https?:$/.test(url.protocol) && parts === "/"
     ? Either.right(url)
     : Either.left("a URL such as https://minio.example.com:9000, without a path")
@@ -66,7 +66,7 @@ export const endpoint: Parse<URL> = (text) => {
 export const account: Parse<string> = (text) =>
   /^[A-Za-z_][\w.-]{0,30}$/.test(text) ? Either.right(text) : Either.left("the name of a user or group")
 
-/** What no bucket's name or ARN contains, and people write by mistake; the rest is the store's to judge. */
+/** Refuses what no bucket name or ARN contains but people write by mistake. The store checks the rest. */
 export const bucket: Parse<string> = (text) =>
   /^(?:arn:[^\s]+|(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*)$/.test(text)
     ? Either.right(text)
@@ -85,12 +85,12 @@ export const tag: Parse<readonly [string, string]> = (text) =>
     () => "KEY=VALUE with a key of up to 128 and a value of up to 256 characters"
   )
 
-/** A name that can end a header's name, and a value that a header can carry. Source: RFC 9110, section 5. */
+/** The key becomes part of a header's name, the value a header's value. Source: RFC 9110, section 5. */
 export const metadata: Parse<readonly [string, string]> = (text) =>
   Either.filterOrLeft(
     Either.fromNullable(pair(text), () => "KEY=VALUE"),
     ([key, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(key) && /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value),
-    () => "KEY=VALUE in printable ASCII, the key without blanks"
+    () => "KEY=VALUE in printable ASCII, the key without spaces"
   )
 
 /** A flat JSON object with strings as values. */
@@ -99,7 +99,7 @@ export const jsonStrings: Parse<Readonly<Record<string, string>>> = (text) => {
     const value: unknown = JSON.parse(text)
     if (isStrings(value)) return Either.right(value)
   } catch {
-    // said below
+    // reported below
   }
   return Either.left(`a JSON object of strings such as {"purpose":"ibsr"}`)
 }
@@ -108,4 +108,4 @@ const isStrings = (value: unknown): value is Readonly<Record<string, string>> =>
   typeof value === "object" &&
   value !== null &&
   !Array.isArray(value) &&
-  Object.values(value).every((one) => typeof one === "string")
+  Object.values(value).every((entry) => typeof entry === "string")

@@ -13,7 +13,7 @@ type Env = Readonly<Record<string, string>>
 
 const flags = Object.values(s3Flags)
 
-/** What the command line sets. */
+/** The settings that a command line gives. */
 const settings = (args: ReadonlyArray<string>, env: Env = {}) =>
   Effect.gen(function* () {
     const request = Argv.parse({ s3: flags }, ["s3", ...args])
@@ -26,7 +26,7 @@ const settings = (args: ReadonlyArray<string>, env: Env = {}) =>
 const problems = (args: ReadonlyArray<string>, env: Env = {}) =>
   Effect.map(Effect.flip(settings(args, env)), (error) => (error instanceof UsageError ? error.problems : [error]))
 
-/** The two flags that are required; a row may replace them. */
+/** The two required flags; a row may replace them. */
 const base: Env = { input: "/in", bucket: "b" }
 const words = (values: Env) => Object.entries(values).map(([name, value]) => `--${name}=${value}`)
 const given = (...args: ReadonlyArray<string>) => [...words(base), ...args]
@@ -34,7 +34,7 @@ const given = (...args: ReadonlyArray<string>) => [...words(base), ...args]
 const MiB = 1024 ** 2
 
 describe("defaults", () => {
-  it.effect("are those of the documentation", () =>
+  it.effect("are as documented", () =>
     Effect.gen(function* () {
       expect(yield* settings(given())).toEqual({
         input: "/in",
@@ -147,14 +147,14 @@ describe("flags", () => {
     })
   )
 
-  it.effect.each(switches)("switch settings: --%s (%s)", ([name, , field]) =>
+  it.effect.each(switches)("switch settings on: --%s (%s)", ([name, , field]) =>
     Effect.gen(function* () {
       expect((yield* settings(given(`--${name}`)))[field]).toBe(true)
       expect((yield* settings(given()))[field]).toBe(false)
     })
   )
 
-  it("are all in these tables, with all of their variables", () => {
+  it("are all in these tables, with all their variables", () => {
     const tested = new Set([...valued, ...switches].map(([name, env]) => `${name} ${env}`))
     expect(tested).toEqual(new Set(flags.flatMap(({ env, name }) => env.map((variable) => `${name} ${variable}`))))
   })
@@ -168,7 +168,7 @@ describe("flags", () => {
     })
   )
 
-  it.effect("keep a ';' in a value, which separates values only in the environment", () =>
+  it.effect("keep a ';' in a value: it separates values only in the environment", () =>
     Effect.gen(function* () {
       expect((yield* settings(given("--exclude", "a;b"))).exclude).toEqual(["a;b"])
     })
@@ -205,7 +205,7 @@ describe("flags", () => {
     "日本語/ü/e\u0301/😀",
     "a\\b",
     "$HOME/`x`"
-  ])("carry a value as it is: %j", (value) =>
+  ])("pass a value unchanged: %j", (value) =>
     Effect.gen(function* () {
       const args = [`--input=${value}`, "--bucket=b", `--include=${value}`, `--include=${value}`]
       expect(yield* settings(args)).toMatchObject({
@@ -219,7 +219,7 @@ describe("flags", () => {
 })
 
 describe("environment", () => {
-  it.effect.each(valued)("stands in for a flag: --%s, %s=%s", ([name, env, text, field, expected, besides]) =>
+  it.effect.each(valued)("replaces a missing flag: --%s, %s=%s", ([name, env, text, field, expected, besides]) =>
     Effect.gen(function* () {
       const { [name]: _, ...others } = base
       expect((yield* settings(words({ ...others, ...besides }), { [env]: text }))[field]).toEqual(expected)
@@ -231,13 +231,13 @@ describe("environment", () => {
       ...["1", "true", "yes", "on", "TRUE", "Yes"].map((text) => [name, env, text, field, true] as const),
       ...["0", "false", "no", "off", "False", ""].map((text) => [name, env, text, field, false] as const)
     ])
-  )("switches: --%s, %s=%s", ([, env, text, field, expected]) =>
+  )("sets a switch: --%s, %s=%s", ([, env, text, field, expected]) =>
     Effect.gen(function* () {
       expect((yield* settings(given(), { [env]: text }))[field]).toBe(expected)
     })
   )
 
-  it.effect("does not switch off what a flag switches on", () =>
+  it.effect("does not override a switch on the command line", () =>
     Effect.gen(function* () {
       expect((yield* settings(given("--dry-run"), { IBSR_EXPORT_DRY_RUN: "false" })).dryRun).toBe(true)
     })
@@ -251,22 +251,22 @@ describe("environment", () => {
     })
   )
 
-  it.effect.each(valued)("is weaker than a flag: --%s, %s, %s", ([name, env, text, field, expected, besides]) =>
+  it.effect.each(valued)("is overridden by a flag: --%s, %s, %s", ([name, env, text, field, expected, besides]) =>
     Effect.gen(function* () {
       const args = words({ ...base, ...besides, [name]: text })
-      // not valid for any flag that checks its values, and another value for those that do not
+      // invalid for every flag that checks its value, and a different value for the others
       expect((yield* settings(args, { [env]: "not / valid" }))[field]).toEqual(expected)
     })
   )
 
-  it.effect("counts as not set where it is empty", () =>
+  it.effect("counts as unset where it is empty", () =>
     Effect.gen(function* () {
       const env = Object.fromEntries(flags.flatMap((flag) => flag.env.map((name) => [name, ""])))
       expect(yield* settings(given(), env)).toEqual(yield* settings(given()))
     })
   )
 
-  it.effect("does not stand in for a required flag where it is empty", () =>
+  it.effect("does not satisfy a required flag where it is empty", () =>
     Effect.gen(function* () {
       expect(yield* problems(["--bucket=b"], { IBSR_EXPORT_INPUT: "" })).toEqual([
         "--input is required (or IBSR_EXPORT_INPUT)"
@@ -274,7 +274,7 @@ describe("environment", () => {
     })
   )
 
-  it.effect("asks the variables of a flag in turn, and passes over an empty one", () =>
+  it.effect("tries the variables of a flag in order and skips an empty one", () =>
     Effect.gen(function* () {
       const general = { AWS_ENDPOINT_URL: "http://general" }
       const both = { ...general, AWS_ENDPOINT_URL_S3: "http://special" }
@@ -296,7 +296,7 @@ describe("environment", () => {
     })
   )
 
-  it.effect("is replaced as a whole by a repeatable flag, as is the default", () =>
+  it.effect("is replaced as a whole by a repeatable flag, like the default", () =>
     Effect.gen(function* () {
       const env = { IBSR_EXPORT_INCLUDE: "a;b" }
       expect((yield* settings(given("--include=c"), env)).include).toEqual(["c"])
@@ -304,7 +304,7 @@ describe("environment", () => {
     })
   )
 
-  it.effect.each(["  a b  ", "--bucket", "日本/ü", ":a:", "a,b"])("carries a value as it is: %j", (value) =>
+  it.effect.each(["  a b  ", "--bucket", "日本/ü", ":a:", "a,b"])("passes a value unchanged: %j", (value) =>
     Effect.gen(function* () {
       expect((yield* settings(["--bucket=b"], { IBSR_EXPORT_INPUT: value })).input).toBe(value)
     })
@@ -351,13 +351,13 @@ describe("problems", () => {
     ],
     ["--prefix", "a/../b", "a prefix without the segments '.' and '..'"],
     ["--kms-context", "a=b", `a JSON object of strings such as {"purpose":"ibsr"}`]
-  ] as const)("tell what was expected instead: %s %s", ([flag, value, expected]) =>
+  ] as const)("name what was expected: %s %s", ([flag, value, expected]) =>
     Effect.gen(function* () {
       expect(yield* problems(given(flag, value))).toEqual([`${flag}: expected ${expected}, got '${value}'`])
     })
   )
 
-  it.effect("are told all at once, those of the environment with them", () =>
+  it.effect("are reported all at once, including those of the environment", () =>
     Effect.gen(function* () {
       const args = ["--input=/in", "--concurrency=0", "--sse=x"]
       const env = { IBSR_EXPORT_TIMEOUT: "60", IBSR_EXPORT_QUIET: "maybe" }
@@ -371,7 +371,7 @@ describe("problems", () => {
     })
   )
 
-  it.effect("are told for each value of a repeated flag", () =>
+  it.effect("are reported for each value of a repeated flag", () =>
     Effect.gen(function* () {
       expect(yield* problems(given("--tag=a", "--tag=b=c", "--tag=d"))).toEqual([
         "--tag: expected KEY=VALUE, got 'a'",
@@ -389,13 +389,13 @@ describe("problems", () => {
     [["--tag=a=1", "--tag=a=2"], "--tag: a key is given twice"],
     [["--metadata=a=1", "--metadata=a=1"], "--metadata: a key is given twice"],
     [Array.from({ length: 11 }, (_, at) => `--tag=k${at}=v`), "--tag: S3 allows at most 10"]
-  ] as const)("are also of flags that do not go together: %j", ([args, problem]) =>
+  ] as const)("include flags that contradict each other: %j", ([args, problem]) =>
     Effect.gen(function* () {
       expect(yield* problems(given(...args))).toEqual([problem])
     })
   )
 
-  it.effect("of flags that do not go together are told all at once", () =>
+  it.effect("of contradicting flags are reported all at once", () =>
     Effect.gen(function* () {
       const args = given("--part-size=6GiB", "--sse=kms", `--kms-context={"a":"b"}`)
       expect(yield* problems(args)).toEqual([

@@ -20,11 +20,11 @@ const runs = (command: string, ...args: ReadonlyArray<string>) => {
   return { there: error === undefined, stderr, lines: (stdout ?? "").split("\n").filter((line) => line !== "") }
 }
 
-/** What a shell offers behind these words, the last of which is being typed. */
+/** Returns the words that a shell offers in place of the last one. */
 type Complete = (...words: ReadonlyArray<string>) => ReadonlyArray<string>
 
 const bash: Complete = (...words) => {
-  // compopt works for a user at a terminal alone
+  // compopt only works at a terminal
   const { lines, stderr } = runs(
     "bash",
     "-c",
@@ -57,7 +57,7 @@ const flagsOf = (command: keyof typeof Manual.flags) => Manual.flags[command].ma
 
 for (const [shell, complete] of shells) {
   const { there } = runs(shell, "--version")
-  if (!there) console.log(`There is no ${shell}: the tests of its completion are skipped`)
+  if (!there) console.log(`${shell} is not installed: the tests of its completion are skipped`)
 
   describe.skipIf(!there)(shell, () => {
     it("offers the commands", () => {
@@ -69,18 +69,18 @@ for (const [shell, complete] of shells) {
       expect(complete("st")).toEqual(["status"])
     })
 
-    it.each(["s3", "status", "units"] as const)("offers the flags of %s, and no other", (command) => {
+    it.each(["s3", "status", "units"] as const)("offers exactly the flags of %s", (command) => {
       const offered = complete(command, "--").filter((word) => word !== "--help")
       expect(offered.toSorted()).toEqual(flagsOf(command).toSorted())
     })
 
-    it("offers the values that a flag can have", () => {
+    it("offers the values of a flag", () => {
       expect(complete("s3", "--sse", "").toSorted()).toEqual(["kms", "none", "s3"])
       expect(complete("units", "--drop-in", "st")).toEqual(["static-keys"])
       expect(complete("completion", "z")).toEqual(["zsh"])
     })
 
-    it("offers folders for a folder, files for a file, and nothing where it knows nothing", () => {
+    it("offers directories for a directory, files for a file, and nothing for free text", () => {
       expect(complete("s3", "--input", "s").map((path) => path.replace(/\/$/, ""))).toEqual(["snap shots"])
       expect(complete("units", "--program", "sc")).toEqual(["script"])
       expect(complete("s3", "--bucket", "s")).toEqual([])
@@ -89,13 +89,13 @@ for (const [shell, complete] of shells) {
 }
 
 describe("bash", () => {
-  it("completes a value behind '=', too, which it takes for a word", () => {
+  it("also completes a value after '=', which bash splits into a word", () => {
     expect(bash("s3", "--sse", "=", "k")).toEqual(["kms"])
     expect(bash("s3", "--sse", "=").toSorted()).toEqual(["kms", "none", "s3"])
   })
 })
 
-/** What zsh's own functions for it are told. */
+/** The arguments of zsh's completion functions. */
 const zsh = (...words: ReadonlyArray<string>) =>
   runs(
     "zsh",
@@ -106,10 +106,10 @@ const zsh = (...words: ReadonlyArray<string>) =>
   )
 
 const { there } = runs("zsh", "--version")
-if (!there) console.log("There is no zsh: the tests of its completion are skipped")
+if (!there) console.log("zsh is not installed: the tests of its completion are skipped")
 
 describe.skipIf(!there)("zsh", () => {
-  it("is told of the commands", () => {
+  it("describes the commands", () => {
     const { lines, stderr } = zsh("")
     expect(stderr).toBe("")
     expect(
@@ -120,11 +120,13 @@ describe.skipIf(!there)("zsh", () => {
     ).toEqual(commands)
   })
 
-  it.each(["s3", "status", "units"] as const)("is told of the flags of %s, with what they take", (command) => {
+  it.each(["s3", "status", "units"] as const)("specifies the flags of %s and their values", (command) => {
     const { lines, stderr } = zsh(command, "")
     expect(stderr).toBe("")
-    const told = lines.flatMap((line) => /^\*?(--[a-z0-9-]+)/.exec(line)?.[1] ?? []).filter((name) => name !== "--help")
-    expect(told).toEqual(flagsOf(command))
+    const specified = lines
+      .flatMap((line) => /^\*?(--[a-z0-9-]+)/.exec(line)?.[1] ?? [])
+      .filter((name) => name !== "--help")
+    expect(specified).toEqual(flagsOf(command))
     if (command === "s3") {
       expect(lines).toContain("--input=[directory to upload]:DIR:_files -/")
       expect(lines.find((line) => line.startsWith("--sse="))).toMatch(/:MODE:\(none s3 kms\)$/)

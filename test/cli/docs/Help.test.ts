@@ -8,13 +8,13 @@ const flags = Object.values(s3Flags)
 const page = Help.page("s3")
 const lines = page.split("\n")
 
-/** The lines below a heading, up to the next empty one. */
+/** The lines below a heading, up to the next empty line. */
 const section = (heading: string) => {
   const start = lines.indexOf(heading) + 1
   return start === 0 ? [] : lines.slice(start, lines.indexOf("", start))
 }
 
-/** What the page says of one flag: its line, and what is indented below it, on one line. */
+/** The lines about one flag, joined to one. */
 const entry = (name: string) => {
   const start = lines.findIndex((line) => line === `  --${name}` || line.startsWith(`  --${name} `))
   const end = lines.findIndex((line, at) => at > start && !line.startsWith("      "))
@@ -30,7 +30,7 @@ describe("s3", () => {
   })
 
   it.each(flags.map((flag) => [flag.name, flag] as const))(
-    "tells of --%s what it does, its variables and its default",
+    "describes --%s with its variables and its default",
     (name, flag) => {
       const text = entry(name)
       expect(text).toContain(flag.description)
@@ -42,7 +42,7 @@ describe("s3", () => {
     }
   )
 
-  it("has every flag once, below its group", () => {
+  it("lists every flag once, below its group", () => {
     for (const flag of flags) {
       const below = section(flag.group.toUpperCase())
       expect(below.filter((line) => line.split(" ")[2] === `--${flag.name}`)).toHaveLength(1)
@@ -58,18 +58,18 @@ describe("s3", () => {
     expect(rows).toEqual(ExitCode.table)
   })
 
-  it("says what the star behind an exit code means", () => {
+  it("explains the star after an exit code", () => {
     expect(section("EXIT STATUS").at(-1)).toMatch(/^ {2}\* .*again/)
   })
 
-  it("fits flags into 79 columns, but for a word that is longer", () => {
+  it("fits flags into 79 columns, except for longer words", () => {
     const groups = [...new Set(flags.map((flag) => flag.group.toUpperCase()))]
     const all = groups.flatMap(section)
     expect(all.length).toBeGreaterThan(flags.length)
     expect(all.filter((line) => line.length > 79 && line.trim().includes(" "))).toEqual([])
   })
 
-  it("shows examples with flags that exist", () => {
+  it("uses only existing flags in examples", () => {
     const names = new Set(flags.map((flag) => `--${flag.name}`))
     const used = page.slice(page.indexOf("EXAMPLES")).match(/--[a-z0-9-]+/g) ?? []
     expect(used.length).toBeGreaterThan(0)
@@ -78,7 +78,7 @@ describe("s3", () => {
 })
 
 describe("the program's page", () => {
-  it("names every command and text, and fits into 79 columns", () => {
+  it("lists every command and fits into 79 columns", () => {
     for (const word of Object.keys(Manual.words)) expect(Help.root).toContain(`  ibsr-export ${word} `)
     expect(Help.root.split("\n").filter((line) => line.length > 79)).toEqual([])
     expect(Help.page(undefined)).toBe(Help.root)
@@ -89,15 +89,15 @@ describe("the program's page", () => {
 describe.each(Object.entries(Manual.commands))("%s", (name, command) => {
   const text = Help.page(name)
 
-  it("says what it does, how it is called, and how it ends", () => {
+  it("shows summary, usage and exit codes", () => {
     expect(text.startsWith(`ibsr-export ${name}: ${command.summary}\n`)).toBe(true)
     expect(text).toContain(`\n  ibsr-export ${name} ${command.usage}\n`)
-    for (const { code, name, meaning } of command.exits) {
-      expect(text).toContain(`\n  ${String(code).padStart(3)}  ${name.padEnd(21)}${meaning}`)
+    for (const { code, meaning, name: codeName } of command.exits) {
+      expect(text).toContain(`\n  ${String(code).padStart(3)}  ${codeName.padEnd(21)}${meaning}`)
     }
   })
 
-  it("tells of its own flags, and speaks of variables only where there are any", () => {
+  it("lists its own flags, and variables only of flags that have them", () => {
     for (const flag of command.flags) expect(text).toContain(`\n  --${flag.name}`)
     expect(text).not.toContain("[]")
     expect(text).not.toContain("env: ]")

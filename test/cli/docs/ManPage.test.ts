@@ -5,7 +5,7 @@ import * as ManPage from "../../../src/cli/docs/ManPage.ts"
 
 const page = ManPage.page()
 
-/** The source as a reader sees it, line by line. */
+/** The lines of the source with roff escapes resolved. */
 const lines = page.split("\n").map((line) =>
   line
     .replaceAll(/\\f[BIR]|\\&/g, "")
@@ -25,7 +25,7 @@ const section = (heading: string) => {
   return start === 0 ? [] : lines.slice(start, end)
 }
 
-/** Terms with what is said of them. */
+/** Terms with their meanings. */
 const items = (of: ReadonlyArray<string>) => {
   const found: Array<readonly [term: string, meaning: string]> = []
   of.forEach((line, at) => {
@@ -35,7 +35,7 @@ const items = (of: ReadonlyArray<string>) => {
 }
 
 describe("the manual page", () => {
-  it("has the sections that people look for, in their usual order", () => {
+  it("has the usual sections in their usual order", () => {
     const headings = lines.filter((line) => line.startsWith(".SH")).map((line) => line.slice(5, -1))
     const usual = ["NAME", "SYNOPSIS", "DESCRIPTION", "ENVIRONMENT", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"]
     expect(headings.filter((heading) => !heading.startsWith("OPTIONS OF"))).toEqual(usual)
@@ -46,29 +46,29 @@ describe("the manual page", () => {
     ])
   })
 
-  it.each(Object.entries(Manual.commands))("tells of each flag of %s once, what --help does", (name, { flags }) => {
-    const told = items(section(`OPTIONS OF ${name.toUpperCase()}`))
-    expect(told.map(([term]) => term)).toEqual(
+  it.each(Object.entries(Manual.commands))("describes each flag of %s once, as --help does", (name, { flags }) => {
+    const described = items(section(`OPTIONS OF ${name.toUpperCase()}`))
+    expect(described.map(([term]) => term)).toEqual(
       flags.map(
         (flag) =>
           `--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}${flag.value !== undefined && flag.repeated ? " …" : ""}`
       )
     )
     for (const [at, { default: standard, description, env }] of flags.entries()) {
-      const [, meaning = ""] = told[at] ?? []
+      const [, meaning = ""] = described[at] ?? []
       expect(meaning).toContain(description)
       expect(meaning.includes(`default: ${standard}`)).toBe(standard !== undefined)
       for (const variable of env) expect(meaning).toContain(variable)
     }
   })
 
-  it("tells of each variable which flag it stands in for", () => {
-    const told = new Map(items(section("ENVIRONMENT")))
-    const flags = new Set(Object.values(Manual.commands).flatMap(({ flags }) => flags))
+  it("lists the variables of each flag", () => {
+    const meanings = new Map(items(section("ENVIRONMENT")))
+    const flags = new Set(Object.values(Manual.commands).flatMap((command) => command.flags))
     for (const { env, name } of flags) {
-      if (env.length > 0) expect(told.get(env.join(", "))).toBe(`stands in for --${name}`)
+      if (env.length > 0) expect(meanings.get(env.join(", "))).toBe(`used if --${name} is not given`)
     }
-    expect([...told.keys()].some((names) => names.includes("HTTPS_PROXY"))).toBe(true)
+    expect([...meanings.keys()].some((names) => names.includes("HTTPS_PROXY"))).toBe(true)
   })
 
   it("shows the examples of --help", () => {
@@ -78,17 +78,17 @@ describe("the manual page", () => {
     }
   })
 
-  it("is plain ASCII, so that no locale spoils it", () => {
+  it("is plain ASCII, whatever the locale", () => {
     expect(page).toMatch(/^[\n\x20-\x7e]*$/)
   })
 
-  it("has no character that is a typographer's sign to some versions of groff", () => {
+  it("has no character that some versions of groff replace by a typographic sign", () => {
     expect(lines.join("\n")).toMatch(/~\/\.local.*'\*\*\/\*\.pcap/s)
     expect(page).not.toMatch(/[~^`']/)
   })
 })
 
-const judge = (command: string, ...args: ReadonlyArray<string>) => {
+const runTool = (command: string, ...args: ReadonlyArray<string>) => {
   const { error, status, stderr, stdout } = spawnSync(command, args, {
     input: page,
     encoding: "utf8",
@@ -97,17 +97,17 @@ const judge = (command: string, ...args: ReadonlyArray<string>) => {
   return { there: error === undefined, status, stderr, stdout }
 }
 
-const { there } = judge("groff", "--version")
-if (!there) console.log("There is no groff: the tests that it judges the manual page by are skipped")
+const { there } = runTool("groff", "--version")
+if (!there) console.log("groff is not installed: its tests of the manual page are skipped")
 
 describe.skipIf(!there)("groff", () => {
-  it("has nothing to warn of", () => {
-    const { status, stderr } = judge("groff", "-man", "-Tutf8", "-ww", "-z")
+  it("renders the manual page without a warning", () => {
+    const { status, stderr } = runTool("groff", "-man", "-Tutf8", "-ww", "-z")
     expect([status, stderr]).toEqual([0, ""])
   })
 
-  it("shows flags as they are typed, and no line is longer than the terminal", () => {
-    const { stdout } = judge("groff", "-man", "-Tutf8", "-P-cbou", "-rLL=78n")
+  it("shows flags as they are typed, in lines that fit the terminal", () => {
+    const { stdout } = runTool("groff", "-man", "-Tutf8", "-P-cbou", "-rLL=78n")
     expect(stdout).toContain("--sse MODE")
     expect(stdout).toContain("--include '**/*.pcap.gz' \\")
     expect(stdout).toContain("~/.local/state/ibsr-export")

@@ -12,7 +12,7 @@ const problems = (...args: ReadonlyArray<string>) => {
   return request._tag === "Refused" ? request.error.problems : request._tag
 }
 
-describe("help and version", () => {
+describe("parse", () => {
   it.each<[args: ReadonlyArray<string>, command: string | undefined]>([
     [["--help"], undefined],
     [["-h"], undefined],
@@ -23,22 +23,22 @@ describe("help and version", () => {
     [["s3", "--unknown", "--bucket", "", "--help", "--bucket"], "s3"],
     [["s3", "--bucket", "--help"], "s3"],
     [["--version", "--help"], undefined]
-  ])("shows help for %j", (args, command) => {
+  ])("requests help for %j", (args, command) => {
     expect(parse(...args)).toEqual({ _tag: "Help", command })
   })
 
   it.each([[["--version"]], [["s3", "--version"]], [["s3", "--unknown", "--version"]]])(
-    "shows the version for %j",
+    "requests the version for %j",
     (args) => {
       expect(parse(...args)).toEqual({ _tag: "Version" })
     }
   )
 
-  it("takes --help in the = form for a value", () => {
+  it("reads --help after = as a value", () => {
     expect(parse("s3", "--prefix=--help")).toEqual(runs("--prefix", quote("--help")))
   })
 
-  it("does not look for --help behind --", () => {
+  it("does not look for --help after --", () => {
     expect(problems("s3", "--", "--help")).toContainEqual(expect.stringContaining("unexpected argument '--'"))
   })
 })
@@ -51,28 +51,28 @@ describe("texts", () => {
     return request._tag === "Refused" ? request.error.problems : request._tag
   }
 
-  it.each([[["man"]], [["completion", "zsh"]]])("are named by their words alone: %j", (args) => {
-    expect(named(...args)).toEqual({ _tag: "Text", name: args.join(" ") })
+  it.each([[["man"]], [["completion", "zsh"]]])("are selected by their exact words: %j", (args) => {
+    expect(named(...args)).toEqual({ _tag: "Text", text: args.join(" ") })
   })
 
-  it("are named where one does not exist", () => {
+  it("are listed when the requested one does not exist", () => {
     expect(refusal("completion", "ksh")).toEqual(["'completion ksh': there is completion bash, completion zsh"])
     expect(refusal("completion")).toEqual(["'completion': there is completion bash, completion zsh"])
     expect(refusal("man", "--input", "x")).toEqual(["'man --input x': there is man"])
   })
 
-  it("count as commands where one is asked for, or nearly hit", () => {
+  it("are suggested like commands", () => {
     expect(refusal()).toEqual(["a command comes first: s3, man, completion"])
     expect(refusal("mam")).toEqual(["unknown command 'mam'; did you mean man?"])
   })
 
-  it("have help before them, as commands have", () => {
+  it("have --help, as commands have", () => {
     expect(named("man", "--help")).toEqual({ _tag: "Help", command: "man" })
   })
 })
 
 describe("words", () => {
-  it("say every flag in one word, with its value as it was", () => {
+  it("give every flag in one word, with its value unchanged", () => {
     const request = parse(
       "s3",
       "--include=a b",
@@ -96,7 +96,7 @@ describe("words", () => {
 })
 
 describe("commands", () => {
-  it.each([[[]], [["--bucket", "b"]], [["--bucket", "b", "s3"]], [["-x"]]])("asks for one first: %j", (args) => {
+  it.each([[[]], [["--bucket", "b"]], [["--bucket", "b", "s3"]], [["-x"]]])("must come first: %j", (args) => {
     expect(problems(...args)).toEqual(["a command comes first: s3"])
   })
 
@@ -106,11 +106,11 @@ describe("commands", () => {
     ["upload", "unknown command 'upload'"],
     ["constructor", "unknown command 'constructor'"],
     ["__proto__", "unknown command '__proto__'"]
-  ])("refuses %j", (name, problem) => {
+  ])("do not include %j", (name, problem) => {
     expect(problems(name, "--bucket", "b")).toEqual([problem])
   })
 
-  it("accepts one without flags", () => {
+  it("need no flags", () => {
     expect(parse("s3")).toEqual(runs())
   })
 })
@@ -118,23 +118,23 @@ describe("commands", () => {
 describe("values", () => {
   it.each<[title: string, args: ReadonlyArray<string>, canonical: ReadonlyArray<string>]>([
     ["the next word", ["--include", "a"], ["--include", quote("a")]],
-    ["what follows =", ["--include=a"], ["--include", quote("a")]],
-    ["all that follows the first =", ["--tag=a=b=c"], ["--tag", quote("a=b=c")]],
-    ["a next word with =", ["--tag", "a=b"], ["--tag", quote("a=b")]],
-    ["outer blanks and all", ["--input", "  a b  "], ["--input", quote("  a b  ")]],
-    ["what begins with - in the = form", ["--input=-"], ["--input", quote("-")]],
+    ["the text after =", ["--include=a"], ["--include", quote("a")]],
+    ["everything after the first =", ["--tag=a=b=c"], ["--tag", quote("a=b=c")]],
+    ["the next word, even with =", ["--tag", "a=b"], ["--tag", quote("a=b")]],
+    ["leading and trailing spaces", ["--input", "  a b  "], ["--input", quote("  a b  ")]],
+    ["a dash in the = form", ["--input=-"], ["--input", quote("-")]],
     ["a flag's name in the = form", ["--input=--bucket"], ["--input", quote("--bucket")]],
     ["another flag with a value in the = form", ["--input=--bucket=b"], ["--input", quote("--bucket=b")]],
     ["the command's name", ["--bucket", "s3"], ["--bucket", quote("s3")]],
     ["a negative number in the = form", ["--concurrency=-1"], ["--concurrency", quote("-1")]],
-    ["what looks quoted already", ["--input", ":a:"], ["--input", quote(":a:")]],
-    ["the other scripts' characters", ["--input=日本/ü"], ["--input", quote("日本/ü")]],
-    ["none for a switch", ["--dry-run", "--quiet"], ["--dry-run", "--quiet"]]
-  ])("takes %s", (_, args, canonical) => {
+    ["text that already looks quoted", ["--input", ":a:"], ["--input", quote(":a:")]],
+    ["characters beyond ASCII", ["--input=日本/ü"], ["--input", quote("日本/ü")]],
+    ["no value for a switch", ["--dry-run", "--quiet"], ["--dry-run", "--quiet"]]
+  ])("can be %s", (_, args, canonical) => {
     expect(parse("s3", ...args)).toEqual(runs(...canonical))
   })
 
-  it("puts the occurrences of a repeatable flag side by side, in their order", () => {
+  it("of a repeatable flag are put side by side, in their order", () => {
     expect(parse("s3", "--include", "a", "--bucket", "b", "--include=c", "--dry-run", "--include", "d")).toEqual(
       runs(
         "--include",
@@ -150,7 +150,7 @@ describe("values", () => {
     )
   })
 
-  it("keeps equal values of a repeatable flag", () => {
+  it("of a repeatable flag may be equal", () => {
     expect(parse("s3", "--include", "a", "--include", "a")).toEqual(
       runs("--include", quote("a"), "--include", quote("a"))
     )
@@ -159,10 +159,10 @@ describe("values", () => {
 
 describe("refusals", () => {
   it.each<[title: string, args: ReadonlyArray<string>, problem: string]>([
-    ["an unknown flag, with the nearest", ["--inlcude", "a"], "unknown flag --inlcude; did you mean --include?"],
+    ["an unknown flag, with a suggestion", ["--inlcude", "a"], "unknown flag --inlcude; did you mean --include?"],
     ["an unknown flag in the = form", ["--buckett=b"], "unknown flag --buckett; did you mean --bucket?"],
     ["a flag in capital letters", ["--Bucket", "b"], "unknown flag --Bucket; did you mean --bucket?"],
-    ["an unknown flag without a near one", ["--frobnicate"], "unknown flag --frobnicate"],
+    ["an unknown flag without a similar one", ["--frobnicate"], "unknown flag --frobnicate"],
     ["an unknown flag and its value as one mistake", ["--frobnicate", "x"], "unknown flag --frobnicate"],
     ["a short flag", ["-c4"], "unknown flag -c4"],
     ["a flag with one dash", ["-bucket", "b"], "unknown flag -bucket; did you mean --bucket?"],
@@ -171,16 +171,16 @@ describe("refusals", () => {
     ["an empty value in the = form", ["--bucket="], "--bucket needs a value (NAME)"],
     ["an empty value of a repeatable flag", ["--tag="], "--tag needs a value (KEY=VALUE)"],
     [
-      "an empty prefix, with what to write for the root",
+      "an empty prefix, with the prefix for the root",
       ["--prefix="],
       "--prefix needs a value (PREFIX); for the bucket's root give --prefix /"
     ],
     [
-      "a flag in the place of a value, with what to write if it is one",
+      "a flag in place of a value, with the form for a value",
       ["--bucket", "--dry-run"],
       "--bucket needs a value (NAME); if it is '--dry-run', write --bucket=--dry-run"
     ],
-    ["a dash in the place of a value", ["--concurrency", "-x"], "unknown flag -x"],
+    ["a short flag in place of a value", ["--concurrency", "-x"], "unknown flag -x"],
     ["a single flag given twice", ["--bucket", "a", "--bucket", "b"], "--bucket is given more than once"],
     ["a single flag given twice in the = form", ["--bucket=a", "--bucket=b"], "--bucket is given more than once"],
     ["a single flag given twice with equal values", ["--bucket=a", "--bucket=a"], "--bucket is given more than once"],
@@ -191,7 +191,7 @@ describe("refusals", () => {
     ["a word after a switch", ["--quiet", "true"], "unexpected argument 'true': everything is said with flags"],
     ["an empty word", [""], "unexpected argument '': everything is said with flags"],
     ["--", ["--"], "unexpected argument '--': everything is said with flags"]
-  ])("names %s", (_, args, problem) => {
+  ])("name %s", (_, args, problem) => {
     expect(problems("s3", ...args)).toContain(problem)
   })
 
@@ -202,11 +202,11 @@ describe("refusals", () => {
     [["--bucket", "a", "--bucket", "--dry-run"]],
     [["--bucket", "", "--input", "i"]],
     [["--bucket", "--dry-run"]]
-  ])("tells one mistake once: %j", (args) => {
+  ])("name one mistake once: %j", (args) => {
     expect(problems("s3", ...args)).toHaveLength(1)
   })
 
-  it("names all problems at once, in their order", () => {
+  it("name all problems at once, in their order", () => {
     expect(
       problems("s3", "--bukket", "b", "word", "--input", "", "--dry-run=1", "--region", "r", "--region=q", "--sse")
     ).toEqual([
@@ -219,7 +219,7 @@ describe("refusals", () => {
     ])
   })
 
-  it("reads a flag that follows a doubled one without its value", () => {
+  it("do not take the flag after a repeated one as its value", () => {
     expect(problems("s3", "--bucket", "a", "--bucket", "--input", "/in")).toEqual(["--bucket is given more than once"])
   })
 })

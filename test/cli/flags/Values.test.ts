@@ -6,7 +6,7 @@ import * as Size from "../../../src/domain/Size.ts"
 const refusal = <A>(parsed: Either.Either<A, string>) => Either.getOrThrow(Either.flip(parsed))
 
 describe("headerText", () => {
-  it.each(["a", "  a b  ", "日本", "-"])("takes %j as it is", (text) => {
+  it.each(["a", "  a b  ", "日本", "-"])("accepts %j unchanged", (text) => {
     expect(Values.headerText(text)).toEqual(Either.right(text))
   })
 
@@ -27,13 +27,13 @@ describe("integer", () => {
   })
 
   it.each(["0", "1025", "-1", "+1", "1.0", "1e2", "0x10", " 1", "1 ", "", "many", "NaN", "٣", "9".repeat(16)])(
-    "refuses %j, and names the range",
+    "refuses %j and names the range",
     (text) => {
       expect(Values.integer(1, 1024)(text)).toEqual(Either.left("an integer from 1 to 1024"))
     }
   )
 
-  it("takes 0 where it is in the range", () => {
+  it("accepts 0 if the range includes it", () => {
     expect(Values.integer(0, 100)("0")).toEqual(Either.right(0))
   })
 })
@@ -41,11 +41,11 @@ describe("integer", () => {
 describe("choice", () => {
   const choice = Values.choice("none", "s3", "kms")
 
-  it.each(["none", "s3", "kms"] as const)("takes %s", (text) => {
+  it.each(["none", "s3", "kms"] as const)("accepts %s", (text) => {
     expect(choice(text)).toEqual(Either.right(text))
   })
 
-  it.each(["S3", "s", "", " s3", "constructor"])("refuses %j, and names the choices", (text) => {
+  it.each(["S3", "s", "", " s3", "constructor"])("refuses %j and names the choices", (text) => {
     expect(choice(text)).toEqual(Either.left("one of none, s3, kms"))
   })
 })
@@ -53,7 +53,7 @@ describe("choice", () => {
 describe("atLeast", () => {
   const size = Values.atLeast(5 * 1024 ** 2, "5MiB", Size.parse)
 
-  it("takes the least", () => {
+  it("accepts the minimum", () => {
     expect(size("5MiB")).toEqual(Either.right(5_242_880))
   })
 
@@ -61,7 +61,7 @@ describe("atLeast", () => {
     expect(size("5242879")).toEqual(Either.left("at least 5MiB"))
   })
 
-  it("passes on what is wrong with a value that cannot be read", () => {
+  it("returns the error of the inner parser", () => {
     expect(size("much")).toEqual(Size.parse("much"))
     expect(refusal(size("much"))).toContain("a size")
   })
@@ -103,12 +103,12 @@ describe("bucket", () => {
     "Old_Bucket",
     "arn:aws:s3:eu-central-1:123456789012:accesspoint/ap",
     "arn:aws:s3::123456789012:accesspoint/multi.mrap"
-  ])("takes %s", (text) => {
+  ])("accepts %s", (text) => {
     expect(Values.bucket(text)).toEqual(Either.right(text))
   })
 
   it.each(["s3://bucket", "bucket/prefix", "bucket/", "/bucket", "my bucket", " bucket", "bücket", "arn: x", ""])(
-    "refuses %j, and says what is meant",
+    "refuses %j and explains",
     (text) => {
       expect(refusal(Values.bucket(text))).toContain("without s3:// and without a path")
     }
@@ -120,7 +120,7 @@ describe("tag", () => {
     ["a pair", "a=b", "a", "b"],
     ["an empty value", "a=", "a", ""],
     ["= in the value", "a=b=c", "a", "b=c"],
-    ["blanks and other letters", "Kunde Süd=ja nein", "Kunde Süd", "ja nein"],
+    ["spaces and letters beyond ASCII", "Kunde Süd=ja nein", "Kunde Süd", "ja nein"],
     ["the longest key and value", `${"k".repeat(128)}=${"v".repeat(256)}`, "k".repeat(128), "v".repeat(256)]
   ])("reads %s", (_, text, key, value) => {
     expect(Values.tag(text)).toEqual(Either.right([key, value]))
@@ -149,14 +149,14 @@ describe("metadata", () => {
   it.each([
     ["no =", "a"],
     ["no key", "=b"],
-    ["a blank in the key", "a b=c"],
+    ["a space in the key", "a b=c"],
     ["a colon in the key", "a:b=c"],
     ["a line break in the key", "a\n=c"],
     ["a line break in the value", "a=b\nc: d"],
     ["a line break at the value's end", "a=b\n"],
     ["a value that is not ASCII", "a=ü"],
     ["a key that is not ASCII", "ü=a"],
-    ["outer blanks in the value, which HTTP strips", "a= b"]
+    ["a leading space in the value, which HTTP strips", "a= b"]
   ])("refuses %s", (_, text) => {
     expect(refusal(Values.metadata(text))).toContain("KEY=VALUE")
   })
@@ -172,7 +172,7 @@ describe("jsonStrings", () => {
   })
 
   it.each(["", "a=b", "null", "1", `"a"`, "[]", `["a"]`, `{"a":1}`, `{"a":null}`, `{"a":{"b":"c"}}`, `{"a":"b"`])(
-    "refuses %j, and shows one",
+    "refuses %j and shows an example",
     (text) => {
       expect(refusal(Values.jsonStrings(text))).toContain(`{"purpose":"ibsr"}`)
     }
