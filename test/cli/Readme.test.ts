@@ -32,6 +32,15 @@ describe("the README", () => {
     expect(names(readme)).toContain(name)
   })
 
+  it.each(Object.values(s3Flags).map(({ description, name }) => [name, description]))(
+    "describes --%s as --help does",
+    (name, description) => {
+      const rows = readme.replaceAll("`", "").split("\n")
+      const matching = rows.filter((row) => row.startsWith(`| --${name} `) && row.endsWith(` | ${description} |`))
+      expect(matching).toHaveLength(1)
+    }
+  )
+
   it.each(DropIns.names)("documents the drop-in %s", (name) => {
     expect(readme).toContain(`\n| \`${name}\` | `)
   })

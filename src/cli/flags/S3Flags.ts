@@ -128,7 +128,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "assume-role-session-name",
     group: where,
     value: "NAME",
-    description: "name of that session, as the bucket's owner sees it in logs",
+    description: "name of the session, as the bucket's owner sees it in logs",
     default: "ibsr-export",
     parse: Values.headerText
   }),
@@ -224,8 +224,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "append-only",
     group: ledger,
     value: "GLOB",
-    description:
-      "files that only ever grow: an object is never replaced by content that does not contain it; repeatable",
+    description: "files that only grow: an object is only overwritten by content that begins with it; repeatable",
     default: "**/*.jsonl",
     parse: Values.path
   }),
@@ -251,7 +250,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     group: limits,
     value: "N|auto",
     description:
-      "most requests in flight at once, over files and parts together; 1 to 1024, or auto: starts at 128, at most 512",
+      "maximum number of requests in flight, over files and parts together; 1 to 1024, or auto: starts at 128, at most 512",
     // see domain/ConcurrencyLimit
     default: "auto",
     parse: Values.concurrency(1024)
@@ -260,7 +259,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "memory",
     group: limits,
     value: "SIZE",
-    description: "bytes of file content held at once, whatever the concurrency; at least 5MiB",
+    description: "maximum file content in memory, whatever the concurrency; at least 5MiB",
     default: "64MiB",
     parse: Values.atLeast(UploadPlan.minMemoryBytes, "5MiB", Size.parse)
   }),
@@ -285,7 +284,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "timeout",
     group: limits,
     value: "DURATION",
-    description: "for one request, from its start to the end of its response",
+    description: "time limit of one request, from its start to the end of its response",
     // a part of 8 MiB needs 1.1 Mbit/s
     default: "60s",
     parse: DurationText.positive
@@ -294,7 +293,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "give-up-after",
     group: limits,
     value: "DURATION",
-    description: "the run ends if no request has succeeded for this long",
+    description: "end the run if no request has succeeded for this long",
     // longer than a store takes to restart, and than a dead connection stays unnoticed
     default: "5m",
     parse: DurationText.positive
@@ -303,7 +302,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "deadline",
     group: limits,
     value: "DURATION",
-    description: "for the whole run, which then ends at once",
+    description: "time limit of the whole run, which then ends at once",
     parse: DurationText.positive
   }),
   grace: Flag.withDefault({
@@ -326,7 +325,7 @@ export const s3Flags: Flag.Flags<Settings> = {
   quiet: Flag.toggle({
     name: "quiet",
     group: output,
-    description: "print nothing if all went well, and ledger, encryption, clock and metrics are as they should be"
+    description: "print nothing if the run succeeds and ledger, encryption, clock and metrics need no attention"
   }),
   verbose: Flag.toggle({
     name: "verbose",
