@@ -250,8 +250,7 @@ describe("over TLS", () => {
   afterAll(() => secure.stop())
 
   it("accepts an unsigned payload, and resets a connection for a fault", async () => {
-    const { NodeHttpHandler } = await import("@smithy/node-http-handler")
-    const requestHandler = new NodeHttpHandler({ httpsAgent: { rejectUnauthorized: false } })
+    const requestHandler = { httpsAgent: { rejectUnauthorized: false } }
     const client = sdkClient({ endpoint: secure.endpoint, region: "us-east-1", ...writer }, { requestHandler })
     expect(await put(client)).toBe("200")
     secure.fault = () => ({ kind: "reset" })
