@@ -45,7 +45,7 @@ describe("the exit code", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("is 10 when the store refuses for a reason of its own", async () => {
+  it("is 10 when the store rejects a request", async () => {
     const { args } = await withStore()
     const result = await expectExit(10, args("--storage-class", "MARBLE"))
     expect(result.stdout).toContain("InvalidStorageClass")
@@ -84,7 +84,7 @@ describe("the exit code", () => {
     expect((await expectExit(21, args())).stdout).toContain("renew the credentials")
   })
 
-  it("is 22 when writing is not allowed", async () => {
+  it("is 22 when PutObject is denied", async () => {
     const { args } = await withStore({ identities: [{ ...writer, permissions: { prefix: "other/", abort: true } }] })
     expect((await expectExit(22, args())).stdout).toContain("allow s3:PutObject")
   })
@@ -139,7 +139,7 @@ describe("the exit code", () => {
     expect(store.requests).toHaveLength(4)
   })
 
-  it("is 41 when the name of a file is no valid key", async () => {
+  it("is 41 when the name of a file is not a valid key", async () => {
     const { store } = await withStore()
     const input = tree({ "good.jsonl": "a", [`${"d/".repeat(510)}a.jsonl`]: "b" })
     const result = await expectExit(41, s3(input, store.endpoint))
@@ -193,7 +193,7 @@ describe("the exit code", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("is 52 when the input is missing, or a file", async () => {
+  it("is 52 when the input is missing or is a file", async () => {
     const { store } = await withStore()
     const input = tree({ "a.jsonl": "a" })
     await expectExit(52, s3(join(input, "missing"), store.endpoint))

@@ -1,4 +1,4 @@
-/** What is in the Debian package. */
+/** The contents of the Debian package. */
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { readFileSync, statSync } from "node:fs"
@@ -13,9 +13,9 @@ import { emptyDirectory } from "../../fixtures/Tree.ts"
 
 const run = (command: string, ...args: ReadonlyArray<string>) => execFileSync(command, args, { encoding: "utf8" })
 
-const there = inject("dpkg") && Product.host() !== undefined
+const canBuild = inject("dpkg") && Product.host() !== undefined
 
-describe.skipIf(!there)("the Debian package", () => {
+describe.skipIf(!canBuild)("the Debian package", () => {
   let deb = ""
   let folder = ""
   const read = (path: string) => readFileSync(join(folder, path), "utf8")
@@ -28,7 +28,7 @@ describe.skipIf(!there)("the Debian package", () => {
     run("dpkg-deb", "--raw-extract", deb, folder)
   })
 
-  it("holds files of root that everybody may read, and configuration that only root may", () => {
+  it("contains files that belong to root and are readable by all, except for the configuration", () => {
     const files = run("dpkg-deb", "--contents", deb)
       .trim()
       .split("\n")
@@ -55,7 +55,7 @@ describe.skipIf(!there)("the Debian package", () => {
     ])
   })
 
-  it("says what it is and what it needs", () => {
+  it("declares its version, architecture, dependencies and size", () => {
     const field = (name: string) => run("dpkg-deb", "--field", deb, name).trim()
     expect(field("Version")).toBe(packageJson.version)
     expect(field("Architecture")).toBe(run("dpkg", "--print-architecture").trim())
@@ -65,19 +65,19 @@ describe.skipIf(!there)("the Debian package", () => {
     expect(Number(field("Installed-Size"))).toBeLessThan(binary * 1.01)
   })
 
-  it("is the same to the bit when it is made again, elsewhere and under another umask", () => {
-    const sum = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex")
+  it("is identical when it is built again in another directory and under another umask", () => {
+    const sha256 = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex")
     const again = join(emptyDirectory(), "again.deb")
-    const usual = process.umask(0o077)
+    const umask = process.umask(0o077)
     try {
       makeDeb(again)
     } finally {
-      process.umask(usual)
+      process.umask(umask)
     }
-    expect(sum(again)).toBe(sum(deb))
+    expect(sha256(again)).toBe(sha256(deb))
   })
 
-  it("dates every file by its commit", () => {
+  it("gives every file the date of its commit", () => {
     const dates = run("dpkg-deb", "--contents", deb)
       .trim()
       .split("\n")
@@ -85,7 +85,7 @@ describe.skipIf(!there)("the Debian package", () => {
     expect(new Set(dates)).toEqual(new Set(["2026-01-01"]))
   })
 
-  it("starts the program that it installs, for its own user, from its own configuration", () => {
+  it("starts its program as its own user with its own configuration", () => {
     const service = read("usr/lib/systemd/system/ibsr-upload.service").split("\n")
     expect(service).toContain("ExecStart=/usr/bin/ibsr-export s3")
     expect(service).toContain("EnvironmentFile=-/etc/ibsr-export/export.env")
@@ -94,7 +94,7 @@ describe.skipIf(!there)("the Debian package", () => {
     expect(service).toContain("StateDirectory=ibsr-export")
   })
 
-  it("names variables in its configuration that the program knows", () => {
+  it("uses only known variables in its configuration", () => {
     const names = read("etc/ibsr-export/export.env").match(/^#?[A-Z][A-Z0-9_]+(?==)/gm) ?? []
     const known = new Set([
       ...Object.values(s3Flags).flatMap(({ env }) => env),
@@ -111,10 +111,10 @@ describe.skipIf(!there)("the Debian package", () => {
     expect(names.map((name) => name.replace("#", "")).filter((name) => !known.has(name))).toEqual([])
   })
 
-  it("says whose work it is, on what terms, and what has changed", () => {
+  it("contains licences and a changelog in Debian's format", () => {
     const copyright = read("usr/share/doc/ibsr-export/copyright")
     expect(copyright).toContain(readFileSync("LICENSE", "utf8").trim())
-    // Node's own, which names what is in Node
+    // Node's licence file, which includes those of its components
     expect(copyright).toContain("Node.js is licensed for use as follows")
     expect(copyright).toMatch(/^effect \d/m)
     expect(copyright).toMatch(/^@aws-sdk\/client-s3 \d/m)

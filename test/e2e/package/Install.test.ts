@@ -1,4 +1,4 @@
-/** The Debian package on minimal Debians, in which systemd does not run: installed, upgraded, removed and purged. */
+/** Installs, upgrades, removes and purges the Debian package on minimal Debians without systemd. */
 import { join } from "node:path"
 import { writeFileSync } from "node:fs"
 import { afterEach, beforeAll, describe, expect, inject, it } from "vitest"
@@ -14,18 +14,18 @@ const debians = inject("dpkg") ? inject("debians") : []
 const configuration = "/etc/ibsr-export/export.env"
 const state = "/var/lib/ibsr-export"
 const snapshots = "/var/lib/ibsr/snapshots"
-/** Where systemd remembers when a timer last elapsed. */
+/** Where systemd records when a timer last elapsed. */
 const stamps = "/var/lib/systemd/timers"
 
 let shared = ""
 beforeAll(() => {
   if (debians.length === 0) return
   shared = emptyDirectory()
-  const at = (name: string) => join(shared, name)
-  makeDeb(at("whole.deb"))
-  remakeDeb(at("whole.deb"), at("first.deb"), emptyProgram)
-  remakeDeb(at("first.deb"), at("next.deb"), bumpVersion)
-  remakeDeb(at("next.deb"), at("other-env.deb"), appendTo("etc/ibsr-export/export.env", "# new\n"))
+  const path = (name: string) => join(shared, name)
+  makeDeb(path("full.deb"))
+  remakeDeb(path("full.deb"), path("first.deb"), emptyProgram)
+  remakeDeb(path("first.deb"), path("next.deb"), bumpVersion)
+  remakeDeb(path("next.deb"), path("other-env.deb"), appendTo("etc/ibsr-export/export.env", "# new\n"))
   writeFileSync(join(shared, "a.jsonl"), "{}\n")
 })
 
@@ -33,7 +33,7 @@ describe.each(debians)("on Debian %s", (suite) => {
   const roots: Array<Chroot> = []
   afterEach(() => Promise.all(roots.splice(0).map((root) => root.close())))
 
-  /** A host of its own for each test, and a shell on it whose commands must all go well. */
+  /** A new host, and a shell on it that fails the test when a command fails. */
   const host = async () => {
     const root = await Chroot.open(suite, shared)
     roots.push(root)
@@ -43,45 +43,45 @@ describe.each(debians)("on Debian %s", (suite) => {
       return stdout.trim()
     }
     const apt = (...args: ReadonlyArray<string>) => sh(`apt-get --yes ${args.join(" ")}`)
-    const there = async (...paths: ReadonlyArray<string>) => {
+    const existing = async (...paths: ReadonlyArray<string>) => {
       const { stdout } = await root.exec(["sh", "-c", `ls -d ${paths.join(" ")}`])
       return stdout.split("\n").filter(Boolean)
     }
-    return { root, sh, apt, there }
+    return { root, sh, apt, existing }
   }
 
-  it("apt installs it with nothing else, it runs, and nothing of it is enabled", async () => {
-    const { apt, sh, there } = await host()
+  it("the package installs without further packages, runs, and enables no unit", async () => {
+    const { apt, existing, sh } = await host()
     const before = await sh("dpkg-query --show --showformat '${Package}\\n'")
-    await apt("install", "/srv/whole.deb")
+    await apt("install", "/srv/full.deb")
     const after = await sh("dpkg-query --show --showformat '${Package}\\n'")
     expect(after.split("\n").filter((name) => !before.split("\n").includes(name))).toEqual(["ibsr-export"])
     expect(await sh("ibsr-export --version")).toContain(`ibsr-export ${packageJson.version} `)
     expect(await sh("dpkg --verify ibsr-export")).toBe("")
     expect(await sh(`stat -c '%a %U:%G' ${configuration} /etc/ibsr-export`)).toBe("600 root:root\n755 root:root")
-    expect(await there("/etc/systemd/system/*/ibsr-*", "/etc/systemd/system/ibsr-*")).toEqual([])
+    expect(await existing("/etc/systemd/system/*/ibsr-*", "/etc/systemd/system/ibsr-*")).toEqual([])
 
-    // a user who can log in nowhere, and may read the snapshots
+    // a user that cannot log in and may read the snapshots
     const [name, , uid, , , home, shell] = (await sh("getent passwd ibsr-export")).split(":")
     expect([name, home, shell]).toEqual(["ibsr-export", "/nonexistent", "/usr/sbin/nologin"])
     expect(Number(uid)).toBeLessThan(1000)
     expect((await sh("id -Gn ibsr-export")).split(" ").toSorted()).toEqual(["ibsr", "ibsr-export"])
   })
 
-  it("takes user and groups as it finds them, and leaves them", async () => {
+  it("the package uses an existing user and group, and keeps them when it is purged", async () => {
     const { apt, sh } = await host()
     await sh("groupadd --gid 5000 ibsr; useradd --uid 5001 --user-group ibsr-export")
     await apt("install", "/srv/first.deb")
     expect(await sh("getent group ibsr")).toBe("ibsr:x:5000:ibsr-export")
     expect(await sh("id -u ibsr-export")).toBe("5001")
-    // who was there before is somebody else's
+    // the package did not create this user
     await apt("purge", "ibsr-export")
     expect(await sh("id -u ibsr-export")).toBe("5001")
   })
 
-  it("wants two lines filled in, and then uploads", async () => {
+  it("the package needs two lines of configuration to upload", async () => {
     const { apt, root, sh } = await host()
-    await apt("install", "/srv/whole.deb")
+    await apt("install", "/srv/full.deb")
     await sh(`install -d ${snapshots} && cp /srv/a.jsonl ${snapshots}/`)
     const store = await startStore({ buckets: ["customer-bucket"] })
     const login = { AWS_ACCESS_KEY_ID: writer.accessKeyId, AWS_SECRET_ACCESS_KEY: writer.secretAccessKey }
@@ -97,50 +97,50 @@ describe.each(debians)("on Debian %s", (suite) => {
     expect(store.keys()).toEqual([expect.stringMatching(/^ibsr\/.+\/snapshots\/a\.jsonl$/)])
   })
 
-  it("keeps the edited configuration on an upgrade, without a question if the shipped one is the same", async () => {
-    const { apt, sh, there } = await host()
+  it("an upgrade keeps the edited configuration without a question when the shipped one is unchanged", async () => {
+    const { apt, existing, sh } = await host()
     await apt("install", "/srv/first.deb")
     await sh(`echo IBSR_EXPORT_PREFIX=edited >>${configuration}; chmod 640 ${configuration}`)
     await apt("install", "/srv/next.deb")
     expect(await sh("dpkg-query --show --showformat '${Version}' ibsr-export")).toBe(`${packageJson.version}+next`)
     expect(await sh(`tail -n 1 ${configuration}`)).toBe("IBSR_EXPORT_PREFIX=edited")
-    expect(await there(`${configuration}.*`)).toEqual([])
+    expect(await existing(`${configuration}.*`)).toEqual([])
   })
 
-  it("keeps it also if the shipped one has changed, as unattended upgrades are told to", async () => {
-    const { apt, sh, there } = await host()
+  it("an unattended upgrade keeps the edited configuration when the shipped one has changed", async () => {
+    const { apt, existing, sh } = await host()
     await apt("install", "/srv/first.deb")
     await sh(`echo IBSR_EXPORT_PREFIX=edited >>${configuration}`)
     await apt("-o", "Dpkg::Options::=--force-confold", "install", "/srv/other-env.deb")
     expect(await sh(`tail -n 1 ${configuration}`)).toBe("IBSR_EXPORT_PREFIX=edited")
-    expect(await there(`${configuration}.*`)).toEqual([`${configuration}.dpkg-dist`])
+    expect(await existing(`${configuration}.*`)).toEqual([`${configuration}.dpkg-dist`])
     expect(await sh(`stat -c %a ${configuration}.dpkg-dist`)).toBe("600")
   })
 
-  it("takes a changed configuration from a host that has not edited it", async () => {
+  it("an upgrade replaces an unedited configuration", async () => {
     const { apt, sh } = await host()
     await apt("install", "/srv/first.deb")
     await apt("install", "/srv/other-env.deb")
     expect(await sh(`tail -n 1 ${configuration}`)).toBe("# new")
   })
 
-  it("leaves configuration, ledger and user when it is removed, and goes on with them when it is back", async () => {
-    const { apt, sh, there } = await host()
+  it("a removal keeps configuration, ledger and user for the next installation", async () => {
+    const { apt, existing, sh } = await host()
     await apt("install", "/srv/first.deb")
     await sh(`echo IBSR_EXPORT_PREFIX=edited >>${configuration}; mkdir ${state}; echo kept >${state}/ledger.db`)
     await apt("remove", "ibsr-export")
-    expect(await there("/usr/bin/ibsr-export", "/usr/lib/systemd/system/ibsr-*")).toEqual([])
+    expect(await existing("/usr/bin/ibsr-export", "/usr/lib/systemd/system/ibsr-*")).toEqual([])
     await sh("getent passwd ibsr-export")
     await apt("install", "/srv/next.deb")
     expect(await sh(`tail -n 1 ${configuration}; cat ${state}/ledger.db`)).toBe("IBSR_EXPORT_PREFIX=edited\nkept")
   })
 
-  it("leaves no trace when it is purged, but the snapshots and their group", async () => {
-    const { apt, sh, there } = await host()
+  it("a purge removes everything but the snapshots and their group", async () => {
+    const { apt, existing, sh } = await host()
     await sh(`install -d ${snapshots} ${stamps} && cp /srv/a.jsonl ${snapshots}/`)
-    // but for what Debian's own tools write for themselves
-    const own = ["/var/cache/*", "/var/log/*", "/var/lib/apt/*", "/var/lib/dpkg/*", "/run/adduser", "/etc/*shadow-"]
-    const list = `find / -xdev ${own.map((path) => `! -path '${path}'`).join(" ")}`
+    // files that Debian's own tools write
+    const ignored = ["/var/cache/*", "/var/log/*", "/var/lib/apt/*", "/var/lib/dpkg/*", "/run/adduser", "/etc/*shadow-"]
+    const list = `find / -xdev ${ignored.map((path) => `! -path '${path}'`).join(" ")}`
     const before = await sh(list)
     await apt("install", "/srv/first.deb")
     await sh(`echo key >/etc/ibsr-export/aws-credentials; mkdir ${state}; echo gone >${state}/ledger.db`)
@@ -148,18 +148,18 @@ describe.each(debians)("on Debian %s", (suite) => {
     await apt("purge", "ibsr-export")
     const after = await sh(list)
     expect(after.split("\n").filter((path) => !before.split("\n").includes(path))).toEqual([])
-    expect(await there(`${snapshots}/*`)).toEqual([`${snapshots}/a.jsonl`])
+    expect(await existing(`${snapshots}/*`)).toEqual([`${snapshots}/a.jsonl`])
     expect(
       await sh(`stat -c %G ${snapshots}; getent passwd ibsr-export || getent group ibsr-export || echo none`)
     ).toBe("ibsr\nnone")
   })
 
-  it("can be purged after what made its user is gone", async () => {
-    const { apt, sh, there } = await host()
+  it("a purge succeeds without adduser and deluser", async () => {
+    const { apt, existing, sh } = await host()
     await apt("install", "/srv/first.deb")
     await apt("remove", "ibsr-export")
     await sh("rm /usr/sbin/deluser /usr/sbin/adduser")
     await apt("purge", "ibsr-export")
-    expect(await there("/etc/ibsr-export")).toEqual([])
+    expect(await existing("/etc/ibsr-export")).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-/** A host with the package on it, a collector's snapshots, and a store within reach. */
+/** A host with the Debian package, snapshots of a collector, and a store that it can reach. */
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -6,45 +6,45 @@ import { expect, inject } from "vitest"
 import { type StrictS3, type StrictS3Options, writer } from "../../fakes/StrictS3.ts"
 import { SystemdContainer, type CommandResult } from "../../fixtures/systemd/SystemdContainer.ts"
 import { startStore } from "../Store.ts"
-import { install } from "./Install.ts"
-import { type Entry, entries } from "./Journal.ts"
+import { installPackage } from "./Install.ts"
+import { type JournalEntry, parseEntries } from "./Journal.ts"
 
-/** Whether there can be such a host here: its tests are skipped where not. */
-export const possible: boolean = inject("systemd") && inject("dpkg")
+/** Whether this machine can start such a host; otherwise its tests are skipped. */
+export const hostAvailable: boolean = inject("systemd") && inject("dpkg")
 
 export const snapshots = "/var/lib/ibsr/snapshots"
 const configuration = "/etc/ibsr-export/export.env"
 const state = "/var/lib/ibsr-export"
-/** Always the same: to the ledger, a store at another port is another store. */
+/** A fixed port, because a store at another port is a different one to the ledger. */
 const port = 9000
 
-/** What systemd says of the service. */
+/** The state of the service, from `systemctl show`. */
 export interface Service {
   /** Such as `success`, `exit-code`. */
   readonly Result: string
   /** The exit code of the last run. */
   readonly ExecMainStatus: string
-  /** How often it was started again by itself. */
+  /** How often systemd has restarted it. */
   readonly NRestarts: string
   readonly ActiveState: string
   readonly SubState: string
 }
 
 export class Host {
-  readonly box: SystemdContainer
+  readonly container: SystemdContainer
   #scheme = ""
 
-  private constructor(box: SystemdContainer) {
-    this.box = box
+  private constructor(container: SystemdContainer) {
+    this.container = container
   }
 
-  /** Booted, installed, its timer at work, though not in this century. */
+  /** Boots a host, installs the package, and starts a timer that does not elapse in this century. */
   static async open(): Promise<Host> {
     const host = new Host(await SystemdContainer.open())
     try {
-      await install(host.box)
-      // a service that has ended, and that nothing refers to, is forgotten with what it came to
-      host.dropIn("ibsr-upload.timer", "far", "[Timer]", "OnCalendar=", "OnCalendar=2099-01-01")
+      await installPackage(host.container)
+      // systemd forgets the result of a stopped service unless an active unit, here the timer, refers to it
+      host.dropIn("ibsr-upload.timer", "schedule", "[Timer]", "OnCalendar=", "OnCalendar=2099-01-01")
       await host.systemctl("start", "ibsr-upload.timer")
     } catch (error) {
       await host.close()
@@ -54,46 +54,46 @@ export class Host {
   }
 
   close(): Promise<void> {
-    return this.box.close()
+    return this.container.close()
   }
 
-  /** A fresh store for one test, and a host that has uploaded nothing and has one snapshot. */
-  async begin(options: StrictS3Options = {}): Promise<StrictS3> {
-    await this.box.exec("systemctl", "stop", "ibsr-upload.service")
-    await this.box.exec("systemctl", "reset-failed")
+  /** Starts a store for one test, and resets the host to one snapshot and no uploads. */
+  async prepare(options: StrictS3Options = {}): Promise<StrictS3> {
+    await this.container.exec("systemctl", "stop", "ibsr-upload.service")
+    await this.container.exec("systemctl", "reset-failed")
     for (const path of [snapshots, state, "/etc/systemd/system/ibsr-upload.service.d"]) {
-      rmSync(join(this.box.root, path), { recursive: true, force: true })
+      rmSync(join(this.container.root, path), { recursive: true, force: true })
     }
-    this.snapshot("snapshot_2026112214.jsonl", '{"a":1}\n')
-    const store = await this.store(options)
+    this.writeSnapshot("snapshot_2026112214.jsonl", '{"a":1}\n')
+    const store = await this.startStore(options)
     this.#scheme = options.tls === undefined ? "http" : "https"
     this.configure({})
-    // two minutes are a long time for a test
-    this.dropIn("ibsr-upload.service", "soon", "[Service]", "RestartSec=50ms")
+    // instead of two minutes
+    this.dropIn("ibsr-upload.service", "restart-delay", "[Service]", "RestartSec=50ms")
     await this.systemctl("daemon-reload")
     return store
   }
 
-  /** A store without objects, where the one before it was. */
-  async store(options: StrictS3Options = {}): Promise<StrictS3> {
-    return startStore({ ...options, listener: await this.box.listen("127.0.0.1", port) })
+  /** Starts an empty store at the usual port. */
+  async startStore(options: StrictS3Options = {}): Promise<StrictS3> {
+    return startStore({ ...options, listener: await this.container.listen("127.0.0.1", port) })
   }
 
-  /** Writes a file of the box. */
+  /** Writes a file in the container. */
   write(path: string, text: string | Buffer, mode = 0o644): void {
-    const there = join(this.box.root, path)
-    mkdirSync(dirname(there), { recursive: true })
-    writeFileSync(there, text, { mode })
+    const hostPath = join(this.container.root, path)
+    mkdirSync(dirname(hostPath), { recursive: true })
+    writeFileSync(hostPath, text, { mode })
   }
 
-  /** Writes a snapshot that is final. */
-  snapshot(name: string, text: string | Buffer): void {
+  /** Writes a final snapshot file. */
+  writeSnapshot(name: string, text: string | Buffer): void {
     this.write(`${snapshots}/${name}`, text)
     const anHourAgo = new Date(Date.now() - 3_600_000)
-    utimesSync(join(this.box.root, snapshots, name), anHourAgo, anHourAgo)
+    utimesSync(join(this.container.root, snapshots, name), anHourAgo, anHourAgo)
   }
 
-  /** What an administrator edits, on top of what every upload needs; undefined takes a line away. */
+  /** Writes the configuration: the lines that every upload needs, and these; undefined removes a line. */
   configure(lines: Record<string, string | undefined>): void {
     const all = {
       IBSR_EXPORT_INPUT: snapshots,
@@ -106,53 +106,55 @@ export class Host {
       AWS_SECRET_ACCESS_KEY: writer.secretAccessKey,
       ...lines
     }
-    const given = Object.entries(all).filter(([, value]) => value !== undefined)
-    this.write(configuration, given.map(([name, value]) => `${name}=${value}\n`).join(""), 0o600)
+    const defined = Object.entries(all).filter(([, value]) => value !== undefined)
+    this.write(configuration, defined.map(([name, value]) => `${name}=${value}\n`).join(""), 0o600)
   }
 
-  /** A change of a unit, from when it is next loaded. */
+  /** Writes a drop-in for a unit. `systemctl daemon-reload` applies it. */
   dropIn(unit: string, name: string, ...lines: ReadonlyArray<string>): void {
     this.write(`/etc/systemd/system/${unit}.d/${name}.conf`, `${lines.join("\n")}\n`)
   }
 
-  /** One of the changes that the package has as examples, from when the unit is next loaded. */
-  async example(name: string): Promise<void> {
+  /** Installs one of the package's example drop-ins for the service. `systemctl daemon-reload` applies it. */
+  async installDropIn(name: string): Promise<void> {
     const from = `/usr/share/doc/ibsr-export/examples/${name}.conf`
     const to = "/etc/systemd/system/ibsr-upload.service.d"
-    expect(await this.box.exec("install", "-D", "-m", "644", "-t", to, from)).toMatchObject({ code: 0 })
+    expect(await this.container.exec("install", "-D", "-m", "644", "-t", to, from)).toMatchObject({ code: 0 })
   }
 
   async systemctl(...args: ReadonlyArray<string>): Promise<string> {
-    const { code, stderr, stdout } = await this.box.exec("systemctl", ...args)
+    const { code, stderr, stdout } = await this.container.exec("systemctl", ...args)
     expect(code, `systemctl ${args.join(" ")}: ${stderr}`).toBe(0)
     return stdout
   }
 
-  /** Starts the service, and waits until neither it nor systemd has more to do for it. */
-  async upload(): Promise<Service & { readonly started: CommandResult; readonly told: ReadonlyArray<Entry> }> {
-    const since = await this.now()
-    const started = await this.box.exec("systemctl", "start", "ibsr-upload.service")
-    return { ...(await this.settled()), started, told: await this.told(since) }
+  /** Starts the service, and waits for its last restart and for the alerts. */
+  async upload(): Promise<
+    Service & { readonly started: CommandResult; readonly journal: ReadonlyArray<JournalEntry> }
+  > {
+    const since = await this.journalCursor()
+    const started = await this.container.exec("systemctl", "start", "ibsr-upload.service")
+    return { ...(await this.whenIdle()), started, journal: await this.journalSince(since) }
   }
 
-  /** A run that somebody starts by hand, on the service's ledger. */
-  runByHand(): Promise<CommandResult> {
+  /** Runs the program on the service's ledger, but outside of the service. */
+  runManually(): Promise<CommandResult> {
     const script = `set -a; . ${configuration}; exec runuser -u ibsr-export -- ibsr-export s3 --state-dir=${state}`
-    return this.box.exec("sh", "-c", script)
+    return this.container.exec("sh", "-c", script)
   }
 
-  /** What systemd says of the service when it is neither at work nor waiting for another try. */
-  async settled(): Promise<Service> {
+  /** Waits until the service neither runs nor awaits a restart. */
+  async whenIdle(): Promise<Service> {
     return this.when(({ ActiveState }) => ActiveState === "failed" || ActiveState === "inactive")
   }
 
-  /** What systemd says of the service as soon as that holds. */
+  /** Waits until the state of the service meets the condition. */
   async when(holds: (service: Service) => boolean): Promise<Service> {
     const deadline = Date.now() + 20_000
     for (;;) {
       const service = await this.show()
       if (holds(service)) return service
-      if (Date.now() > deadline) throw new Error(`waited in vain: ${JSON.stringify(service)}`)
+      if (Date.now() > deadline) throw new Error(`timed out waiting for the service: ${JSON.stringify(service)}`)
       await sleep(20)
     }
   }
@@ -171,18 +173,18 @@ export class Host {
     )
   }
 
-  /** A moment in the journal. */
-  async now(): Promise<string> {
-    await this.box.exec("journalctl", "--sync")
-    const { stdout } = await this.box.exec("journalctl", "--show-cursor", "-n1", "-q", "-o", "cat")
+  /** The current end of the journal. */
+  async journalCursor(): Promise<string> {
+    await this.container.exec("journalctl", "--sync")
+    const { stdout } = await this.container.exec("journalctl", "--show-cursor", "-n1", "-q", "-o", "cat")
     return /^-- cursor: (.*)$/m.exec(stdout)?.[1] ?? ""
   }
 
-  /** All that was written to the journal after a moment, once all that was to be started has ended. */
-  async told(since: string): Promise<ReadonlyArray<Entry>> {
+  /** Waits for all jobs of systemd, and reads the journal after a cursor. */
+  async journalSince(cursor: string): Promise<ReadonlyArray<JournalEntry>> {
     while ((await this.systemctl("list-jobs", "--no-legend")) !== "") await sleep(20)
-    await this.box.exec("journalctl", "--sync")
-    const { stdout } = await this.box.exec("journalctl", "--after-cursor", since, "-o", "json", "-q", "--all")
-    return entries(stdout)
+    await this.container.exec("journalctl", "--sync")
+    const { stdout } = await this.container.exec("journalctl", "--after-cursor", cursor, "-o", "json", "-q", "--all")
+    return parseEntries(stdout)
   }
 }

@@ -1,11 +1,11 @@
-/** What the journal holds. */
+/** Entries of the systemd journal. */
 
-export interface Entry {
+export interface JournalEntry {
   readonly priority: number
   readonly message: string
-  /** Who says it, such as `ibsr-export`. */
+  /** The syslog identifier, such as `ibsr-export`. */
   readonly identifier: string
-  /** Which run of its unit says it. */
+  /** The invocation ID of the unit's run. */
   readonly invocation: string
 }
 
@@ -16,8 +16,8 @@ interface Fields {
   readonly _SYSTEMD_INVOCATION_ID?: string
 }
 
-/** From `journalctl --output=json`. */
-export const entries = (text: string): ReadonlyArray<Entry> =>
+/** Parses the output of `journalctl --output=json`. */
+export const parseEntries = (text: string): ReadonlyArray<JournalEntry> =>
   text
     .split("\n")
     .filter((line) => line !== "")
@@ -31,12 +31,12 @@ export const entries = (text: string): ReadonlyArray<Entry> =>
       }
     })
 
-export const by = (identifier: string, told: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
-  told.filter((entry) => entry.identifier === identifier)
+export const entriesOf = (identifier: string, journal: ReadonlyArray<JournalEntry>): ReadonlyArray<JournalEntry> =>
+  journal.filter((entry) => entry.identifier === identifier)
 
-/** How often the program ran, as far as it said anything. */
-export const runs = (told: ReadonlyArray<Entry>): number =>
-  new Set(by("ibsr-export", told).map(({ invocation }) => invocation)).size
+/** The number of runs that wrote to the journal. */
+export const countRuns = (journal: ReadonlyArray<JournalEntry>): number =>
+  new Set(entriesOf("ibsr-export", journal).map(({ invocation }) => invocation)).size
 
-/** How often help was called for. */
-export const alerts = (told: ReadonlyArray<Entry>): number => by("ibsr-alert", told).length
+/** The number of alerts. */
+export const countAlerts = (journal: ReadonlyArray<JournalEntry>): number => entriesOf("ibsr-alert", journal).length

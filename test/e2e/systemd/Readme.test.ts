@@ -1,4 +1,4 @@
-/** What the README promises of the first minute and of monitoring, done as it says. */
+/** The README's steps for the installation and for monitoring, executed. */
 import { createServer } from "node:http"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -10,62 +10,62 @@ import { makeDeb } from "../../fixtures/Deb.ts"
 import { SystemdContainer } from "../../fixtures/systemd/SystemdContainer.ts"
 import { until } from "../BuiltProgram.ts"
 import { startStore } from "../Store.ts"
-import { Host, possible } from "./Host.ts"
+import { Host, hostAvailable } from "./Host.ts"
 import * as Readme from "./Readme.ts"
 
-describe.skipIf(!possible)("the README's installation", () => {
-  let box: SystemdContainer
+describe.skipIf(!hostAvailable)("the README's installation", () => {
+  let container: SystemdContainer
   beforeAll(async () => {
-    box = await SystemdContainer.open()
+    container = await SystemdContainer.open()
   })
-  afterAll(() => box.close())
+  afterAll(() => container.close())
 
-  it("is a package, two lines, and a command, on an instance with a role", async () => {
+  it("takes a package, two lines, and a command on an instance with a role", async () => {
     const bucket = "customer-bucket"
     const domain = "s3.eu-central-1.amazonaws.com"
     const authority = await makeAuthority()
-    // the world as it is around an instance: Amazon's name and certificate, and its own role
-    writeFileSync(join(box.root, "etc/hosts"), `127.0.0.1 localhost ${bucket}.${domain}\n`)
-    writeFileSync(join(box.root, "etc/ssl/amazon.pem"), authority.cert)
-    await box.exec("systemctl", "set-environment", "AWS_CA_BUNDLE=/etc/ssl/amazon.pem")
+    // what an instance has around it: Amazon's host name and certificate, and the role
+    writeFileSync(join(container.root, "etc/hosts"), `127.0.0.1 localhost ${bucket}.${domain}\n`)
+    writeFileSync(join(container.root, "etc/ssl/amazon.pem"), authority.cert)
+    await container.exec("systemctl", "set-environment", "AWS_CA_BUNDLE=/etc/ssl/amazon.pem")
     const identities: Identity[] = []
     const store = await startStore({
-      listener: await box.listen("127.0.0.1", 443),
+      listener: await container.listen("127.0.0.1", 443),
       tls: await authority.issue(`${bucket}.${domain}`),
       buckets: [bucket],
       region: "eu-central-1",
       domain,
       identities
     })
-    const metadata = await Metadata.start({ identities, listener: await box.listen("169.254.169.254", 80) })
-    await box.exec("mkdir", "-p", "/var/lib/ibsr/snapshots")
-    writeFileSync(join(box.root, "var/lib/ibsr/snapshots/snapshot_2026112214.jsonl"), '{"a":1}\n')
-    makeDeb(join(box.root, "root/ibsr-export_0_amd64.deb"))
+    const metadata = await Metadata.start({ identities, listener: await container.listen("169.254.169.254", 80) })
+    await container.exec("mkdir", "-p", "/var/lib/ibsr/snapshots")
+    writeFileSync(join(container.root, "var/lib/ibsr/snapshots/snapshot_2026112214.jsonl"), '{"a":1}\n')
+    makeDeb(join(container.root, "root/ibsr-export_0_amd64.deb"))
 
     const edit = (path: string) => {
-      const configuration = readFileSync(join(box.root, path), "utf8")
-      const filled = configuration
+      const configuration = readFileSync(join(container.root, path), "utf8")
+      const edited = configuration
         .replace(/^IBSR_EXPORT_BUCKET=$/m, `IBSR_EXPORT_BUCKET=${bucket}`)
         .replace(/^AWS_REGION=$/m, "AWS_REGION=eu-central-1")
-      expect(filled.split("\n").filter((line) => !configuration.split("\n").includes(line))).toHaveLength(2)
-      writeFileSync(join(box.root, path), filled)
+      expect(edited.split("\n").filter((line) => !configuration.split("\n").includes(line))).toHaveLength(2)
+      writeFileSync(join(container.root, path), edited)
     }
     const [install = "", editing = "", ...rest] = Readme.commands("apt install ")
     expect(rest).toHaveLength(1)
     for (const command of [install, ...rest, "systemctl start ibsr-upload"]) {
-      const { code, stderr, stdout } = await box.exec("sh", "-c", `cd /root && ${command}`)
+      const { code, stderr, stdout } = await container.exec("sh", "-c", `cd /root && ${command}`)
       expect(code, `${command}: ${stdout}${stderr}`).toBe(0)
       if (command === install) edit(editing.replace("editor ", ""))
     }
     await metadata.stop()
     expect(store.keys()).toEqual(["ibsr/testhost/snapshots/snapshot_2026112214.jsonl"])
-    expect((await box.exec("systemctl", "is-enabled", "ibsr-upload.timer")).stdout).toBe("enabled\n")
-    const { stdout: next } = await box.exec("systemctl", "list-timers", "--no-legend", "ibsr-upload.timer")
+    expect((await container.exec("systemctl", "is-enabled", "ibsr-upload.timer")).stdout).toBe("enabled\n")
+    const { stdout: next } = await container.exec("systemctl", "list-timers", "--no-legend", "ibsr-upload.timer")
     expect(next).toMatch(/ left /)
   })
 })
 
-describe.skipIf(!possible)("the README's recipe", () => {
+describe.skipIf(!hostAvailable)("the README's recipe", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()
@@ -75,14 +75,14 @@ describe.skipIf(!possible)("the README's recipe", () => {
   const folder = "/etc/systemd/system/ibsr-upload.service.d"
 
   it.skipIf(!existsSync("/usr/bin/curl"))(
-    "for a dead man's switch sends the exit code of each try, and nothing of a run that was stopped",
+    "for a dead man's switch sends the exit code of each attempt, and nothing for a stopped run",
     async () => {
-      const store = await host.begin()
+      const store = await host.prepare()
       const pings: Array<string> = []
-      const switching = createServer(({ url = "" }, response) => {
+      const deadMansSwitch = createServer(({ url = "" }, response) => {
         pings.push(url)
         response.end()
-      }).listen(await host.box.listen("127.0.0.1", 8000))
+      }).listen(await host.container.listen("127.0.0.1", 8000))
       const recipe = Readme.file(`${folder}/ping.conf`).replace("https://hc-ping.com/<uuid>", "http://127.0.0.1:8000")
       host.write(`${folder}/ping.conf`, `${recipe}\n`)
       await host.systemctl("daemon-reload")
@@ -91,39 +91,39 @@ describe.skipIf(!possible)("the README's recipe", () => {
       host.configure({ IBSR_EXPORT_BUCKET: "missing" })
       await host.upload()
       host.configure({})
-      host.snapshot("snapshot_2026112215.jsonl", "{}\n")
+      host.writeSnapshot("snapshot_2026112215.jsonl", "{}\n")
       store.fault = () => ({ kind: "delay", ms: 1000 })
       await host.systemctl("start", "--no-block", "ibsr-upload.service")
       await until(() => store.inFlight === 1)
       await host.systemctl("stop", "ibsr-upload.service")
-      expect(await host.settled()).toMatchObject({ ExecMainStatus: "143" })
-      // the fourth start in fifty minutes, until systemd forgets the others
-      expect((await host.box.exec("systemctl", "start", "ibsr-upload")).code).not.toBe(0)
+      expect(await host.whenIdle()).toMatchObject({ ExecMainStatus: "143" })
+      // the fourth start in fifty minutes fails until systemd forgets the others
+      expect((await host.container.exec("systemctl", "start", "ibsr-upload")).code).not.toBe(0)
       await host.systemctl("reset-failed", "ibsr-upload")
-      host.snapshot("snapshot_2026112216.jsonl", "{}\n")
+      host.writeSnapshot("snapshot_2026112216.jsonl", "{}\n")
       await host.systemctl("start", "--no-block", "ibsr-upload.service")
       await until(() => store.inFlight === 1)
       await host.systemctl("kill", "--signal=KILL", "ibsr-upload.service")
-      await host.settled()
-      switching.close()
+      await host.whenIdle()
+      deadMansSwitch.close()
       expect(pings).toEqual(["/0", "/23", "/fail", "/0"])
     }
   )
 
-  it("for Prometheus leaves its file for node_exporter, also of a run that failed", async () => {
-    const store = await host.begin()
-    await host.example("10-metrics")
+  it("for Prometheus writes a file that node_exporter can read, also after a failed run", async () => {
+    const store = await host.prepare()
+    await host.installDropIn("10-metrics")
     await host.systemctl("daemon-reload")
     for (const command of ["mkdir -p /var/lib/prometheus/node-exporter", ...Readme.commands("chgrp ibsr-export ")])
-      expect(await host.box.exec("sh", "-c", command)).toMatchObject({ code: 0 })
+      expect(await host.container.exec("sh", "-c", command)).toMatchObject({ code: 0 })
     const exitCode = async () => {
       const path = "/var/lib/prometheus/node-exporter/ibsr-export.prom"
-      const { stdout } = await host.box.exec("runuser", "-u", "nobody", "--", "cat", path)
+      const { stdout } = await host.container.exec("runuser", "-u", "nobody", "--", "cat", path)
       return /^ibsr_export_last_run_exit_code\{.*\} (\d+)$/m.exec(stdout)?.[1]
     }
     await host.upload()
     expect(await exitCode()).toBe("0")
-    host.snapshot("snapshot_2026112215.jsonl", "{}\n")
+    host.writeSnapshot("snapshot_2026112215.jsonl", "{}\n")
     store.fault = () => ({ kind: "answer", status: 403, code: "AccessDenied" })
     await host.upload()
     expect(await exitCode()).toBe("22")

@@ -1,9 +1,9 @@
-/** A run that systemd stops. */
+/** Runs that systemd stops. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { StrictS3 } from "../../fakes/StrictS3.ts"
 import { until } from "../BuiltProgram.ts"
-import { Host, possible } from "./Host.ts"
-import { alerts, by } from "./Journal.ts"
+import { Host, hostAvailable } from "./Host.ts"
+import { countAlerts, entriesOf } from "./Journal.ts"
 
 const names = Array.from({ length: 12 }, (_, hour) => `snapshot_20261122${String(hour).padStart(2, "0")}.jsonl`)
 const contents = Object.fromEntries(names.map((name) => [`host/${name}`, `{"of":"${name}"}\n`]))
@@ -11,37 +11,37 @@ const contents = Object.fromEntries(names.map((name) => [`host/${name}`, `{"of":
 const stored = (...stores: ReadonlyArray<StrictS3>) =>
   Object.fromEntries(stores.flatMap((store) => store.keys().map((key) => [key, String(store.object(key)?.body)])))
 
-describe.skipIf(!possible)("in the middle of a run", () => {
+describe.skipIf(!hostAvailable)("during a run", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()
   })
   afterAll(() => host.close())
 
-  /** A run that has stored some of the files, has some in flight, and some before it. */
-  const midway = async () => {
-    const store = await host.begin({ latencyMs: 500 })
-    await host.box.exec("find", "/var/lib/ibsr/snapshots", "-type", "f", "-delete")
-    for (const [key, text] of Object.entries(contents)) host.snapshot(key.slice("host/".length), text)
+  /** Starts a run, and waits until it has stored some files, has some in flight, and has some left. */
+  const startRun = async () => {
+    const store = await host.prepare({ latencyMs: 500 })
+    await host.container.exec("find", "/var/lib/ibsr/snapshots", "-type", "f", "-delete")
+    for (const [key, text] of Object.entries(contents)) host.writeSnapshot(key.slice("host/".length), text)
     host.configure({ IBSR_EXPORT_CONCURRENCY: "2" })
-    const since = await host.now()
+    const since = await host.journalCursor()
     await host.systemctl("start", "--no-block", "ibsr-upload.service")
     await until(() => store.keys().length >= 2 && store.inFlight === 2)
     return { store, since }
   }
 
-  it("`systemctl stop` ends it with 143, which is a success and alerts nobody, and the next run does the rest", async () => {
-    const { since, store } = await midway()
+  it("`systemctl stop` ends it with 143 as a success without an alert, and the next run uploads the rest", async () => {
+    const { since, store } = await startRun()
     await host.systemctl("stop", "ibsr-upload.service")
-    const service = await host.settled()
+    const service = await host.whenIdle()
     expect(service).toMatchObject({ Result: "success", ExecMainStatus: "143", NRestarts: "0", ActiveState: "inactive" })
-    const told = await host.told(since)
-    expect(alerts(told)).toBe(0)
-    expect(by("ibsr-export", told).at(-1)?.message).toContain("143")
-    // what was in flight has arrived
-    const first = store.keys().length
-    expect(first).toBe(store.requests.length)
-    expect(first).toBeLessThan(names.length)
+    const journal = await host.journalSince(since)
+    expect(countAlerts(journal)).toBe(0)
+    expect(entriesOf("ibsr-export", journal).at(-1)?.message).toContain("143")
+    // the requests in flight have finished
+    const storedByFirst = store.keys().length
+    expect(storedByFirst).toBe(store.requests.length)
+    expect(storedByFirst).toBeLessThan(names.length)
 
     expect(await host.upload()).toMatchObject({ Result: "success", ExecMainStatus: "0" })
     expect(stored(store)).toEqual(contents)
@@ -49,32 +49,32 @@ describe.skipIf(!possible)("in the middle of a run", () => {
     expect(store.requests).toHaveLength(names.length)
   })
 
-  it("a shutdown ends it so, too, and what it knows survives", async () => {
-    const { since, store } = await midway()
-    await host.box.shutDown()
-    const first = store.keys().length
-    expect(first).toBe(store.requests.length)
-    expect(first).toBeLessThan(names.length)
+  it("a shutdown also ends it with 143, and its ledger survives", async () => {
+    const { since, store } = await startRun()
+    await host.container.shutDown()
+    const storedByFirst = store.keys().length
+    expect(storedByFirst).toBe(store.requests.length)
+    expect(storedByFirst).toBeLessThan(names.length)
 
-    await host.box.boot()
-    const told = await host.told(since)
-    expect(by("ibsr-export", told).at(-1)?.message).toContain("143")
-    expect(alerts(told)).toBe(0)
-    const afterBoot = await host.store()
+    await host.container.boot()
+    const journal = await host.journalSince(since)
+    expect(entriesOf("ibsr-export", journal).at(-1)?.message).toContain("143")
+    expect(countAlerts(journal)).toBe(0)
+    const afterBoot = await host.startStore()
     expect(await host.upload()).toMatchObject({ Result: "success", ExecMainStatus: "0" })
     expect(stored(store, afterBoot)).toEqual(contents)
-    expect(afterBoot.requests).toHaveLength(names.length - first)
+    expect(afterBoot.requests).toHaveLength(names.length - storedByFirst)
   })
 
-  it("a run that does not end in time is killed, and the next one does the rest", async () => {
-    const { store } = await midway()
-    host.dropIn("ibsr-upload.service", "impatient", "[Service]", "TimeoutStopSec=200ms")
+  it("systemd kills a run that does not stop in time, and the next run uploads the rest", async () => {
+    const { store } = await startRun()
+    host.dropIn("ibsr-upload.service", "short-stop", "[Service]", "TimeoutStopSec=200ms")
     await host.systemctl("daemon-reload")
     store.fault = () => ({ kind: "hang" })
-    const inHand = store.requests.length
-    await until(() => store.requests.length > inHand + 1)
+    const requestsBefore = store.requests.length
+    await until(() => store.requests.length > requestsBefore + 1)
     await host.systemctl("stop", "ibsr-upload.service")
-    expect(await host.settled()).toMatchObject({ Result: "timeout", ExecMainStatus: "9" })
+    expect(await host.whenIdle()).toMatchObject({ Result: "timeout", ExecMainStatus: "9" })
     store.fault = undefined
     expect(await host.upload()).toMatchObject({ Result: "success", ExecMainStatus: "0" })
     expect(stored(store)).toEqual(contents)
