@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { beforeAll, describe, expect, it } from "@effect/vitest"
 import { s3Flags } from "../../src/cli/flags/S3Flags.ts"
@@ -32,14 +33,17 @@ describe("the README", () => {
     expect(names(readme)).toContain(name)
   })
 
-  it.each(Object.values(s3Flags).map(({ description, name }) => [name, description]))(
-    "describes --%s as --help does",
-    (name, description) => {
-      const rows = readme.replaceAll("`", "").split("\n")
-      const matching = rows.filter((row) => row.startsWith(`| --${name} `) && row.endsWith(` | ${description} |`))
-      expect(matching).toHaveLength(1)
-    }
-  )
+  it("has the table of the flags of s3", () => {
+    const [, section = ""] = readme.split("\n## Flags\n")
+    const [table = ""] = section.split("\n## ")
+    const found = table.replaceAll("`", "").match(/^\| --[a-z].*$/gm)
+    const expected = Object.values(s3Flags).map((flag) => {
+      const value = flag.value === undefined ? "" : ` ${flag.value.replace("|", "\\|")}`
+      const fallback = flag.required ? "required" : (flag.default ?? "")
+      return `| --${flag.name}${value}${flag.repeated ? " …" : ""} | ${fallback} | ${flag.description} |`
+    })
+    expect(found).toEqual(expected)
+  })
 
   it.each(DropIns.names)("documents the drop-in %s", (name) => {
     expect(readme).toContain(`\n| \`${name}\` | `)
@@ -70,4 +74,33 @@ describe("the README", () => {
       expect(readme.includes(`\`${field}\``)).toBe(true)
     }
   )
+})
+
+describe.each(["README.md", "docs/development.md"])("%s", (document) => {
+  const root = new URL("../../", import.meta.url)
+
+  it("names only paths that exist", async () => {
+    const text = await readFile(new URL(document, root), "utf8")
+    const inCode = [...text.matchAll(/`(?:node )?((?:src|test|scripts|docs)\/[^`\s]*)`/g)].map(([, path = ""]) => path)
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, path = ""]) =>
+      new URL(path, new URL(document, root)).pathname.slice(root.pathname.length)
+    )
+    const paths = [...inCode, ...links]
+    expect(paths).not.toEqual([])
+    expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([])
+  })
+
+  it("links only to headings that exist", async () => {
+    const text = await readFile(new URL(document, root), "utf8")
+    const headings = new Set(
+      [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\w\s-]/g, "")
+          .replaceAll(" ", "-")
+      )
+    )
+    const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor)
+    expect(links.filter((anchor) => !headings.has(anchor ?? ""))).toEqual([])
+  })
 })
