@@ -86,7 +86,7 @@ const unattended = Layer.succeed(
 const internalError = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
-/** For failures that no report covers. */
+/** Prints a failure that no report covers. */
 const fail = (error: UsageError | StateUnusable | InternalError) =>
   Effect.map(Stdio, ({ stderr }) => {
     const text = `ibsr-export: ${error.message.replaceAll("\n", "\nibsr-export: ")}\n  ${error.hint}`

@@ -11,7 +11,7 @@ export interface Build {
   readonly commit: string
   /** Version of Node. */
   readonly node: string
-  /** In the words of Node: `linux`, `x64`. */
+  /** In Node's terms: `linux`, `x64`. */
   readonly platform: string
   readonly arch: string
 }

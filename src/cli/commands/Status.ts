@@ -31,7 +31,7 @@ const renderings = {
   json: (status: Status.Status) => JSON.stringify(status)
 }
 
-/** A plugin has its own codes, also when it cannot find out. */
+/** A plugin has its own exit codes, one of them for a ledger that cannot be read. */
 const nagios = (read: Effect.Effect<Status.Status, StateUnusable>, thresholds: Nagios.Thresholds) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.match(read, {

@@ -2,7 +2,7 @@
 import type { Flag } from "../flags/Flag.ts"
 import * as Manual from "./Manual.ts"
 
-/** In columns, for a terminal of the usual 80. */
+/** Columns of text, for a terminal of 80. */
 const width = 79
 
 const wrap = (text: string, indent: string): string => {

@@ -1,4 +1,4 @@
-/** roff source with the macros of man(7), safe for every locale. */
+/** Source text for roff with the macros of man(7), safe for every locale. */
 
 /** Characters that roff would read as a command or replace by a typographic sign; names of groff_char(7). */
 const characters: Readonly<Record<string, string>> = {

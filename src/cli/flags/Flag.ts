@@ -58,12 +58,6 @@ interface ValueSpec<A> extends Spec {
   readonly parse: Parse<A>
 }
 
-/** A default that depends on the host, and how the documentation shows it. */
-interface HostDefault {
-  readonly shown: string
-  readonly of: (env: Env) => string
-}
-
 /**
  * Values pass through @effect/cli in quotes: it trims some of them, drops empty ones, and mistakes one that starts with
  * a dash for a flag. `Argv` adds the quotes.
@@ -76,7 +70,7 @@ const separator = ";"
 
 const envNames = (spec: Spec) => spec.env ?? [`IBSR_EXPORT_${spec.name.toUpperCase().replaceAll("-", "_")}`]
 
-/** A text, and its flag or variable for the message. */
+/** A text, and the flag or variable it comes from. */
 interface Given {
   readonly text: string
   readonly from: string
@@ -134,8 +128,10 @@ export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> =>
     single(spec, () => Either.right(undefined))
   )
 
-/** The default is written as a user would write it, and read like any other value. */
-export const withDefault = <A>(spec: ValueSpec<A> & { readonly default: string | HostDefault }): Flag<A> => {
+/** The default is text, as a user would write it; `shown` is the documented form of one that depends on the host. */
+export const withDefault = <A>(
+  spec: ValueSpec<A> & { readonly default: string | { readonly shown: string; readonly of: (env: Env) => string } }
+): Flag<A> => {
   const standard = spec.default
   const { of, shown } = typeof standard === "string" ? { shown: standard, of: () => standard } : standard
   return make(spec, {
@@ -155,7 +151,7 @@ export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }):
     absent: (env) => together(split(fromEnv(env, spec), spec.default).map((value) => read(spec, value)))
   })
 
-/** `repeated`, for the entries of one record. */
+/** Like `repeated`; the values are entries of one record. */
 export const record = <A>(spec: ValueSpec<readonly [key: string, value: A]>): Flag<Readonly<Record<string, A>>> => {
   const entries = repeated(spec)
   const unique = (parsed: Parsed<ReadonlyArray<readonly [string, A]>>): Parsed<Readonly<Record<string, A>>> =>
