@@ -1,20 +1,19 @@
 import { Context, Effect, Layer } from "effect"
 import type { ConfigError, SourceUnreadable, StoreError } from "../domain/Errors.ts"
-import type { Checksum, StoreTraits } from "../domain/StoreTraits.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
-import type { OpenUpload } from "../report/Report.ts"
 import type { State } from "../domain/Snapshot.ts"
-import { cached } from "../fibers/Cached.ts"
+import type { Checksum, StoreTraits } from "../domain/StoreTraits.ts"
+import type { OpenUpload } from "../report/Report.ts"
 
-/** What the store answered when it took an object. */
+/** The store's acknowledgement of an object. */
 export interface StoredObject {
   /** Without quotes. */
   readonly etag: string | undefined
-  /** Where the bucket keeps versions. */
+  /** Only if the bucket keeps versions. */
   readonly versionId: string | undefined
 }
 
-/** What is said of an object besides its content. */
+/** An object to create, without its content. */
 export interface NewObject {
   readonly key: ObjectKey
   /** Stored as metadata `ibsr-state`: a reader may rely on a `final` object, and expect a `live` one to grow. */
@@ -27,33 +26,33 @@ export interface UploadName {
   readonly uploadId: string
 }
 
-/** What the store answered when it created one. */
+/** The store's acknowledgement of a new multipart upload. */
 export interface CreatedUpload {
   readonly uploadId: string
-  /** What has to go with each of its parts. */
+  /** Each part must be sent with it. */
   readonly checksum: Checksum
 }
 
 export interface NewPart extends UploadName {
   /** Counted from 1. */
   readonly number: number
-  /** Must stay as it is until the attempt has ended. */
+  /** Must not change until the attempt has ended. */
   readonly body: Uint8Array
-  /** SHA-256 of the body in hexadecimal, where it is known already. */
+  /** SHA-256 of the body in hexadecimal, if it is known. */
   readonly sha256?: string
 }
 
-/** What the store answered when it took a part; its completion wants it back. */
+/** The store's acknowledgement of a part, which completing the upload requires. */
 export interface StoredPart {
   /** As the store wrote it. */
   readonly etag: string
-  /** As its header has it; undefined where bodies go with MD5. */
+  /** SHA-256 in base64, as in its header; undefined if the part was sent with MD5. */
   readonly checksum: string | undefined
 }
 
-/** A body that is sent in parts as it comes. */
+/** A body that is sent in parts while it is being produced. */
 export interface StreamBody {
-  /** The bytes, in pieces of any size. Throws `SourceUnreadable`, with which the upload then fails. */
+  /** The bytes, in pieces of any size. If it throws `SourceUnreadable`, the upload fails with that. */
   readonly pieces: () => AsyncIterable<Uint8Array>
   /** Bytes of every part but the last. */
   readonly partSizeBytes: number
@@ -61,57 +60,57 @@ export interface StreamBody {
   readonly queueSize: number
 }
 
-/** What surrounds the requests of such an upload. */
+/** What the caller adds to the requests of such an upload. */
 export interface StreamPolicy<E> {
-  /** Put around each request: its retries, time-out and place in the queue. */
+  /** Wraps each request: adds retries, the time-out and the concurrency limit. */
   readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | E>
-  /** Done when all parts are stored, before the request that makes an object of them. */
+  /** Runs when all parts are stored, before the request that makes the object visible. */
   readonly completing: Effect.Effect<void, E>
-  /** Told of an upload that could not be aborted. */
+  /** Called for an upload that could not be aborted. */
   readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
 }
 
 /**
- * A bucket that can be written to.
+ * A bucket to write to.
  *
- * Each request is attempted once. Interruption aborts it on the wire. Nothing is ever read back, listed or deleted:
- * `s3:PutObject` is all the permission it takes.
+ * Every operation tries its requests once; callers add retries, limits and time-outs. Interruption aborts a request on
+ * the wire. Nothing is ever read back, listed or deleted: `s3:PutObject` is the only permission needed.
  */
 export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
   ObjectStore,
   {
     /**
-     * Resolves region and credentials, and sends nothing to the store. Asked before all else. `checksum`: what an
-     * earlier run has learned that the store takes.
+     * Resolves region and credentials, without a request to the store. Call it first. `checksum`: the one that the
+     * store accepted in an earlier run.
      */
     readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError>
-    /** What its answers have told so far; undefined before the first. Asks nobody. */
+    /** What the answers so far have shown; undefined before the first. Sends nothing. */
     readonly traits: Effect.Effect<StoreTraits | undefined>
     /**
-     * One request. Stores the whole body under the key, or fails: never a part of it. A failure without an answer
-     * (a time-out, a reset, an interruption) leaves open which; sending it again does no harm. `sha256` of the body in
-     * hex, where it is known already. Best as a `Call`, because there may be thousands.
+     * One request. Stores the whole body under the key, or fails; it never stores a part of it. After a failure without
+     * an answer (time-out, reset, interruption) the object may exist; sending it again does no harm. `sha256`: of the
+     * body in hexadecimal, if it is known. Best a `Callback`, because there may be thousands.
      */
     readonly put: (object: NewObject, body: Uint8Array, sha256?: string) => Effect.Effect<StoredObject, StoreError>
-    /** One request. An upload whose parts cost storage until it is completed or aborted. */
+    /** One request. Creates an upload, whose parts cost storage until it is completed or aborted. */
     readonly createUpload: (object: NewObject) => Effect.Effect<CreatedUpload, StoreError>
-    /** One request. Keeps the whole part, or fails. One that is sent again takes the place of the former. */
+    /** One request. Stores the whole part, or fails. A part with the same number replaces the earlier one. */
     readonly uploadPart: (part: NewPart) => Effect.Effect<StoredPart, StoreError>
     /**
-     * One request. Makes the object of exactly these parts, in order of their numbers, or fails, as `put` does. A
-     * store may have forgotten an upload that was completed, and call it unknown.
+     * One request. Makes the object of exactly these parts, in order of their numbers, or fails, as `put` does. For an
+     * upload that is already complete, a store may report that it does not exist.
      */
     readonly completeUpload: (
       object: NewObject,
       uploadId: string,
       parts: ReadonlyArray<StoredPart & Pick<NewPart, "number">>
     ) => Effect.Effect<StoredObject, StoreError>
-    /** One request. Its parts cost nothing any more. That there is no such upload is no failure. */
+    /** One request. Frees the storage of its parts. Succeeds if the upload does not exist. */
     readonly abortUpload: (upload: UploadName) => Effect.Effect<void, StoreError>
     /**
-     * A multipart upload of a body whose length is not known. Stores the whole of it under the key, or fails, as `put` does.
-     * After a failure or an interruption the upload is aborted, so that its parts cost no storage; where that is not
-     * permitted, `policy.leftOpen` is told.
+     * A multipart upload of a body of unknown length. Stores the whole body under the key, or fails, as `put` does.
+     * Aborts the upload after a failure or an interruption, so that its parts cost no storage. If that fails, it calls
+     * `policy.abortFailed`.
      */
     readonly putStream: <E>(
       object: NewObject,
@@ -120,17 +119,14 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     ) => Effect.Effect<StoredObject, StoreError | SourceUnreadable | E>
   }
 >() {
-  /**
-   * A store that is loaded and built at its first use, and closed with this layer. Its configuration is checked then:
-   * `ready` reports what is wrong with it.
-   */
+  /** Loads and builds the store at its first use, and closes it with this layer. `ready` reports its `ConfigError`. */
   static readonly layerLazy = (load: Effect.Effect<Layer.Layer<ObjectStore, ConfigError>>) =>
     Layer.scoped(
       ObjectStore,
       Effect.gen(function* () {
         const scope = yield* Effect.scope
         let loaded: Context.Tag.Service<ObjectStore> | undefined
-        const build = yield* cached(
+        const build = yield* Effect.cached(
           Effect.map(
             Effect.flatMap(load, (layer) => Layer.buildWithScope(layer, scope)),
             (context) => (loaded = Context.get(context, ObjectStore))

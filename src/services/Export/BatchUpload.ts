@@ -3,7 +3,6 @@ import { Effect, Option } from "effect"
 import { endsRun } from "../../domain/FailureClass.ts"
 import * as Outcome from "../../domain/Outcome.ts"
 import type { SourceFile } from "../../domain/SourceFile.ts"
-import { cached } from "../../fibers/Cached.ts"
 import type { OpenLedger } from "../Ledger.ts"
 import { type FileOutcome, Reporter } from "../Reporter.ts"
 import { Stop } from "../Stop.ts"
@@ -19,7 +18,7 @@ export const make = Effect.gen(function* () {
 
   /** Asks for credentials when the first batch needs them: most runs have little to send, and some nothing. */
   const readyOnce = (ledger: OpenLedger) =>
-    cached(
+    Effect.cached(
       Effect.raceFirst(uploads.ready(ledger.checksum), stop.requested).pipe(
         Effect.catchAll((error) =>
           error._tag === "Interrupted" ? Effect.void : stop.request({ _tag: "Failure", error })

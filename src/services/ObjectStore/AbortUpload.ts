@@ -1,27 +1,30 @@
-/** What keeps multipart uploads from being left open that nobody will complete. */
+/** Keeps multipart uploads from being left open when no run will complete them. */
 import { type Context, Duration, Effect, Fiber } from "effect"
 import type { ObjectStore, UploadName } from "../ObjectStore.ts"
 import type { Reporter } from "../Reporter.ts"
 
-/** An abort saves the bucket's owner money, and nothing else depends on it: worth a short wait, and one try. */
+/** An abort only saves the bucket's owner money, so it gets one attempt and a short wait. */
 export const abortTimeout = Duration.seconds(5)
 
-/** Aborts it so that its parts cost no storage; where that cannot be done, it is told. */
+/** Aborts the upload so that its parts cost no storage. Calls `abortFailed` if that fails. */
 export const abortUpload = (
   store: Pick<Context.Tag.Service<ObjectStore>, "abortUpload">,
   { key, uploadId }: UploadName,
-  leftOpen: Context.Tag.Service<Reporter>["abortFailed"]
+  abortFailed: Context.Tag.Service<Reporter>["abortFailed"]
 ): Effect.Effect<void> =>
   store.abortUpload({ key, uploadId }).pipe(
     Effect.timeout(abortTimeout),
-    Effect.catchAll((error) => leftOpen({ key, uploadId, reason: error.message })),
-    // a fiber of its own, because this one may be interrupted already
+    Effect.catchAll((error) => abortFailed({ key, uploadId, reason: error.message })),
+    // in its own fiber, because this one may already be interrupted
     Effect.interruptible,
     Effect.forkDaemon,
     Effect.flatMap(Fiber.join)
   )
 
-/** Waits for the answer even when interrupted: nobody can go on with, or abort, an upload whose id never arrived. */
+/**
+ * Waits for the answer even when interrupted, for at most `abortTimeout`: without its id an upload can neither be
+ * resumed nor aborted.
+ */
 export const completeDespiteInterrupt = <A, E>(attempt: Effect.Effect<A, E>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.forkDaemon(Effect.interruptible(attempt)), (fiber) =>

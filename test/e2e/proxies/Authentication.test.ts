@@ -34,7 +34,7 @@ describe.each(["http", "https"] as const)("a proxy with a login before a store w
     async (credentials) => {
       const { code, proxy, stdout, store } = await upload(credentials, scheme)
       expect(code, stdout).toBe(30)
-      expect(stdout).toContain("the proxy wants a login")
+      expect(stdout).toContain("the proxy requires a login")
       expect([proxy.log.length, store.requests]).toEqual([1, []])
     }
   )

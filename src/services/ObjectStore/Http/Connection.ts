@@ -1,108 +1,108 @@
-/** One connection, over which one request after another is sent, each when the one before it was answered. */
+/** A connection, which sends one request at a time. */
 import { Duration } from "effect"
 import type { Socket } from "node:net"
 import * as DurationText from "../../../domain/DurationText.ts"
 import * as ResponseReader from "./ResponseReader.ts"
 
-/** Begins a connection; tells once when it can be written to, or why it cannot. Gives up when called back before. */
+/** Connects, and calls `done` once, with a socket to write to or an error. Returns a function that cancels it. */
 export type Dial = (done: (error: unknown, socket?: Socket) => void) => () => void
 
-/** As it goes over the wire. */
+/** A request as it is sent. */
 export interface Message {
-  /** Ends with an empty line; latin1. */
+  /** Including the empty line at its end; latin1. */
   readonly head: string
   readonly body: Uint8Array
 }
 
 export interface Connection {
-  /** `done` is called once: with the answer, or with what Node throws, `Garbled` or `TimedOut`. */
+  /** Calls `done` once: with the answer, or with an error of Node, `MalformedResponse` or `TimeoutError`. */
   readonly send: (message: Message, done: Done) => void
-  /** Whoever waits is told that it was cut. */
+  /** A request in flight fails with `connectionReset`. */
   readonly close: () => void
 }
 
 type Done = (error: unknown, answer?: ResponseReader.Response) => void
 
-/** Nothing moved, or no connection came, for too long. */
-export class TimedOut extends Error {
+/** There was no traffic, or no connection, for too long. */
+export class TimeoutError extends Error {
   override readonly name = "TimeoutError"
 }
 
-/** As Node's own client calls it. */
-export const cut = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
+/** The error of Node's client for a connection that closes before the answer. */
+export const connectionReset = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
 
-/** Bytes of a body that are handed to the system at once: of what TLS encrypts, a copy is in memory until it is sent. */
-const slice = 512 * 1024
-/** Bytes of a body that is copied behind its head, because one write costs less than two. */
-const small = 64 * 1024
+/** Bytes of a body that are written at once: TLS keeps an encrypted copy of them in memory until they are sent. */
+const sliceBytes = 512 * 1024
+/** Bytes up to which a body is copied behind its head, because one write costs less than two. */
+const maxCopiedBytes = 64 * 1024
 
-/** `free` is told when another request may be sent, `gone`, once, when none will any more. */
+/** Calls `onFree` whenever another request may be sent, and `onClose` once, when none can be any more. */
 export const open = (
   dial: Dial,
   idleMillis: number,
-  { free, gone }: { readonly free: () => void; readonly gone: () => void }
+  { onClose, onFree }: { readonly onClose: () => void; readonly onFree: () => void }
 ): Connection => {
   let socket: Socket | undefined
-  let hangUp = () => {}
-  /** Who waits for an answer. */
+  let cancelDial = () => {}
+  /** Of the request in flight. */
   let pending: Done | undefined
   let reader = ResponseReader.make()
-  /** The system has not taken all of the body yet. */
+  /** The system has not accepted the whole body yet. */
   let writing = false
   let closed = false
 
-  const end = (error: unknown) => {
+  const fail = (error: unknown) => {
     if (closed) return
     closed = true
     const done = pending
     pending = undefined
-    if (socket === undefined) hangUp()
+    if (socket === undefined) cancelDial()
     else socket.destroy()
-    gone()
+    onClose()
     done?.(error)
   }
-  const close = () => end(cut())
+  const close = () => fail(connectionReset())
 
   const answered = (answer: ResponseReader.Response) => {
     const done = pending
     pending = undefined
-    const settle = () => {
-      // a body whose rest nobody reads would be taken for the next request
+    const finish = () => {
+      // the server would take the rest of an unread body for the next request
       if (!answer.isReusable || writing) close()
-      else if (!closed) free()
+      else if (!closed) onFree()
       done?.(undefined, answer)
     }
-    // that all was taken may be told a moment after the answer
-    if (answer.isReusable && writing) setImmediate(settle)
-    else settle()
+    // the system may report that the body is written a moment after the answer
+    if (answer.isReusable && writing) setImmediate(finish)
+    else finish()
   }
 
   const read = (step: () => ResponseReader.Response | undefined) => {
-    // what comes while nobody waits answers nothing
+    // bytes without a request answer nothing
     if (pending === undefined) return close()
     try {
       const answer = step()
       if (answer !== undefined) answered(answer)
     } catch (error) {
-      end(error)
+      fail(error)
     }
   }
 
   const listen = (connected: Socket) => {
     connected.setTimeout(idleMillis, () =>
-      end(new TimedOut(`nothing moved for ${DurationText.format(Duration.millis(idleMillis))}`))
+      fail(new TimeoutError(`no traffic for ${DurationText.format(Duration.millis(idleMillis))}`))
     )
     connected.on("data", (bytes: Buffer) => read(() => reader.push(bytes)))
     connected.on("end", () => {
       read(() => reader.end())
       close()
     })
-    connected.on("error", end)
+    connected.on("error", fail)
     connected.on("close", close)
   }
 
   const write = (connected: Socket, { body, head }: Message) => {
-    if (body.length <= small) {
+    if (body.length <= maxCopiedBytes) {
       connected.cork()
       connected.write(head, "latin1")
       connected.write(body)
@@ -113,12 +113,12 @@ export const open = (
     const next = () => {
       if (closed) return
       const from = at
-      at = Math.min(body.length, from + slice)
+      at = Math.min(body.length, from + sliceBytes)
       writing = true
       connected.write(body.subarray(from, at), (error) => {
         if (error) return
         if (at === body.length) writing = false
-        // sockets are read between the two turns: an answer that comes early is lost if a write fails before that
+        // sockets are read between the two turns; if a write failed before, an early answer would be lost
         else setImmediate(setImmediate, next)
       })
     }
@@ -133,9 +133,9 @@ export const open = (
       pending = done
       reader = ResponseReader.make()
       if (socket !== undefined) return write(socket, message)
-      hangUp = dial((error, connected) => {
+      cancelDial = dial((error, connected) => {
         if (closed) return void connected?.destroy()
-        if (connected === undefined) return end(error)
+        if (connected === undefined) return fail(error)
         socket = connected
         listen(connected)
         write(connected, message)

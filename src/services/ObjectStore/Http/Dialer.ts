@@ -1,21 +1,21 @@
-/** How connections are made: directly or through a proxy, in the clear or by TLS. */
+/** Makes connections: directly or through a proxy, with or without TLS. */
 import { Duration } from "effect"
 import http from "node:http"
 import https from "node:https"
 import { isIP, type Socket } from "node:net"
 import { createSecureContext, TLSSocket } from "node:tls"
-import * as Proxy from "../../../domain/Proxy.ts"
 import * as DurationText from "../../../domain/DurationText.ts"
-import { cut, type Dial, TimedOut } from "./Connection.ts"
+import * as Proxy from "../../../domain/Proxy.ts"
 import type { Origin, Route } from "./Client.ts"
+import { connectionReset, type Dial, TimeoutError } from "./Connection.ts"
 
 /**
- * Node's agents know how to open a tunnel through a proxy, and how to talk to a proxy by TLS; so they make the
- * connections, though no request ever goes through them. `trust`: options of TLS. `connectMillis`: for a connection,
- * and once more for a tunnel before it.
+ * Node's agents make the connections, because they can open a tunnel through a proxy and reach a proxy over TLS. They
+ * send no requests. `tls.ca`: the authorities to trust instead of the well-known ones. `connectMillis`: time-out of a
+ * connection, and of a tunnel before it.
  */
 export const make =
-  (proxies: Proxy.Proxies, trust: { readonly ca?: Buffer }, connectMillis: number) =>
+  (proxies: Proxy.Proxies, tls: { readonly ca?: Buffer }, connectMillis: number) =>
   (origin: Origin): Route => {
     const hostname = origin.hostname.replace(/^\[(.*)\]$/, "$1")
     const isSecure = origin.protocol === "https:"
@@ -25,74 +25,74 @@ export const make =
       keepAlive: true,
       ...(proxy === undefined ? {} : { proxyEnv: { [isSecure ? "HTTPS_PROXY" : "HTTP_PROXY"]: proxy } })
     })
-    const way = {
+    const options = {
       host: hostname,
       port: origin.port,
       noDelay: true,
       keepAlive: true,
-      // looked at while a tunnel is opened, and at no other time
+      // only has an effect while a tunnel is opened
       timeout: connectMillis,
-      // a bundle of authorities takes milliseconds to read, so not for each connection
-      ...(isSecure ? { secureContext: createSecureContext(trust), ALPNProtocols: ["http/1.1"] } : {}),
+      // made once, because reading a CA bundle takes milliseconds
+      ...(isSecure ? { secureContext: createSecureContext(tls), ALPNProtocols: ["http/1.1"] } : {}),
       ...(isSecure && isIP(hostname) === 0 ? { servername: hostname } : {})
     }
-    /** Of the connection made last: another one is half as much work with it. */
+    /** TLS session of the last connection: resuming it halves the work of the next. */
     let session: Buffer | undefined
 
     const dial: Dial = (done) => {
-      let begun: Socket | undefined
-      let isOver = false
-      /** Whether it was not over yet. */
+      let opening: Socket | undefined
+      let hasEnded = false
+      /** Returns whether this is the first call. */
       const end = () => {
-        const isFirst = !isOver
-        isOver = true
-        clearTimeout(limit)
+        const isFirst = !hasEnded
+        hasEnded = true
+        clearTimeout(timer)
         return isFirst
       }
-      const settle = (error: unknown, connected?: Socket) => {
-        if (!end()) return connected && drop(connected)
+      const complete = (error: unknown, connected?: Socket) => {
+        if (!end()) return connected && destroySoon(connected)
         if (connected === undefined) {
           session = undefined
-          drop(begun)
+          destroySoon(opening)
         }
         done(error, connected)
       }
-      const giveUp = () => {
-        if (end()) drop(begun)
+      const cancel = () => {
+        if (end()) destroySoon(opening)
       }
-      const limit = setTimeout(
-        () => settle(new TimedOut(`no connection within ${DurationText.format(Duration.millis(connectMillis))}`)),
+      const timer = setTimeout(
+        () => complete(new TimeoutError(`no connection within ${DurationText.format(Duration.millis(connectMillis))}`)),
         isTunnelled ? 2 * connectMillis : connectMillis
       )
       const keepSession = (secured: Socket) => secured.on("session", (ticket: Buffer) => (session = ticket))
 
       try {
-        // there is a callback for tunnels alone: TLS is spoken through it by then
-        begun = agent.createConnection({ ...way, ...(isSecure ? { session } : {}) }, (error, connected) => {
+        // Node calls back only for tunnels, after the TLS handshake through it
+        opening = agent.createConnection({ ...options, ...(isSecure ? { session } : {}) }, (error, connected) => {
           if (!isTunnelled) return
-          if (error) settle(error)
-          else settle(undefined, keepSession(connected as Socket))
+          if (error) complete(error)
+          else complete(undefined, keepSession(connected as Socket))
         }) as Socket
       } catch (error) {
-        settle(error)
-        return giveUp
+        complete(error)
+        return cancel
       }
       if (!isTunnelled) {
-        const socket = isSecure ? keepSession(begun) : begun
-        // who is there, and slow to shake hands, has as long as for an answer
-        socket.once("connect", () => clearTimeout(limit))
-        socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => settle(undefined, socket))
-        socket.once("error", settle).once("close", () => settle(cut()))
+        const socket = isSecure ? keepSession(opening) : opening
+        // once the host is reached, its TLS handshake may take as long as an answer
+        socket.once("connect", () => clearTimeout(timer))
+        socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => complete(undefined, socket))
+        socket.once("error", complete).once("close", () => complete(connectionReset()))
       }
-      return giveUp
+      return cancel
     }
-    return { dial, asProxy: proxy === undefined || isSecure ? undefined : authorization(proxy) }
+    return { dial, proxyHeaders: proxy === undefined || isSecure ? undefined : authorization(proxy) }
   }
 
-const drop = (socket: Socket | undefined) => {
-  // until it is closed it may still find something to complain about
+const destroySoon = (socket: Socket | undefined) => {
+  // it may still emit errors until it is closed
   socket?.on("error", () => {})
-  // later, because Node crashes where a socket goes while the TLS that is spoken through it calls us
+  // later, because Node crashes if a socket is destroyed inside a callback of the TLS connection through it
   setImmediate(() => socket?.destroy())
 }
 

@@ -1,74 +1,75 @@
-/** The head of an answer: RFC 9112, sections 4, 5 and 6. */
+/** Status line and headers of an answer: RFC 9112, sections 4, 5 and 6. */
 
-/** What came is no answer. */
+/** The bytes received are not a valid answer. */
 export class MalformedResponse extends Error {
-  override readonly name = "Garbled"
-  readonly code = "ERR_HTTP_GARBLED"
+  override readonly name = "MalformedResponse"
+  readonly code = "ERR_HTTP_MALFORMED_RESPONSE"
 }
 
 export interface Head {
   readonly status: number
-  /** By their names in lower case; of those that come twice, the first. Values as latin1, without blanks around them. */
+  /** By name in lower case; the first of duplicates. Values in latin1, without blanks around them. */
   readonly headers: Readonly<Record<string, string>>
-  /** The connection is good for another request. */
+  /** The connection may be used for another request. */
   readonly keepsAlive: boolean
-  /** Bytes of the body, or how its end is found. */
+  /** Bytes of the body, or how to find its end. */
   readonly length: number | "chunked" | "close"
 }
 
 const version = "HTTP/1."
 
-/** Who speaks another protocol may say little, and then wait. */
-export const checkBeginning = (bytes: Buffer): void => {
+/** Fails early: a server of another protocol may send a few bytes and then wait. */
+export const checkStart = (bytes: Buffer): void => {
   if (!version.startsWith(bytes.toString("latin1", 0, version.length)))
-    throw new MalformedResponse("what came is not HTTP")
+    throw new MalformedResponse("the answer is not HTTP")
 }
 
-/** Nobody who ends lines in this way says where the head ends; and some take it for an end where others do not. */
-export const checkLines = (text: string): void => {
-  if (/(?:^|[^\r])\n/.test(text)) throw new MalformedResponse("a line of the head does not end as it should")
+/** Lines must end in CRLF: with bare LF the end of the head is unclear, and programs disagree about it. */
+export const checkLineEnds = (text: string): void => {
+  if (/(?:^|[^\r])\n/.test(text)) throw new MalformedResponse("a header line does not end in CRLF")
 }
 
-/** `text`: without the empty line at its end. */
+/** `text`: the head without the empty line at its end. */
 export const parse = (text: string): Head => {
-  // a line that begins with a blank goes on with the one before it
+  // a line that starts with a blank continues the one before it
   const [statusLine = "", ...lines] = text.replace(/\r\n[ \t]+/g, " ").split("\r\n")
   const [, minor, digits] = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine) ?? []
-  if (digits === undefined) throw new MalformedResponse("the status line is none")
+  if (digits === undefined) throw new MalformedResponse("the status line is malformed")
   const headers: Record<string, string> = Object.create(null)
   for (const line of lines) add(headers, line)
 
   const status = Number(digits)
   const { connection = "", "content-length": length, "transfer-encoding": coding } = headers
-  // who gives both, or the newer one in the older version, may mean another end than we see
-  const isCertain = coding === undefined || (minor === "1" && length === undefined)
+  // with both headers, or with the newer one in HTTP/1.0, the server may mean another end
+  const isEndCertain = coding === undefined || (minor === "1" && length === undefined)
   return {
     status,
     headers,
-    keepsAlive: isCertain && !names(connection, "close") && (minor === "1" || names(connection, "keep-alive")),
+    keepsAlive:
+      isEndCertain && !includesToken(connection, "close") && (minor === "1" || includesToken(connection, "keep-alive")),
     length: status === 204 || status === 304 ? 0 : lengthOf(length, coding)
   }
 }
 
 const header = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e\x80-\xff]*)$/
-/** Given twice, they mean both. */
-const lists = new Set(["connection", "transfer-encoding"])
+/** Headers whose values add up if they are repeated. */
+const listHeaders = new Set(["connection", "transfer-encoding"])
 
 const add = (headers: Record<string, string>, line: string) => {
   const [, givenName, padded] = header.exec(line) ?? []
-  if (givenName === undefined || padded === undefined) throw new MalformedResponse("a line of the head is no header")
+  if (givenName === undefined || padded === undefined) throw new MalformedResponse("a header line is malformed")
   const name = givenName.toLowerCase()
-  const value = unpadded(padded)
-  const former = headers[name]
-  // two lengths are how one answer is smuggled into another
-  if (name === "content-length" && former !== undefined && former !== value)
-    throw new MalformedResponse("it has two lengths")
-  if (former === undefined) headers[name] = value
-  else if (lists.has(name)) headers[name] = `${former}, ${value}`
+  const value = trimBlanks(padded)
+  const previous = headers[name]
+  // two lengths could hide one answer inside another
+  if (name === "content-length" && previous !== undefined && previous !== value)
+    throw new MalformedResponse("it has two content lengths")
+  if (previous === undefined) headers[name] = value
+  else if (listHeaders.has(name)) headers[name] = `${previous}, ${value}`
 }
 
-/** `trim` takes what may be the half of a letter in UTF-8, and a regular expression may take long. */
-const unpadded = (text: string): string => {
+/** `trim` would also remove bytes of UTF-8 letters, and a regular expression may take long. */
+const trimBlanks = (text: string): string => {
   let start = 0
   let end = text.length
   while (start < end && isBlank(text, start)) start++
@@ -78,12 +79,12 @@ const unpadded = (text: string): string => {
 
 const isBlank = (text: string, at: number) => text[at] === " " || text[at] === "\t"
 
-const names = (list: string, option: string) =>
-  list !== "" && list.split(",").some((each) => each.trim().toLowerCase() === option)
+const includesToken = (list: string, token: string) =>
+  list !== "" && list.split(",").some((each) => each.trim().toLowerCase() === token)
 
 const lengthOf = (length: string | undefined, coding: string | undefined): Head["length"] => {
   if (coding !== undefined) return /(?:^|[ \t,])chunked$/i.test(coding) ? "chunked" : "close"
   if (length === undefined) return "close"
-  if (!/^\d{1,15}$/.test(length)) throw new MalformedResponse("its length is no number")
+  if (!/^\d{1,15}$/.test(length)) throw new MalformedResponse("its content length is not a number")
   return Number(length)
 }

@@ -1,81 +1,81 @@
-/** Answers, as they come over a connection. Source: RFC 9112; sections 6 and 7 for where they end. */
+/** Reads answers from the bytes of a connection. Source: RFC 9112, where sections 6 and 7 say where an answer ends. */
 import * as ResponseHead from "./ResponseHead.ts"
 
 export interface Response extends Pick<ResponseHead.Head, "status" | "headers"> {
   readonly body: Buffer
-  /** Another request may be sent over the same connection. */
+  /** The connection may be used for another request. */
   readonly isReusable: boolean
 }
 
 export interface ResponseReader {
-  /** Takes what has come; the answer, once it is whole. Throws `Garbled`. */
+  /** Takes the next bytes. Returns the answer once it is complete. Throws `MalformedResponse`. */
   readonly push: (bytes: Buffer) => Response | undefined
-  /** Nothing more will come; the answer, if that was its end. */
+  /** The connection has ended. Returns the answer if that completes it. */
   readonly end: () => Response | undefined
 }
 
-/** Bytes of a head, or of the lines around chunks; as many as Node's own parser takes. */
-const longestHead = 16 * 1024
-/** Bytes. A store's documents have a few hundred; it is kept in memory. */
-const longestBody = 1024 ** 2
+/** Bytes of a head, or of the lines around chunks: the limit of Node's parser. */
+const maxHeadBytes = 16 * 1024
+/** Bytes. The body is kept in memory; that of a store has a few hundred bytes. */
+const maxBodyBytes = 1024 ** 2
 
 const headEnd = "\r\n\r\n"
 
-/** For one answer. */
+/** Reads one answer. */
 export const make = (): ResponseReader => {
-  let rest: Buffer = Buffer.alloc(0)
+  let unread: Buffer = Buffer.alloc(0)
   let head: ResponseHead.Head | undefined
   const chunks: Array<Buffer> = []
   let chunkBytes = 0
 
   const readHead = (): ResponseHead.Head | undefined => {
     for (;;) {
-      ResponseHead.checkBeginning(rest)
-      const text = before(headEnd, rest)
+      ResponseHead.checkStart(unread)
+      const text = textBefore(headEnd, unread)
       if (text === undefined) return undefined
-      rest = rest.subarray(text.length + headEnd.length)
+      unread = unread.subarray(text.length + headEnd.length)
       const parsed = ResponseHead.parse(text)
-      if (parsed.status === 101) throw new ResponseHead.MalformedResponse("it switches to another protocol")
-      // those below 200 announce the answer
+      if (parsed.status === 101) throw new ResponseHead.MalformedResponse("the server switches to another protocol")
+      // interim responses have a status below 200
       if (parsed.status >= 200) return parsed
     }
   }
 
-  const whole = ({ headers, keepsAlive, status }: ResponseHead.Head, body: Buffer, left: number): Response => ({
+  const complete = ({ headers, keepsAlive, status }: ResponseHead.Head, body: Buffer, surplus: number): Response => ({
     status,
     headers,
     body,
-    // what nobody has asked for cannot be told from the next answer
-    isReusable: keepsAlive && left === 0
+    // surplus bytes could be taken for the next answer
+    isReusable: keepsAlive && surplus === 0
   })
 
   const readChunks = (known: ResponseHead.Head): Response | undefined => {
     for (;;) {
-      const read = chunk(rest, longestBody - chunkBytes)
-      if (read === undefined) return undefined
-      rest = rest.subarray(read.end)
-      if (read.bytes === undefined) return whole(known, Buffer.concat(chunks), rest.length)
-      chunks.push(read.bytes)
-      chunkBytes += read.bytes.length
+      const chunk = firstChunk(unread, maxBodyBytes - chunkBytes)
+      if (chunk === undefined) return undefined
+      unread = unread.subarray(chunk.end)
+      if (chunk.bytes === undefined) return complete(known, Buffer.concat(chunks), unread.length)
+      chunks.push(chunk.bytes)
+      chunkBytes += chunk.bytes.length
     }
   }
 
   const readBody = (known: ResponseHead.Head): Response | undefined => {
     const { length } = known
     if (length === "chunked") return readChunks(known)
-    checkLength(length === "close" ? rest.length : length, longestBody)
-    return length === "close" || rest.length < length
+    checkLength(length === "close" ? unread.length : length, maxBodyBytes)
+    return length === "close" || unread.length < length
       ? undefined
-      : whole(known, rest.subarray(0, length), rest.length - length)
+      : complete(known, unread.subarray(0, length), unread.length - length)
   }
 
-  /** What is wrong behind the head of a refusal does not change what it says. */
+  /** A refusal counts even if its body is malformed or incomplete. */
   const refusal = (known: ResponseHead.Head, body: Buffer): Response | undefined =>
-    known.status < 300 ? undefined : whole({ ...known, keepsAlive: false }, body, 0)
+    known.status < 300 ? undefined : complete({ ...known, keepsAlive: false }, body, 0)
 
   return {
     push: (bytes) => {
-      rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes])
+      unread = unread.length === 0 ? bytes : Buffer.concat([unread, bytes])
       head ??= readHead()
       if (head === undefined) return undefined
       try {
@@ -88,53 +88,53 @@ export const make = (): ResponseReader => {
     },
     end: () => {
       if (head === undefined) return undefined
-      if (head.length === "close") return whole({ ...head, keepsAlive: false }, rest, 0)
-      return refusal(head, head.length === "chunked" ? Buffer.concat(chunks) : rest)
+      if (head.length === "close") return complete({ ...head, keepsAlive: false }, unread, 0)
+      return refusal(head, head.length === "chunked" ? Buffer.concat(chunks) : unread)
     }
   }
 }
 
-const checkLength = (bytes: number, most: number) => {
-  if (bytes > most) throw new ResponseHead.MalformedResponse("the answer is too long")
+const checkLength = (bytes: number, maxBytes: number) => {
+  if (bytes > maxBytes) throw new ResponseHead.MalformedResponse("the answer is too long")
 }
 
-/** The text before a mark, if that has come. */
-const before = (mark: string, bytes: Buffer): string | undefined => {
+/** The text before a mark; undefined until the mark has arrived. */
+const textBefore = (mark: string, bytes: Buffer): string | undefined => {
   const end = bytes.indexOf(mark)
-  // the mark may have come in part
-  if (end > longestHead || (end < 0 && bytes.length >= longestHead + mark.length)) {
-    throw new ResponseHead.MalformedResponse("the head does not end")
+  // a part of the mark may have arrived
+  if (end > maxHeadBytes || (end < 0 && bytes.length >= maxHeadBytes + mark.length)) {
+    throw new ResponseHead.MalformedResponse("the head is too long")
   }
   const text = bytes.toString("latin1", 0, end < 0 ? bytes.length : end)
-  ResponseHead.checkLines(text)
+  ResponseHead.checkLineEnds(text)
   return end < 0 ? undefined : text
 }
 
 interface Chunk {
-  /** Undefined for the last one, after which lines may follow. */
+  /** Undefined for the last chunk, which trailer lines may follow. */
   readonly bytes: Buffer | undefined
-  /** Where the next one begins. */
+  /** Where the next chunk starts. */
   readonly end: number
 }
 
-/** The first chunk, if all of it has come. `most`: bytes that it may have. */
-const chunk = (bytes: Buffer, most: number): Chunk | undefined => {
-  const line = before("\r\n", bytes)
+/** The first chunk; undefined until all of it has arrived. */
+const firstChunk = (bytes: Buffer, maxBytes: number): Chunk | undefined => {
+  const line = textBefore("\r\n", bytes)
   if (line === undefined) return undefined
   const [, digits] = /^([\da-f]{1,16})[ \t]*(?:;.*)?$/i.exec(line) ?? []
-  if (digits === undefined) throw new ResponseHead.MalformedResponse("a chunk has no length")
+  if (digits === undefined) throw new ResponseHead.MalformedResponse("a chunk has no size")
   const size = Number.parseInt(digits, 16)
   if (size === 0) {
-    const trailers = before(headEnd, bytes.subarray(line.length))
+    const trailers = textBefore(headEnd, bytes.subarray(line.length))
     return trailers === undefined
       ? undefined
       : { bytes: undefined, end: line.length + trailers.length + headEnd.length }
   }
-  checkLength(size, most)
+  checkLength(size, maxBytes)
   const start = line.length + 2
   const end = start + size
   if (bytes.length < end + 2) return undefined
   if (bytes.toString("latin1", end, end + 2) !== "\r\n")
-    throw new ResponseHead.MalformedResponse("a chunk is longer than it says")
+    throw new ResponseHead.MalformedResponse("a chunk is longer than its size")
   return { bytes: bytes.subarray(start, end), end: end + 2 }
 }

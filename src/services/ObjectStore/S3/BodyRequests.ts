@@ -1,7 +1,8 @@
 /**
- * The requests that carry the bodies, `PutObject` and `UploadPart`, at a seventh of what the SDK's client takes for
- * them. It is asked once what such a request looks like, for each kind of object; from one object to the next, only key,
- * query, length, checksum and signature differ. And it is asked what an answer means that is not a success.
+ * `PutObject` and `UploadPart`, the requests with a body, at a seventh of the CPU that the SDK's client takes for them.
+ *
+ * The SDK builds one request for each kind of object. From one object to the next only key, query, length, checksum and
+ * signature differ, and these are filled in here. The SDK also interprets every answer that is not a success.
  */
 import {
   PutObjectCommand,
@@ -14,16 +15,16 @@ import type { HttpRequest } from "@smithy/core/protocols"
 import { Effect, Exit } from "effect"
 import type { StoreError } from "../../../domain/Errors.ts"
 import * as Callback from "../../../fibers/Callback.ts"
-import type { Response } from "../Http/ResponseReader.ts"
 import type { HttpClient, Origin, Request } from "../Http/Client.ts"
+import type { Response } from "../Http/ResponseReader.ts"
 import { type Body, checksumFields } from "./Checksums.ts"
-import type { ObjectHeaders } from "./ObjectHeaders.ts"
-import type { Renewing } from "./Credentials.ts"
 import type { Command } from "./Commands.ts"
-import * as SignatureV4 from "./SignatureV4.ts"
+import type { RenewingCredentials } from "./Credentials.ts"
+import type { ObjectHeaders } from "./ObjectHeaders.ts"
 import * as RequestHandler from "./RequestHandler.ts"
+import * as SignatureV4 from "./SignatureV4.ts"
 
-/** Of the answer, what is looked at, in the SDK's words. */
+/** The headers of the answer that are used, under the SDK's names. */
 export interface BodyResponse {
   readonly ETag?: string | undefined
   readonly VersionId?: string | undefined
@@ -31,33 +32,32 @@ export interface BodyResponse {
   readonly ServerSideEncryption?: string | undefined
 }
 
-/** What is the same for all requests of a kind. */
-interface Pattern {
+/** What all requests of a kind have in common. */
+interface Template {
   readonly origin: Origin
-  /** Before the key; encoded. */
+  /** The part before the key; encoded. */
   readonly path: string
-  /** Signed. */
-  readonly headers: Readonly<Record<string, string>>
-  /** What somebody on the way may change. */
-  readonly unsigned: Readonly<Record<string, string>>
+  readonly signedHeaders: Readonly<Record<string, string>>
+  /** Those that a proxy may change. */
+  readonly unsignedHeaders: Readonly<Record<string, string>>
   readonly sign: ReturnType<typeof SignatureV4.make>
 }
 
 export interface Dependencies {
   readonly client: S3Client
-  readonly credentials: Renewing
+  readonly credentials: RenewingCredentials
   readonly http: HttpClient
-  /** Says what went wrong with an operation. */
+  /** Turns what an operation threw into its error. */
   readonly failure: (operation: string, cause: unknown) => StoreError
 }
 
 export type BodyRequests = ReturnType<typeof make>
 
 export const make = ({ client, credentials, failure, http }: Dependencies) => {
-  /** By what names of a kind all requests have in common. */
-  const patterns = new Map<string, Pattern>()
+  /** By kind. */
+  const templates = new Map<string, Template>()
 
-  /** A `Call`. */
+  /** A `Callback`. */
   const send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes & BodyResponse>(
     operation: "PutObject" | "UploadPart",
     kind: string,
@@ -66,30 +66,30 @@ export const make = ({ client, credentials, failure, http }: Dependencies) => {
     query: string,
     { bytes, checksum, sha256 }: Body
   ): Effect.Effect<BodyResponse, StoreError> => {
-    const request = ({ headers, origin, path, sign, unsigned }: Pattern, identity: SignatureV4.Identity): Request => {
-      const unsent = {
+    const request = (template: Template, identity: SignatureV4.Identity): Request => {
+      const unsigned = {
         method: "PUT",
-        path: path + SignatureV4.encodeKey(key),
+        path: template.path + SignatureV4.encodeKey(key),
         query: `${query}x-id=${operation}`,
-        headers: { ...headers, ...checksumFields(checksum) },
+        headers: { ...template.signedHeaders, ...checksumFields(checksum) },
         payloadHash: sha256
       }
-      const signed = sign(unsent, identity, Date.now() + client.config.systemClockOffset)
+      const signature = template.sign(unsigned, identity, Date.now() + client.config.systemClockOffset)
       return {
-        origin,
-        method: unsent.method,
-        target: `${unsent.path}?${unsent.query}`,
-        headers: { ...unsent.headers, ...signed, ...unsigned },
+        origin: template.origin,
+        method: unsigned.method,
+        target: `${unsigned.path}?${unsigned.query}`,
+        headers: { ...unsigned.headers, ...signature, ...template.unsignedHeaders },
         body: bytes
       }
     }
-    const asked = (pattern: Pattern, identity: SignatureV4.Identity) =>
-      Callback.matchEffect(http.exchange(request(pattern, identity)), {
+    const exchange = (template: Template, identity: SignatureV4.Identity) =>
+      Callback.matchEffect(http.exchange(request(template, identity)), {
         onFailure: (cause) => Exit.fail(failure(operation, cause)),
         onSuccess: (answer): Effect.Effect<BodyResponse, StoreError> => {
           if (answer.status === 200 && answer.headers["etag"] !== undefined) {
             setClock(client, answer)
-            return Exit.succeed(taken(answer))
+            return Exit.succeed(responseOf(answer))
           }
           return Effect.tryPromise({
             try: () => RequestHandler.interpret(client, command(key), answer),
@@ -98,28 +98,28 @@ export const make = ({ client, credentials, failure, http }: Dependencies) => {
         }
       })
     return Callback.suspend(() => {
-      const known = patterns.get(kind)
-      const identity = credentials.fresh()
-      if (known !== undefined && identity !== undefined) return asked(known, identity)
-      const needed = Effect.tryPromise({
+      const known = templates.get(kind)
+      const fresh = credentials.fresh()
+      if (known !== undefined && fresh !== undefined) return exchange(known, fresh)
+      const prepared = Effect.tryPromise({
         try: async () => {
-          const pattern = known ?? asPattern(await RequestHandler.draft(client, command(standIn)))
-          patterns.set(kind, pattern)
-          return [pattern, await credentials.provider()] as const
+          const template = known ?? templateOf(await RequestHandler.draft(client, command(placeholderKey)))
+          templates.set(kind, template)
+          return [template, await credentials.provider()] as const
         },
         catch: (cause) => failure(operation, cause)
       })
-      return Effect.flatMap(needed, ([pattern, identity]) => asked(pattern, identity))
+      return Effect.flatMap(prepared, ([template, identity]) => exchange(template, identity))
     })
   }
 
   return {
-    put: (attributes: ObjectHeaders, body: Body) =>
+    put: (headers: ObjectHeaders, body: Body) =>
       send(
         "PutObject",
-        `${attributes.ContentType} ${JSON.stringify(attributes.Metadata)}`,
-        (Key) => new PutObjectCommand({ ...attributes, Key, Body: nothing }),
-        attributes.Key,
+        `${headers.ContentType} ${JSON.stringify(headers.Metadata)}`,
+        (Key) => new PutObjectCommand({ ...headers, Key, Body: noBytes }),
+        headers.Key,
         "",
         body
       ),
@@ -127,7 +127,7 @@ export const make = ({ client, credentials, failure, http }: Dependencies) => {
       send(
         "UploadPart",
         "",
-        (Key) => new UploadPartCommand({ ...part, Key, Body: nothing }),
+        (Key) => new UploadPartCommand({ ...part, Key, Body: noBytes }),
         part.Key,
         `partNumber=${part.PartNumber}&uploadId=${SignatureV4.encodeKey(part.UploadId).replaceAll("/", "%2F")}&`,
         body
@@ -135,11 +135,11 @@ export const make = ({ client, credentials, failure, http }: Dependencies) => {
   }
 }
 
-/** A key and a body, in a request that is never sent. */
-const standIn = "key"
-const nothing = new Uint8Array()
+/** For a request that is never sent. */
+const placeholderKey = "key"
+const noBytes = new Uint8Array()
 
-const asPattern = (draft: HttpRequest): Pattern => {
+const templateOf = (draft: HttpRequest): Template => {
   const { authorization = "", "user-agent": agent, ...rest } = draft.headers
   const [, region, service] =
     /^AWS4-HMAC-SHA256 Credential=[^,]+\/\d{8}\/([^/,]+)\/([^/,]+)\/aws4_request,/.exec(authorization) ?? []
@@ -148,24 +148,24 @@ const asPattern = (draft: HttpRequest): Pattern => {
   }
   return {
     origin: RequestHandler.originOf(draft),
-    path: draft.path.slice(0, -standIn.length),
-    headers: Object.fromEntries(Object.entries(rest).filter(([name]) => !ofOneRequest.test(name))),
-    unsigned: agent === undefined ? {} : { "user-agent": agent },
+    path: draft.path.slice(0, -placeholderKey.length),
+    signedHeaders: Object.fromEntries(Object.entries(rest).filter(([name]) => !perRequestHeader.test(name))),
+    unsignedHeaders: agent === undefined ? {} : { "user-agent": agent },
     sign: SignatureV4.make({ region, service })
   }
 }
 
-const ofOneRequest =
+const perRequestHeader =
   /^(amz-sdk-.*|content-length|content-md5|x-amz-(checksum-.*|sdk-checksum-.*|content-sha256|date|security-token|user-agent))$/
 
-const taken = ({ headers }: Response): BodyResponse => ({
+const responseOf = ({ headers }: Response): BodyResponse => ({
   ETag: headers["etag"],
   VersionId: headers["x-amz-version-id"],
   ChecksumSHA256: headers["x-amz-checksum-sha256"],
   ServerSideEncryption: headers["x-amz-server-side-encryption"]
 })
 
-/** As the SDK does: the store's clock counts, unless the answer comes from a cache. */
+/** Takes over the store's clock, as the SDK does, unless the answer comes from a cache. */
 const setClock = (client: S3Client, { headers: { age, date } }: Response) => {
   const time = date === undefined || age !== undefined ? Number.NaN : Date.parse(date)
   if (!Number.isNaN(time)) client.config.systemClockOffset = time - Date.now()

@@ -1,16 +1,15 @@
-/** What goes with a body so that the store can tell whether it arrived whole, and what the answer must say of it. */
+/** Checksums of bodies, by which the store checks what it received and the client checks the answer. */
 import { Effect } from "effect"
 import { createHash, hash } from "node:crypto"
 import { IntegrityFailure } from "../../../domain/Errors.ts"
 import type { Checksum } from "../../../domain/StoreTraits.ts"
 
-/** One of them. */
+/** One of the two. */
 export interface ChecksumHeader {
   readonly ChecksumSHA256?: string
   readonly ContentMD5?: string
 }
 
-/** What is sent, and what is said of it. */
 export interface Body {
   readonly bytes: Uint8Array
   /** In hexadecimal. */
@@ -18,7 +17,7 @@ export interface Body {
   readonly checksum: ChecksumHeader
 }
 
-/** `sha256` in hexadecimal, where it is known already. */
+/** `sha256`: of the bytes, in hexadecimal, if it is known. */
 export const bodyOf = (checksum: Checksum, bytes: Uint8Array, sha256 = hash("sha256", bytes, "hex")): Body => ({
   bytes,
   sha256,
@@ -28,13 +27,16 @@ export const bodyOf = (checksum: Checksum, bytes: Uint8Array, sha256 = hash("sha
       : { ContentMD5: createHash("md5").update(bytes).digest("base64") }
 })
 
-/** As it goes over the wire. */
+/** The header as it is sent. */
 export const checksumFields = ({ ChecksumSHA256, ContentMD5 }: ChecksumHeader): Readonly<Record<string, string>> => ({
   ...(ChecksumSHA256 === undefined ? {} : { "x-amz-checksum-sha256": ChecksumSHA256 }),
   ...(ContentMD5 === undefined ? {} : { "content-md5": ContentMD5 })
 })
 
-/** The checksum of the parts' checksums. Source: "Checking object integrity" in the Amazon S3 User Guide. */
+/**
+ * The checksum of an object is the checksum of its parts' checksums, here by part number. Source: "Checking object
+ * integrity" in the Amazon S3 User Guide.
+ */
 export const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeader => {
   if (checksums.size === 0) return {}
   const inOrder = [...checksums].sort(([a], [b]) => a - b).map(([, checksum]) => Buffer.from(checksum, "base64"))
@@ -42,8 +44,8 @@ export const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeade
 }
 
 /**
- * Not every store answers with a checksum; one that does must have got what was sent. `mayReplace`: sending it again
- * would replace what is wrong.
+ * The failure if the store reports another checksum than was sent. Not every store reports one. `mayReplace`: a retry
+ * would replace what is stored.
  */
 export const mismatch = (
   operation: string,

@@ -1,4 +1,4 @@
-/** The SDK's client: whom it talks to, as whom, and what of the SDK's own behaviour is switched off. */
+/** Builds the SDK's client: its endpoint, its credentials, and what of the SDK's own behaviour is switched off. */
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
 import type { Env } from "../../../domain/Env.ts"
@@ -11,7 +11,7 @@ import * as Profiles from "./Profiles.ts"
 import * as Providers from "./Providers.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 
-/** Until the scope ends. Nothing is asked yet of anybody but the host's own files. */
+/** Lasts until the scope ends. Reads files of this host, and sends nothing. */
 export const connect = (target: Target & Network.Options, env: Env) =>
   Effect.gen(function* () {
     const problem = unsupported(target.bucket)
@@ -22,7 +22,7 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       Credentials.provider(target, {
         env,
         profile: target.profile,
-        // the second attempt is for a clock that the first has corrected
+        // the first attempt may correct the clock, and the second then succeeds
         clientConfig: { requestHandler: handler, maxAttempts: 2 }
       })
     )
@@ -31,46 +31,46 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       ...endpoint(target, profile["region"]),
       credentials: credentials.provider,
       requestHandler: RequestHandler.make(http),
-      // where the AWS CLI reads it
+      // the AWS CLI reads it from the same place
       useAccelerateEndpoint: profile["s3.use_accelerate_endpoint"] === "true",
-      // who retries, and when, is decided in one place: `Patience`
+      // `Requests/Retry` alone decides what is retried
       maxAttempts: 1,
-      // the adapter brings its own checksum, or none; the SDK would add a trailer to a stream
+      // the adapter computes checksums itself; the SDK would add a trailer to a stream
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
-      // a body is at most a part, and many a proxy never says that it may be sent
+      // some proxies never answer 100 Continue, and a body is never larger than a part
       expectContinueHeader: false
     }
     const client = yield* Effect.acquireRelease(
       Effect.sync(() => new S3Client(config)),
-      (client) => Effect.sync(() => client.destroy())
+      (s3) => Effect.sync(() => s3.destroy())
     )
     return { client, credentials, http }
   })
 
 /**
- * Directory buckets, also behind access points of theirs, want each request signed for a session; what leads to buckets
- * of several regions wants another kind of signature. Sources: "Directory bucket naming rules" and "Multi-Region Access
- * Points" in the Amazon S3 User Guide.
+ * Directory buckets and their access points require a session for each request. Multi-Region Access Points require
+ * another kind of signature. Sources: "Directory bucket naming rules" and "Multi-Region Access Points" in the Amazon S3
+ * User Guide.
  */
 const unsupported = (bucket: string) => {
   if (/--xa?-s3$/.test(bucket)) {
     return {
       detail: `${bucket} is a directory bucket (S3 Express One Zone)`,
-      advice: "give --bucket a general purpose bucket: a directory bucket takes more than s3:PutObject"
+      advice: "give --bucket a general purpose bucket: a directory bucket requires more than s3:PutObject"
     }
   }
   return /^arn:.*\.mrap$/.test(bucket)
     ? {
         detail: `${bucket} is a Multi-Region Access Point`,
-        advice: "give --bucket one of its buckets, or an access point of one region"
+        advice: "give --bucket one of its buckets, or an access point in one region"
       }
     : undefined
 }
 
 const endpoint = (target: Target, profileRegion: string | undefined): S3ClientConfig => {
   const { defaultRegion, pathStyle } = Providers.of(target.endpoint)
-  // if there is none, the SDK asks the instance for its own, which says nothing of another provider's store
+  // without a region the SDK uses the one of the EC2 instance, which is wrong for other providers
   const region = target.region ?? profileRegion ?? defaultRegion
   return {
     ...(target.endpoint === undefined
@@ -80,7 +80,7 @@ const endpoint = (target: Target, profileRegion: string | undefined): S3ClientCo
   }
 }
 
-/** Region and credentials, resolved once before anything is sent. */
+/** Resolves region and credentials, before anything is sent. */
 export const ready = (client: S3Client, target: Target): Effect.Effect<void, StoreError | ConfigError> =>
   Effect.zipRight(resolveRegion(client, target), resolveCredentials(client))
 
@@ -89,8 +89,8 @@ const resolveRegion = (client: S3Client, target: Target) =>
     try: () => client.config.region(),
     catch: (cause) =>
       new ConfigError({
-        detail: target.region === undefined ? "no region" : `no region can be called '${target.region}'`,
-        advice: "give --region, set AWS_REGION, or put one into the profile",
+        detail: target.region === undefined ? "no region" : `'${target.region}' cannot be the name of a region`,
+        advice: "give --region, set AWS_REGION, or set region in the profile",
         cause
       })
   })

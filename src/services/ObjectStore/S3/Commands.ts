@@ -1,4 +1,4 @@
-/** One request: how it is sent, and what its answer must say. */
+/** Sends one command of the SDK, and checks what its answer must contain. */
 import type {
   $Command,
   S3Client,
@@ -10,7 +10,7 @@ import { Effect } from "effect"
 import { NetworkFailure, type StoreError } from "../../../domain/Errors.ts"
 import type { StoredObject } from "../../ObjectStore.ts"
 
-/** A command of the SDK, by what goes in and what comes out. */
+/** A command of the SDK, by its input and output. */
 export type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
   Input,
   Output,
@@ -19,12 +19,12 @@ export type Command<Input extends ServiceInputTypes, Output extends ServiceOutpu
   ServiceOutputTypes
 >
 
-/** One attempt of one operation; interruption aborts it on the wire. */
+/** Sends a command once. Interruption aborts the request on the wire. */
 export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   command: Command<Input, Output>
 ) => Effect.Effect<Output, StoreError>
 
-/** `failure` says what went wrong with an operation. */
+/** `failure` turns what an operation threw into its error. */
 export const sender =
   (client: S3Client, failure: (operation: string, cause: unknown) => StoreError): Send =>
   (command) =>
@@ -33,12 +33,12 @@ export const sender =
       catch: (cause) => failure(command.constructor.name.replace(/Command$/, ""), cause)
     })
 
-/** What no store leaves out of an answer to a request that it took. Without it, something else has answered. */
+/** The failure if a field is missing that every store sends on success: something else has answered. */
 export const missing = (operation: string, field: string | undefined): NetworkFailure | undefined =>
   field === undefined
     ? new NetworkFailure({
         operation,
-        detail: "the answer is not a store's, though it says that all is well",
+        detail: "the answer reports success, but does not come from a store",
         retryable: true,
         advice: "check --endpoint: a proxy or a login page may answer in place of the store"
       })
@@ -47,7 +47,7 @@ export const missing = (operation: string, field: string | undefined): NetworkFa
 export const present = (operation: string, field: string | undefined): Effect.Effect<string, NetworkFailure> =>
   field === undefined ? Effect.fail(missing(operation, field)!) : Effect.succeed(field)
 
-/** From what both `PutObject` and `CompleteMultipartUpload` answer. */
+/** Of the answer to `PutObject` or `CompleteMultipartUpload`. */
 export const storedObject = (answer: {
   readonly ETag?: string | undefined
   readonly VersionId?: string | undefined

@@ -1,28 +1,27 @@
-/** Where credentials may come from, in the order of the AWS chain. The first source that is set up decides. */
+/** Sources of credentials, in the order of the AWS chain. */
 import { fromEnv, fromHttp, fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers"
 import type { Env } from "../../../domain/Env.ts"
-import type { Handler } from "./Network.ts"
+import type { HandlerOptions } from "./Network.ts"
 import * as Profiles from "./Profiles.ts"
 
-/** Asks for credentials; told by the SDK which client wants them. */
+/** Gets credentials. The SDK passes the client that needs them. */
 export type Provider = ReturnType<typeof fromIni>
 
-/** What sources are asked with. */
-export interface Asking {
+export interface SourceOptions {
   readonly env: Env
   readonly profile: string | undefined
-  /** For the clients of STS and SSO that the SDK makes on the way. */
-  readonly clientConfig: { readonly requestHandler: Handler; readonly maxAttempts: number }
+  /** For the clients of STS and SSO that the SDK creates. */
+  readonly clientConfig: { readonly requestHandler: HandlerOptions; readonly maxAttempts: number }
 }
 
 export interface Source {
-  readonly name: (asking: Asking) => string
-  /** What is missing for it to be asked. */
-  readonly unavailable: (asking: Asking) => Promise<string | undefined>
-  readonly provider: (asking: Asking) => Provider
-  /** It may be late when a host or a container starts. */
+  readonly name: (options: SourceOptions) => string
+  /** Why it is not set up; undefined if it is. */
+  readonly unavailable: (options: SourceOptions) => Promise<string | undefined>
+  readonly provider: (options: SourceOptions) => Provider
+  /** Several, if the source may become available later than this program when a host or a container starts. */
   readonly attempts: number
-  /** For each; whoever needs longer hangs. */
+  /** Time-out of each attempt. */
   readonly limitSeconds: number
 }
 
@@ -35,29 +34,30 @@ const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 const fullUri = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 const disabled = "AWS_EC2_METADATA_DISABLED"
 
-/** The SDK warns on the console, in the middle of a log. */
+/** The SDK would print warnings to the console, in the middle of the log. */
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
-/** An instance's metadata is asked with a token (IMDSv2), or not at all; for a profile, too, that names it. */
-const tokensAlone = { ec2MetadataV1Disabled: true }
+/** Instance metadata only with a token (IMDSv2), also for a profile that uses it. */
+const imdsV2Only = { ec2MetadataV1Disabled: true }
 
-export const sources: ReadonlyArray<Source> = [
+/** The first one that is set up decides. */
+export const standardSources: ReadonlyArray<Source> = [
   {
     name: () => "environment",
     unavailable: async ({ env, profile }) =>
       profile === undefined
         ? unset(env, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        : "not asked, because a profile is named",
+        : "ignored, because a profile is named",
     provider: () => fromEnv({ logger }),
     attempts: 1,
     limitSeconds: 1
   },
   {
-    name: ({ profile = Profiles.fallback }) => `profile '${profile}'`,
-    unavailable: ({ env, profile }) => Profiles.lacksCredentials(profile, env),
-    // read anew each time: somebody may have renewed what is in the files
-    provider: ({ clientConfig, profile = Profiles.fallback }) =>
-      fromIni({ profile, clientConfig, ignoreCache: true, logger, ...tokensAlone }),
+    name: ({ profile = Profiles.defaultName }) => `profile '${profile}'`,
+    unavailable: ({ env, profile }) => Profiles.credentialsUnavailable(profile, env),
+    // reads the files each time, because they may have been updated
+    provider: ({ clientConfig, profile = Profiles.defaultName }) =>
+      fromIni({ profile, clientConfig, ignoreCache: true, logger, ...imdsV2Only }),
     attempts: 1,
     limitSeconds: 60
   },
@@ -72,7 +72,7 @@ export const sources: ReadonlyArray<Source> = [
     name: () => "container",
     unavailable: async ({ env }) =>
       unset(env, relativeUri) && unset(env, fullUri) ? unset(env, relativeUri, fullUri) : undefined,
-    // it does not end at its own time-out, but warns of it on the console
+    // its own time-out does not end it, but only prints a warning
     provider: () => fromHttp({ timeout: 10_000, maxRetries: 0, logger }),
     attempts: 3,
     limitSeconds: 3
@@ -80,8 +80,8 @@ export const sources: ReadonlyArray<Source> = [
   {
     name: () => "instance metadata",
     unavailable: async ({ env }) => (/^(|false)$/i.test(env[disabled] ?? "") ? undefined : `${disabled} is set`),
-    // made anew for each attempt, because it remembers a token that it was not given
-    provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, logger, ...tokensAlone }),
+    // a new provider for each attempt, because one that got no token never asks for it again
+    provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, logger, ...imdsV2Only }),
     attempts: 3,
     limitSeconds: 6
   }

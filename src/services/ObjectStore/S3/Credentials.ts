@@ -1,22 +1,20 @@
-/** Whose requests they are: the credential chain, told where it ends, and renewed while a run goes on. */
+/** The identity of the requests: the credential chain, and credentials that are renewed during a run. */
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers"
 import { Duration, Effect, Either, Schedule } from "effect"
 import type { Target } from "../../../domain/Settings.ts"
-import { type Asking, type Provider, type Source, sources } from "./CredentialSources.ts"
+import { type Provider, type Source, type SourceOptions, standardSources } from "./CredentialSources.ts"
 
 type Identity = Awaited<ReturnType<Provider>>
 
-/** No source is set up; `lacking` says what each lacks. */
+/** No source is set up. `reasons`: why not, for each. */
 export class NoSource extends Error {
   override readonly name = "NoSource"
-  readonly lacking: ReadonlyArray<string>
-  constructor(lacking: ReadonlyArray<string>) {
-    super(lacking.join("; "))
-    this.lacking = lacking
+  constructor(reasons: ReadonlyArray<string>) {
+    super(reasons.join("; "))
   }
 }
 
-/** The source that is set up gave none. Another is not asked then: it would be somebody else's. */
+/** The source that is set up failed. The next one is not asked, because it would upload under a different identity. */
 export class SourceFailed extends Error {
   override readonly name = "SourceFailed"
   readonly source: string
@@ -26,31 +24,28 @@ export class SourceFailed extends Error {
   }
 }
 
+/** Asks the first source that is set up. Rejects with `NoSource` or `SourceFailed`. */
 export const chain =
-  (asking: Asking, links: ReadonlyArray<Source> = sources): Provider =>
+  (options: SourceOptions, sources: ReadonlyArray<Source> = standardSources): Provider =>
   async (client) => {
     const reasons: Array<string> = []
-    for (const source of links) {
-      let reason = await source.unavailable(asking)
+    for (const source of sources) {
+      let reason = await source.unavailable(options)
       if (reason === undefined) {
-        const answer = await Effect.runPromise(Effect.either(ask(source, asking, client)))
+        const answer = await Effect.runPromise(Effect.either(ask(source, options, client)))
         if (Either.isRight(answer)) return answer.right
-        // only the metadata service, which is the last source, shows whether it exists when it is asked
-        if (source !== links.at(-1)) throw answer.left
+        // for the metadata service, which is the last source, only asking shows whether it exists
+        if (source !== sources.at(-1)) throw answer.left
         reason = metadataFailure(answer.left.cause)
       }
-      reasons.push(`${source.name(asking)}: ${reason}`)
+      reasons.push(`${source.name(options)}: ${reason}`)
     }
     throw new NoSource(reasons)
   }
 
-const ask = (
-  source: Source,
-  asking: Asking,
-  client: Parameters<Provider>[0]
-): Effect.Effect<Identity, SourceFailed> => {
-  const failed = (cause: unknown) => new SourceFailed(source.name(asking), cause)
-  return Effect.tryPromise({ try: () => source.provider(asking)(client), catch: failed }).pipe(
+const ask = (source: Source, options: SourceOptions, client: Parameters<Provider>[0]) => {
+  const failed = (cause: unknown) => new SourceFailed(source.name(options), cause)
+  return Effect.tryPromise({ try: () => source.provider(options)(client), catch: failed }).pipe(
     Effect.timeoutFail({
       duration: Duration.seconds(source.limitSeconds),
       onTimeout: () => failed(new Error(`no answer within ${source.limitSeconds} s`))
@@ -63,81 +58,86 @@ const metadataFailure = (cause: unknown) => {
   const status = cause instanceof Error && "statusCode" in cause ? cause.statusCode : undefined
   if (status === 404) return "the instance has no role"
   return status === undefined
-    ? "no token (IMDSv2): not an EC2 instance, or out of reach, as from a container behind a hop limit of 1"
+    ? "no token (IMDSv2): not an EC2 instance, or out of reach, such as from a container behind a hop limit of 1"
     : `answered ${String(status)}`
 }
 
-/** With the role that is to be assumed. */
-export const provider = (target: Target, asking: Asking): Provider =>
+/** The chain, and the role to assume with its credentials. */
+export const provider = (target: Target, options: SourceOptions): Provider =>
   target.assumeRoleArn === undefined
-    ? chain(asking)
+    ? chain(options)
     : fromTemporaryCredentials({
-        masterCredentials: chain(asking),
+        masterCredentials: chain(options),
         params: { RoleArn: target.assumeRoleArn, RoleSessionName: target.assumeRoleSessionName },
-        clientConfig: asking.clientConfig
+        clientConfig: options.clientConfig
       })
 
-/** Milliseconds before its end at which a session is renewed; half of its life if that is less. */
-const margin = 5 * 60_000
-/** Milliseconds between two questions to a source that is down. */
-const pause = 10_000
+/** A session is renewed this many milliseconds before it expires, or after half of its life if that is later. */
+const renewalMargin = 5 * 60_000
+/** Milliseconds between two requests to a source that fails. */
+const retryPause = 10_000
 
-/** Credentials that are kept as long as they are good. */
-export interface Renewing {
-  /** In the form that the SDK takes for one that keeps them itself. */
+/** Credentials that are kept, and renewed before they expire. */
+export interface RenewingCredentials {
+  /** `memoized` keeps the SDK from caching them as well. */
   readonly provider: Provider & { readonly memoized: true }
-  /** Those given last. */
+  /** The latest ones. */
   readonly current: () => Identity | undefined
-  /** The same, if there is no reason to ask for others. */
+  /** The latest ones, unless it is time to renew them. */
   readonly fresh: () => Identity | undefined
-  /** The store calls these expired: whether there are others now; unknown, if their source is down. */
-  readonly renewed: (refused: Identity | undefined) => Promise<"others" | "none" | "unknown">
+  /**
+   * Call it when the store reports that these have expired. `renewed`: there are others now; `unchanged`: the source
+   * has no others; `unavailable`: the source failed.
+   */
+  readonly renew: (expired: Identity | undefined) => Promise<"renewed" | "unchanged" | "unavailable">
 }
 
 /**
- * A session that ends soon is renewed, once for all who ask, and serves on meanwhile. If its source is down it serves
- * on after its end, too: the store will say so, and a source that was down for a minute costs nothing.
+ * Renews a session that expires soon, once for all callers, and returns the present one meanwhile. If the source fails,
+ * it does so even after the session has expired: the store will refuse it, and a source may be down for a minute
+ * without harm.
  */
-export const renewing = (source: Provider): Renewing => {
+export const renewing = (source: Provider): RenewingCredentials => {
   let current: Identity | undefined
   let renewAt = Infinity
   let pending: Promise<Identity> | undefined
-  /** Which client wants them. */
-  let asked: Parameters<Provider>[0]
+  /** The client that needs them. */
+  let client: Parameters<Provider>[0]
 
-  const fetch = () =>
-    (pending ??= source(asked)
+  const request = () =>
+    (pending ??= source(client)
       .then((identity) => {
         const now = Date.now()
         const end = identity.expiration?.getTime() ?? Infinity
-        renewAt = Math.max(end - margin, now + (end - now) / 2)
+        renewAt = Math.max(end - renewalMargin, now + (end - now) / 2)
         return (current = identity)
       })
       .finally(() => {
         pending = undefined
       }))
 
-  const provider: Provider = async (options) => {
-    asked = options
-    if (current === undefined) return fetch()
-    const [former, now] = [current, Date.now()]
+  const provide: Provider = async (options) => {
+    client = options
+    if (current === undefined) return request()
+    const [present, now] = [current, Date.now()]
     if (now >= renewAt) {
-      renewAt = now + pause
-      fetch().catch(() => {})
+      renewAt = now + retryPause
+      request().catch(() => {})
     }
-    const isOver = former.expiration !== undefined && former.expiration.getTime() <= now
-    return isOver && pending !== undefined ? pending.catch(() => former) : former
+    const hasExpired = present.expiration !== undefined && present.expiration.getTime() <= now
+    return hasExpired && pending !== undefined ? pending.catch(() => present) : present
   }
 
   return {
-    provider: Object.assign(provider, { memoized: true as const }),
+    provider: Object.assign(provide, { memoized: true as const }),
     current: () => current,
     fresh: () => (Date.now() < renewAt ? current : undefined),
-    renewed: async (refused) => {
-      if (current !== refused) return "others"
-      const next = await fetch().catch(() => undefined)
-      if (next === undefined) return "unknown"
-      return next.accessKeyId === refused?.accessKeyId && next.sessionToken === refused.sessionToken ? "none" : "others"
+    renew: async (expired) => {
+      if (current !== expired) return "renewed"
+      const next = await request().catch(() => undefined)
+      if (next === undefined) return "unavailable"
+      const isSame = next.accessKeyId === expired?.accessKeyId && next.sessionToken === expired.sessionToken
+      return isSame ? "unchanged" : "renewed"
     }
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Which class a failed request belongs to, by what can be observed of it. Nothing here reads a message. One table, so
- * that whoever looks a failure up looks in one place; as long as there are ways to fail.
+ * The failure class of a request, by code and status. No row depends on the text of a message. It is one table, so that
+ * a failure is looked up in one place, which is why this module is longer than others.
  *
- * Sources: "Error responses" in the Amazon S3 API Reference; errno(3); Node's documentation of TLS errors; and what
- * the SDK's client 3.1169 was seen to throw.
+ * Sources: "Error responses" in the Amazon S3 API Reference; errno(3); Node's documentation of TLS errors; and what the
+ * SDK's client 3.1169 was observed to throw.
  */
 import {
   AccessDenied,
@@ -21,20 +21,20 @@ import {
 
 type Classify = (answer: StoreAnswer) => StoreError
 
-/** An answer, and whether it is a page for people, which no store sends. */
-export type Seen = StoreAnswer & { readonly isPage: boolean }
+/** `isPage`: the answer is an HTML page, which no store sends. */
+export type ObservedAnswer = StoreAnswer & { readonly isPage: boolean }
 
 const permanent =
   (Class: new (answer: StoreAnswer) => StoreError, advice?: string): Classify =>
   (answer) =>
     new Class({ ...answer, retryable: false, advice: advice ?? answer.advice })
 
-const passing =
+const transient =
   (Class: new (answer: StoreAnswer) => StoreError, advice?: string): Classify =>
   (answer) =>
     new Class({ ...answer, retryable: true, advice: advice ?? answer.advice })
 
-/** Of those, what fewer requests at once may spare. */
+/** Transient, and fewer concurrent requests may avoid it. */
 const overloaded =
   (Class: new (answer: StoreAnswer) => StoreError): Classify =>
   (answer) =>
@@ -42,7 +42,7 @@ const overloaded =
 
 const skewed = permanent(
   CredentialsRejected,
-  "set the host's clock: the store refuses signatures more than 15 minutes off"
+  "set the host's clock: the store refuses signatures that are more than 15 minutes off"
 )
 const expired = permanent(CredentialsRejected, "the session has expired: renew the credentials")
 const wrongSecret = permanent(
@@ -53,8 +53,8 @@ const wrongSecret = permanent(
 /** By the store's error code. */
 const byCode: Readonly<Record<string, Classify>> = {
   AccessDenied: permanent(AccessDenied),
-  AllAccessDisabled: permanent(AccessDenied, "all access to this bucket is switched off: ask its owner"),
-  AccountProblem: permanent(AccessDenied, "something is wrong with the account of the bucket's owner: ask there"),
+  AllAccessDisabled: permanent(AccessDenied, "all access to this bucket is disabled: ask its owner"),
+  AccountProblem: permanent(AccessDenied, "the account of the bucket's owner has a problem: ask the owner"),
   ExpiredToken: expired,
   TokenRefreshRequired: expired,
   InvalidToken: permanent(CredentialsRejected, "check the session token: it does not belong to this access key"),
@@ -64,155 +64,155 @@ const byCode: Readonly<Record<string, Classify>> = {
   RequestTimeTooSkewed: skewed,
   RequestExpired: skewed,
   NoSuchBucket: permanent(BucketUnusable, "create the bucket, or check --bucket and --endpoint"),
-  InvalidBucketName: permanent(BucketUnusable, "check --bucket: no bucket can have this name"),
+  InvalidBucketName: permanent(BucketUnusable, "check --bucket: this is not a valid bucket name"),
   PermanentRedirect: permanent(BucketUnusable),
-  TemporaryRedirect: passing(StoreUnavailable),
+  TemporaryRedirect: transient(StoreUnavailable),
   AuthorizationHeaderMalformed: permanent(BucketUnusable),
   IllegalLocationConstraintException: permanent(BucketUnusable),
   PreconditionFailed: permanent(ObjectExists),
   NoSuchUpload: permanent(
     UploadFailed,
-    "somebody aborted the upload, or an earlier try completed it and its answer was lost; the next run sends it again"
+    "somebody aborted the upload, or an earlier attempt completed it without an answer; the next run sends it again"
   ),
-  // somebody writes to the same key at the same time
-  ConditionalRequestConflict: passing(UploadFailed),
-  OperationAborted: passing(UploadFailed),
-  // the body came too slowly, or not at all
+  // a concurrent write to the same key
+  ConditionalRequestConflict: transient(UploadFailed),
+  OperationAborted: transient(UploadFailed),
+  // the body arrived too slowly or not at all
   RequestTimeout: overloaded(NetworkFailure),
-  IncompleteBody: passing(NetworkFailure),
-  BadDigest: passing(IntegrityFailure),
-  InvalidDigest: passing(IntegrityFailure),
-  XAmzContentSHA256Mismatch: passing(IntegrityFailure),
-  XAmzContentChecksumMismatch: passing(IntegrityFailure),
+  IncompleteBody: transient(NetworkFailure),
+  BadDigest: transient(IntegrityFailure),
+  InvalidDigest: transient(IntegrityFailure),
+  XAmzContentSHA256Mismatch: transient(IntegrityFailure),
+  XAmzContentChecksumMismatch: transient(IntegrityFailure),
   SlowDown: overloaded(StoreUnavailable),
   Throttling: overloaded(StoreUnavailable),
   ThrottlingException: overloaded(StoreUnavailable),
   RequestLimitExceeded: overloaded(StoreUnavailable),
   TooManyRequests: overloaded(StoreUnavailable),
   ServiceUnavailable: overloaded(StoreUnavailable),
-  InternalError: passing(StoreUnavailable),
-  // MinIO, Ceph and others, whose disks are their owner's
-  XMinioStorageFull: passing(StoreUnavailable, "the store's disks are full"),
-  InsufficientStorage: passing(StoreUnavailable, "the store's disks are full"),
+  InternalError: transient(StoreUnavailable),
+  // MinIO, Ceph and other stores on their owner's disks
+  XMinioStorageFull: transient(StoreUnavailable, "the store's disks are full"),
+  InsufficientStorage: transient(StoreUnavailable, "the store's disks are full"),
   QuotaExceeded: permanent(UploadFailed, "the quota of the bucket or of its owner is used up"),
   XMinioAdminBucketQuotaExceeded: permanent(UploadFailed, "the quota of the bucket is used up"),
-  "KMS.DisabledException": permanent(UploadFailed, "the KMS key is disabled: enable it, or see --kms-key-id"),
-  "KMS.NotFoundException": permanent(UploadFailed, "there is no such KMS key: see --kms-key-id"),
-  "KMS.KMSInvalidStateException": permanent(UploadFailed, "the KMS key is about to be deleted: see --kms-key-id"),
-  EntityTooLarge: permanent(UploadFailed, "the store takes no body of this size: lower --part-size"),
-  AccessControlListNotSupported: permanent(UploadFailed, "the bucket takes no ACLs, as most do today: drop --acl"),
-  InvalidStorageClass: permanent(UploadFailed, "the store has no such --storage-class"),
-  MethodNotAllowed: permanent(UploadFailed, "this is not where the store takes objects: check --endpoint and --bucket")
+  "KMS.DisabledException": permanent(UploadFailed, "the KMS key is disabled: enable it, or check --kms-key-id"),
+  "KMS.NotFoundException": permanent(UploadFailed, "the KMS key does not exist: check --kms-key-id"),
+  "KMS.KMSInvalidStateException": permanent(UploadFailed, "the KMS key is about to be deleted: check --kms-key-id"),
+  EntityTooLarge: permanent(UploadFailed, "the store accepts no body of this size: lower --part-size"),
+  AccessControlListNotSupported: permanent(UploadFailed, "the bucket accepts no ACLs, like most today: drop --acl"),
+  InvalidStorageClass: permanent(UploadFailed, "the store has no such storage class: check --storage-class"),
+  MethodNotAllowed: permanent(UploadFailed, "objects cannot be stored at this address: check --endpoint and --bucket")
 }
 
-/** By HTTP status, where the code says nothing: an empty body, a proxy's page, a store of its own words. */
+/** By HTTP status, if the code is unknown: an empty body, a proxy's page, or a code of this store alone. */
 const byStatus: Readonly<Record<number, Classify>> = {
   301: permanent(BucketUnusable),
-  307: passing(StoreUnavailable),
+  307: transient(StoreUnavailable),
   401: permanent(CredentialsRejected),
   403: permanent(AccessDenied),
-  404: permanent(BucketUnusable, "check --bucket and --endpoint: there is no such place"),
-  407: permanent(NetworkFailure, "the proxy wants a login: put it into HTTP_PROXY"),
-  408: passing(NetworkFailure),
+  404: permanent(BucketUnusable, "check --bucket and --endpoint: nothing exists at this address"),
+  407: permanent(NetworkFailure, "the proxy requires a login: put it into HTTP_PROXY"),
+  408: transient(NetworkFailure),
   412: permanent(ObjectExists),
-  413: permanent(UploadFailed, "the store, or a proxy before it, takes no body of this size: lower --part-size"),
-  // meant for another server; over a new connection it may reach the right one (RFC 9110, section 15.5.20)
-  421: passing(NetworkFailure),
+  413: permanent(UploadFailed, "the store, or a proxy in front of it, accepts no body of this size: lower --part-size"),
+  // the wrong server answered; a new connection may reach the right one (RFC 9110, section 15.5.20)
+  421: transient(NetworkFailure),
   429: overloaded(StoreUnavailable),
-  500: passing(StoreUnavailable),
-  501: permanent(UploadFailed, "the store does not implement something that a flag asks for"),
-  502: passing(StoreUnavailable),
+  500: transient(StoreUnavailable),
+  501: permanent(UploadFailed, "the store does not implement what a flag asks for"),
+  502: transient(StoreUnavailable),
   503: overloaded(StoreUnavailable),
   504: overloaded(StoreUnavailable),
-  507: passing(StoreUnavailable, "the store's disks are full")
+  507: transient(StoreUnavailable, "the store's disks are full")
 }
 
-const dns = passing(NetworkFailure, "check the host's DNS and the spelling of --endpoint")
+const dns = transient(NetworkFailure, "check the host's DNS and the spelling of --endpoint")
 
 const noProtocol = permanent(
   TlsFailure,
-  "the two sides speak no common protocol: is it https on one side and http on the other?"
+  "client and server have no protocol in common: is it https on one side and http on the other?"
 )
 
-/** By the system's error code, or the SDK's name, where no answer came. */
+/** By the system's error code or the SDK's name, if there was no answer. */
 const bySystem: Readonly<Record<string, Classify>> = {
   ENOTFOUND: dns,
   EAI_AGAIN: dns,
-  ECONNREFUSED: passing(NetworkFailure),
-  ECONNRESET: passing(NetworkFailure),
-  ECONNABORTED: passing(NetworkFailure),
-  EPIPE: passing(NetworkFailure),
+  ECONNREFUSED: transient(NetworkFailure),
+  ECONNRESET: transient(NetworkFailure),
+  ECONNABORTED: transient(NetworkFailure),
+  EPIPE: transient(NetworkFailure),
   ETIMEDOUT: overloaded(NetworkFailure),
-  EHOSTUNREACH: passing(NetworkFailure),
-  ENETUNREACH: passing(NetworkFailure),
-  ENETDOWN: passing(NetworkFailure),
-  EADDRNOTAVAIL: passing(NetworkFailure),
-  ENOBUFS: passing(NetworkFailure),
-  EMFILE: passing(NetworkFailure),
-  ENFILE: passing(NetworkFailure),
-  // a firewall on this host says so
-  EPERM: passing(NetworkFailure),
-  EACCES: passing(NetworkFailure),
+  EHOSTUNREACH: transient(NetworkFailure),
+  ENETUNREACH: transient(NetworkFailure),
+  ENETDOWN: transient(NetworkFailure),
+  EADDRNOTAVAIL: transient(NetworkFailure),
+  ENOBUFS: transient(NetworkFailure),
+  EMFILE: transient(NetworkFailure),
+  ENFILE: transient(NetworkFailure),
+  // from a firewall on this host
+  EPERM: transient(NetworkFailure),
+  EACCES: transient(NetworkFailure),
   EAI_FAIL: dns,
   ERR_PROXY_INVALID_CONFIG: permanent(NetworkFailure, "check HTTP_PROXY and HTTPS_PROXY"),
   EPROTO: noProtocol,
   ERR_SSL_WRONG_VERSION_NUMBER: noProtocol,
-  // the bucket's name or ARN makes no endpoint
+  // no endpoint can be made of the bucket's name or ARN
   EndpointError: permanent(BucketUnusable),
   TimeoutError: overloaded(NetworkFailure)
 }
 
-/** OpenSSL's and Node's names for a certificate or a handshake that is not acceptable. */
+/** Codes of OpenSSL and Node for a certificate or handshake that is not acceptable. */
 const tlsCode = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE))/
 
-/** What STS and SSO answer is about who we are, whatever its code, unless they have too much to do. */
-const issued = (code: string, status: number): Classify =>
+/** Refusals of STS and SSO concern the credentials, whatever their code, unless the service is overloaded. */
+const byCredentialService = (code: string, status: number): Classify =>
   status >= 500 || status === 429 || code.startsWith("Throttling")
-    ? passing(StoreUnavailable, "the service that issues credentials is overloaded or down")
+    ? transient(StoreUnavailable, "the service that issues credentials is overloaded or down")
     : permanent(
         CredentialsRejected,
         "check --assume-role-arn or the profile's role: its trust policy, and whether sts:AssumeRole is allowed"
       )
 
-const inPlace = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
+const pageHint = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
 
-/** What a page says by its status, which is meant for people; undefined where the status says more. */
+/** An HTML page, by its status; undefined if the status alone says more. */
 const byPage = (status: number): Classify | undefined => {
-  if (status < 300) return passing(NetworkFailure, inPlace)
-  return status >= 500 || [407, 408, 413, 421, 429].includes(status) ? undefined : permanent(NetworkFailure, inPlace)
+  if (status < 300) return transient(NetworkFailure, pageHint)
+  return status >= 500 || [407, 408, 413, 421, 429].includes(status) ? undefined : permanent(NetworkFailure, pageHint)
 }
 
-/** As our own client calls it, and Node's, which asks for credentials. */
-const isGarbled = (code: string) => code === "ERR_HTTP_GARBLED" || code.startsWith("HPE_")
-const garbled = permanent(NetworkFailure, "the other side does not speak HTTP as it should: check --endpoint")
+/** Codes of this client, and of Node's, which requests credentials. */
+const isMalformedCode = (code: string) => code === "ERR_HTTP_MALFORMED_RESPONSE" || code.startsWith("HPE_")
+const malformed = permanent(NetworkFailure, "the other side does not speak HTTP correctly: check --endpoint")
 
-const unnamed = (code: string) => permanent(tlsCode.test(code) ? TlsFailure : UploadFailed)
+const otherCode = (code: string) => permanent(tlsCode.test(code) ? TlsFailure : UploadFailed)
 
-/** A proxy that opens no tunnel, by its HTTP status. */
+/** A proxy that refuses a tunnel, by its HTTP status. */
 const byProxy = (status = 0): Classify => {
-  if (status === 407) return permanent(NetworkFailure, "the proxy wants a login: put it into HTTPS_PROXY")
-  // without a status, what it said was no HTTP
+  if (status === 407) return permanent(NetworkFailure, "the proxy requires a login: put it into HTTPS_PROXY")
+  // without a status, its answer was not HTTP
   return status >= 400 && status < 500
     ? permanent(
         NetworkFailure,
-        "the proxy does not let this host through to the store: ask who runs it, or see NO_PROXY"
+        "the proxy does not let this host reach the store: ask its administrator, or check NO_PROXY"
       )
-    : passing(NetworkFailure, "the proxy cannot reach the store: check HTTPS_PROXY and --endpoint")
+    : transient(NetworkFailure, "the proxy cannot reach the store: check HTTPS_PROXY and --endpoint")
 }
 
-/** A row of a table, and nothing that every object has. */
+/** The row of a table, and not a property that every object inherits. */
 const row = (table: Readonly<Record<string, Classify>>, key: string) =>
   Object.hasOwn(table, key) ? table[key] : undefined
 
-export const classify = ({ isPage, ...answer }: Seen): StoreError => of(answer, isPage)(answer)
+export const classify = ({ isPage, ...answer }: ObservedAnswer): StoreError => rowFor(answer, isPage)(answer)
 
-const of = ({ code = "", operation, status }: StoreAnswer, isPage: boolean): Classify => {
+const rowFor = ({ code = "", operation, status }: StoreAnswer, isPage: boolean): Classify => {
   if (code === "ERR_PROXY_TUNNEL") return byProxy(status)
-  if (status === undefined) return row(bySystem, code) ?? (isGarbled(code) ? garbled : unnamed(code))
-  if (operation.startsWith("credentials")) return issued(code, status)
+  if (status === undefined) return row(bySystem, code) ?? (isMalformedCode(code) ? malformed : otherCode(code))
+  if (operation.startsWith("credentials")) return byCredentialService(code, status)
   return (
     (isPage ? byPage(status) : row(byCode, code)) ??
     byStatus[status] ??
-    (status >= 500 ? passing(StoreUnavailable) : permanent(UploadFailed))
+    (status >= 500 ? transient(StoreUnavailable) : permanent(UploadFailed))
   )
 }

@@ -1,20 +1,20 @@
-/** What the SDK throws, read for what it says of a request. */
+/** Turns what the SDK and Node throw into errors of the store. */
 import { Duration } from "effect"
-import { CredentialsMissing, revised, type StoreError } from "../../../domain/Errors.ts"
 import * as DurationText from "../../../domain/DurationText.ts"
+import { CredentialsMissing, revised, type StoreError } from "../../../domain/Errors.ts"
 import { NoSource, SourceFailed } from "./Credentials.ts"
-import { classify, type Seen } from "./ErrorTable.ts"
+import { classify, type ObservedAnswer } from "./ErrorTable.ts"
 
-/** What the SDK and Node throw, as far as it is looked at. All of it may be missing. */
+/** The fields that are used. Each of them may be missing. */
 interface Thrown {
   readonly name?: string
   readonly message?: string
   readonly code?: string
-  /** Of a host with several addresses, one for each. */
+  /** One for each address of the host. */
   readonly errors?: ReadonlyArray<{ readonly message: string }>
-  /** Of a call to the system, such as `connect`. */
+  /** The system call that failed, such as `connect`. */
   readonly syscall?: string
-  /** Of a proxy that was asked for a tunnel. */
+  /** The answer of a proxy that refused a tunnel. */
   readonly statusCode?: number
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
   readonly $response?: { readonly headers?: Headers }
@@ -28,96 +28,93 @@ const read = (cause: unknown): Thrown => (typeof cause === "object" && cause !==
 export const storeError = (operation: string, cause: unknown): StoreError => {
   if (cause instanceof NoSource) return new CredentialsMissing({ detail: cause.message, cause })
   if (cause instanceof SourceFailed) return sourceError(cause)
-  if (isOfSources(read(cause))) return new CredentialsMissing({ detail: withoutContent(cause), cause })
+  if (isSourceError(read(cause))) return new CredentialsMissing({ detail: withoutContent(cause), cause })
   return classify(answer(operation, cause))
 }
 
-const answer = (operation: string, cause: unknown): Seen => {
+const answer = (operation: string, cause: unknown): ObservedAnswer => {
   const thrown = read(cause)
   const status = thrown.$metadata?.httpStatusCode
   const headers = thrown.$response?.headers ?? {}
-  // the SDK gives a connection that was reset the name of a time-out; the code is the truth
+  // the SDK names a reset connection a time-out, but keeps its code
   const code = status === undefined ? (thrown.code ?? thrown.name) : thrown.name
   const type = headers["content-type"] ?? "xml"
   const isForeign = status !== undefined && !/xml|json/.test(type)
   return {
     operation,
-    detail: isForeign ? `answered with ${type}, as no store does` : detail(thrown, cause),
+    detail: isForeign ? `answered with ${type}, which no store does` : detailOf(thrown, cause),
     code: isForeign || code === "Unknown" || code === "Error" ? undefined : code,
     status: status ?? thrown.statusCode,
     requestId: thrown.$metadata?.requestId,
     retryable: false,
     retryAfter: retryAfter(headers),
-    advice: status === 301 || status === 307 || status === 400 ? region(headers, thrown) : undefined,
+    advice: status === 301 || status === 307 || status === 400 ? regionHint(headers, thrown) : undefined,
     cause,
     isPage: isForeign && /\bhtml\b/.test(type)
   }
 }
 
-/**
- * A source of credentials that is set up, and fails: by what STS, SSO, or the network on the way to them say; else by
- * what it says itself.
- */
+/** The error of a source that is set up: an answer of STS or SSO, a network error, or the source's own message. */
 const sourceError = ({ cause, source }: SourceFailed): StoreError => {
   const thrown = read(cause)
   const isAnswer = thrown.$metadata?.httpStatusCode !== undefined
   const isNetwork = thrown.name === "TimeoutError" || (thrown.code !== undefined && thrown.syscall !== "open")
-  return isAnswer || (isNetwork && !isOfSources(thrown))
+  return isAnswer || (isNetwork && !isSourceError(thrown))
     ? classify(answer(`credentials (${source})`, cause))
-    : new CredentialsMissing({ detail: `${source}: ${withoutContent(cause)}`, advice: mendSource, cause })
+    : new CredentialsMissing({ detail: `${source}: ${withoutContent(cause)}`, advice: repairSource, cause })
 }
 
-const mendSource =
-  "this source is set up, so no other is asked: mend it (an SSO session, by aws sso login), or take it away"
+const repairSource =
+  "this source is set up, so no other is asked: repair it (an SSO session with aws sso login) or remove it"
 
-/** Thrown by the SDK's own sources. */
-const isOfSources = ({ name }: Thrown) =>
+/** Errors of the SDK's own sources of credentials. */
+const isSourceError = ({ name }: Thrown) =>
   name === "CredentialsProviderError" || name === "ProviderError" || name === "TokenProviderError"
 
-/** Some of these quote what they read, or a command line, and that may hold a secret. */
+/** Some messages quote the input or a command line, which may contain a secret. */
 const withoutContent = (cause: unknown) => {
   const { message = String(cause) } = read(cause)
-  if (/JSON/.test(message)) return "what it gave is not what credentials look like"
+  if (/JSON/.test(message)) return "its output is not in the format of credentials"
   return message.startsWith("Command failed") ? "credential_process failed: run its command by hand" : message
 }
 
-const detail = ({ errors = [], message, name }: Thrown, cause: unknown) => {
-  if (errors.length > 0) return errors.map(({ message }) => message).join(", ")
-  // these are for who debugs the SDK
-  if (message?.includes("Deserialization error") === true) return "the answer is cut off, or not XML"
-  if (message?.startsWith("@smithy/") === true) return timeOut(message)
+const detailOf = ({ errors = [], message, name }: Thrown, cause: unknown) => {
+  if (errors.length > 0) return errors.map((error) => error.message).join(", ")
+  // the SDK's own messages are for developers
+  if (message?.includes("Deserialization error") === true) return "the answer is incomplete or not XML"
+  if (message?.startsWith("@smithy/") === true) return describeTimeout(message)
   return message === undefined || message === "" || message === "UnknownError" ? (name ?? String(cause)) : message
 }
 
-const timeOut = (message: string) => {
+const describeTimeout = (message: string) => {
   const after = DurationText.format(Duration.millis(Number(/(\d+) ms/.exec(message)?.[1] ?? 0)))
   if (message.includes("establish a connection")) return `no connection within ${after}`
-  return message.includes("inactivity") ? `nothing moved for ${after}` : `no complete answer within ${after}`
+  return message.includes("inactivity") ? `no traffic for ${after}` : `no complete answer within ${after}`
 }
 
-/** Characters; AWS gives 40. A shorter text may stand in a message for other reasons. */
-const leastSecret = 8
+/** Characters. AWS issues 40; a shorter text may occur in a message by chance. */
+const minSecretLength = 8
 
-/** A store may repeat what it was sent, and the report repeats what it says. */
+/** A store may repeat what it was sent, and the report repeats the store's message. */
 export const withoutSecrets = (
   error: StoreError,
   identity: { readonly secretAccessKey: string; readonly sessionToken?: string | undefined } | undefined
 ): StoreError => {
   if (error._tag === "CredentialsMissing") return error
   const detail = [identity?.sessionToken, identity?.secretAccessKey]
-    .filter((secret) => secret !== undefined && secret.length >= leastSecret)
+    .filter((secret) => secret !== undefined && secret.length >= minSecretLength)
     .reduce<string>((text, secret = "") => text.replaceAll(secret, "…"), error.detail)
     .replaceAll(/(AWS4-HMAC-SHA256|Signature=).*/gs, "…")
   return detail === error.detail ? error : revised(error, { detail })
 }
 
-/** A store that is asked in the wrong region says which is the right one. */
-const region = (headers: Headers, { Region }: Thrown) => {
-  const right = headers["x-amz-bucket-region"] ?? Region
-  return right === undefined ? undefined : `the bucket is in ${right}: give --region ${right}`
+/** A store in another region names that region. */
+const regionHint = (headers: Headers, { Region }: Thrown) => {
+  const actual = headers["x-amz-bucket-region"] ?? Region
+  return actual === undefined ? undefined : `the bucket is in ${actual}: give --region ${actual}`
 }
 
-/** Sources: RFC 9110, section 10.2.3 (seconds, or a date), and AWS's own header, in milliseconds. */
+/** Sources: RFC 9110, section 10.2.3 (seconds or a date), and the header of AWS (milliseconds). */
 const retryAfter = (headers: Headers): Duration.Duration | undefined => {
   const text = headers["retry-after"]
   const millis =

@@ -1,4 +1,4 @@
-/** The requests of a multipart upload, one by one. */
+/** The requests of a multipart upload, each as one operation. */
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -7,30 +7,35 @@ import {
 import { Effect } from "effect"
 import { isUnknownUpload } from "../../../domain/Resumption.ts"
 import type { NewPart, StoredPart, UploadName } from "../../ObjectStore.ts"
-import type { ObjectHeaders } from "./ObjectHeaders.ts"
+import type { BodyRequests } from "./BodyRequests.ts"
 import { bodyOf, composite, sameChecksum } from "./Checksums.ts"
+import { present, type Send, storedObject } from "./Commands.ts"
 import type { Negotiation } from "./Negotiation.ts"
-import { present, storedObject } from "./Commands.ts"
-import type { Dependencies } from "./StreamedMultipart.ts"
+import type { ObjectHeaders } from "./ObjectHeaders.ts"
 
-export const make = (
-  { bodyRequests, negotiation, send }: Pick<Dependencies, "bodyRequests" | "negotiation" | "send">,
-  bucket: string
-) => {
+export interface Dependencies {
+  readonly bodyRequests: BodyRequests
+  readonly negotiation: Negotiation
+  readonly send: Send
+}
+
+export type Multipart = ReturnType<typeof make>
+
+export const make = ({ bodyRequests, negotiation, send }: Dependencies, bucket: string) => {
   /**
-   * By the upload's id, how its object is encrypted: AWS tells it when the upload is created, MinIO with each part
-   * alone. Holds what this run has created, or sent a part for, and not yet ended.
+   * The confirmed encryption by upload id: AWS confirms it when the upload is created, MinIO only with each part.
+   * Contains the open uploads that this run has created or sent a part for.
    */
   const encryptions = new Map<string, string | undefined>()
-  const confirm = (uploadId: string, { ServerSideEncryption: told }: Parameters<Negotiation["noteEncryption"]>[1]) =>
-    void encryptions.set(uploadId, encryptions.get(uploadId) ?? told)
+  const confirm = (uploadId: string, answer: Parameters<Negotiation["noteEncryption"]>[1]) =>
+    void encryptions.set(uploadId, encryptions.get(uploadId) ?? answer.ServerSideEncryption)
 
   return {
-    create: (attributes: ObjectHeaders) =>
+    create: (headers: ObjectHeaders) =>
       negotiation.negotiated((checksum) => {
         const algorithm = checksum === "SHA256" ? ({ ChecksumAlgorithm: "SHA256" } as const) : {}
-        const { IfNoneMatch: _, ...fixed } = attributes
-        return Effect.flatMap(send(new CreateMultipartUploadCommand({ ...fixed, ...algorithm })), (answer) =>
+        const { IfNoneMatch: _, ...input } = headers
+        return Effect.flatMap(send(new CreateMultipartUploadCommand({ ...input, ...algorithm })), (answer) =>
           Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
             confirm(uploadId, answer)
             return { uploadId, checksum }
@@ -40,22 +45,22 @@ export const make = (
 
     send: ({ body, key, number, sha256, uploadId }: NewPart) =>
       negotiation.negotiated((checksum) => {
-        const checked = bodyOf(checksum, body, sha256)
+        const checkedBody = bodyOf(checksum, body, sha256)
         const part = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: number }
-        return bodyRequests.uploadPart(part, checked).pipe(
-          Effect.tap((answer) => sameChecksum("UploadPart", checked.checksum, answer)),
+        return bodyRequests.uploadPart(part, checkedBody).pipe(
+          Effect.tap((answer) => sameChecksum("UploadPart", checkedBody.checksum, answer)),
           Effect.tap((answer) => Effect.sync(() => confirm(uploadId, answer))),
           Effect.flatMap((answer) => present("UploadPart", answer.ETag)),
-          Effect.map((etag): StoredPart => ({ etag, checksum: checked.checksum.ChecksumSHA256 }))
+          Effect.map((etag): StoredPart => ({ etag, checksum: checkedBody.checksum.ChecksumSHA256 }))
         )
       }),
 
     complete: (
-      attributes: ObjectHeaders,
+      headers: ObjectHeaders,
       uploadId: string,
       parts: ReadonlyArray<StoredPart & Pick<NewPart, "number">>
     ) => {
-      const { Bucket, IfNoneMatch, Key } = attributes
+      const { Bucket, IfNoneMatch, Key } = headers
       const Parts = parts.map(({ checksum, etag, number }) => ({
         PartNumber: number,
         ETag: etag,
@@ -77,13 +82,13 @@ export const make = (
           // Ceph leaves the ETag empty here
           Effect.tap((answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key)),
           Effect.tap((answer) => {
-            // nothing has been told yet of an upload of which an earlier run has sent everything
+            // if an earlier run created the upload and sent all parts, this run knows nothing about its encryption
             if (encryptions.has(uploadId) || answer.ServerSideEncryption !== undefined)
-              negotiation.noteEncryption(attributes, {
+              negotiation.noteEncryption(headers, {
                 ServerSideEncryption: encryptions.get(uploadId) ?? answer.ServerSideEncryption
               })
             encryptions.delete(uploadId)
-            // the same request would find no upload any more
+            // not worth a retry: the upload no longer exists
             return sameChecksum("CompleteMultipartUpload", whole, answer, false)
           }),
           Effect.map(storedObject)

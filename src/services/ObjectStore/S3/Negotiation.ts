@@ -1,11 +1,12 @@
 /**
- * What a refusal teaches. After each of these the same request may be accepted, and so is sent once more, at once:
+ * Adapts requests to the store. After each of these refusals the request may succeed if something changes, so it is
+ * sent once more, at once:
  *
- * | the store says                  | what is learned                                    | if it says so again              |
- * | ------------------------------- | -------------------------------------------------- | -------------------------------- |
- * | the signature's time is off     | its clock, from the answer's `Date`                | rejected, and the offset is told |
- * | the session has expired         | new credentials, if their source has others by now | rejected                         |
- * | a header is not implemented     | that bodies are to go with Content-MD5             | failed, and SHA-256 stays        |
+ * | the store refuses because   | what changes                                  | if it refuses again                |
+ * | --------------------------- | --------------------------------------------- | ---------------------------------- |
+ * | the signature's time is off | the clock offset, from the answer's `Date`    | rejected, with the offset as hint  |
+ * | the session has expired     | the credentials, if their source has others   | rejected                           |
+ * | a header is not implemented | bodies go with Content-MD5 instead of SHA-256 | failed, and SHA-256 is used again  |
  */
 import type { S3Client } from "@aws-sdk/client-s3"
 import { Effect, Exit } from "effect"
@@ -18,114 +19,120 @@ import {
 } from "../../../domain/Errors.ts"
 import { type Checksum, describeClockOffset, type StoreTraits } from "../../../domain/StoreTraits.ts"
 import * as Callback from "../../../fibers/Callback.ts"
-import type { Renewing } from "./Credentials.ts"
+import type { RenewingCredentials } from "./Credentials.ts"
 
-/** Milliseconds by which the answer to a request must have moved our idea of the store's clock. */
-const correction = 60_000
+/** Milliseconds by which an answer must have moved the clock offset to justify another attempt. */
+const minCorrection = 60_000
 
 interface Encryption {
   readonly ServerSideEncryption?: string | undefined
 }
 
 export interface Negotiation {
-  /** What an earlier run has learned. */
-  readonly assumeChecksum: (known: Checksum) => void
+  /** Starts with the checksum that the store accepted in an earlier run. */
+  readonly assumeChecksum: (accepted: Checksum) => void
   /** Undefined before the first answer. */
   readonly traits: () => StoreTraits | undefined
-  /** What was asked for an object, and what the answer says of it. */
-  readonly noteEncryption: (asked: Encryption, answer: Encryption) => void
-  /** An attempt, with the checksum that the store is thought to take; and another at once, if its refusal teaches. */
+  /** Compares the encryption that an object was sent with to the one that the store confirmed. */
+  readonly noteEncryption: (requested: Encryption, confirmed: Encryption) => void
+  /**
+   * Runs an attempt with the checksum that the store is believed to accept, and repeats it as the table says. A
+   * `Callback` if the attempt is one.
+   */
   readonly negotiated: <A>(
     attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>
   ) => Effect.Effect<A, StoreError>
 }
 
-/** What an attempt was made with. */
-interface Made {
+/** What an attempt relied on. */
+interface Assumptions {
   readonly checksum: Checksum
   /** Milliseconds. */
   readonly clockOffset: number
-  readonly identity: ReturnType<Renewing["current"]>
+  readonly identity: ReturnType<RenewingCredentials["current"]>
 }
 
-/** Each lesson can come once. */
-const mostLessons = 3
+/** Each row of the table once. */
+const maxRepeats = 3
 
-export const make = (client: S3Client, credentials: Renewing): Negotiation => {
+export const make = (client: S3Client, credentials: RenewingCredentials): Negotiation => {
   let checksum: Checksum = "SHA256"
-  /** It has been seen whether the store takes the other one. */
-  let settled = false
+  /** The store has accepted or refused Content-MD5. */
+  let md5Tested = false
   let answered = false
   let unencrypted = false
   const clockOffset = () => client.config.systemClockOffset
 
-  const clock = (error: CredentialsRejected, made: Made) =>
-    Math.abs(clockOffset() - made.clockOffset) > correction
-      ? again
+  const adoptClock = (error: CredentialsRejected, assumed: Assumptions) =>
+    Math.abs(clockOffset() - assumed.clockOffset) > minCorrection
+      ? repeat
       : Effect.fail(revised(error, { advice: `${describeClockOffset(clockOffset())}: set the host's clock` }))
 
-  const session = (error: CredentialsRejected, { identity }: Made) =>
+  const renewSession = (error: CredentialsRejected, { identity }: Assumptions) =>
     Effect.flatMap(
-      Effect.promise(() => credentials.renewed(identity)),
-      (news) => {
-        if (news === "others") return again
-        return Effect.fail(revised(error, { retryable: news === "unknown" }))
-      }
+      Effect.promise(() => credentials.renew(identity)),
+      (result) => (result === "renewed" ? repeat : Effect.fail(revised(error, { retryable: result === "unavailable" })))
     )
 
-  const header = (error: UploadFailed, made: Made) => {
-    // another request has learned it meanwhile
-    if (made.checksum !== checksum) return again
-    if (settled) return Effect.fail(error)
+  const switchChecksum = (error: UploadFailed, assumed: Assumptions) => {
+    // another request has switched it in the meantime
+    if (assumed.checksum !== checksum) return repeat
+    if (md5Tested) return Effect.fail(error)
     if (checksum === "MD5") {
-      settled = true
+      md5Tested = true
       checksum = "SHA256"
       return Effect.fail(error)
     }
     checksum = "MD5"
-    return again
+    return repeat
   }
 
-  /** Ends if something was learned; else fails with what is known of the failure. */
-  const heed = (error: StoreError, made: Made): Effect.Effect<void, StoreError> => {
-    if (error._tag === "CredentialsRejected" && isSkew(error)) return clock(error, made)
-    if (error._tag === "CredentialsRejected" && isExpiry(error)) return session(error, made)
-    return error._tag === "UploadFailed" && isUnknown(error) ? header(error, made) : Effect.fail(error)
+  /** Succeeds if another attempt may succeed. */
+  const adapt = (error: StoreError, assumed: Assumptions): Effect.Effect<void, StoreError> => {
+    if (error._tag === "CredentialsRejected" && isSkew(error)) return adoptClock(error, assumed)
+    if (error._tag === "CredentialsRejected" && isExpiry(error)) return renewSession(error, assumed)
+    return error._tag === "UploadFailed" && isNotImplemented(error)
+      ? switchChecksum(error, assumed)
+      : Effect.fail(error)
   }
 
-  const heeded = <A>(
+  const negotiated = <A>(
     attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>,
-    lessons: number
+    repeatsLeft = maxRepeats
   ): Effect.Effect<A, StoreError> =>
     Callback.suspend(() => {
-      const made = { checksum, clockOffset: clockOffset(), identity: credentials.current() }
+      const assumed = { checksum, clockOffset: clockOffset(), identity: credentials.current() }
       return Callback.matchEffect(attempt(checksum), {
         onSuccess: (answer) => {
           answered = true
-          if (made.checksum === "MD5") settled = true
+          if (assumed.checksum === "MD5") md5Tested = true
           return Exit.succeed(answer)
         },
         onFailure: (error) =>
-          lessons === 0 ? Exit.fail(error) : Effect.zipRight(heed(error, made), heeded(attempt, lessons - 1))
+          repeatsLeft === 0
+            ? Exit.fail(error)
+            : Effect.zipRight(adapt(error, assumed), negotiated(attempt, repeatsLeft - 1))
       })
     })
 
   return {
-    assumeChecksum: (known) => {
-      checksum = known
-      settled = known === "MD5"
+    assumeChecksum: (accepted) => {
+      checksum = accepted
+      md5Tested = accepted === "MD5"
     },
-    // until it was taken once, the other checksum is a guess
+    // Content-MD5 is only a guess until the store has accepted it
     traits: () =>
-      answered ? { checksum: settled ? checksum : "SHA256", clockOffsetMillis: clockOffset(), unencrypted } : undefined,
-    noteEncryption: (asked, answer) => {
-      unencrypted ||= asked.ServerSideEncryption !== undefined && answer.ServerSideEncryption === undefined
+      answered
+        ? { checksum: md5Tested ? checksum : "SHA256", clockOffsetMillis: clockOffset(), unencrypted }
+        : undefined,
+    noteEncryption: (requested, confirmed) => {
+      unencrypted ||= requested.ServerSideEncryption !== undefined && confirmed.ServerSideEncryption === undefined
     },
-    negotiated: (attempt) => heeded(attempt, mostLessons)
+    negotiated: (attempt) => negotiated(attempt)
   }
 }
 
-const again = Effect.void
+const repeat = Effect.void
 
 type Coded = Pick<StoreAnswer, "code" | "status">
 
@@ -134,4 +141,4 @@ const isSkew = ({ code }: Coded) => code === "RequestTimeTooSkewed" || code === 
 const isExpiry = ({ code }: Coded) =>
   code === "ExpiredToken" || code === "InvalidToken" || code === "TokenRefreshRequired"
 
-const isUnknown = ({ code, status }: Coded) => status === 501 || code === "NotImplemented"
+const isNotImplemented = ({ code, status }: Coded) => status === 501 || code === "NotImplemented"

@@ -1,4 +1,4 @@
-/** The way to the store, and to whoever issues credentials: proxies, trusted certificates, and signs of life. */
+/** Connections to the store and to the services that issue credentials: proxies, CA certificates and time-outs. */
 import { FileSystem } from "@effect/platform"
 import { Duration, Effect, Either, type Scope } from "effect"
 import http from "node:http"
@@ -12,15 +12,15 @@ import * as Client from "../Http/Client.ts"
 import * as Dialer from "../Http/Dialer.ts"
 import { detailOf } from "../../SystemError.ts"
 
-/** A host that takes longer to accept a connection is not there; the kernel's own patience is two minutes. */
+/** A host that needs longer to accept a connection counts as unreachable; the kernel would wait two minutes. */
 const connectTimeout = Duration.seconds(10)
-/** A connection on which nothing moves for so long is dead, be it in the middle of a body or of an answer. */
+/** A connection without traffic for this long is dead, also in the middle of a body or an answer. */
 const idleTimeout = Duration.seconds(30)
 
 export type Options = Pick<Settings, "timeout">
 
-/** All in milliseconds. */
-export interface Handler {
+/** Options of the SDK's own HTTP client; times in milliseconds. */
+export interface HandlerOptions {
   readonly connectionTimeout: number
   readonly socketTimeout: number
   readonly requestTimeout: number
@@ -32,11 +32,11 @@ export interface Handler {
 export interface Network {
   /** To the store. */
   readonly http: Client.HttpClient
-  /** To whoever issues credentials, in the words of the SDK. */
-  readonly handler: Handler
+  /** To the services that issue credentials. */
+  readonly handler: HandlerOptions
 }
 
-/** Until the scope ends. `caBundle`: path of a file in PEM, besides `AWS_CA_BUNDLE`. */
+/** Lasts until the scope ends. `caBundle`: path of a PEM file, unless `AWS_CA_BUNDLE` names one. */
 export const connect = (
   options: Options,
   env: Env,
@@ -44,21 +44,21 @@ export const connect = (
 ): Effect.Effect<Network, ConfigError, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const proxyEnv = yield* Either.mapLeft(Proxy.fromEnv(env), (detail) =>
-      misconfigured(detail, "correct it, or leave it out where there is no proxy")
+      misconfigured(detail, "correct it, or unset it if there is no proxy")
     )
-    neighboursDirectly()
+    bypassProxyForMetadata()
     const ca = yield* readAuthorities(env["AWS_CA_BUNDLE"] || caBundle)
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
-    // a proxy that never opens its tunnel is left; without it, only the request would end
+    // without a time-out, the connection to a proxy that never opens its tunnel would stay open
     const agent = { keepAlive: true, proxyEnv: { ...proxyEnv }, timeout: connectionTimeout }
     return {
       http: yield* Client.make(Dialer.make(proxyEnv, ca, connectionTimeout), Duration.toMillis(idleTimeout)),
       handler: {
-        // a request is small, and everything waits for it
+        // these requests are small, and the whole run waits for them
         connectionTimeout: 5000,
         socketTimeout: 10_000,
         requestTimeout: 10_000,
-        // without it the SDK only logs a warning, and waits on
+        // otherwise the SDK only logs a warning and keeps waiting
         throwOnRequestTimeout: true,
         httpAgent: new http.Agent(agent),
         httpsAgent: new https.Agent({ ...agent, ...ca })
@@ -82,7 +82,7 @@ const readAuthorities = (path: string | undefined) => {
         try: () => {
           const ca = Buffer.from(bytes)
           createSecureContext({ ca })
-          if (!ca.includes("BEGIN CERTIFICATE")) throw new Error("there is no certificate in PEM in it")
+          if (!ca.includes("BEGIN CERTIFICATE")) throw new Error("it contains no PEM certificate")
           return { ca }
         },
         catch: unusable
@@ -93,8 +93,8 @@ const readAuthorities = (path: string | undefined) => {
 
 const misconfigured = (detail: string, advice: string, cause?: unknown) => new ConfigError({ detail, advice, cause })
 
-/** The SDK asks metadata services through Node's own agents, to which NODE_USE_ENV_PROXY gives a proxy. */
-const neighboursDirectly = (): void => {
+/** The SDK reaches metadata services through Node's global agents, to which NODE_USE_ENV_PROXY may give a proxy. */
+const bypassProxyForMetadata = (): void => {
   http.globalAgent = new http.Agent()
   https.globalAgent = new https.Agent()
 }

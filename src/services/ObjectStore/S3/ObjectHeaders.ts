@@ -1,4 +1,4 @@
-/** What objects are stored with, as the SDK has it; and what of it a store may refuse. */
+/** The attributes of an object as input for the SDK, and hints for stores that refuse them. */
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
 import { revised, type StoreError } from "../../../domain/Errors.ts"
 import * as ObjectKey from "../../../domain/ObjectKey.ts"
@@ -6,13 +6,16 @@ import type { ObjectAttributes, Target } from "../../../domain/Settings.ts"
 import type { NewObject } from "../../ObjectStore.ts"
 import * as Providers from "./Providers.ts"
 
-/** What every request for an object names, and what it is created with. */
-export type ObjectHeaders = PutObjectCommandInput & { readonly Bucket: string; readonly Key: string }
+/** Name and attributes of an object to create. */
+export type ObjectHeaders = PutObjectCommandInput & {
+  readonly Bucket: string
+  readonly Key: ObjectKey.ObjectKey
+}
 
 export const objectHeaders = (settings: ObjectAttributes & Pick<Target, "bucket">) => {
-  const same = { ...attributeHeaders(settings), Bucket: settings.bucket }
+  const shared = { ...attributeHeaders(settings), Bucket: settings.bucket }
   return ({ key, state }: NewObject): ObjectHeaders => ({
-    ...same,
+    ...shared,
     Metadata: { ...settings.metadata, "ibsr-state": state },
     Key: key,
     ContentType: ObjectKey.contentType(key)
@@ -24,11 +27,11 @@ const attributeHeaders = (attributes: ObjectAttributes) =>
     ...encryptionHeaders(attributes),
     StorageClass: attributes.storageClass as PutObjectCommandInput["StorageClass"],
     ACL: attributes.acl as PutObjectCommandInput["ACL"],
-    Tagging: Object.keys(attributes.tags).length === 0 ? undefined : query(attributes.tags),
+    Tagging: Object.keys(attributes.tags).length === 0 ? undefined : tagging(attributes.tags),
     IfNoneMatch: attributes.noOverwrite ? "*" : undefined
   }) satisfies Partial<PutObjectCommandInput>
 
-const query = (pairs: Readonly<Record<string, string>>) =>
+const tagging = (pairs: Readonly<Record<string, string>>) =>
   Object.entries(pairs)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join("&")
@@ -43,13 +46,13 @@ const encryptionHeaders = ({ kmsContext, kmsKeyId, sse }: ObjectAttributes): Par
       return {
         ServerSideEncryption: "aws:kms",
         SSEKMSKeyId: kmsKeyId,
-        // the header carries base64 of JSON, which the SDK leaves to its caller
+        // the header contains JSON in base64, and the SDK leaves that to its caller
         SSEKMSEncryptionContext: kmsContext && Buffer.from(JSON.stringify(kmsContext)).toString("base64")
       }
   }
 }
 
-/** Says of a refusal which of the settings may be the cause. */
+/** Adds to a refusal a hint about the settings that may have caused it. */
 export const withAdvice =
   (settings: ObjectAttributes & Target) =>
   (error: StoreError): StoreError => {
@@ -57,14 +60,13 @@ export const withAdvice =
       return revised(error, { advice: permissions(settings) })
     }
     if (error._tag === "UploadFailed" && error.status === 501) {
-      return revised(error, {
-        advice: `the store does not know what a flag asks for: see ${Providers.of(settings.endpoint).lacks}`
-      })
+      const { unsupportedFlags } = Providers.of(settings.endpoint)
+      return revised(error, { advice: `the store does not implement what a flag asks for: check ${unsupportedFlags}` })
     }
     const unresolved = error._tag === "NetworkFailure" && error.code === "ENOTFOUND" && settings.endpoint !== undefined
     return unresolved && !settings.forcePathStyle
       ? revised(error, {
-          advice: "check the host's DNS and --endpoint; a store without a name per bucket needs --force-path-style"
+          advice: "check the host's DNS and --endpoint; a store without a host name per bucket needs --force-path-style"
         })
       : error
   }
@@ -77,8 +79,8 @@ const permissions = ({ acl, noOverwrite, sse, tags }: ObjectAttributes): string 
     ...(acl === undefined ? [] : ["s3:PutObjectAcl for --acl"]),
     ...(sse === "kms" ? ["kms:GenerateDataKey and kms:Decrypt on the key of --sse kms"] : [])
   ]
-  const demanded = [...(noOverwrite ? [] : ["--no-overwrite"]), ...(sse === "none" ? ["--sse"] : [])]
+  const required = [...(noOverwrite ? [] : ["--no-overwrite"]), ...(sse === "none" ? ["--sse"] : [])]
   return `${needed.join(", ")}${
-    demanded.length === 0 ? "" : `; or the bucket's policy demands ${demanded.join(" or ")}`
+    required.length === 0 ? "" : `; or the bucket's policy requires ${required.join(" or ")}`
   }`
 }

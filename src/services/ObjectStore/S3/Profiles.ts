@@ -8,8 +8,8 @@ import type { Env } from "../../../domain/Env.ts"
 import { ConfigError } from "../../../domain/Errors.ts"
 import { codeOf } from "../../SystemError.ts"
 
-/** The profile that counts where none is named. */
-export const fallback = "default"
+/** The profile to use when none is named. */
+export const defaultName = "default"
 
 type Profile = Readonly<Record<string, string | undefined>>
 
@@ -18,15 +18,15 @@ const read = (profile: string): Promise<Profile | undefined> =>
     Object.hasOwn(known, profile) ? known[profile] : undefined
   )
 
-/** The settings of a profile. The SDK takes one that does not exist for one that says nothing, and goes on. */
+/** The settings of a profile. A named profile must exist: the SDK would treat a missing one as empty. */
 export const settings = (named: string | undefined, env: Env): Effect.Effect<Profile, ConfigError> =>
   Effect.tryPromise({
-    try: () => read(named ?? fallback),
+    try: () => read(named ?? defaultName),
     catch: (cause) =>
       new ConfigError({
         detail: "the AWS configuration files cannot be read",
         advice:
-          "check ~/.aws/config and ~/.aws/credentials, or where AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE point",
+          "check ~/.aws/config and ~/.aws/credentials, or the files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
         cause
       })
   }).pipe(
@@ -34,7 +34,7 @@ export const settings = (named: string | undefined, env: Env): Effect.Effect<Pro
       profile === undefined && named !== undefined
         ? Effect.fail(
             new ConfigError({
-              detail: `the profile '${named}' is in no AWS configuration file: ${places(env)}`,
+              detail: `the profile '${named}' is in no AWS configuration file: ${configurationFiles(env)}`,
               advice: "check --profile or AWS_PROFILE against ~/.aws/config and ~/.aws/credentials"
             })
           )
@@ -42,8 +42,8 @@ export const settings = (named: string | undefined, env: Env): Effect.Effect<Pro
     )
   )
 
-/** What says in a profile where credentials come from; of the first, both. */
-const origins: ReadonlyArray<ReadonlyArray<string>> = [
+/** Keys of a profile that name a source of credentials: all keys of a row must be set. */
+const credentialKeys: ReadonlyArray<ReadonlyArray<string>> = [
   ["aws_access_key_id", "aws_secret_access_key"],
   ["role_arn"],
   ["credential_process"],
@@ -52,16 +52,16 @@ const origins: ReadonlyArray<ReadonlyArray<string>> = [
   ["login_session"]
 ]
 
-/** Why a profile is no source of credentials. */
-export const lacksCredentials = async (named: string | undefined, env: Env): Promise<string | undefined> => {
-  const profile = await read(named ?? fallback)
-  if (profile === undefined) return `not in ${places(env)}`
-  if (origins.some((keys) => keys.every((key) => profile[key] !== undefined))) return undefined
+/** Why a profile cannot give credentials; undefined if it can. */
+export const credentialsUnavailable = async (named: string | undefined, env: Env): Promise<string | undefined> => {
+  const profile = await read(named ?? defaultName)
+  if (profile === undefined) return `not in ${configurationFiles(env)}`
+  if (credentialKeys.some((keys) => keys.every((key) => profile[key] !== undefined))) return undefined
   return "has no keys, role, credential_process or SSO session"
 }
 
-/** The files, and why one that is there cannot be read. */
-const places = (env: Env) =>
+/** The paths of both files, each with the reason if it cannot be read. */
+const configurationFiles = (env: Env) =>
   [
     env["AWS_CONFIG_FILE"] ?? join(home(env), ".aws/config"),
     env["AWS_SHARED_CREDENTIALS_FILE"] ?? join(home(env), ".aws/credentials")
@@ -69,7 +69,7 @@ const places = (env: Env) =>
     .map((path) => path + unreadable(path))
     .join(" and ")
 
-/** A user without an entry in passwd has none. */
+/** `homedir` throws for a user without an entry in passwd. */
 const home = (env: Env) => {
   try {
     return env["HOME"] || homedir()
@@ -84,6 +84,6 @@ const unreadable = (path: string) => {
     return ""
   } catch (cause) {
     const code = codeOf(cause)
-    return code === "ENOENT" ? " (which is not there)" : ` (which cannot be read: ${code})`
+    return code === "ENOENT" ? " (which does not exist)" : ` (which cannot be read: ${code})`
   }
 }

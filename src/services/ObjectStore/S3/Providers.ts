@@ -1,23 +1,23 @@
 /**
- * What stores need, by the host of their endpoint.
+ * What a store requires, by the host of its endpoint.
  *
- * | provider         | host                         | region if none is given | bucket in                   | does not know                  |
- * | ---------------- | ---------------------------- | ----------------------- | --------------------------- | ------------------------------ |
- * | AWS              | none given, `*.amazonaws.com` | must be given           | the host name               |                                |
- * | Cloudflare R2    | `*.r2.cloudflarestorage.com` | `auto`                  | the host name               | `--tag`, `--acl`, `--sse`      |
- * | MinIO, any other | any other                    | `us-east-1`             | the path, where the host is | often `--acl`, `--storage-class` |
- * |                  |                              |                         | an IP address or localhost  |                                |
+ * | provider         | host                          | default region | bucket in                     | not implemented                  |
+ * | ---------------- | ----------------------------- | -------------- | ----------------------------- | -------------------------------- |
+ * | AWS              | no endpoint, `*.amazonaws.com` | none           | the host name                 |                                  |
+ * | Cloudflare R2    | `*.r2.cloudflarestorage.com`  | `auto`         | the host name                 | `--tag`, `--acl`, `--sse`        |
+ * | MinIO, any other | any other                     | `us-east-1`    | the path for an IP address or | often `--acl`, `--storage-class` |
+ * |                  |                               |                | localhost, else the host name |                                  |
  *
- * All take the checksum as a header, in SHA-256 or, where that is not implemented, as Content-MD5: see `S3Lessons`.
+ * All accept a checksum in a header: SHA-256 or, if that is not implemented, Content-MD5. See `Negotiation`.
  */
 import { isIP } from "node:net"
 
 export interface Provider {
-  /** Undefined: there is no sensible one. */
+  /** Undefined: the region must be given. */
   readonly defaultRegion: string | undefined
   readonly pathStyle: boolean
-  /** What to think of when the store says that it does not implement something. */
-  readonly lacks: string
+  /** The flags to check when the store does not implement something, for a hint. */
+  readonly unsupportedFlags: string
 }
 
 export const of = (endpoint: URL | undefined): Provider => {
@@ -25,15 +25,19 @@ export const of = (endpoint: URL | undefined): Provider => {
   return endpoint.hostname.endsWith(".r2.cloudflarestorage.com") ? r2 : other(endpoint.hostname)
 }
 
-const aws: Provider = { defaultRegion: undefined, pathStyle: false, lacks: "--acl, --sse, --storage-class and --tag" }
+const aws: Provider = {
+  defaultRegion: undefined,
+  pathStyle: false,
+  unsupportedFlags: "--acl, --sse, --storage-class and --tag"
+}
 const r2: Provider = {
   defaultRegion: "auto",
   pathStyle: false,
-  lacks: "--tag, --acl and --sse, which R2 does not have"
+  unsupportedFlags: "--tag, --acl and --sse, which R2 does not implement"
 }
 const other = (hostname: string): Provider => ({
-  // any will do, but the signature must name one
+  // any name will do, but the signature must contain one
   defaultRegion: "us-east-1",
   pathStyle: hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0,
-  lacks: "--acl, --sse, --storage-class and --tag, which not every store has"
+  unsupportedFlags: "--acl, --sse, --storage-class and --tag, which not every store implements"
 })

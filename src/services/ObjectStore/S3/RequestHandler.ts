@@ -1,31 +1,31 @@
-/** How the SDK's client sends what it has made of a command; and how something else than the store can answer it. */
+/** Sends the requests of the SDK's client, or answers them in place of the store. */
 import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from "@aws-sdk/client-s3"
 import { buildQueryString, type HttpRequest, HttpResponse } from "@smithy/core/protocols"
 import { Cause, Effect, Exit } from "effect"
 import { Readable } from "node:stream"
-import type { Response } from "../Http/ResponseReader.ts"
 import type { HttpClient, Origin, Request } from "../Http/Client.ts"
+import type { Response } from "../Http/ResponseReader.ts"
 import type { Command } from "./Commands.ts"
 
-/** What `S3Client.send` takes besides a command, and hands on. */
+/** What `S3Client.send` accepts besides a command, and passes on to the request handler. */
 export interface Options {
   readonly abortSignal?: AbortSignal
-  /** Answers in place of the store. */
-  readonly instead?: (request: HttpRequest) => Pick<Response, "status" | "headers" | "body">
+  /** Answers the request, which is then not sent. */
+  readonly answer?: (request: HttpRequest) => Pick<Response, "status" | "headers" | "body">
 }
 
 /** A request handler of the SDK. */
 export const make = (http: HttpClient) => ({
   metadata: { handlerProtocol: "http/1.1" },
   destroy: () => {},
-  handle: async (request: HttpRequest, { abortSignal, instead }: Options = {}) => {
-    const { body, headers, status } = await (instead === undefined
+  handle: async (request: HttpRequest, { abortSignal, answer }: Options = {}) => {
+    const { body, headers, status } = await (answer === undefined
       ? Effect.runPromiseExit(http.exchange(asRequest(request)), abortSignal && { signal: abortSignal }).then(
           Exit.getOrElse((cause) => {
             throw Cause.squash(cause)
           })
         )
-      : instead(request))
+      : answer(request))
     return { response: new HttpResponse({ statusCode: status, headers: { ...headers }, body: Readable.from([body]) }) }
   }
 })
@@ -52,29 +52,29 @@ export const targetOf = ({ path, query }: HttpRequest): string => {
   return text === "" ? path : `${path}?${text}`
 }
 
-/** What the SDK makes of a command, signed, and not sent. */
+/** The signed request that the SDK makes of a command, without sending it. */
 export const draft = async <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   client: S3Client,
   command: Command<Input, Output>
 ): Promise<HttpRequest> => {
-  let draft: HttpRequest | undefined
+  let built: HttpRequest | undefined
   const options: Options = {
-    instead: (request) => {
-      draft = request
+    answer: (request) => {
+      built = request
       return { status: 200, headers: {}, body: Buffer.alloc(0) }
     }
   }
   await client.send(command, options)
-  if (draft === undefined) throw new Error("the SDK made no request of a command")
-  return draft
+  if (built === undefined) throw new Error("the SDK made no request of a command")
+  return built
 }
 
-/** What the SDK makes of an answer to a command: for those that are failures, it throws. */
+/** What the SDK makes of an answer to a command. Rejects if the answer is a failure. */
 export const interpret = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   client: S3Client,
   command: Command<Input, Output>,
   answer: Pick<Response, "status" | "headers" | "body">
 ): Promise<Output> => {
-  const options: Options = { instead: () => answer }
+  const options: Options = { answer: () => answer }
   return client.send(command, options)
 }

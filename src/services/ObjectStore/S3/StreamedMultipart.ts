@@ -1,13 +1,13 @@
 /**
- * Bodies of unknown length. lib-storage's `Upload` cuts the body into parts, keeps so many of them in flight, and writes the
- * list of parts for the completion; every request it makes goes through our hands.
+ * Bodies of unknown length. `Upload` of lib-storage cuts the body into parts, keeps several of them in flight, and
+ * lists the parts for the completion. This module sends the requests that it makes, for three reasons:
  *
- * That is for three reasons: a part that fails is retried by itself, under the same rules as any request; each part
- * carries its checksum as a header; and an upload that is interrupted ends at once. `Upload.abort()` gives no signal to
- * requests in flight, and forgets the upload if they are slow (aws-sdk-js-v3, issue 5109).
+ * - A part that fails is retried alone, under the same rules as any request.
+ * - Each part carries its checksum in a header.
+ * - An interrupted upload ends at once. `Upload.abort()` gives no signal to requests in flight, and forgets the upload
+ *   if they are slow (aws-sdk-js-v3, issue 5109).
  */
 import {
-  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
@@ -15,47 +15,48 @@ import {
   UploadPartCommand
 } from "@aws-sdk/client-s3"
 import { Upload } from "@aws-sdk/lib-storage"
-import { Deferred, Effect, Fiber, FiberSet, Option } from "effect"
+import { Deferred, Effect, FiberSet, Option } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../../domain/Errors.ts"
 import type { Checksum } from "../../../domain/StoreTraits.ts"
-import { abortTimeout, completeDespiteInterrupt } from "../AbortUpload.ts"
-import type { StreamBody, StreamPolicy, StoredObject } from "../../ObjectStore.ts"
-import type { ObjectHeaders } from "./ObjectHeaders.ts"
+import type { StoredObject, StreamBody, StreamPolicy } from "../../ObjectStore.ts"
+import { abortUpload, completeDespiteInterrupt } from "../AbortUpload.ts"
 import type { BodyRequests } from "./BodyRequests.ts"
-import type { Negotiation } from "./Negotiation.ts"
 import { bodyOf, composite, sameChecksum } from "./Checksums.ts"
-import { present, type Send, storedObject } from "./Commands.ts"
+import { present, storedObject } from "./Commands.ts"
+import type * as Multipart from "./Multipart.ts"
+import type { ObjectHeaders } from "./ObjectHeaders.ts"
 
-/** What `Upload` sends, with its tags off and `leavePartsOnError` on. */
+/** The commands that `Upload` sends without tags and with `leavePartsOnError`. */
 type Command = CreateMultipartUploadCommand | UploadPartCommand | CompleteMultipartUploadCommand
 
-/** Through which requests go, and what they heed. */
-export interface Dependencies {
+export interface Dependencies extends Multipart.Dependencies {
   readonly client: S3Client
-  readonly bodyRequests: BodyRequests
-  readonly negotiation: Negotiation
-  readonly send: Send
+  readonly parts: Multipart.Multipart
 }
 
 export const put = <E>(
-  { bodyRequests, client, negotiation, send }: Dependencies,
-  attributes: ObjectHeaders,
+  { bodyRequests, client, negotiation, parts, send }: Dependencies,
+  headers: ObjectHeaders,
   body: StreamBody,
   policy: StreamPolicy<E>
 ): Effect.Effect<StoredObject, StoreError | SourceUnreadable | E> =>
   Effect.gen(function* () {
-    // created, and not completed; more than one where an answer came after its time-out
+    // created and not completed; several if an answer came after its time-out
     const open = new Set<string>()
-    // runs after the fibers below are gone, so that no part can arrive after the abort
+    // runs after the fibers below have ended, so that no part can arrive after the abort
     yield* Effect.addFinalizer(() =>
-      Effect.forEach(open, (uploadId) => abort(send, attributes, uploadId, policy.abortFailed), { discard: true })
+      Effect.forEach(
+        open,
+        (uploadId) => abortUpload({ abortUpload: parts.abort }, { key: headers.Key, uploadId }, policy.abortFailed),
+        { discard: true }
+      )
     )
-    // the requests in flight are fibers of this scope: whatever ends it aborts them on the wire
+    // the requests in flight are fibers of this scope: closing it aborts them on the wire
     const run = yield* FiberSet.makeRuntimePromise()
     const failed = yield* Deferred.make<never, StoreError | E>()
     const checksums = new Map<number, string>()
-    /** Of the object: AWS tells it when the upload is created, MinIO with each part alone. */
+    /** AWS confirms it when the upload is created, MinIO only with each part. */
     let encryption: string | undefined
     const confirm = ({ ServerSideEncryption }: { readonly ServerSideEncryption?: string | undefined }) => {
       encryption ??= ServerSideEncryption
@@ -80,7 +81,7 @@ export const put = <E>(
       // Ceph leaves the ETag empty here
       return Effect.tap(send(command), (answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
     }
-    const recorder = {
+    const sender = {
       send: (command: Command) =>
         run(
           Effect.zipRight(
@@ -88,7 +89,7 @@ export const put = <E>(
             policy.request(negotiation.negotiated((checksum) => attempt(command, checksum)))
           ).pipe(
             Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)),
-            // it is told by `failed`
+            // `failed` reports it
             Effect.withUnhandledErrorLogLevel(Option.none())
           )
         )
@@ -96,8 +97,8 @@ export const put = <E>(
 
     const stream = yield* readable(body.pieces())
     const upload = new Upload({
-      client: Object.assign(Object.create(client) as S3Client, recorder),
-      params: { ...attributes, ChecksumAlgorithm: "SHA256", Body: stream },
+      client: Object.assign(Object.create(client) as S3Client, sender),
+      params: { ...headers, ChecksumAlgorithm: "SHA256", Body: stream },
       partSize: body.partSizeBytes,
       queueSize: body.queueSize,
       leavePartsOnError: true
@@ -110,18 +111,18 @@ export const put = <E>(
       Effect.catchAll((error) =>
         Effect.flatMap(
           Deferred.isDone(failed),
-          (byRequest): Effect.Effect<never, StoreError | SourceUnreadable | E> => {
-            if (byRequest) return Deferred.await(failed)
+          (requestFailed): Effect.Effect<never, StoreError | SourceUnreadable | E> => {
+            if (requestFailed) return Deferred.await(failed)
             return error._tag === "InternalError" ? Effect.die(error.cause) : Effect.fail(error)
           }
         )
       ),
-      // `Upload` waits for the other parts in flight before it tells of a failure
+      // `Upload` waits for the other parts in flight before it reports a failure
       Effect.raceFirst(Deferred.await(failed))
     )
     open.delete(upload.uploadId ?? "")
-    yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer, attributes.IfNoneMatch === undefined)
-    negotiation.noteEncryption(attributes, { ServerSideEncryption: encryption })
+    yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer, headers.IfNoneMatch === undefined)
+    negotiation.noteEncryption(headers, { ServerSideEncryption: encryption })
     return storedObject(answer)
   }).pipe(Effect.scoped)
 
@@ -147,32 +148,13 @@ const sendPart = (
     )
 }
 
-/** A stream that may be dropped at any time. */
+/** A stream that may be destroyed at any time. */
 const readable = (pieces: AsyncIterable<Uint8Array>) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const stream = Readable.from(pieces, { objectMode: false })
-      // whoever reads it is told by its iterator; without a listener, an error after that would end the process
+      // its reader gets errors from the iterator; without a listener, a later one would end the process
       return stream.on("error", () => {})
     }),
     (stream) => Effect.sync(() => stream.destroy())
-  )
-
-const abort = (
-  send: Send,
-  { Bucket, Key }: ObjectHeaders,
-  uploadId: string,
-  leftOpen: StreamPolicy<never>["abortFailed"]
-) =>
-  send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId: uploadId })).pipe(
-    Effect.timeout(abortTimeout),
-    Effect.catchAll((error) =>
-      "code" in error && error.code === "NoSuchUpload"
-        ? Effect.void
-        : leftOpen({ key: Key, uploadId, reason: error.message })
-    ),
-    // a fiber of its own, because this one may be interrupted already
-    Effect.interruptible,
-    Effect.forkDaemon,
-    Effect.flatMap(Fiber.join)
   )

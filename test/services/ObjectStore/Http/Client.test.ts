@@ -7,11 +7,11 @@ import * as Client from "../../../../src/services/ObjectStore/Http/Client.ts"
 import { okResponse, scriptedServer, type ReceivedRequest, readRequests } from "../../../fixtures/ScriptedServer.ts"
 
 /** A server, and a client of it whose scope is the test's. */
-const served = (behave: (socket: Socket, nth: number) => void, asProxy?: Client.Route["asProxy"]) =>
+const served = (behave: (socket: Socket, nth: number) => void, asProxy?: Client.Route["proxyHeaders"]) =>
   Effect.gen(function* () {
     const server = yield* Effect.promise(() => scriptedServer(behave))
     const routes = (): Client.Route => ({
-      asProxy,
+      proxyHeaders: asProxy,
       dial: (done) => {
         const socket = connect({ port: server.port, host: "127.0.0.1", noDelay: true })
         socket.once("error", done).once("connect", () => done(undefined, socket))
@@ -34,7 +34,7 @@ const request = (more: Partial<Client.Request> = {}): Client.Request => ({
 const answering = (socket: Socket) => readRequests(socket, () => socket.write(okResponse()))
 
 describe("a request", () => {
-  const heard = (more: Partial<Client.Request>, asProxy?: Client.Route["asProxy"]) =>
+  const heard = (more: Partial<Client.Request>, asProxy?: Client.Route["proxyHeaders"]) =>
     Effect.gen(function* () {
       const all: Array<ReceivedRequest> = []
       const { http } = yield* served(

@@ -34,8 +34,8 @@ const opened = (dial: Connection.Dial, idleMillis = 10_000) => {
   const told = { free: 0, gone: 0, done: 0 }
   const over = Promise.withResolvers<void>()
   const connection = Connection.open(dial, idleMillis, {
-    free: () => void told.free++,
-    gone: () => {
+    onFree: () => void told.free++,
+    onClose: () => {
       told.gone++
       over.resolve()
     }
@@ -215,14 +215,14 @@ describe("a connection", () => {
   it("fails by what is no HTTP", async () => {
     const server = await scriptedServer((socket) => socket.write("SSH-2.0-x\r\n"))
     const { send, told } = opened(dial(server.port))
-    await expect(send(randomBytes(8 * MiB))).rejects.toMatchObject({ code: "ERR_HTTP_GARBLED" })
+    await expect(send(randomBytes(8 * MiB))).rejects.toMatchObject({ code: "ERR_HTTP_MALFORMED_RESPONSE" })
     expect(told).toEqual({ free: 0, gone: 1, done: 1 })
   })
 
   it("fails when nothing moves: no answer", async () => {
     const server = await scriptedServer((socket) => socket.resume())
     const { send, told } = opened(dial(server.port), 50)
-    await expect(send()).rejects.toMatchObject({ name: "TimeoutError", message: "nothing moved for 0.1 s" })
+    await expect(send()).rejects.toMatchObject({ name: "TimeoutError", message: "no traffic for 0.1 s" })
     await settled()
     expect(told).toEqual({ free: 0, gone: 1, done: 1 })
   })

@@ -167,17 +167,19 @@ describe("a way through a proxy in the clear", () => {
   ])("ends at the proxy, which is asked for whole URLs, with its login: %j", async (login, asProxy) => {
     const proxy = await proxied()
     const way = route(to("http:", "store.test", 80), { HTTP_PROXY: proxy.url(login || undefined) })
-    expect(way.asProxy).toEqual(asProxy)
+    expect(way.proxyHeaders).toEqual(asProxy)
     const socket = await dialling(way).connected
     expect(`http://127.0.0.1:${socket.remotePort}`).toBe(proxy.url())
     expect(proxy.log).toEqual([])
   })
 
   it("is direct for a host that is exempt, and for one by TLS that has none", async () => {
-    expect(route(to("http:", "store.test", 80), { HTTP_PROXY: "http://a", NO_PROXY: ".test" }).asProxy).toBeUndefined()
+    expect(
+      route(to("http:", "store.test", 80), { HTTP_PROXY: "http://a", NO_PROXY: ".test" }).proxyHeaders
+    ).toBeUndefined()
     const server = await secure(["127.0.0.1"])
     const way = route(to("https:", "127.0.0.1", server.port), { HTTP_PROXY: "http://127.0.0.1:1" })
-    expect(way.asProxy).toBeUndefined()
+    expect(way.proxyHeaders).toBeUndefined()
     await dialling(way).connected
   })
 

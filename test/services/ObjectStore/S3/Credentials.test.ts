@@ -143,13 +143,13 @@ describe("renewing", () => {
     const kept = renewing(provider)
     await kept.provider()
     const old = kept.current()
-    expect(await kept.renewed(old)).toBe("none")
+    expect(await kept.renew(old)).toBe("unchanged")
     name = "B"
-    expect(await kept.renewed(kept.current())).toBe("others")
+    expect(await kept.renew(kept.current())).toBe("renewed")
     provider.mockImplementationOnce(() => Promise.reject(new Error("down")))
-    expect(await kept.renewed(kept.current())).toBe("unknown")
+    expect(await kept.renew(kept.current())).toBe("unavailable")
     // who used the old ones as well need not ask
-    expect(await kept.renewed(old)).toBe("others")
+    expect(await kept.renew(old)).toBe("renewed")
     expect(provider).toHaveBeenCalledTimes(4)
   })
 })

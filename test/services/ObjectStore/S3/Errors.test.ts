@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { cut, TimedOut } from "../../../../src/services/ObjectStore/Http/Connection.ts"
+import { connectionReset, TimeoutError } from "../../../../src/services/ObjectStore/Http/Connection.ts"
 import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import { storeError, withoutSecrets } from "../../../../src/services/ObjectStore/S3/Errors.ts"
 
@@ -72,7 +72,7 @@ describe("what a store answers", () => {
       "did not establish a connection with the server within the configured timeout of 10000 ms.",
       "no connection within 10.0 s"
     ],
-    ["the request socket timed out after 30000 ms of inactivity (configured).", "nothing moved for 30.0 s"],
+    ["the request socket timed out after 30000 ms of inactivity (configured).", "no traffic for 30.0 s"],
     ["[ERROR] a request has exceeded the configured 5000 ms requestTimeout.", "no complete answer within 5.0 s"]
   ])("says in plain words: %s", (message, words) => {
     const late = Object.assign(new Error(`@smithy/node-http-handler - ${message}`), { name: "TimeoutError" })
@@ -81,7 +81,7 @@ describe("what a store answers", () => {
 
   it("says that a page is no answer of a store", () => {
     const page = storeError("PutObject", answered(403, "Unknown", { "content-type": "text/html" }))
-    expect(page.message).toBe("PutObject: answered with text/html, as no store does (403)")
+    expect(page.message).toBe("PutObject: answered with text/html, which no store does (403)")
   })
 
   it.each(["AccessDenied", "InvalidClientTokenId", "ExpiredTokenException"])(
@@ -138,15 +138,21 @@ describe("what never became an answer", () => {
   })
 
   it.each([
-    ["a connection that was cut", cut(), "NetworkFailure", true, "PutObject: socket hang up (ECONNRESET)"],
+    ["a connection that was cut", connectionReset(), "NetworkFailure", true, "PutObject: socket hang up (ECONNRESET)"],
     [
       "one on which nothing moves",
-      new TimedOut("nothing moved for 30.0 s"),
+      new TimeoutError("no traffic for 30.0 s"),
       "NetworkFailure",
       true,
-      "PutObject: nothing moved for 30.0 s (TimeoutError)"
+      "PutObject: no traffic for 30.0 s (TimeoutError)"
     ],
-    ["what is no HTTP", new MalformedResponse("no"), "NetworkFailure", false, "PutObject: no (ERR_HTTP_GARBLED)"],
+    [
+      "what is no HTTP",
+      new MalformedResponse("no"),
+      "NetworkFailure",
+      false,
+      "PutObject: no (ERR_HTTP_MALFORMED_RESPONSE)"
+    ],
     [
       "a name with several addresses",
       Object.assign(new AggregateError([new Error("connect ECONNREFUSED ::1:9"), new Error("and 127.0.0.1:9")]), {

@@ -3,8 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { CredentialsRejected, type StoreAnswer, type StoreError, UploadFailed } from "../../../../src/domain/Errors.ts"
 import type { Checksum } from "../../../../src/domain/StoreTraits.ts"
+import type { RenewingCredentials } from "../../../../src/services/ObjectStore/S3/Credentials.ts"
 import * as Negotiation from "../../../../src/services/ObjectStore/S3/Negotiation.ts"
-import type { Renewing } from "../../../../src/services/ObjectStore/S3/Credentials.ts"
 
 const refusal = (code: string, status = 403): StoreAnswer => ({
   operation: "PutObject",
@@ -17,15 +17,15 @@ const skewed = new CredentialsRejected(refusal("RequestTimeTooSkewed"))
 const unknownHeader = new UploadFailed(refusal("NotImplemented", 501))
 
 /** Lessons of a client whose idea of the store's clock, and whose credentials, a test sets. */
-const make = (renewed: Awaited<ReturnType<Renewing["renewed"]>> = "none") => {
+const make = (result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "unchanged") => {
   const config = { systemClockOffset: 0 }
-  const credentials = { current: () => undefined, renewed: async () => renewed } as unknown as Renewing
-  const lessons = Negotiation.make({ config } as unknown as S3Client, credentials)
+  const credentials = { current: () => undefined, renew: async () => result } as unknown as RenewingCredentials
+  const negotiation = Negotiation.make({ config } as unknown as S3Client, credentials)
   const sent: Array<Checksum> = []
   /** A request that meets these failures one after the other, and then goes well. */
   const request = (...failures: ReadonlyArray<StoreError>) => {
     const left = [...failures]
-    return lessons.negotiated((checksum) =>
+    return negotiation.negotiated((checksum) =>
       Effect.suspend(() => {
         sent.push(checksum)
         const failure = left.shift()
@@ -34,7 +34,7 @@ const make = (renewed: Awaited<ReturnType<Renewing["renewed"]>> = "none") => {
       })
     )
   }
-  return { config, lessons, request, sent }
+  return { config, negotiation, request, sent }
 }
 
 describe("a signature whose time is off", () => {
@@ -54,19 +54,19 @@ describe("a session that has expired", () => {
 
   it.effect("is replaced where its source has others", () =>
     Effect.gen(function* () {
-      const { request, sent } = make("others")
+      const { request, sent } = make("renewed")
       yield* request(expired)
       expect(sent).toHaveLength(2)
     })
   )
 
   it.effect.each([
-    ["none", "ExpiredToken", false],
-    ["unknown", "ExpiredToken", true],
-    ["others", "SignatureDoesNotMatch", false]
-  ] as const)("fails where its source has %s, by %s, and may be tried later: %s", ([others, code, retryable]) =>
+    ["unchanged", "ExpiredToken", false],
+    ["unavailable", "ExpiredToken", true],
+    ["renewed", "SignatureDoesNotMatch", false]
+  ] as const)("fails where its source has %s, by %s, and may be tried later: %s", ([result, code, retryable]) =>
     Effect.gen(function* () {
-      const { request, sent } = make(others)
+      const { request, sent } = make(result)
       expect(yield* Effect.flip(request(new CredentialsRejected(refusal(code))))).toMatchObject({ retryable })
       expect(sent).toHaveLength(1)
     })
@@ -74,7 +74,7 @@ describe("a session that has expired", () => {
 
   it.effect("does not go round for ever", () =>
     Effect.gen(function* () {
-      const { request, sent } = make("others")
+      const { request, sent } = make("renewed")
       yield* Effect.flip(request(...Array.from({ length: 9 }, () => expired)))
       expect(sent).toHaveLength(4)
     })
@@ -84,31 +84,31 @@ describe("a session that has expired", () => {
 describe("a checksum header that is not implemented", () => {
   it.effect("is replaced once, and that is learned when the other is taken", () =>
     Effect.gen(function* () {
-      const { lessons, request, sent } = make()
-      expect(lessons.traits()).toBeUndefined()
+      const { negotiation, request, sent } = make()
+      expect(negotiation.traits()).toBeUndefined()
       yield* request(unknownHeader)
       yield* request()
       expect(sent).toEqual(["SHA256", "MD5", "MD5"])
-      expect(lessons.traits()).toEqual({ checksum: "MD5", clockOffsetMillis: 0, unencrypted: false })
+      expect(negotiation.traits()).toEqual({ checksum: "MD5", clockOffsetMillis: 0, unencrypted: false })
     })
   )
 
   it.effect("comes back when the other one is refused as well: it was about something else", () =>
     Effect.gen(function* () {
-      const { lessons, request, sent } = make()
+      const { negotiation, request, sent } = make()
       yield* Effect.flip(request(unknownHeader, unknownHeader))
       yield* Effect.flip(request(unknownHeader))
       yield* request()
       expect(sent).toEqual(["SHA256", "MD5", "SHA256", "SHA256"])
-      expect(lessons.traits()?.checksum).toBe("SHA256")
+      expect(negotiation.traits()?.checksum).toBe("SHA256")
     })
   )
 
   it.effect("is replaced also in a request that had it when another learned", () =>
     Effect.gen(function* () {
-      const { lessons, request } = make()
+      const { negotiation, request } = make()
       const sent: Array<Checksum> = []
-      yield* lessons.negotiated((checksum) => {
+      yield* negotiation.negotiated((checksum) => {
         sent.push(checksum)
         return checksum === "SHA256" ? Effect.zipRight(request(unknownHeader), Effect.fail(unknownHeader)) : Effect.void
       })
@@ -118,8 +118,8 @@ describe("a checksum header that is not implemented", () => {
 
   it.effect("is not sent where an earlier run has learned", () =>
     Effect.gen(function* () {
-      const { lessons, request, sent } = make()
-      lessons.assumeChecksum("MD5")
+      const { negotiation, request, sent } = make()
+      negotiation.assumeChecksum("MD5")
       yield* request()
       yield* Effect.flip(request(unknownHeader))
       expect(sent).toEqual(["MD5", "MD5"])
@@ -138,13 +138,13 @@ describe("a checksum header that is not implemented", () => {
 describe("an answer about encryption", () => {
   it.effect("is missed where encryption was asked for", () =>
     Effect.gen(function* () {
-      const { lessons, request } = make()
+      const { negotiation, request } = make()
       yield* request()
-      lessons.noteEncryption({}, {})
-      lessons.noteEncryption({ ServerSideEncryption: "AES256" }, { ServerSideEncryption: "AES256" })
-      expect(lessons.traits()?.unencrypted).toBe(false)
-      lessons.noteEncryption({ ServerSideEncryption: "AES256" }, {})
-      expect(lessons.traits()?.unencrypted).toBe(true)
+      negotiation.noteEncryption({}, {})
+      negotiation.noteEncryption({ ServerSideEncryption: "AES256" }, { ServerSideEncryption: "AES256" })
+      expect(negotiation.traits()?.unencrypted).toBe(false)
+      negotiation.noteEncryption({ ServerSideEncryption: "AES256" }, {})
+      expect(negotiation.traits()?.unencrypted).toBe(true)
     })
   )
 })
