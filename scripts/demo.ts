@@ -8,7 +8,7 @@ import { join } from "node:path"
 import process from "node:process"
 import * as Size from "../src/domain/Size.ts"
 import * as Product from "./build/Product.ts"
-import { StrictS3, writer } from "../test/fakes/StrictS3.ts"
+import { StrictS3, writer } from "./strict-s3/StrictS3.ts"
 
 const hours = 24
 

@@ -9,10 +9,10 @@ import Module from "node:module"
 import { join } from "node:path"
 import process from "node:process"
 import * as Version from "../../src/cli/Version.ts"
-import * as Product from "./Product.ts"
-import { strip } from "./elf.ts"
-import { runtime } from "./runtime.ts"
 import { compile } from "./compile.ts"
+import { strip } from "./elf.ts"
+import * as Product from "./Product.ts"
+import { runtime } from "./runtime.ts"
 
 /** The marker in Node's executable that says whether it contains a program. Source: Node's documentation of the same. */
 const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2"

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { StrictS3, writer } from "../../test/fakes/StrictS3.ts"
+import { StrictS3, writer } from "../strict-s3/StrictS3.ts"
 
 /** A fixed random seed, and enough memory to avoid garbage collection; see warm.cjs. */
 const deterministic = ["--random-seed=1", "--min-semi-space-size=64", "--initial-old-space-size=512"]

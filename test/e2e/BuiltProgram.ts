@@ -5,7 +5,7 @@ import { resolve as resolvePath } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Product from "../../scripts/build/Product.ts"
 import type { Report } from "../../src/report/Report.ts"
-import { writer } from "../fakes/StrictS3.ts"
+import { writer } from "../../scripts/strict-s3/StrictS3.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))

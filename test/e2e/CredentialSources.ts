@@ -2,7 +2,7 @@
 import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Metadata, type MetadataOptions } from "../fakes/Metadata.ts"
-import type { Identity, StrictS3, StrictS3Options } from "../fakes/StrictS3.ts"
+import type { Identity, StrictS3, StrictS3Options } from "../../scripts/strict-s3/StrictS3.ts"
 import { Sts, type StsOptions } from "../fakes/Sts.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { s3 } from "./BuiltProgram.ts"

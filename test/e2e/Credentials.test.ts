@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { writer } from "../fakes/StrictS3.ts"
+import { writer } from "../../scripts/strict-s3/StrictS3.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { run, s3 } from "./BuiltProgram.ts"
 import { startStoreForIssued, withoutKeys, roleArn, startSts, withSts } from "./CredentialSources.ts"

@@ -1,7 +1,7 @@
 /** The built program and the store at the two ends of a bad link. */
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, inject, it } from "vitest"
-import type { StrictS3 } from "../fakes/StrictS3.ts"
+import type { StrictS3 } from "../../scripts/strict-s3/StrictS3.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { startLink } from "./SimulatedLink.ts"
 import { report, run, s3, until } from "./BuiltProgram.ts"

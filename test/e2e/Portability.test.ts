@@ -8,7 +8,7 @@ import { makeAuthority } from "../fixtures/Certificates.ts"
 import { mixedFiles } from "../fixtures/MixedFiles.ts"
 import { Chroot } from "../fixtures/chroots/Chroot.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import type { StrictS3 } from "../fakes/StrictS3.ts"
+import type { StrictS3 } from "../../scripts/strict-s3/StrictS3.ts"
 import { run, s3, summary } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 

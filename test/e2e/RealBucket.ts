@@ -9,7 +9,7 @@ import { execFile } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
 import { promisify } from "node:util"
-import { sdkClient } from "../fakes/strict-s3/Clients.ts"
+import { sdkClient } from "../fixtures/SdkClient.ts"
 import type { RealServer } from "../fixtures/real-servers.ts"
 
 export const canFetch = existsSync("/usr/bin/curl")

@@ -1,5 +1,5 @@
 import type { TestContext } from "vitest"
-import { StrictS3, type StrictS3Options } from "../fakes/StrictS3.ts"
+import { StrictS3, type StrictS3Options } from "../../scripts/strict-s3/StrictS3.ts"
 import { type Conditions, Network } from "../fixtures/network/Network.ts"
 import { type RunningProgram, start } from "./BuiltProgram.ts"
 import { stopStore } from "./Store.ts"

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import { beforeAll, describe, expect, it } from "vitest"
 import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
-import type { StrictS3 } from "../fakes/StrictS3.ts"
+import type { StrictS3 } from "../../scripts/strict-s3/StrictS3.ts"
 import { seeded } from "../fixtures/Random.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { report, run, s3 } from "./BuiltProgram.ts"

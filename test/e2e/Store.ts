@@ -1,5 +1,5 @@
 import { afterEach, expect } from "vitest"
-import { StrictS3, type StrictS3Options } from "../fakes/StrictS3.ts"
+import { StrictS3, type StrictS3Options } from "../../scripts/strict-s3/StrictS3.ts"
 
 const permitted = new Set([
   "PutObject",

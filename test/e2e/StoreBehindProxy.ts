@@ -1,6 +1,6 @@
 /** A store behind a proxy, with host names that only the proxy resolves and a certificate of a private authority. */
 import { Proxy } from "../fakes/Proxy.ts"
-import type { StrictS3Options } from "../fakes/StrictS3.ts"
+import type { StrictS3Options } from "../../scripts/strict-s3/StrictS3.ts"
 import { type Authority, makeAuthority } from "../fixtures/Certificates.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { stopAfterTest } from "./StopAfterTest.ts"

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest"
 import { makeAuthority } from "../fixtures/Certificates.ts"
 import { Loopback } from "./Loopback.ts"
 import { Proxy, type ProxyOptions } from "./Proxy.ts"
-import { StrictS3 } from "./StrictS3.ts"
+import { StrictS3 } from "../../scripts/strict-s3/StrictS3.ts"
 
 const running: Array<{ stop(): Promise<void> }> = []
 const started = <A extends { stop(): Promise<void> }>(server: A): A => {

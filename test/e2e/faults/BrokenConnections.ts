@@ -1,5 +1,5 @@
 /** Faults of the connection, on a request's way to the store or on the answer's way back. */
-import type { Fault } from "../../fakes/StrictS3.ts"
+import type { Fault } from "../../../scripts/strict-s3/StrictS3.ts"
 import { always, type FaultCase, once } from "./FaultCase.ts"
 
 interface ConnectionFault {

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { join } from "node:path"
 import { createServer as createTlsServer, type TlsOptions } from "node:tls"
 import { generate, type SelfsignedOptions } from "selfsigned"
-import { StrictS3 } from "../../fakes/StrictS3.ts"
+import { StrictS3 } from "../../../scripts/strict-s3/StrictS3.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
 import { sessionWriter } from "./Identities.ts"
 

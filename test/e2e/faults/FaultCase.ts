@@ -1,4 +1,4 @@
-import type { Fault, Identity, RecordedRequest, StrictS3Options } from "../../fakes/StrictS3.ts"
+import type { Fault, Identity, RecordedRequest, StrictS3Options } from "../../../scripts/strict-s3/StrictS3.ts"
 import type { FakeEndpoint } from "./FakeEndpoints.ts"
 
 /** Chooses the fault for the nth request of its operation, counted from 0. */

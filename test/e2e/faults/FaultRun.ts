@@ -1,7 +1,7 @@
 /** Runs one case: a fresh store, a fresh directory, the built program once. */
 import { createHash } from "node:crypto"
 import { expect } from "vitest"
-import { StrictS3 } from "../../fakes/StrictS3.ts"
+import { StrictS3 } from "../../../scripts/strict-s3/StrictS3.ts"
 import { tree } from "../../fixtures/Tree.ts"
 import { type RunResult, s3, start } from "../BuiltProgram.ts"
 import type { FakeEndpoint } from "./FakeEndpoints.ts"

@@ -1,5 +1,5 @@
 /** Faults of a multipart upload with two parts. */
-import type { Fault } from "../../fakes/StrictS3.ts"
+import type { Fault } from "../../../scripts/strict-s3/StrictS3.ts"
 import { always, type FaultCase, type FaultRule, firstOf, once, onOperation } from "./FaultCase.ts"
 import { sessionWriterNoAbort } from "./Identities.ts"
 

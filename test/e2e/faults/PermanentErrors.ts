@@ -1,5 +1,5 @@
 /** Answers that a retry does not change: one attempt, and a hint that names the cause. */
-import type { CannedAnswer } from "../../fakes/StrictS3.ts"
+import type { CannedAnswer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { always, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
 const codes: ReadonlyArray<readonly [status: number, code: string, exit: number, hint: RegExp]> = [

@@ -1,5 +1,5 @@
 /** How long the program waits when the store names a delay. */
-import type { CannedAnswer } from "../../fakes/StrictS3.ts"
+import type { CannedAnswer } from "../../../scripts/strict-s3/StrictS3.ts"
 import type { FaultCase } from "./FaultCase.ts"
 
 const slowDown = (headers: Record<string, string>): CannedAnswer => ({ status: 503, code: "SlowDown", headers })

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { writeFileSync } from "node:fs"
 import { afterEach, beforeAll, describe, expect, inject, it } from "vitest"
 import packageJson from "../../../package.json" with { type: "json" }
-import { writer } from "../../fakes/StrictS3.ts"
+import { writer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { appendTo, makeDeb, bumpVersion, remakeDeb, emptyProgram } from "../../fixtures/Deb.ts"
 import { Chroot } from "../../fixtures/chroots/Chroot.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"

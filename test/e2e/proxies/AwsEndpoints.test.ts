@@ -1,6 +1,6 @@
 /** The endpoints of AWS. A test can reach them only through a proxy. */
 import { describe, expect, it } from "vitest"
-import { writer } from "../../fakes/StrictS3.ts"
+import { writer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { run } from "../BuiltProgram.ts"
 import { distinctRequests, startStoreBehindProxy } from "../StoreBehindProxy.ts"
 import { oneFile, withConfig } from "../CredentialSources.ts"

@@ -1,7 +1,7 @@
 /** Which requests for credentials go through a proxy. */
 import { describe, expect, it } from "vitest"
 import { SsoPortal } from "../../fakes/SsoPortal.ts"
-import type { Identity } from "../../fakes/StrictS3.ts"
+import type { Identity } from "../../../scripts/strict-s3/StrictS3.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
 import { tree } from "../../fixtures/Tree.ts"
 import { run, s3 } from "../BuiltProgram.ts"

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
-import { writer } from "../../fakes/StrictS3.ts"
+import { writer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { until } from "../BuiltProgram.ts"
 import { Host, hostAvailable, snapshots } from "./Host.ts"
 

@@ -1,7 +1,7 @@
 /** How the Debian package treats the timer and an active run on a host with systemd. */
 import { join } from "node:path"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import type { StrictS3, StrictS3Options } from "../../fakes/StrictS3.ts"
+import type { StrictS3, StrictS3Options } from "../../../scripts/strict-s3/StrictS3.ts"
 import { appendTo, bumpVersion, remakeDeb } from "../../fixtures/Deb.ts"
 import { until } from "../BuiltProgram.ts"
 import { Host, hostAvailable } from "./Host.ts"

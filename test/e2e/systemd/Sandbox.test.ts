@@ -1,7 +1,7 @@
 /** The hardened service has access to everything that an upload needs, and to nothing else. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { Metadata } from "../../fakes/Metadata.ts"
-import { type Identity, writer } from "../../fakes/StrictS3.ts"
+import { type Identity, writer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
 import { until } from "../BuiltProgram.ts"
 import { Host, hostAvailable, snapshots } from "./Host.ts"

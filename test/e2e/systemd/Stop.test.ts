@@ -1,6 +1,6 @@
 /** Runs that systemd stops. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import type { StrictS3 } from "../../fakes/StrictS3.ts"
+import type { StrictS3 } from "../../../scripts/strict-s3/StrictS3.ts"
 import { until } from "../BuiltProgram.ts"
 import { Host, hostAvailable } from "./Host.ts"
 import { countAlerts, entriesOf } from "./Journal.ts"

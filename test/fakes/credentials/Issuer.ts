@@ -1,4 +1,4 @@
-import type { Identity } from "../StrictS3.ts"
+import type { Identity } from "../../../scripts/strict-s3/StrictS3.ts"
 
 export interface IssuerOptions {
   /** Receives each issued identity. A `StrictS3` that was started with this array accepts them from then on. */

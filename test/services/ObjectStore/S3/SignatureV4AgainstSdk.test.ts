@@ -4,7 +4,7 @@ import { escapeUri, escapeUriPath, HttpRequest, HttpResponse } from "@smithy/cor
 import { SignatureV4 as SdkSigner } from "@smithy/signature-v4"
 import { FastCheck as fc } from "effect"
 import * as SignatureV4 from "../../../../src/services/ObjectStore/S3/SignatureV4.ts"
-import { Sha256 } from "../../../fakes/strict-s3/Signature.ts"
+import { Sha256 } from "../../../../scripts/strict-s3/Signature.ts"
 
 const identity: SignatureV4.Identity = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a secret" }
 const noon = Date.UTC(2026, 0, 2, 12)

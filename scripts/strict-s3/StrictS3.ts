@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto"
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { createServer as createHttpsServer } from "node:https"
 import { type AddressInfo, isIPv6, type Socket } from "node:net"
-import { type Context, exchange, openRecord } from "./strict-s3/Exchange.ts"
-import { type Fault, interrupt, isInterruption, type Connection } from "./strict-s3/Faults.ts"
-import { Bucket } from "./strict-s3/Objects.ts"
+import { type Context, exchange, openRecord } from "./Exchange.ts"
+import { type Fault, interrupt, isInterruption, type Connection } from "./Faults.ts"
+import { Bucket } from "./Objects.ts"
 import {
   owner,
   type RecordedRequest,
@@ -12,11 +12,11 @@ import {
   type StrictS3Options,
   writer,
   writerNoAbort
-} from "./strict-s3/Types.ts"
+} from "./Types.ts"
 
-export { owner, writer, writerNoAbort } from "./strict-s3/Types.ts"
-export type { Fault, CannedAnswer } from "./strict-s3/Faults.ts"
-export type { Identity, RecordedRequest, StoredVersion, StrictS3Options } from "./strict-s3/Types.ts"
+export { owner, writer, writerNoAbort } from "./Types.ts"
+export type { Fault, CannedAnswer } from "./Faults.ts"
+export type { Identity, RecordedRequest, StoredVersion, StrictS3Options } from "./Types.ts"
 
 /**
  * S3 in this process, as strict as AWS: it recomputes signatures and checksums, refuses what AWS refuses with the same

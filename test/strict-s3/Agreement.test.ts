@@ -10,11 +10,11 @@ import {
 } from "@aws-sdk/client-s3"
 import { randomBytes } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
+import { checksum, md5 } from "../../scripts/strict-s3/Checksums.ts"
+import { owner, StrictS3 } from "../../scripts/strict-s3/StrictS3.ts"
+import { type RawRequest, sendRaw } from "../fixtures/RawRequest.ts"
 import type { RealServer } from "../fixtures/real-servers.ts"
-import { owner, StrictS3 } from "./StrictS3.ts"
-import { checksum, md5 } from "./strict-s3/Checksums.ts"
-import { statusOf, sdkClient } from "./strict-s3/Clients.ts"
-import { type RawRequest, sendRaw } from "./strict-s3/RawRequest.ts"
+import { sdkClient, statusOf } from "../fixtures/SdkClient.ts"
 
 interface Subject {
   server: Omit<RealServer, "name" | "capabilities">

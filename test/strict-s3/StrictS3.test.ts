@@ -11,10 +11,10 @@ import {
   UploadPartCommand
 } from "@aws-sdk/client-s3"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import { type Identity, owner, StrictS3, writer, writerNoAbort } from "./StrictS3.ts"
-import { checksum, md5 } from "./strict-s3/Checksums.ts"
-import { statusOf, sdkClient } from "./strict-s3/Clients.ts"
-import { type RawRequest, sendRaw } from "./strict-s3/RawRequest.ts"
+import { checksum, md5 } from "../../scripts/strict-s3/Checksums.ts"
+import { type Identity, owner, StrictS3, writer, writerNoAbort } from "../../scripts/strict-s3/StrictS3.ts"
+import { type RawRequest, sendRaw } from "../fixtures/RawRequest.ts"
+import { sdkClient, statusOf } from "../fixtures/SdkClient.ts"
 
 const Bucket = "snapshots"
 const base64 = (algorithm: string, text: string) => checksum(algorithm, Buffer.from(text)).toString("base64")
