@@ -1,29 +1,29 @@
-/** What an object holds, as the ledger remembers it: enough to tell whether a file still begins with it. */
+/** What the ledger remembers of an object's content: enough to tell whether a file still begins with it. */
 
 export interface ContentDigest {
   readonly sizeBytes: number
   /**
-   * Up to `blockBytes`: SHA-256 of all of it, in hexadecimal. Above: SHA-256 of the SHA-256s of its blocks, one behind
-   * the other, with `-` and their number, so that a part that is a block needs one hash for its request and for this.
-   * Ledgers of before have the former for larger contents, too.
+   * Up to `blockBytes`: SHA-256 of the content, in hexadecimal. Above: SHA-256 of the concatenated SHA-256s of its
+   * blocks, then `-` and their number, so that a part that is a block is hashed once for its request and for this.
+   * Older ledgers have a SHA-256 of the whole content for larger contents, too.
    */
   readonly digest: string
-  /** SHA-256 of its first `headBytes`, or of all where it is shorter: tells most replaced files by a single read. */
+  /** SHA-256 of the first `headBytes`, or of a shorter content: detects most replaced files with a single read. */
   readonly head: string
 }
 
-/** Bytes; one page of memory, and more than the first line of most files. */
+/** One page of memory, and longer than the first line of most files. */
 export const headBytes = 4096
 
 /** How much of a content its head covers. */
 export const headLength = (sizeBytes: number): number => Math.min(headBytes, sizeBytes)
 
-/** Bytes; the part size unless another is given. Never changed: digests in ledgers depend on it. */
+/** The default part size. It must never change, because digests in ledgers depend on it. */
 export const blockBytes = 8 * 1024 ** 2
 
-/** SHA-256 of all of it in hexadecimal, where the digest is that. */
+/** The SHA-256 of the whole content in hexadecimal, or undefined if the digest is of blocks. */
 export const sha256Of = ({ digest }: ContentDigest): string | undefined => (digest.includes("-") ? undefined : digest)
 
-/** Whether it is of one piece though it would be of blocks today. */
+/** Whether an older version hashed this content in one piece; today it would be hashed in blocks. */
 export const isOfOnePiece = ({ digest, sizeBytes }: ContentDigest): boolean =>
   sizeBytes > blockBytes && !digest.includes("-")

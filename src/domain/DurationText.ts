@@ -1,4 +1,4 @@
-/** Lengths of time: how people write them, and how they are shown. */
+/** Durations as people write and read them. */
 import { Duration, Either } from "effect"
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -6,10 +6,10 @@ const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 const shape = /^(?:\d{1,9}(?:ms|[smhd]))+$/
 const term = /(\d+)(ms|[smhd])/g
 
-/** A timer holds little more than 24 days, and nobody means to wait so long. */
+/** Node's timers hold little more than 24 days, and nobody wants to wait that long. */
 const longest = Duration.days(7)
 
-/** A duration from `500ms`, `90s`, `5m` or `1h30m`. A unit is required: a bare number could mean any of them. */
+/** Parses `500ms`, `90s`, `5m` or `1h30m`. A unit is required, because a bare number could mean any of them. */
 export const parse = (text: string): Either.Either<Duration.Duration, string> => {
   if (!shape.test(text)) return Either.left("a duration such as 500ms, 90s, 5m or 1h30m")
   const millis = [...text.matchAll(term)].reduce(
@@ -23,7 +23,7 @@ export const parse = (text: string): Either.Either<Duration.Duration, string> =>
   )
 }
 
-/** A duration above zero. */
+/** Like `parse`, but refuses zero. */
 export const positive = (text: string): Either.Either<Duration.Duration, string> =>
   Either.filterOrLeft(
     parse(text),
@@ -31,7 +31,7 @@ export const positive = (text: string): Either.Either<Duration.Duration, string>
     () => "a duration above zero"
   )
 
-/** As in `0.8 s`, `2 min 5 s`, `1 h 4 min`. */
+/** For example `0.8 s`, `2 min 5 s`, `1 h 4 min`. */
 export const format = (duration: Duration.Duration): string => {
   const seconds = Duration.toSeconds(duration)
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`

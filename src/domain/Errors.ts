@@ -1,30 +1,29 @@
 /**
- * Why a run, or one file of it, failed. One class per failure class: its exit code stands in `ExitCode.ts`, and the
- * compiler refuses a class that has none.
+ * Why a run, or one file of it, failed. `FailureClass.ts` has a row for each class; the compiler requires it.
  *
- * An error is data. The message is computed from the fields; the hint tells the operator what to do next.
+ * An error is data. The message is computed from its fields; the hint tells the operator what to do next.
  */
 import { Data, type Duration } from "effect"
 
-/** What a store, or the way to it, answered to one request. */
+/** Why one request failed, as the store, or the network on the way to it, says. */
 export interface StoreAnswer {
-  /** S3 operation, such as `PutObject`. */
+  /** The S3 operation, such as `PutObject`. */
   readonly operation: string
-  /** The store's sentence, or the system's when no answer came. */
+  /** The store's message, or the system's if there was no answer. */
   readonly detail: string
-  /** The S3 error code (`SlowDown`), or the system's (`ECONNREFUSED`). */
+  /** The S3 error code, such as `SlowDown`, or the system's, such as `ECONNREFUSED`. */
   readonly code?: string | undefined
-  /** HTTP status. */
+  /** The HTTP status. */
   readonly status?: number | undefined
-  /** The store's name for this request, which its support will ask for. */
+  /** The store's id of the request, which its support asks for. */
   readonly requestId?: string | undefined
-  /** The same request may succeed a little later. */
+  /** Whether the same request may succeed a little later. */
   readonly retryable: boolean
-  /** The store, or the line, has too much to do: fewer requests at once may fare better. */
+  /** Whether the store or the network is overloaded, so that fewer requests at once may succeed. */
   readonly overload?: boolean | undefined
-  /** The store asked to be left alone this long. */
+  /** How long the store asked clients to wait. */
   readonly retryAfter?: Duration.Duration | undefined
-  /** A better hint than the class has. */
+  /** A more specific hint than that of the class. */
   readonly advice?: string | undefined
   readonly cause?: unknown
 }
@@ -34,20 +33,20 @@ const sentence = (answer: StoreAnswer) => {
   return `${answer.operation}: ${answer.detail}${origin === "" ? "" : ` (${origin})`}`
 }
 
-/** The store refused for a reason that has no class of its own. */
+/** The store refused, and no other class applies. */
 export class UploadFailed extends Data.TaggedError("UploadFailed")<StoreAnswer> {
   override readonly message = sentence(this)
-  readonly hint = this.advice ?? "look the store's code up in its documentation; the request id helps its support"
+  readonly hint = this.advice ?? "look up the code in the store's documentation; its support can use the request id"
 }
 
-/** `--no-overwrite` or `--on-replace fail`, and the key is taken. */
+/** The key exists, and `--no-overwrite` or `--on-replace fail` forbids replacing the object. */
 export class ObjectExists extends Data.TaggedError("ObjectExists")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint =
-    this.advice ?? "drop --no-overwrite to replace it; if an answer was lost before, this run may have stored it itself"
+    this.advice ?? "remove --no-overwrite to replace it; if an answer was lost, this run may have stored it itself"
 }
 
-/** No source of the credential chain had any. */
+/** No source of the credential chain has any credentials. */
 export class CredentialsMissing extends Data.TaggedError("CredentialsMissing")<{
   readonly detail: string
   readonly advice?: string | undefined
@@ -59,65 +58,65 @@ export class CredentialsMissing extends Data.TaggedError("CredentialsMissing")<{
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a --profile, or give the host a role that it can assume"
 }
 
-/** The store knows who asks, or what was signed, and does not accept it. */
+/** The store does not accept the credentials or the signature. */
 export class CredentialsRejected extends Data.TaggedError("CredentialsRejected")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint = this.advice ?? "check the access key, its secret and its session token; they may have expired"
 }
 
-/** 403 for any other reason. */
+/** HTTP status 403 for any other reason. */
 export class AccessDenied extends Data.TaggedError("AccessDenied")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint = this.advice ?? "allow s3:PutObject on this bucket and prefix"
 }
 
-/** No such bucket, a bucket of another region, or a name that no bucket can have. */
+/** There is no such bucket, it is in another region, or its name is invalid. */
 export class BucketUnusable extends Data.TaggedError("BucketUnusable")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint = this.advice ?? "check --bucket, --region and --endpoint"
 }
 
-/** DNS, connection refused, reset, unreachable, or no answer in time. */
+/** DNS failure, connection refused or reset, host unreachable, or no answer in time. */
 export class NetworkFailure extends Data.TaggedError("NetworkFailure")<StoreAnswer> {
   override readonly message = sentence(this)
-  readonly hint = this.advice ?? "check the way to the store: --endpoint, DNS, firewall, proxy"
+  readonly hint = this.advice ?? "check the network path to the store: --endpoint, DNS, firewall, proxy"
 }
 
 /** The certificate or the protocol is not acceptable. */
 export class TlsFailure extends Data.TaggedError("TlsFailure")<StoreAnswer> {
   override readonly message = sentence(this)
-  readonly hint = this.advice ?? "check the endpoint's certificate; a private CA goes into NODE_EXTRA_CA_CERTS"
+  readonly hint = this.advice ?? "check the endpoint's certificate; for a private CA, set NODE_EXTRA_CA_CERTS"
 }
 
-/** Throttled or 5xx, still after all retries. */
+/** Throttling, or HTTP status 5xx, after all retries. */
 export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint = this.advice ?? "the store is overloaded or down; the next run sends what is missing"
 }
 
-/** What the store says it stored is not what was sent. */
+/** The store reports other bytes than those that were sent. */
 export class IntegrityFailure extends Data.TaggedError("IntegrityFailure")<StoreAnswer> {
   override readonly message = sentence(this)
-  readonly hint = this.advice ?? "something between here and the disk of the store changes bytes: memory, proxy, store"
+  readonly hint = this.advice ?? "memory, a proxy or the store changes bytes between this program and the store's disk"
 }
 
 /** `--deadline` passed with work left. */
 export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{ readonly deadline: string }> {
   override readonly message = `the deadline of ${this.deadline} passed with work left`
-  readonly hint = "raise --deadline, or start the run more often; the next run goes on"
+  readonly hint = "raise --deadline, or start runs more often; the next run continues"
 }
 
-/** A selected file cannot be read, or its name cannot be a key. */
+/** A selected file cannot be read, or has no valid key. */
 export class SourceUnreadable extends Data.TaggedError("SourceUnreadable")<{
   readonly path: string
   readonly detail: string
-  /** errno name, such as `EACCES`. */
+  /** The name of the errno, such as `EACCES`. */
   readonly code?: string | undefined
   readonly advice?: string | undefined
   readonly cause?: unknown
 }> {
   override readonly message = `${this.path}: ${this.detail}`
-  readonly hint = this.advice ?? "give the user that runs ibsr-export the right to read it"
+  readonly hint = this.advice ?? "allow the user that runs ibsr-export to read it"
 }
 
 /** `--fail-if-empty`, and no file was selected. */
@@ -126,24 +125,24 @@ export class NothingSelected extends Data.TaggedError("NothingSelected")<{ reado
   readonly hint = "check --input, --include and --exclude, and whether the collector runs"
 }
 
-/** Another run works with the same ledger. */
+/** Another run is using the same ledger. */
 export class Locked extends Data.TaggedError("Locked")<{ readonly path: string }> {
-  override readonly message = `${this.path}: another run is at work with this ledger`
-  readonly hint = "let it end, or give --lock-wait; jobs for different targets may have a --state-dir each"
+  override readonly message = `${this.path}: another run is using this ledger`
+  readonly hint = "wait for it to end, or set --lock-wait; jobs for different targets can have a --state-dir each"
 }
 
-/** The ledger cannot be written or read: no permission, a full disk, an I/O error. */
+/** The ledger cannot be read or written: no permission, a full disk, an I/O error. */
 export class StateUnusable extends Data.TaggedError("StateUnusable")<{
   readonly path: string
   readonly detail: string
-  /** The system's or SQLite's name for it, such as `EACCES` or `SQLITE_FULL`. */
+  /** The system's or SQLite's error code, such as `EACCES` or `SQLITE_FULL`. */
   readonly code?: string | undefined
   readonly advice?: string | undefined
   readonly cause?: unknown
 }> {
   override readonly message = `${this.path}: ${this.detail}`
   readonly hint =
-    this.advice ?? "--state-dir names a directory on a local disk that this user may write to, with room left"
+    this.advice ?? "set --state-dir to a directory on a local disk with free space that this user may write to"
 }
 
 /** `--input` is missing, not a directory, or unreadable. */
@@ -153,16 +152,16 @@ export class InputUnusable extends Data.TaggedError("InputUnusable")<{
   readonly cause?: unknown
 }> {
   override readonly message = `${this.input}: ${this.detail}`
-  readonly hint = "--input names the directory that the collector writes to"
+  readonly hint = "set --input to the directory that the collector writes to"
 }
 
-/** Bad flags or values, all of them at once. */
+/** Bad flags or values; reports all of them at once. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly problems: ReadonlyArray<string> }> {
   override readonly message = this.problems.join("\n")
-  readonly hint = "--help behind a command lists all of its flags"
+  readonly hint = "run a command with --help to list its flags"
 }
 
-/** The flags are well-formed, but what they and the environment say together cannot work. */
+/** Each flag is valid, but the flags and the environment together cannot work. */
 export class ConfigError extends Data.TaggedError("ConfigError")<{
   readonly detail: string
   readonly advice: string
@@ -172,16 +171,16 @@ export class ConfigError extends Data.TaggedError("ConfigError")<{
   readonly hint = this.advice
 }
 
-/** A defect of this program. */
+/** A defect in this program. */
 export class InternalError extends Data.TaggedError("InternalError")<{
   readonly detail: string
   readonly cause?: unknown
 }> {
   override readonly message = this.detail
-  readonly hint = "this is a defect of ibsr-export: please report it with this message"
+  readonly hint = "this is a defect in ibsr-export: please report it with this message"
 }
 
-/** The run was told to stop before this was done. Not a failure: the signal or the deadline has the exit code. */
+/** The run stopped before this was done. Not a failure: the signal or the deadline decides the exit code. */
 export class Interrupted extends Data.TaggedError("Interrupted") {}
 
 /** One request to a store failed. */
@@ -197,7 +196,7 @@ export type StoreError =
   | StoreUnavailable
   | IntegrityFailure
 
-/** The same answer, about which something more is known. */
+/** A copy with more specific fields. */
 export const revised = <E extends Exclude<StoreError, CredentialsMissing>>(
   error: E,
   more: Partial<Pick<StoreAnswer, "advice" | "detail" | "retryable">>

@@ -89,7 +89,7 @@ export const table = {
   ConfigError:         row(61, false, "never",         "never",        "never",        false, "never",
     "config", "no region, unknown profile, bad endpoint"),
   InternalError:       row(70, false, "never",         "never",        "never",        false, "never",
-    "internal", "a defect of ibsr-export")
+    "internal", "a defect in ibsr-export")
 } satisfies Record<ExportError["_tag"], FailureClass>
 
 const of = ({ _tag }: ExportError): FailureClass => table[_tag]

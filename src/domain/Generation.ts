@@ -1,15 +1,15 @@
 /**
- * Where the content of a file goes that was replaced, so that the older object stays as it is: generation 2 of
- * `status.jsonl` is `status.g2.jsonl`.
+ * Keys for files whose content was replaced, so that the older object stays unchanged: generation 2 of `status.jsonl` is
+ * `status.g2.jsonl`.
  */
 
-const nameAndEnding = /^(.*?)((?:\.[^./]*)?)$/s
+const nameAndExtension = /^(.*?)((?:\.[^./]*)?)$/s
 
-/** The path, or the key, of a generation. */
+/** The path or key of a generation of `path`. */
 export const named = <A extends string>(path: A, generation: number): A => {
   if (generation === 1) return path
-  const [, name = "", ending = ""] = nameAndEnding.exec(path) ?? []
-  return `${name}.g${generation}${ending}` as A
+  const [, name = "", extension = ""] = nameAndExtension.exec(path) ?? []
+  return `${name}.g${generation}${extension}` as A
 }
 
 export interface Generation {
@@ -17,14 +17,14 @@ export interface Generation {
   readonly generation: number
 }
 
-/** With an ending, and without. */
+/** With an extension, and without. */
 const shapes = [/^(.*)\.g([1-9]\d{0,8})(\.[^./]*)$/s, /^(.*)\.g([1-9]\d{0,8})()$/s]
 
-/** All that a path may be a later generation of: another file may have been given its key. */
+/** All files that `path` may be a later generation of. Such a file may already use the key. */
 export const possibleOrigins = (path: string): ReadonlyArray<Generation> =>
   shapes
     .map((shape) => {
-      const [, name = "", generation = "1", ending = ""] = shape.exec(path) ?? []
-      return { path: name + ending, generation: Number(generation) }
+      const [, name = "", generation = "1", extension = ""] = shape.exec(path) ?? []
+      return { path: name + extension, generation: Number(generation) }
     })
     .filter((origin) => origin.generation > 1 && named(origin.path, origin.generation) === path)

@@ -1,4 +1,4 @@
-/** Where objects go, in one line that tells it from every other place. */
+/** Where objects go. */
 
 export interface Location {
   readonly bucket: string
@@ -7,8 +7,8 @@ export interface Location {
   readonly endpoint: string | null
 }
 
-/** As in `s3://bucket/prefix`, or with the endpoint: `https://minio.example.com:9000/bucket/prefix`. */
+/** Unique per location: `s3://bucket/prefix`, or `https://minio.example.com:9000/bucket/prefix` with an endpoint. */
 export const url = ({ bucket, endpoint, prefix }: Location): string => `${endpoint ?? "s3://"}${bucket}/${prefix}`
 
-export const equals = (one: Location, other: Location): boolean =>
-  one.bucket === other.bucket && one.prefix === other.prefix && one.endpoint === other.endpoint
+export const equals = (a: Location, b: Location): boolean =>
+  a.bucket === b.bucket && a.prefix === b.prefix && a.endpoint === b.endpoint

@@ -1,11 +1,11 @@
-/** Keys of objects: where in the bucket a file goes. */
+/** Object keys: where in the bucket a file goes. */
 import { Brand, Either } from "effect"
 
 /** A key that every store accepts: UTF-8, 1 to 1,024 bytes. */
 export type ObjectKey = string & Brand.Brand<"ObjectKey">
 const ObjectKey = Brand.nominal<ObjectKey>()
 
-/** A prefix without slashes around it; empty for the root of the bucket. */
+/** A prefix without slashes at its ends; empty for the root of the bucket. */
 export type KeyPrefix = string & Brand.Brand<"KeyPrefix">
 const KeyPrefix = Brand.nominal<KeyPrefix>()
 
@@ -15,10 +15,10 @@ export const maxKeyBytes = 1024
 const bytes = (text: string) => Buffer.byteLength(text, "utf8")
 
 /**
- * The prefix from what a person wrote: slashes around it go, `/` alone is the root of the bucket.
+ * Parses a prefix as people write it. Slashes around it do not matter; `/` alone is the root of the bucket.
  *
- * An empty segment is refused because it is nearly always an unset variable (`ibsr/$HOST/snapshots`), and would mix
- * hosts; `.` and `..` because HTTP clients and stores resolve them, each in its own way.
+ * It refuses an empty segment, which is nearly always an unset variable (`ibsr/$HOST/snapshots`) and would mix hosts. It
+ * refuses `.` and `..`, which HTTP clients and stores resolve in different ways.
  */
 export const parsePrefix = (text: string): Either.Either<KeyPrefix, string> => {
   const prefix = text.replace(/^\/+|\/+$/g, "")
@@ -33,16 +33,16 @@ export const parsePrefix = (text: string): Either.Either<KeyPrefix, string> => {
 }
 
 /**
- * The key of a path relative to the input directory, or why it can have none. Injective: two paths never share a key.
+ * The key of a path relative to the input directory, or why it has none. Two paths never share a key.
  *
- * U+FFFD is what a name that is not UTF-8 decodes to, and two such names can decode to the same text; so a name with
- * it has no key, even in the odd case that the character itself was meant.
+ * A name that is not UTF-8 decodes to U+FFFD, and two such names can decode to the same text. So a name with U+FFFD has
+ * no key, even if it really contains that character.
  */
 export const of = (prefix: KeyPrefix, relativePath: string): Either.Either<ObjectKey, string> => {
-  if (relativePath.includes("\uFFFD")) return Either.left("its name is not valid UTF-8, and so cannot be a key")
+  if (relativePath.includes("\uFFFD")) return Either.left("its name is not valid UTF-8, so it cannot be a key")
   const key = prefix === "" ? relativePath : `${prefix}/${relativePath}`
   return bytes(key) > maxKeyBytes
-    ? Either.left(`its key would have ${bytes(key)} bytes; ${maxKeyBytes} is the most that S3 allows`)
+    ? Either.left(`its key would have ${bytes(key)} bytes; ${maxKeyBytes} is the limit of S3`)
     : Either.right(ObjectKey(key))
 }
 
@@ -57,6 +57,6 @@ const mediaTypes = new Map([
   ["md", "text/markdown"]
 ])
 
-/** The media type for a key, by its ending. */
+/** The media type of a key, by its extension. */
 export const contentType = (key: string): string =>
   mediaTypes.get(/\.([^./]+)$/.exec(key)?.[1]?.toLowerCase() ?? "") ?? "application/octet-stream"

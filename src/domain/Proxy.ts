@@ -1,18 +1,18 @@
-/** Which proxy is asked for what, from the variables that curl and most others read. */
+/** Which proxy serves which host, from the environment variables that curl and most programs read. */
 import { Array, Either } from "effect"
 import type { Env } from "./Env.ts"
 
-/** In the spelling of Node's agents. */
+/** As Node's agents spell it. */
 export interface Proxies {
   readonly HTTP_PROXY?: string
   readonly HTTPS_PROXY?: string
   readonly NO_PROXY?: string
 }
 
-/** The lower-case name counts more, as with curl. An empty one counts as not set. */
+/** As in curl, the lower-case name takes precedence. An empty variable counts as unset. */
 const variable = (env: Env, name: string) => env[name.toLowerCase()] || env[name] || undefined
 
-/** The sentence that says what is wrong names the variable, and not its value, which may hold a password. */
+/** The error names the variable but not its value, which may hold a password. */
 export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
   const read = (name: "HTTP_PROXY" | "HTTPS_PROXY") => {
     const text = variable(env, name)
@@ -32,18 +32,18 @@ export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
   }))
 }
 
-/** No percent sign stands for itself. */
+/** Whether every percent sign starts an escape. */
 const isEncoded = (text: string) => !/%(?![0-9a-f]{2})/i.test(text)
 
 /**
- * `NO_PROXY` as Node reads it. Node takes a name for this one host and knows no networks; elsewhere, and so here, a name
- * includes what is below it, and a network may be given in CIDR notation.
+ * Translates `NO_PROXY` for Node. For Node, a name is one host, and there are no networks. In other programs, and so here,
+ * a name includes its subdomains, and a network can have CIDR notation.
  *
- * | given            | becomes                      |
+ * | input            | result                       |
  * | ---------------- | ---------------------------- |
  * | `*`              | `*`                          |
  * | `example.com`    | `example.com`, `.example.com`|
- * | `.example.com`   | the same                     |
+ * | `.example.com`   | unchanged                    |
  * | `10.1.0.0/16`    | `10.1.0.0-10.1.255.255`      |
  * | `10.1.2.3`       | `10.1.2.3`                   |
  * | `host:9000`      | `host:9000`                  |
@@ -55,13 +55,13 @@ export const exemptions = (text: string): string =>
     text.split(/[\s,]+/).filter((entry) => entry !== ""),
     (entry) => {
       const network = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(entry)
-      if (network !== null) return [range(network.slice(1).map(Number))]
+      if (network !== null) return [addressRange(network.slice(1).map(Number))]
       const name = entry.replace(/^\*?\./, ".").replace(/^\[(.*)\](?=$|:)/, "$1")
       return /^\.|^\*$|:|^[\d.]+$/.test(name) ? [name] : [name, `.${name}`]
     }
   ).join(",")
 
-const range = ([a = 0, b = 0, c = 0, d = 0, bits = 32]: ReadonlyArray<number>) => {
+const addressRange = ([a = 0, b = 0, c = 0, d = 0, bits = 32]: ReadonlyArray<number>) => {
   const size = 2 ** Math.max(0, 32 - bits)
   const address = ((a * 256 + b) * 256 + c) * 256 + d
   const first = Math.floor(address / size) * size
@@ -71,14 +71,14 @@ const range = ([a = 0, b = 0, c = 0, d = 0, bits = 32]: ReadonlyArray<number>) =
 const dotted = (address: number) => [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".")
 
 /**
- * The proxy on the way to a host, if there is one; as Node's agents choose it. `proxies` as `fromEnv` gives them.
+ * The proxy for a host, if any, chosen as Node's agents do. Expects `NO_PROXY` as `exemptions` returns it.
  *
  * | in `NO_PROXY`           | exempts                               |
  * | ----------------------- | ------------------------------------- |
  * | `*`                     | every host                            |
  * | `a.b`, `10.1.2.3`, `::1`| this host                             |
- * | `a.b:9000`              | this host, asked at this port         |
- * | `.a.b`                  | `a.b`, and what is below it           |
+ * | `a.b:9000`              | this host on this port                |
+ * | `.a.b`                  | `a.b` and its subdomains              |
  * | `10.1.0.0-10.1.255.255` | addresses from the first to the last  |
  */
 export const of = (

@@ -1,47 +1,47 @@
-/** Whether an upload in parts that was cut off can be gone on with, and whether one is kept for that. Pure. */
+/** Whether a run can resume a multipart upload that an earlier run left unfinished. */
 import { Data } from "effect"
 import type { Checksum } from "./StoreTraits.ts"
 import type { ObjectKey } from "./ObjectKey.ts"
 import type { ObjectAttributes } from "./Settings.ts"
 import type { State } from "./Snapshot.ts"
 
-/** A part that the store has. */
+/** A part that the store acknowledged. */
 export interface KeptPart {
   /** Counted from 1. */
   readonly number: number
   readonly sizeBytes: number
   /** SHA-256 in hexadecimal. */
   readonly sha256: string
-  /** As the store wrote it. */
+  /** As the store returned it. */
   readonly etag: string
-  /** As its header has it; undefined where bodies go with MD5. */
+  /** As in the request's checksum header; undefined if bodies are sent with MD5. */
   readonly checksum: string | undefined
 }
 
-/** What an upload was created with, and what its object would be. All of it stays as it is until its completion. */
+/** What an upload is created with. None of it can change until the upload is completed. */
 export interface Created {
   readonly key: ObjectKey
   readonly generation: number
   readonly state: State
   readonly partSizeBytes: number
-  /** Of `attributesOf`, or made from it. */
+  /** From `attributesOf`, or derived from its result. */
   readonly attributes: string
   readonly checksum: Checksum
 }
 
 /** An upload that is neither completed nor aborted. */
 export interface KeptUpload extends Omit<Created, "checksum"> {
-  /** Older versions knew others. */
+  /** A string, because older versions may have written other values. */
   readonly checksum: string
   readonly uploadId: string
-  /** Bytes of the content that it was for when it was worked on last. */
+  /** The size of the file when a run last worked on the upload. */
   readonly sizeBytes: number
-  /** When it was, in milliseconds since 1970. */
+  /** When that was, in milliseconds since 1970. */
   readonly usedAt: number
   readonly parts: ReadonlyMap<number, KeptPart>
 }
 
-/** Milliseconds. What is not gone on with for so long is given up; its parts cost money meanwhile. */
+/** An upload that no run used for this long is aborted, because its parts cost money. */
 export const keptMillis = 7 * 24 * 3_600_000
 
 export type Decision = Data.TaggedEnum<{
@@ -52,70 +52,67 @@ export type Decision = Data.TaggedEnum<{
 export const Decision = Data.taggedEnum<Decision>()
 
 /**
- * | of what is kept                  |                                                                           |
- * | -------------------------------- | ------------------------------------------------------------------------- |
- * | it was not used for 7 days       | anew                                                                      |
- * | key or generation differ         | anew                                                                      |
- * | the object's state differs       | anew: it was fixed when the upload was created                            |
- * | part size differs                | anew                                                                      |
- * | attributes differ                | anew                                                                      |
- * | kind of checksum differs         | anew                                                                      |
- * | the file is shorter now          | anew: some stores complete no upload of which parts are left out          |
- * | none of these                    | go on with it                                                             |
+ * | the kept upload            | decision                                                            |
+ * | -------------------------- | ------------------------------------------------------------------- |
+ * | was not used for 7 days    | start over                                                          |
+ * | has another key, generation, part size, attributes or kind of checksum | start over              |
+ * | has another object state   | start over: the state is fixed when the upload is created           |
+ * | is for a longer file       | start over: some stores do not complete an upload without all parts |
+ * | none of these              | resume                                                              |
  */
 export const decide = (kept: KeptUpload, wanted: Created, sizeBytes: number, nowMillis: number): Decision => {
-  const anew = (why: string) => Decision.StartOver({ why })
-  if (isExpired(kept.usedAt, nowMillis)) return anew("it is too old")
-  if (kept.key !== wanted.key || kept.generation !== wanted.generation) return anew("it is for another key")
-  if (kept.state !== wanted.state) return anew(`it is for a ${kept.state} object`)
-  if (kept.partSizeBytes !== wanted.partSizeBytes) return anew("its parts have another size")
-  if (kept.attributes !== wanted.attributes) return anew("its object would have other attributes")
-  if (kept.checksum !== wanted.checksum) return anew("it has another kind of checksum")
-  if (kept.sizeBytes > sizeBytes) return anew("the file is shorter than it was")
+  const startOver = (why: string) => Decision.StartOver({ why })
+  if (isExpired(kept.usedAt, nowMillis)) return startOver("it is too old")
+  if (kept.key !== wanted.key || kept.generation !== wanted.generation) return startOver("it is for another key")
+  if (kept.state !== wanted.state) return startOver(`it is for a ${kept.state} object`)
+  if (kept.partSizeBytes !== wanted.partSizeBytes) return startOver("its parts have another size")
+  if (kept.attributes !== wanted.attributes) return startOver("its object would have other attributes")
+  if (kept.checksum !== wanted.checksum) return startOver("it has another kind of checksum")
+  if (kept.sizeBytes > sizeBytes) return startOver("the file is shorter than it was")
   return Decision.Resume()
 }
 
 /**
- * | the part that is kept          | and the bytes in its place |          |
- * | ------------------------------ | -------------------------- | -------- |
- * | none                           |                            | "send"   |
- * | of the same size               | are the same               | "stored" |
- * | of the same size               | are others                 | "other": it is no longer the file that the upload was for |
- * | shorter, so it was the last    | are more                   | "send"   |
- * | longer                         | are less                   | "other"  |
+ * | the kept part               | the file's bytes there | result      |
+ * | --------------------------- | ---------------------- | ----------- |
+ * | none                        |                        | "send"      |
+ * | has the same size           | are the same           | "stored"    |
+ * | has the same size           | are different          | "different": the file was replaced |
+ * | is shorter, so was the last | are more               | "send"      |
+ * | is longer                   | are fewer              | "different" |
  */
 export const comparePart = (
   kept: KeptPart | undefined,
   now: Pick<KeptPart, "sizeBytes" | "sha256">
-): "send" | "stored" | "other" => {
+): "send" | "stored" | "different" => {
   if (kept === undefined || kept.sizeBytes < now.sizeBytes) return "send"
-  return kept.sizeBytes === now.sizeBytes && kept.sha256 === now.sha256 ? "stored" : "other"
+  return kept.sizeBytes === now.sizeBytes && kept.sha256 === now.sha256 ? "stored" : "different"
 }
 
-/** An upload that no run is at work with. */
+/** An upload that no run is working on. */
 export interface IdleUpload extends Pick<KeptUpload, "key" | "uploadId" | "usedAt"> {
-  /** Nothing of its file waits to be stored. */
+  /** Whether all of its file is stored. */
   readonly isStored: boolean
 }
 
 /**
- * | the file | waits to be stored | the upload was used within 7 days | is left over                                 |
- * | -------- | ------------------ | --------------------------------- | -------------------------------------------- |
- * | is gone  |                    |                                   | yes                                          |
- * | is there | no                 |                                   | yes: it was stored in another way            |
- * | is there | yes                | no                                | yes                                          |
- * | is there | yes                | yes                               | no                                           |
+ * | the file | is stored | the upload was used within 7 days | stale                            |
+ * | -------- | --------- | --------------------------------- | -------------------------------- |
+ * | is gone  |           |                                   | yes                              |
+ * | exists   | yes       |                                   | yes: it was stored in another way |
+ * | exists   | no        | no                                | yes                              |
+ * | exists   | no        | yes                               | no                               |
  */
-export const isStale = ({ isStored: settled, usedAt }: IdleUpload, isThere: boolean, nowMillis: number): boolean =>
-  !isThere || settled || isExpired(usedAt, nowMillis)
+export const isStale = ({ isStored, usedAt }: IdleUpload, exists: boolean, nowMillis: number): boolean =>
+  !exists || isStored || isExpired(usedAt, nowMillis)
 
 const isExpired = (usedAt: number, nowMillis: number) => nowMillis - usedAt > keptMillis
 
-/** There is no such upload any more: it was completed, or somebody has aborted it. */
+/** Whether the store no longer has this upload: it was completed or aborted. */
 export const isUnknownUpload = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
   error._tag === "UploadFailed" && error.code === "NoSuchUpload"
 
-/** What of the attributes is fixed when an upload is created, always in the same words. */
+/** The attributes that are fixed when an upload is created, in a canonical form. */
 export const attributesOf = (attributes: ObjectAttributes): string => {
   const { acl, kmsContext, kmsKeyId, metadata, sse, storageClass, tags } = attributes
   const encryption = {

@@ -5,28 +5,28 @@ import { failed, Outcome } from "./Outcome.ts"
 import { type Found, pathOf, type SourceFile } from "./SourceFile.ts"
 
 export interface Patterns {
-  /** Globs on the path relative to the input directory; a file must match one of them. */
+  /** Globs for the path relative to the input directory. A file must match one of them. */
   readonly include: ReadonlyArray<string>
-  /** Globs that leave out what `include` takes. */
+  /** Globs for files to leave out although `include` matches them. */
   readonly exclude: ReadonlyArray<string>
 }
 
 export interface Selection {
-  /** Of a file: it is included, and not excluded. */
+  /** Whether a file is included and not excluded. */
   readonly keeps: (relativePath: string) => boolean
-  /** Of a file: it is excluded, whatever includes it. */
+  /** Whether a file is excluded, even if it is included. */
   readonly excludes: (relativePath: string) => boolean
 }
 
-/** Names that begin with a dot or hold a line break are files too: leaving one out silently could lose data. */
+/** Names may begin with a dot or contain a line break. Skipping such a file silently could lose data. */
 const options = { dot: true, flags: "s" }
 
-/** A name that no pattern spells out. */
+/** A file name that no pattern contains. */
 const anyName = "\u0001"
 
-/** Whether a path matches one of the globs; what holds a glob's special characters itself matches it, too. */
+/** Whether a path matches one of the globs. A path that is literally equal to a glob matches it, too. */
 export const matcher = (globs: ReadonlyArray<string>): ((relativePath: string) => boolean) => {
-  // picomatch's own matcher also tells what matched, which nobody asks for, and takes twice as long
+  // picomatch's own matcher takes twice as long, because it also returns what matched
   const tests = globs.map((glob) => ({ glob, regex: picomatch.makeRe(glob, options) }))
   return (relativePath) => tests.some(({ glob, regex }) => relativePath === glob || regex.test(relativePath))
 }
@@ -40,9 +40,9 @@ export const make = (patterns: Patterns): Selection => {
 /**
  * | found                 | kept                | not kept   |
  * | --------------------- | ------------------- | ---------- |
- * | file                  | goes on             | `Excluded` |
+ * | file                  | the file            | `Excluded` |
  * | link, FIFO, device    | `Skipped`           | `Excluded` |
- * | unreadable directory  | `Failed`: it may hold files that are kept | `Excluded`, where all below it is |
+ * | unreadable directory  | `Failed`: it may contain selected files | `Excluded`, if everything in it is |
  */
 export const admit = (selection: Selection, found: Found): Either.Either<SourceFile, Outcome> => {
   if (found._tag === "Unreadable") {

@@ -56,7 +56,7 @@ export interface Settings extends Target, ObjectAttributes, Reporting {
   readonly followSymlinks: boolean
   /** Leave files that may still grow to a later run. */
   readonly finalOnly: boolean
-  /** How long a file must not have grown to count as final. */
+  /** How long after the UTC hour in its name, or else after its last change, a file is final. */
   readonly finalAfter: Duration.Duration
   readonly failIfEmpty: boolean
   readonly dryRun: boolean
@@ -77,7 +77,7 @@ export interface Settings extends Target, ObjectAttributes, Reporting {
   readonly partSizeBytes: number
   /** Retries of one request, after its first attempt. */
   readonly maxRetries: number
-  /** For one request, from its start to the end of its answer. */
+  /** For one request, from its start to the end of its response. */
   readonly timeout: Duration.Duration
   /** The run ends when no request has succeeded for this long. */
   readonly giveUpAfter: Duration.Duration
@@ -102,15 +102,17 @@ export const make = (values: Settings): Either.Either<Settings, ReadonlyArray<st
     problems.push("--kms-key-id and --kms-context need --sse kms")
   }
   if (partSizeBytes > memoryBytes) {
-    problems.push("--memory must have room for a part of --part-size: raise one or lower the other")
+    problems.push("--memory must have room for a part of --part-size: raise --memory or lower --part-size")
   }
   const work = Compression.maxWorkBytes(compress)
   if (work > 0 && 3 * partSizeBytes + work > memoryBytes) {
-    problems.push(`--compress ${compress} takes ${work / 1024 ** 2}MiB of --memory besides three parts of --part-size`)
+    problems.push(
+      `--compress ${compress} needs ${work / 1024 ** 2}MiB of --memory in addition to three parts of --part-size`
+    )
   }
   if (partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
   if (Object.keys(metadata).some((name) => name.toLowerCase() === "ibsr-state")) {
-    problems.push("--metadata: ibsr-state is written by this program")
+    problems.push("--metadata: this program sets ibsr-state")
   }
   if (Object.keys(tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
   return problems.length === 0

@@ -1,4 +1,4 @@
-/** Sizes in bytes: how people write them, and how they are shown. */
+/** Sizes in bytes as people write and read them. */
 import { Either } from "effect"
 
 const units: Readonly<Record<string, number>> = {
@@ -15,7 +15,7 @@ const units: Readonly<Record<string, number>> = {
   gb: 1000 ** 3
 }
 
-/** Bytes from `8388608`, `8MiB`, `8M` (powers of 1024) or `8MB` (powers of 1000). */
+/** Parses `8388608`, `8MiB`, `8M` (powers of 1024) or `8MB` (powers of 1000). */
 export const parse = (text: string): Either.Either<number, string> => {
   const [, digits, unit] = /^(\d{1,15})\s?([a-z]*)$/i.exec(text) ?? []
   const factor = unit === undefined ? undefined : units[unit.toLowerCase()]
@@ -23,15 +23,15 @@ export const parse = (text: string): Either.Either<number, string> => {
   return Number.isSafeInteger(bytes) ? Either.right(bytes) : Either.left("a size such as 8MiB, 64M or 500KB")
 }
 
-/** As in `1.2 MB`: powers of 1000, which is how networks and object stores are billed. */
+/** For example `1.2 MB`. Powers of 1000, because networks and object stores bill that way. */
 export const format = (bytes: number): string => {
   const names = ["B", "kB", "MB", "GB", "TB", "PB"]
   let value = bytes
-  let at = 0
+  let power = 0
   // 999.95 would be shown as 1000.0
-  while (value >= 999.95 && at < names.length - 1) {
+  while (value >= 999.95 && power < names.length - 1) {
     value /= 1000
-    at++
+    power++
   }
-  return `${at === 0 ? value : value.toFixed(1)} ${names[at]}`
+  return `${power === 0 ? value : value.toFixed(1)} ${names[power]}`
 }

@@ -1,57 +1,57 @@
 /**
- * What is known of a file that a collector may still be writing to.
+ * The collector's files: which are final, and when the collector deletes them.
  *
- * The collector appends whole lines to `snapshot_YYYYMMDDHH.jsonl`, named after a UTC hour, and marks nothing as
- * finished: only that hour against the clock tells.
+ * The collector appends complete lines to `snapshot_YYYYMMDDHH.jsonl`, named after a UTC hour. It does not mark finished
+ * files, so only that hour and the clock tell whether a file is final.
  */
 import { Duration } from "effect"
 
-/** `final`: nothing will be added any more. `live`: something may. Stored with the object as `ibsr-state`. */
+/** `final`: the file will not grow any more. `live`: it may. Stored with the object as `ibsr-state`. */
 export type State = "final" | "live"
 
 const hourly = /(?:^|\/)snapshot_(\d{4})(\d{2})(\d{2})(\d{2})\.jsonl$/
 
 const hourMillis = 3_600_000
 
-/** Names of older collectors hold Unix seconds, which read as years before 2000. */
+/** File names of older collectors contain Unix seconds, which read as years before 2000. */
 const firstYear = 2000
 
-/** The end of the hour that the name names, in milliseconds since 1970; undefined for any other name. */
+/** The end of the hour in the name, in milliseconds since 1970; undefined for any other name. */
 export const endOfHour = (relativePath: string): number | undefined => {
   const [, ...digits] = hourly.exec(relativePath) ?? []
   const [year, month, day, hour] = digits.map(Number)
   if (year === undefined || month === undefined || day === undefined || hour === undefined) return undefined
   const start = Date.UTC(year, month - 1, day, hour)
-  // a 13th month or a 30th of February would silently be a date of the next one
-  const same = new Date(start).toISOString().slice(0, 13) === `${digits.slice(0, 3).join("-")}T${digits[3]}`
-  return year >= firstYear && same ? start + hourMillis : undefined
+  // Date.UTC reads a 13th month or a 30th of February as a later date
+  const isDate = new Date(start).toISOString().slice(0, 13) === `${digits.slice(0, 3).join("-")}T${digits[3]}`
+  return year >= firstYear && isDate ? start + hourMillis : undefined
 }
 
-/** How long after the start of its hour the collector deletes a snapshot. */
+/** The collector deletes a snapshot this long after the start of its hour. */
 const keptMillis = 24 * hourMillis
 
-/** When the collector deletes the file, in milliseconds since 1970; undefined for names that it does not rotate away. */
+/** When the collector deletes the file, in milliseconds since 1970; undefined if it does not rotate the file away. */
 export const rotatedAt = (relativePath: string): number | undefined => {
   const end = endOfHour(relativePath)
   return end === undefined ? undefined : end - hourMillis + keptMillis
 }
 
 /**
- * | name                        | final                                                          |
- * | --------------------------- | -------------------------------------------------------------- |
- * | `snapshot_YYYYMMDDHH.jsonl` | `grace` after the end of its hour, whatever its time of change |
- * | any other                   | when it was not changed for `grace`                            |
+ * | name                        | final                                                               |
+ * | --------------------------- | ------------------------------------------------------------------- |
+ * | `snapshot_YYYYMMDDHH.jsonl` | `finalAfter` after the end of its hour, whenever it was last changed |
+ * | any other                   | `finalAfter` after its last change                                  |
  */
 export const stateAt = (
   file: { readonly relativePath: string; readonly modifiedMillis: number },
   nowMillis: number,
-  grace: Duration.Duration
+  finalAfter: Duration.Duration
 ): State => {
-  const complete = endOfHour(file.relativePath) ?? file.modifiedMillis
-  return complete + Duration.toMillis(grace) <= nowMillis ? "final" : "live"
+  const lastWrite = endOfHour(file.relativePath) ?? file.modifiedMillis
+  return lastWrite + Duration.toMillis(finalAfter) <= nowMillis ? "final" : "live"
 }
 
-/** Files of lines, of which a live one may end in half of one. */
+/** Whether the file consists of lines, so that it may be torn. */
 export const hasLines = (relativePath: string): boolean => relativePath.endsWith(".jsonl")
 
 /** The bytes of a file that are sent. */

@@ -96,12 +96,8 @@ const counters: {
     tally.uploadedBytes += sizeBytes
     tally.objectBytes += objectBytes
   },
-  Unchanged: (tally) => {
-    tally.unchanged++
-  },
-  Planned: (tally, planned) => {
-    tally.plan.push(planned)
-  },
+  Unchanged: (tally) => void tally.unchanged++,
+  Planned: (tally, planned) => void tally.plan.push(planned),
   Failed: (tally, failure) => {
     tally.failed++
     tally.failedClasses.add(failure.error._tag)
@@ -112,24 +108,12 @@ const counters: {
     tally.skipped++
     tally.skippedBy[why]++
   },
-  Excluded: (tally) => {
-    tally.excluded++
-  },
-  NotReady: (tally) => {
-    tally.notReady++
-  },
-  Live: (tally) => {
-    tally.live++
-  },
-  Vanished: (tally) => {
-    tally.vanished++
-  },
-  Interrupted: (tally) => {
-    tally.interrupted++
-  },
-  NotTried: (tally) => {
-    tally.notTried++
-  }
+  Excluded: (tally) => void tally.excluded++,
+  NotReady: (tally) => void tally.notReady++,
+  Live: (tally) => void tally.live++,
+  Vanished: (tally) => void tally.vanished++,
+  Interrupted: (tally) => void tally.interrupted++,
+  NotTried: (tally) => void tally.notTried++
 }
 
 /** Counts a file. */

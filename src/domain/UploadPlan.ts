@@ -1,53 +1,53 @@
-/** How a file of a given size is sent. */
+/** How to send a file of a given size. */
 import { Data } from "effect"
 
-/** Bytes; every part but the last must have at least so many. Source: "Amazon S3 multipart upload limits". */
+/** Minimum of every part but the last. Source: "Amazon S3 multipart upload limits". */
 export const minPartBytes = 5 * 1024 ** 2
-/** Bytes; source as above. */
+/** Same source. */
 export const maxPartBytes = 5 * 1024 ** 3
-/** Parts of one object; source as above. */
+/** Maximum per object; same source. */
 export const maxParts = 10_000
 
-/** Parts of one object in memory at once. Four fill a link of 500 MB/s at 60 ms with parts of 8 MiB. */
+/** Parts of one object in memory at once. Four parts of 8 MiB fill a link of 500 MB/s with a latency of 60 ms. */
 export const maxQueue = 4
 
-/** Bytes of memory without which not even one part of the smallest size can be on its way. */
+/** Room for one part of the minimum size. */
 export const minMemoryBytes = minPartBytes
 
 export interface Limits {
-  /** Bytes of bodies held at once. */
+  /** For request bodies, all together. */
   readonly memoryBytes: number
-  /** Bytes of a part, unless the object would then have too many of them. */
+  /** Larger only if the object would have more than `maxParts` otherwise. */
   readonly partSizeBytes: number
 }
 
 /**
- * Bytes of parts held at once, of all files together: half of memory, because small files should not have to wait for
- * large ones; but up to `maxQueue` parts, if memory has room for them.
+ * Memory for the parts of all files together: half of it, so that small files do not wait for large ones; but at least
+ * `maxQueue` parts, if memory has room for them.
  */
 export const partsBytes = ({ memoryBytes, partSizeBytes }: Limits): number =>
   Math.max(Math.min(memoryBytes, maxQueue * partSizeBytes), Math.floor(memoryBytes / 2))
 
 export type UploadPlan = Data.TaggedEnum<{
-  /** One request with the whole body. */
+  /** One request. */
   Single: { readonly memoryBytes: number }
-  /** A multipart upload. At most `queueSize` parts are in memory at once, on their way there or from there. */
+  /** A multipart upload with at most `queueSize` parts in memory at once. */
   Multipart: {
     readonly partSizeBytes: number
     readonly parts: number
     readonly queueSize: number
   }
-  /** The parts would have to be larger than memory, or S3, allows. */
+  /** The parts would have to be larger than memory or S3 allows. */
   TooLarge: { readonly neededMemoryBytes: number }
 }>
 export const UploadPlan = Data.taggedEnum<UploadPlan>()
 
 /**
- * | size                        | plan                                                              |
- * | --------------------------- | ----------------------------------------------------------------- |
- * | up to one part              | `Single`                                                          |
- * | up to 10,000 parts          | `Multipart`, with as many parts in flight (1 to 4) as memory has room for |
- * | above                       | `Multipart` with larger parts, or `TooLarge` if memory has no room for one of them |
+ * | size               | plan                                                                   |
+ * | ------------------ | ---------------------------------------------------------------------- |
+ * | up to one part     | `Single`                                                               |
+ * | up to 10,000 parts | `Multipart`, with 1 to 4 parts at once, as memory allows               |
+ * | above              | `Multipart` with larger parts, or `TooLarge` if one does not fit into memory |
  */
 export const decide = (sizeBytes: number, limits: Limits): UploadPlan => {
   if (sizeBytes <= limits.partSizeBytes) return UploadPlan.Single({ memoryBytes: sizeBytes })

@@ -1,4 +1,4 @@
-/** `key=value` pairs on one line, which people and machines can read. Source: brandur.org/logfmt. */
+/** `key=value` pairs on one line, readable for people and machines. Source: brandur.org/logfmt. */
 
 const plain = /^[^\s"=\p{Cc}]+$/u
 

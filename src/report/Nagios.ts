@@ -1,16 +1,16 @@
 /**
- * What a ledger says, as a Nagios plugin says it: one line with performance data, and a code.
+ * A ledger's status as the output of a Nagios plugin: one line with performance data, and a return code.
  *
  * Source: "Return Codes", "Plugin Output" and "Performance data" in the Monitoring Plugins Development Guidelines.
  */
 import { Duration } from "effect"
+import * as DurationText from "../domain/DurationText.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Location from "../domain/Location.ts"
-import * as DurationText from "../domain/DurationText.ts"
 import type { Status, Target } from "./Status.ts"
 import { escapeControls } from "./Text.ts"
 
-/** By rising weight: a target that is wholly bad hides one of which little is known. */
+/** By increasing severity: `critical` outweighs `unknown`. */
 const states = {
   ok: { code: 0, word: "OK" },
   warning: { code: 1, word: "WARNING" },
@@ -18,9 +18,9 @@ const states = {
   critical: { code: 2, word: "CRITICAL" }
 } as const
 type State = keyof typeof states
-const byWeight = Object.keys(states) as ReadonlyArray<State>
+const bySeverity = Object.keys(states) as ReadonlyArray<State>
 
-/** How long ago the last success may be. */
+/** The ages of the last success above which the state gets worse. */
 export interface Thresholds {
   readonly warning: Duration.Duration
   readonly critical: Duration.Duration
@@ -31,12 +31,12 @@ export interface Answer {
   readonly line: string
 }
 
-/** Undefined for a code that another version has written. */
+/** Undefined for a code that another version wrote. */
 const rowOf = (code: number) => ExitCode.table.find((row) => row.code === code)
 
 /**
- * What was tried once, in vain, and not for as long as is critical, was a mistake that was mended: it would stay bad for
- * ever. The target of the last run of all is no such one.
+ * The targets to report. A target that never succeeded, and that no run tried within the critical age, was a mistake that
+ * was corrected since; reporting it would keep the state critical for ever. The target of the very last run always counts.
  */
 export const inUse = (targets: ReadonlyArray<Target>, { critical }: Thresholds, now: number): ReadonlyArray<Target> => {
   const last = Math.max(...targets.map(ranAt))
@@ -48,18 +48,18 @@ export const inUse = (targets: ReadonlyArray<Target>, { critical }: Thresholds, 
 
 const ranAt = ({ lastRun }: Target) => (lastRun === null ? 0 : Date.parse(lastRun.startedAt))
 
-/** Milliseconds since the last run that ended with 0 did so. */
+/** Milliseconds since the last successful run ended. */
 const ageOf = ({ lastSuccess }: Target, now: number): number | undefined =>
   lastSuccess?.endedAt == null ? undefined : Math.max(0, now - Date.parse(lastSuccess.endedAt))
 
 /**
- * | last success       | last run                          | state    |
- * | ------------------ | --------------------------------- | -------- |
- * | never, or critical | any                               | critical |
- * | any other          | failed so that no retry can help  | critical |
- * | any other          | failed otherwise                  | warning  |
- * | warning            | any other                         | warning  |
- * | recent             | good, stopped, or not ended       | ok       |
+ * | last success          | last run                       | state    |
+ * | --------------------- | ------------------------------ | -------- |
+ * | never, or too old     | any                            | critical |
+ * | any other             | failed, and no retry can help  | critical |
+ * | any other             | failed otherwise               | warning  |
+ * | older than `warning`  | any other                      | warning  |
+ * | recent                | successful, stopped, not ended | ok       |
  */
 export const stateOf = (target: Target, { critical, warning }: Thresholds, now: number): State => {
   const age = ageOf(target, now)
@@ -71,31 +71,29 @@ export const stateOf = (target: Target, { critical, warning }: Thresholds, now: 
   return failed || age > Duration.toMillis(warning) ? "warning" : "ok"
 }
 
-const run = ({ lastRun }: Target) => {
+const runText = ({ lastRun }: Target) => {
   if (lastRun === null) return "no run"
   if (lastRun.exitCode === null) return "last run not ended"
   return `last run exit ${lastRun.exitCode} (${rowOf(lastRun.exitCode)?.name ?? "of another version"})`
 }
 
-const sentence = (target: Target, now: number) => {
+const targetText = (target: Target, now: number) => {
   const age = ageOf(target, now)
   const success =
     age === undefined ? "never succeeded" : `last success ${DurationText.format(Duration.millis(age))} ago`
-  // what is behind a bar is taken for performance data
-  return `${escapeControls(Location.url(target))}: ${success}, ${run(target)}, ${target.waiting} waiting, ${target.lost} lost`.replaceAll(
-    "|",
-    "¦"
-  )
+  // Nagios takes the text after a bar as performance data
+  const text = `${success}, ${runText(target)}, ${target.waiting} waiting, ${target.lost} lost`
+  return `${escapeControls(Location.url(target))}: ${text}`.replaceAll("|", "¦")
 }
 
-/** Labels are told apart by the target where there are several. */
+/** With several targets, each label contains its target. */
 const performance = (target: Target, thresholds: Thresholds, now: number, several: boolean) => {
   const label = (name: string) =>
     several ? `'${escapeControls(Location.url(target)).replaceAll(/['=|]/g, "_")} ${name}'` : name
   const [warning, critical] = [Duration.toSeconds(thresholds.warning), Duration.toSeconds(thresholds.critical)]
   const age = ageOf(target, now)
   return [
-    // U: a value that could not be determined
+    // U: the value is unknown
     `${label("age")}=${age === undefined ? "U" : `${Math.round(age / 1000)}s`};${warning};${critical};0`,
     `${label("waiting")}=${target.waiting};;;0`,
     `${label("lost")}=${target.lost};;;0`,
@@ -104,25 +102,25 @@ const performance = (target: Target, thresholds: Thresholds, now: number, severa
   ]
 }
 
-const answer = (state: State, text: string): Answer => ({
+const pluginOutput = (state: State, text: string): Answer => ({
   code: states[state].code,
   line: `IBSR-EXPORT ${states[state].word} - ${text}`
 })
 
-/** `now` in milliseconds since 1970. The worst of the targets decides, and stands first. */
+/** The worst target decides the code and comes first. `now` is in milliseconds since 1970. */
 export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: number): Answer => {
-  const judged = inUse(targets, thresholds, now)
+  const checked = inUse(targets, thresholds, now)
     .map((target) => ({ target, state: stateOf(target, thresholds, now) }))
-    .toSorted((one, other) => byWeight.indexOf(other.state) - byWeight.indexOf(one.state))
-  const [worst] = judged
-  if (worst === undefined) return answer("unknown", `no run has used ${escapeControls(ledger)} yet`)
-  return answer(
+    .toSorted((a, b) => bySeverity.indexOf(b.state) - bySeverity.indexOf(a.state))
+  const [worst] = checked
+  if (worst === undefined) return pluginOutput("unknown", `no run has used ${escapeControls(ledger)} yet`)
+  return pluginOutput(
     worst.state,
-    `${judged.map(({ target }) => sentence(target, now)).join("; ")} | ${judged
-      .flatMap(({ target }) => performance(target, thresholds, now, judged.length > 1))
+    `${checked.map(({ target }) => targetText(target, now)).join("; ")} | ${checked
+      .flatMap(({ target }) => performance(target, thresholds, now, checked.length > 1))
       .join(" ")}`
   )
 }
 
-/** There is nothing to judge. */
-export const unknown = (why: string): Answer => answer("unknown", escapeControls(why).replaceAll("|", "¦"))
+/** The ledger cannot be read. */
+export const unknown = (why: string): Answer => pluginOutput("unknown", escapeControls(why).replaceAll("|", "¦"))

@@ -1,7 +1,7 @@
-/** The line that is drawn over and over on a terminal while a run lasts. */
+/** The line that a terminal shows during a run. */
 import { Duration } from "effect"
-import * as Size from "../domain/Size.ts"
 import * as DurationText from "../domain/DurationText.ts"
+import * as Size from "../domain/Size.ts"
 
 export interface Amount {
   readonly files: number
@@ -10,19 +10,19 @@ export interface Amount {
 
 export interface Progress {
   readonly done: Amount
-  /** What has been counted so far of all that is selected. */
+  /** The selected files counted so far. */
   readonly total: Amount
-  /** The count is over. */
+  /** Whether `total` is complete. */
   readonly counted: boolean
   readonly elapsedMillis: number
 }
 
-/** Leaves room for the rest on a terminal of 80 columns. */
+/** Leaves room for the rest on a terminal with 80 columns. */
 const barWidth = 10
 
-/** As in `[##--------] 6 of 24 files, 1.2 MB of 4.8 MB, 0.6 MB/s, 6.0 s left`, cut to the terminal's width. */
+/** For example `[##--------] 6 of 24 files, 1.2 MB of 4.8 MB, 0.6 MB/s, 6.0 s left`, cut to the terminal's width. */
 export const render = ({ counted, done, elapsedMillis, total }: Progress, columns: number): string => {
-  // empty files count a little, so that a run of nothing else moves too
+  // each file counts as one byte more, so that empty files make progress, too
   const share = Math.min(1, (done.bytes + done.files) / Math.max(1, total.bytes + total.files))
   const filled = counted ? Math.floor(share * barWidth) : 0
   const rate = done.bytes / Math.max(1, elapsedMillis)

@@ -1,8 +1,8 @@
 /**
- * A run, and what the ledger says after it, for Prometheus.
+ * Metrics of a run and of the ledger after it, for Prometheus. Every sample has the target as a label, because jobs for
+ * different targets write a file each.
  *
- * Sources: "Exposition formats" and "Metric and label naming" in its documentation. A file is all that there is of a
- * job, so several of them lie side by side where their targets differ.
+ * Sources: "Exposition formats" and "Metric and label naming" in its documentation.
  */
 import * as Location from "../domain/Location.ts"
 import type { Report } from "./Report.ts"
@@ -10,9 +10,9 @@ import type { Target } from "./Status.ts"
 
 export interface Facts {
   readonly report: Report
-  /** What the ledger says of its target; undefined where it could not be read, or does not know it. */
+  /** What the ledger says about the target; undefined if the ledger is unreadable or does not know the target. */
   readonly remembered: Target | undefined
-  /** What was published before, if anything was. */
+  /** The file that the last run published, if any. */
   readonly previous: string | undefined
 }
 
@@ -20,7 +20,7 @@ interface Metric {
   readonly name: string
   readonly type: "gauge" | "counter"
   readonly help: string
-  /** Undefined: not known, so that there is no such line. */
+  /** A sample whose value is undefined is left out. */
   readonly samples: ReadonlyArray<readonly [labels: Labels, value: number | undefined]>
 }
 
@@ -39,11 +39,12 @@ const endOf = ({ run }: Report) => (Date.parse(run.startedAt) + Math.round(run.d
 
 const lastSuccess = "last_success_timestamp_seconds"
 
-/** Of all that know of one, because a ledger can be lost, and a run may not have been able to write to it; else 0. */
-const succeededAt = ({ previous: before, remembered, report }: Facts): number => {
+/** The latest that is known, else 0. A ledger can be lost, and a run may have been unable to write to it. */
+const succeededAt = ({ previous, remembered, report }: Facts): number => {
   const target = Location.url(report.target)
-  const line = before?.split("\n").find((line) => line.startsWith(`ibsr_export_${lastSuccess}${labelled({ target })} `))
-  const published = Number(line?.split(" ").at(-1))
+  const start = `ibsr_export_${lastSuccess}${labelled({ target })} `
+  const sample = previous?.split("\n").find((line) => line.startsWith(start))
+  const published = Number(sample?.split(" ").at(-1))
   return Math.max(
     0,
     report.result.exitCode === 0 ? endOf(report) : 0,
@@ -72,58 +73,58 @@ const metrics = (facts: Facts): ReadonlyArray<Metric> => {
     {
       name: "build_info",
       type: "gauge",
-      help: "What wrote this; always 1.",
+      help: "The version that wrote this; always 1.",
       samples: [[{ version: report.tool.version }, 1]]
     },
     gauge("last_run_timestamp_seconds", "When the last run ended.", endOf(report)),
-    gauge("last_run_duration_seconds", "How long it took.", report.run.durationSeconds),
-    gauge("last_run_exit_code", "Its exit code; 0 is good.", report.result.exitCode),
-    gauge(lastSuccess, "When the last run ended that ended with 0; 0 if none has.", succeededAt(facts)),
+    gauge("last_run_duration_seconds", "How long the last run took.", report.run.durationSeconds),
+    gauge("last_run_exit_code", "Exit code of the last run; 0 is success.", report.result.exitCode),
+    gauge(lastSuccess, "When the last successful run ended; 0 if there is none.", succeededAt(facts)),
     {
       name: "last_run_files",
       type: "gauge",
-      help: "Files that the last run saw, by what became of them.",
+      help: "Files that the last run saw, by outcome.",
       samples: outcomes(report.totals)
     },
-    gauge("last_run_uploaded_bytes", "Bytes of the files that it uploaded.", report.totals.uploadedBytes),
+    gauge("last_run_uploaded_bytes", "Bytes of the files that the last run uploaded.", report.totals.uploadedBytes),
     gauge(
       "last_run_object_bytes",
-      "Bytes of their objects, which are fewer if they are compressed.",
+      "Bytes of the objects of these files: fewer if compressed.",
       report.totals.objectBytes
     ),
     gauge(
       "last_run_resumed_bytes",
-      "Bytes of them that an earlier run had sent, in uploads that this one went on with.",
+      "Bytes of these files that an earlier run had sent, in multipart uploads that the last run resumed.",
       report.totals.resumedBytes
     ),
-    gauge("last_run_retries", "Requests that it sent once more.", report.totals.retries),
+    gauge("last_run_retries", "Requests that the last run sent again.", report.totals.retries),
     gauge(
       "last_run_lost_files",
-      "Files that were rotated away before all of them was stored, since the run before it.",
+      "Files rotated away before they were completely stored, since the run before.",
       report.totals.lost
     ),
     gauge(
       "last_run_files_at_risk",
-      "Files not wholly stored that will be rotated away before the next run; 100 at most.",
+      "Files not completely stored that will be rotated away before the next run; at most 100.",
       report.filesAtRisk.length
     ),
     gauge(
       "clock_offset_seconds",
-      "What the store's clock has in advance of this host's; missing if the last run asked it nothing.",
+      "How far the store's clock is ahead of this host's; missing if the last run sent no request.",
       report.store?.clockOffsetSeconds
     ),
-    gauge("waiting_files", "Files of which something was seen that is not stored.", remembered?.waiting),
+    gauge("waiting_files", "Files that are not completely stored.", remembered?.waiting),
     gauge(
       "oldest_waiting_timestamp_seconds",
-      "Since when the oldest of them waits; missing if none does.",
+      "Since when the oldest of these files has been waiting; missing if there is none.",
       oldest == null ? undefined : seconds(oldest.since)
     ),
-    gauge("stored_files", "Files of which something is stored.", remembered?.stored),
-    gauge("stored_bytes", "What is stored of them, in bytes, before any compression.", remembered?.storedBytes),
+    gauge("stored_files", "Files that are at least partly stored.", remembered?.stored),
+    gauge("stored_bytes", "Bytes of these files that are stored, before compression.", remembered?.storedBytes),
     {
       name: "lost_files_total",
       type: "counter",
-      help: "Files that were rotated away before all of them was stored, ever.",
+      help: "Files rotated away before they were completely stored, over all runs.",
       samples: [[{}, remembered?.lost]]
     }
   ]

@@ -1,9 +1,9 @@
-/** The result of a run: one value, which is printed as text or as JSON. */
+/** The result of a run: one value, printed as text or as JSON. */
 import { Schema } from "effect"
 import type { ExportError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
-import type { StoreTraits } from "../domain/StoreTraits.ts"
 import type { Settings } from "../domain/Settings.ts"
+import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as Tally from "../domain/Tally.ts"
 
 export const Count = Schema.NonNegativeInt
@@ -17,18 +17,18 @@ export const optional = <A, I>(schema: Schema.Schema<A, I>, description: string)
 
 const Problem = Schema.Struct({
   class: described(Schema.String, "name of the failure class, as in the table of exit codes"),
-  exitCode: described(Count, "the class's exit code"),
+  exitCode: described(Count, "exit code of the class"),
   message: Schema.String,
   hint: described(Schema.String, "what to do next"),
-  code: optional(Schema.String, "the store's error code, or the system's"),
+  code: optional(Schema.String, "error code of the store or of the system"),
   status: optional(Count, "HTTP status"),
-  requestId: optional(Schema.String, "the store's name for the request")
+  requestId: optional(Schema.String, "the store's id of the request")
 })
 
-/** Fields are only added within one `schemaVersion`; a change of meaning raises it. */
+/** New fields keep `schemaVersion`; a change of meaning raises it. */
 export const Report = Schema.Struct({
   schemaVersion: Schema.Literal(1),
-  tool: described(Schema.Struct({ name: Schema.String, version: Schema.String }), "what wrote this"),
+  tool: described(Schema.Struct({ name: Schema.String, version: Schema.String }), "the program that wrote this"),
   run: Schema.Struct({
     id: described(Schema.String, "$INVOCATION_ID of systemd, else a random UUID"),
     startedAt: described(Schema.String, "ISO 8601, UTC"),
@@ -50,76 +50,76 @@ export const Report = Schema.Struct({
   ledger: optional(
     Schema.Struct({
       path: Schema.String,
-      setAside: optional(Schema.String, "where a former ledger was put that could not be used")
+      setAside: optional(Schema.String, "new path of an earlier, unusable ledger")
     }),
-    "what this host remembers of its uploads; null: it could not be opened"
+    "what this host remembers of its uploads; null: could not be opened"
   ),
   store: optional(
     Schema.Struct({
       checksum: described(
         Schema.Literal("SHA256", "MD5"),
-        "what goes with every body; MD5 where SHA256 is not implemented"
+        "checksum sent with every body; MD5 if the store does not implement SHA256"
       ),
-      unencrypted: described(Schema.Boolean, "--sse was given, and not confirmed by every answer"),
-      clockOffsetSeconds: described(Schema.Number, "what its clock has in advance of this host's")
+      unencrypted: described(Schema.Boolean, "--sse was given, and not every answer confirmed it"),
+      clockOffsetSeconds: described(Schema.Number, "how far the store's clock is ahead of this host's")
     }),
-    "what the store has told of itself; null: it was not asked anything"
+    "what the store's answers revealed; null: no request was sent"
   ),
   totals: Schema.Struct({
-    selected: described(Count, "files that --include and --exclude let through"),
+    selected: described(Count, "files that match --include and --exclude"),
     uploaded: described(Count, "files stored by this run"),
-    uploadedBytes: described(Count, "their bytes"),
-    objectBytes: described(Count, "bytes of the objects they became: less with --compress"),
-    resumed: described(Count, "of those, files of which an earlier run had sent a part"),
-    resumedBytes: described(Count, "bytes of those parts, which were not sent again"),
-    unchanged: described(Count, "files of which an earlier run stored all there is"),
-    skipped: described(Count, "not regular files: the next three together"),
+    uploadedBytes: described(Count, "bytes of these files"),
+    objectBytes: described(Count, "bytes of their objects: fewer with --compress"),
+    resumed: described(Count, "uploaded files of which an earlier run had sent parts"),
+    resumedBytes: described(Count, "bytes of these parts, which were not sent again"),
+    unchanged: described(Count, "files that an earlier run stored completely"),
+    skipped: described(Count, "entries that are not regular files: the sum of the next three"),
     skippedSymlinks: described(Count, "symbolic links, without --follow-symlinks"),
-    skippedDeadLinks: described(Count, "symbolic links that lead nowhere or in a circle"),
+    skippedDeadLinks: described(Count, "symbolic links without a target, or in a cycle"),
     skippedSpecial: described(Count, "FIFOs, sockets and devices"),
-    excluded: described(Count, "files that --include and --exclude leave out"),
-    notReady: described(Count, "files of lines without even one whole line yet"),
-    live: described(Count, "may still grow, with --final-only"),
-    vanished: described(Count, "rotated away before they could be opened"),
+    excluded: described(Count, "files that do not match --include and --exclude"),
+    notReady: described(Count, ".jsonl files without a complete line yet"),
+    live: described(Count, "files that may still grow, with --final-only"),
+    vanished: described(Count, "files rotated away before they could be opened"),
     failed: described(Count, "files, and directories that could not be listed"),
-    interrupted: described(Count, "begun, and cut off when the run ended early"),
-    notTried: described(Count, "the run ended before their turn"),
-    lost: described(Count, "rotated away since the last run without having been stored; not among the selected"),
-    retries: described(Count, "requests sent once more, over all files")
+    interrupted: described(Count, "files whose upload was cut off when the run ended early"),
+    notTried: described(Count, "files that the run did not reach before it ended"),
+    lost: described(Count, "files rotated away since the last run before they were stored; not counted as selected"),
+    retries: described(Count, "requests sent again, for all files together")
   }),
-  complete: described(Schema.Boolean, "false: the run was cut off before it had seen all of the input"),
+  complete: described(Schema.Boolean, "false: the run ended before it had seen all of the input"),
   failures: described(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.NullOr(Schema.String), ...Problem.fields })),
-    `the first ${Tally.maxListed} failures, one by one`
+    `the first ${Tally.maxListed} failures`
   ),
-  failuresOmitted: described(Count, "failures beyond those"),
+  failuresOmitted: described(Count, "number of further failures"),
   tornFiles: described(
     Schema.Array(Schema.String),
-    "stored as they are, though final and ending in half a line: their writer was cut off; the first 100"
+    "final files that end in an incomplete line because their writer was interrupted; stored unchanged; the first 100"
   ),
-  lostFiles: described(Schema.Array(Schema.String), "those lost, each told once; the first 100"),
+  lostFiles: described(Schema.Array(Schema.String), "lost files, each reported once; the first 100"),
   filesAtRisk: described(
     Schema.Array(Schema.Struct({ file: Schema.String, rotatedAt: Schema.String })),
-    "not wholly stored, and rotated away before the next run is to be expected; rotatedAt is ISO 8601, UTC; the first 100"
+    "not completely stored, and rotated away before the next run is expected; rotatedAt is ISO 8601, UTC; the first 100"
   ),
   replacedFiles: described(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String })),
-    "they no longer begin with what was stored before, so their content went to a key of its own; the first 100"
+    "files that no longer begin with what was stored, so their content went to a new key; the first 100"
   ),
   keptUploads: described(
     Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, storedBytes: Count, sizeBytes: Count })),
-    "multipart uploads that were cut off; the next run sends what is missing; the first 100"
+    "interrupted multipart uploads that the next run resumes; the first 100"
   ),
   openMultipartUploads: described(
     Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, reason: Schema.String })),
-    "multipart uploads that could not be aborted: their parts cost storage until a lifecycle rule removes them"
+    "multipart uploads that could not be aborted; their parts cost storage until a lifecycle rule removes them"
   ),
   metrics: optional(
     Schema.Struct({
       path: Schema.String,
-      error: optional(Schema.String, "why they could not be written")
+      error: optional(Schema.String, "why the file could not be written")
     }),
-    "what --metrics-file names; null: it is not given"
+    "the file that --metrics-file names; null: not given"
   ),
   plan: optional(
     Schema.Array(
@@ -127,8 +127,8 @@ export const Report = Schema.Struct({
         file: Schema.String,
         key: Schema.String,
         sizeBytes: described(Count, "of the file"),
-        compression: optional(Schema.Literal("gzip", "zstd"), "of the object; null: it is as the file"),
-        requests: described(Count, "at most, if it is compressed")
+        compression: optional(Schema.Literal("gzip", "zstd"), "null: the object is the unchanged file"),
+        requests: described(Count, "an upper bound, if it is compressed")
       })
     ),
     "with --dry-run: what would be sent"
@@ -139,7 +139,7 @@ export type Report = typeof Report.Type
 /** A multipart upload whose parts stay in the store. */
 export type OpenUpload = Report["openMultipartUploads"][number]
 
-/** What is known of a run when it is over. */
+/** What is known about a run at its end. */
 export interface Facts {
   readonly version: string
   readonly runId: string
@@ -164,7 +164,7 @@ const problem = (error: ExportError): typeof Problem.Type => ({
   requestId: "requestId" in error ? (error.requestId ?? null) : null
 })
 
-/** All but the metrics, which are made from it. */
+/** Everything but `metrics`, which are made from the report. */
 export const make = (settings: Settings, facts: Facts): Report => {
   const { tally } = facts
   const exit = ExitCode.of({ signal: facts.signal, endedBy: facts.endedBy?._tag, failed: tally.failedClasses })
@@ -240,7 +240,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
           key,
           sizeBytes,
           compression: compression === "none" ? null : compression,
-          // a multipart upload is created and completed by a request each
+          // creating and completing a multipart upload takes one request each
           requests: parts === 1 ? 1 : parts + 2
         }))
       : null

@@ -1,12 +1,12 @@
-/** The one line that ends what is told of a run. */
+/** The last line about a run. */
 import { Duration } from "effect"
-import type { Severity, Line } from "./Journal.ts"
+import * as DurationText from "../domain/DurationText.ts"
+import * as Size from "../domain/Size.ts"
+import type { Line, Severity } from "./Journal.ts"
 import * as Logfmt from "./Logfmt.ts"
 import type { Report } from "./Report.ts"
-import * as Size from "../domain/Size.ts"
-import * as DurationText from "../domain/DurationText.ts"
 
-/** As in `uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s`. What never happens often is left out at 0. */
+/** For example `uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s`. Rare outcomes are omitted if they are 0. */
 export const prose = (report: Report): string => {
   const { totals } = report
   const planned = report.plan ?? []
@@ -26,20 +26,20 @@ export const prose = (report: Report): string => {
     [totals.failed, `failed ${totals.failed}`, true]
   ]
   const { exitCode, name } = report.result
-  const line = counts.filter(([count, , always]) => always === true || count > 0).map(([, text]) => text)
-  return `${line.join(", ")} in ${DurationText.format(Duration.seconds(report.run.durationSeconds))}${
+  const texts = counts.filter(([count, , always]) => always === true || count > 0).map(([, text]) => text)
+  return `${texts.join(", ")} in ${DurationText.format(Duration.seconds(report.run.durationSeconds))}${
     exitCode === 0 ? "" : `: ${name} (exit ${exitCode})`
   }`
 }
 
-/** Two sizes where objects are smaller than their files. */
+/** Two sizes if objects are smaller than their files. */
 const uploaded = ({ objectBytes, uploadedBytes }: Report["totals"]) =>
   [
     Size.format(uploadedBytes),
     ...(objectBytes === uploadedBytes ? [] : [`compressed to ${Size.format(objectBytes)}`])
   ].join(", ")
 
-/** For the journal, where it is looked for by its fields: always the same ones, sizes in bytes, and which run it was. */
+/** For the journal, where people search by field: always the same fields, sizes in bytes, and the id of the run. */
 export const logfmt = ({ complete, plan, result, run, totals }: Report): string =>
   `summary ${Logfmt.line({
     result: result.name,
@@ -61,7 +61,7 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     retries: totals.retries,
     ...(plan === null
       ? { bytes: totals.uploadedBytes, object_bytes: totals.objectBytes }
-      : // how much smaller objects are shows when they are made
+      : // the size of compressed objects is not known in advance
         { bytes: bytesOf(plan) }),
     resumed_bytes: totals.resumedBytes,
     seconds: run.durationSeconds,
@@ -73,7 +73,7 @@ export const line = (report: Report, inJournal: boolean): Line => ({
   severity: severityOf(report)
 })
 
-/** A run that somebody stopped has not failed. */
+/** A run that was stopped has not failed. */
 const severityOf = ({ result }: Report): Severity => {
   if (result.exitCode === 0) return "notice"
   return result.name === "interrupted" ? "warning" : "error"

@@ -1,6 +1,4 @@
-/** Text for people. */
-
-/** Names come from a file system: a control character in one must not reach a terminal or start a line of its own. */
+/** File names may contain control characters, which must not reach a terminal or break a line. */
 export const escapeControls = (text: string): string =>
   text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1))
 

@@ -1,11 +1,12 @@
-/** Settings that not every host wants: files that change the service, by the name that `--drop-in` takes. */
+/** Files that change the service for some hosts, by the name that `--drop-in` takes. */
 export const dropIns = {
   "static-keys": {
     purpose: "access keys from a file, for hosts without a role",
     file: "10-static-keys.conf",
     lines: [
-      "# Access keys from a file that only root may read, in the form of ~/.aws/credentials. %d needs systemd 251; from 247",
-      "# on, write /run/credentials/ibsr-upload.service instead. Not for instance roles: a missing file fails the run (243).",
+      "# Access keys from a file that only root may read, in the format of ~/.aws/credentials. %d needs systemd 251; with",
+      "# 247 to 250, write /run/credentials/ibsr-upload.service instead. Not for instance roles: without the file, the unit",
+      "# fails (243).",
       "[Service]",
       "LoadCredential=aws-credentials:/etc/ibsr-export/aws-credentials",
       "Environment=AWS_SHARED_CREDENTIALS_FILE=%d/aws-credentials"
@@ -15,12 +16,12 @@ export const dropIns = {
     purpose: "for snapshots that no group may read",
     file: "10-root-only-snapshots.conf",
     lines: [
-      "# For snapshots that no group may read: the service may read every file, which is more than it should.",
+      "# For snapshots that no group may read. The service can read every file, which is more than it needs.",
       "[Service]",
       "CapabilityBoundingSet=CAP_DAC_READ_SEARCH",
       "AmbientCapabilities=CAP_DAC_READ_SEARCH",
       "SupplementaryGroups=",
-      "# in a user namespace of its own the capability would not reach the host's files",
+      "# in a private user namespace, the capability would not apply to the host's files",
       "PrivateUsers=no"
     ]
   },
@@ -28,17 +29,17 @@ export const dropIns = {
     purpose: "for systemd before 244",
     file: "10-no-restart.conf",
     lines: [
-      "# Before 244, systemd refuses a oneshot service that has Restart=. The next try is the timer's, an hour later, and",
-      "# OnFailure= comes with the first failure.",
+      "# systemd before 244 refuses a oneshot service with Restart=. The timer makes the next attempt, an hour later, and the",
+      "# first failure triggers OnFailure=.",
       "[Service]",
       "Restart=no"
     ]
   },
   metrics: {
-    purpose: "a file for node_exporter",
+    purpose: "metrics in a file for node_exporter",
     file: "10-metrics.conf",
     lines: [
-      "# For node_exporter's textfile collector. Its folder must belong to a group of the service, and be writable by it.",
+      "# For node_exporter's textfile collector. Its directory must belong to a group of the service, and be group-writable.",
       "[Service]",
       "Environment=IBSR_EXPORT_METRICS_FILE=/var/lib/prometheus/node-exporter/ibsr-export.prom",
       "ReadWritePaths=-/var/lib/prometheus/node-exporter"

@@ -1,33 +1,32 @@
-/** What units and cron lines are made for. */
+/** The job that units and crontab lines start. */
 import type { Settings } from "../domain/Settings.ts"
 
 export interface Job {
-  /** Absolute path of the program. */
+  /** The absolute path of the program. */
   readonly program: string
-  /** What it is started with: a command, and its flags, each in one word. */
+  /** A command and its flags, one word each. */
   readonly args: ReadonlyArray<string>
-  /** Who runs it; undefined: a user that systemd makes up for the time of each run. */
+  /** The user that runs it; undefined: systemd allocates a user for each run. */
   readonly user: string | undefined
-  /** Groups that may read the snapshots. */
+  /** Groups that can read the snapshots. */
   readonly groups: ReadonlyArray<string>
-  /** Absolute paths that the flags name. */
+  /** The absolute paths in the flags. */
   readonly paths: ReadonlyArray<string>
-  /** Folders among them, or above them, that a run writes to, besides the state directory. */
+  /** Directories that a run writes to, except the state directory: some of `paths`, or their parents. */
   readonly writes: ReadonlyArray<string>
-  /** The flags' values, and the defaults of those that are not given. */
+  /** Values of the flags, or their defaults. */
   readonly settings: Pick<Settings, "deadline" | "giveUpAfter" | "grace" | "lockWait" | "memoryBytes" | "timeout">
 }
 
-/** A file to be put into one of the system's folders. */
+/** A file for one of the system's directories. */
 export interface File {
-  /** Folder that it belongs into. */
   readonly folder: string
   readonly name: string
   readonly text: string
 }
 
-/** Where variables may stand that stand in for flags, or that the SDK and Node ask for. */
+/** Environment variables that replace flags, or that the SDK and Node read. */
 export const environmentFile = "/etc/ibsr-export/export.env"
 
-/** Below systemd's and cron's reach alike: what `StateDirectory=` comes to. */
+/** The path of `StateDirectory=ibsr-export`; cron jobs use it, too. */
 export const stateDirectory = "/var/lib/ibsr-export"

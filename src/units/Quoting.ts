@@ -1,4 +1,4 @@
-/** Words as systemd reads them. Sources: systemd.syntax(7), "Quoting"; systemd.service(5), "Command lines". */
+/** Quotes words for systemd. Sources: systemd.syntax(7), "Quoting"; systemd.service(5), "Command lines". */
 
 const plain = /^[\w@%+=:,./-]+$/
 const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t" }
@@ -8,8 +8,8 @@ const hex = (character: string) => `\\x${character.charCodeAt(0).toString(16).pa
 const quoted = (text: string) =>
   plain.test(text) ? text : `"${text.replaceAll(/[\\"\p{Cc}]/gu, (character) => escapes[character] ?? hex(character))}"`
 
-/** A path, or another word of a setting: `%` begins a specifier there. */
+/** A path or another word of a setting, where `%` starts a specifier. */
 export const word = (text: string): string => quoted(text.replaceAll("%", "%%"))
 
-/** An argument of a command line, where `$` begins a variable, too. */
+/** An argument of a command line, where `$` starts a variable, too. */
 export const argument = (text: string): string => quoted(text.replaceAll("%", "%%").replaceAll("$", "$$$$"))

@@ -1,35 +1,35 @@
-/** How often systemd starts a failed run again before it calls for help. */
+/** How often systemd retries a failed run before it alerts. */
 import { Duration } from "effect"
 import type { Settings } from "../domain/Settings.ts"
 
-/** What a run's length depends on when nothing goes well. */
+/** What limits the duration of a run whose requests all fail. */
 export type Limits = Pick<Settings, "deadline" | "giveUpAfter" | "grace" | "lockWait" | "timeout">
 
-/** Long enough for a store to come back, short enough for two of them within the hour. */
+/** Long enough for a store to recover, and short enough for two pauses within the hour. */
 export const pause = Duration.minutes(2)
 
-/** Shorter than an hour, so that the timer's next run finds nothing that speaks against it. */
+/** Shorter than an hour, so that systemd does not refuse the timer's next start. */
 export const window = Duration.minutes(50)
 
-/** Counting what is left when a run ends early. */
-const counting = Duration.seconds(12)
+/** For counting the remaining files when a run ends early. */
+const countingTime = Duration.seconds(12)
 
 /**
- * The longest that a run takes over a store that is dead: one more pause and request come on top of its patience. With a
- * deadline, which a run that goes well meets, too, it is that.
+ * The longest run against a dead store: `giveUpAfter`, then one more pause and request. A deadline, if there is one, limits
+ * every run.
  */
-const longest = ({ deadline, giveUpAfter, grace, lockWait, timeout }: Limits) =>
+const longestRun = ({ deadline, giveUpAfter, grace, lockWait, timeout }: Limits) =>
   [
     ...(deadline === undefined ? [giveUpAfter, Duration.minutes(1), timeout, grace] : [deadline]),
     lockWait,
-    counting
+    countingTime
   ].reduce(Duration.sum)
 
 /**
- * Runs in a row, the first one included. All must begin within the window, and the one after them, too, or systemd would
- * not count it, start it, and never call for help.
+ * Runs in a row, including the first. They and the start that systemd refuses after them must fall into the window;
+ * otherwise systemd would not refuse it, and never alert.
  */
 export const attempts = (limits: Limits): 1 | 2 | 3 => {
-  const fitting = Math.floor(Duration.toMillis(window) / Duration.toMillis(Duration.sum(longest(limits), pause)))
-  return fitting >= 3 ? 3 : fitting === 2 ? 2 : 1
+  const runs = Math.floor(Duration.toMillis(window) / Duration.toMillis(Duration.sum(longestRun(limits), pause)))
+  return runs >= 3 ? 3 : runs === 2 ? 2 : 1
 }

@@ -1,4 +1,4 @@
-/** The service: one run, locked in. */
+/** The service unit: one sandboxed run. */
 import { Duration } from "effect"
 import * as ExitCode from "../domain/ExitCode.ts"
 import { environmentFile, type Job } from "./Job.ts"
@@ -7,13 +7,13 @@ import * as Retries from "./Retries.ts"
 
 const MiB = 1024 ** 2
 
-/** What systemd fails with before the program runs: no folder, program, group, user, namespace, state, credentials. */
-const setUp = [200, 203, 216, 217, 226, 238, 243]
+/** systemd's codes for failures before the program runs: directory, program, group, user, namespace, state, credentials. */
+const setupFailures = [200, 203, 216, 217, 226, 238, 243]
 
-/** Codes after which another try soon is of no use. */
-const permanent = [
+/** Exit codes after which a retry soon cannot help. */
+const noRetry = [
   ...ExitCode.table.filter(({ code, retrySoon }) => code !== 0 && !retrySoon).map(({ code }) => code),
-  ...setUp
+  ...setupFailures
 ]
 
 export const text = (job: Job): string =>
@@ -24,7 +24,7 @@ export const text = (job: Job): string =>
     "Type=oneshot",
     ...command(job),
     "",
-    ...ending(job),
+    ...stopping(job),
     "",
     ...identity(job),
     "",
@@ -32,14 +32,14 @@ export const text = (job: Job): string =>
     "",
     ...privileges,
     "",
-    ...neighbour(job),
+    ...resources(job),
     ""
   ].join("\n")
 
 const unit = ({ settings }: Job) => {
   const attempts = Retries.attempts(settings)
   return [
-    "# Made by `ibsr-export units`. Drop-ins in ibsr-upload.service.d change it, and outlive the next time.",
+    "# Made by `ibsr-export units`, which overwrites this file. Put changes into drop-ins in ibsr-upload.service.d.",
     "[Unit]",
     "Description=Upload IBSR snapshots",
     "Wants=network-online.target",
@@ -47,7 +47,7 @@ const unit = ({ settings }: Job) => {
     ...(attempts === 1
       ? []
       : [
-          `# ${attempts} tries in a row, then OnFailure= once; the next hour begins anew`,
+          `# after ${attempts} failed attempts in a row, OnFailure= once; each hour starts a new count`,
           `StartLimitIntervalSec=${span(Retries.window)}`,
           `StartLimitBurst=${attempts}`
         ]),
@@ -58,41 +58,41 @@ const unit = ({ settings }: Job) => {
 const command = ({ args, program }: Job) => [
   `ExecStart=${[Quoting.word(program), ...args.map(Quoting.argument)].join(args.length > 2 ? " \\\n  " : " ")}`,
   `EnvironmentFile=-${environmentFile}`,
-  "# where the AWS configuration is looked for, below .aws",
+  "# the AWS configuration is in .aws below this directory",
   "Environment=HOME=%S/ibsr-export",
   "SyslogIdentifier=ibsr-export",
-  "# the summary comes last, and must not be dropped for what --verbose said before",
+  "# the summary comes last, and must not be dropped because of a long --verbose log before it",
   "LogRateLimitIntervalSec=0"
 ]
 
-const ending = ({ settings }: Job) => [
-  "# The program bounds its own hangs (--give-up-after). A day of snapshots over a slow line takes hours; what takes",
-  "# longer than a day is not worth waiting for, because then they are rotated away.",
+const stopping = ({ settings }: Job) => [
+  "# The program limits its own hangs (--give-up-after). A day of snapshots takes hours over a slow link. A run longer",
+  "# than a day is useless, because by then the snapshots are rotated away.",
   "TimeoutStartSec=1d",
-  "# longer than --grace, and the 12 s that counting what is left may take",
+  "# longer than --grace plus the 12 s that counting the remaining files may take",
   `TimeoutStopSec=${span(Duration.sum(settings.grace, Duration.seconds(40)))}`,
   "KillMode=mixed",
-  "# somebody stopped it, which is nothing to alert of; the signal itself comes before the program could take it",
+  "# a stopped run is no reason to alert; SIGTERM: stopped before the program could handle the signal",
   `SuccessExitStatus=${ExitCode.ofSignal.SIGTERM.code} SIGTERM`,
   ...(Retries.attempts(settings) === 1
-    ? ["# a run that gives up takes so long that another try in the same hour has no room", "Restart=no"]
+    ? ["# a run that gives up takes so long that a retry does not fit into the same hour", "Restart=no"]
     : [
         "Restart=on-failure",
         `RestartSec=${span(Retries.pause)}`,
-        "# another try soon is of no use after these; the last ones are systemd's own",
-        `RestartPreventExitStatus=${permanent.join(" ")}`
+        "# a retry soon cannot help after these; the codes from 200 on are systemd's own",
+        `RestartPreventExitStatus=${noRetry.join(" ")}`
       ])
 ]
 
 const identity = ({ groups, user }: Job) => [
   ...(user === undefined ? ["DynamicUser=yes"] : [`User=${user}`]),
-  ...(groups.length === 0 ? [] : ["# may read the snapshots", `SupplementaryGroups=${groups.join(" ")}`]),
+  ...(groups.length === 0 ? [] : ["# can read the snapshots", `SupplementaryGroups=${groups.join(" ")}`]),
   "StateDirectory=ibsr-export",
   "StateDirectoryMode=0700",
   "UMask=0077"
 ]
 
-/** Homes are hidden unless a flag names a path there. */
+/** Hides home directories unless a path is in one. */
 const homes = (paths: ReadonlyArray<string>) =>
   paths.some((path) => /^\/(?:home|root|run\/user)(?:\/|$)/.test(path)) ? "read-only" : "yes"
 
@@ -101,9 +101,9 @@ const files = ({ paths, program, writes }: Job) => [
   `ProtectHome=${homes([program, ...paths, ...writes])}`,
   "PrivateTmp=yes",
   "PrivateMounts=yes",
-  // without the dash, a folder that is missing would keep the run from starting; the program says what it lacks
+  // without the dash, a missing directory would prevent the start; so the program itself reports it
   ...writes.map((path) => `ReadWritePaths=${Quoting.word(`-${path}`)}`),
-  "# nothing else can be started; a credential_process needs its program in a drop-in's ExecPaths=",
+  "# no other program can start; for credential_process, add its program to ExecPaths= in a drop-in",
   "NoExecPaths=/",
   `ExecPaths=${Quoting.word(program)} -/usr/lib -/usr/lib64 -/lib -/lib64`
 ]
@@ -132,39 +132,39 @@ const privileges = [
   "SystemCallFilter=@system-service",
   "SystemCallFilter=~@privileged @resources",
   "SystemCallErrorNumber=EPERM",
-  "# names are resolved through the last",
+  "# AF_UNIX is for name resolution",
   "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
   "# not MemoryDenyWriteExecute=, because JavaScript is compiled in memory; not IPAddressDeny=, because a store's",
-  "# addresses change, and the credentials of an instance come from a link-local one"
+  "# addresses change, and an instance's credentials come from a link-local address"
 ]
 
-/** Bytes besides those of --memory: 110 MiB and the program's own 70, and what V8 takes half of for its heap's limit. */
+/** In addition to --memory: 110 MiB, 70 MiB of the program itself, and room for V8, whose heap limit is half of it. */
 const base = 448 * MiB
 
-/** Between what slows the program down and what kills it. */
+/** Between the limit that slows the program down and the one that kills it. */
 const margin = 128 * MiB
 
-const neighbour = ({ settings: { memoryBytes } }: Job) => {
-  const most = Math.ceil((base + memoryBytes) / MiB)
+const resources = ({ settings: { memoryBytes } }: Job) => {
+  const maxMiB = Math.ceil((base + memoryBytes) / MiB)
   return [
-    "# the collector comes first",
+    "# the collector has priority",
     "Nice=10",
     "CPUWeight=20",
     "IOWeight=20",
-    "# not idle: on a busy disk that is never",
+    "# not idle, which would never get its turn on a busy disk",
     "IOSchedulingClass=best-effort",
     "IOSchedulingPriority=7",
-    "# --memory, and what Node takes; files that are read count, too, until the kernel drops them",
-    `MemoryHigh=${most - margin / MiB}M`,
-    `MemoryMax=${most}M`,
+    "# --memory plus Node's own; the page cache of files that it reads counts, too, until the kernel drops it",
+    `MemoryHigh=${maxMiB - margin / MiB}M`,
+    `MemoryMax=${maxMiB}M`,
     "OOMScoreAdjust=500",
     "TasksMax=64",
-    "# it would hold credentials",
+    "# a core dump would contain credentials",
     "LimitCORE=0"
   ]
 }
 
-/** As systemd writes it: `50min`, `62s`. */
+/** In systemd's format: `50min`, `62s`. */
 const span = (duration: Duration.Duration) => {
   const seconds = Math.ceil(Duration.toSeconds(duration))
   return seconds % 60 === 0 ? `${seconds / 60}min` : `${seconds}s`

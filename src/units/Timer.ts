@@ -1,16 +1,16 @@
-/** The timer: once an hour. */
+/** The timer unit: once an hour. */
 export const text: string = [
-  "# Made by `ibsr-export units`. Drop-ins in ibsr-upload.timer.d change it, and outlive the next time.",
+  "# Made by `ibsr-export units`, which overwrites this file. Put changes into drop-ins in ibsr-upload.timer.d.",
   "[Unit]",
   "Description=Upload IBSR snapshots every hour",
   "",
   "[Timer]",
-  "# by then the snapshot of the hour before is final, and is sent once instead of twice",
+  "# by then the snapshot of the last hour is final, and is sent only once",
   "OnCalendar=*-*-* *:03:00",
-  "# hosts one after the other, each always at the same minute",
+  "# spreads hosts, each of which always has the same delay",
   "RandomizedDelaySec=10min",
   "FixedRandomDelay=yes",
-  "# an hour that was missed is made up for at the next boot",
+  "# makes up for missed hours after the next boot",
   "Persistent=yes",
   "",
   "[Install]",

@@ -1,4 +1,4 @@
-/** The systemd units, made from the flags of a run, so that nobody writes them by hand. */
+/** The systemd units for a job. */
 import * as Alert from "./Alert.ts"
 import * as DropIns from "./DropIns.ts"
 import type { File, Job } from "./Job.ts"
@@ -7,7 +7,7 @@ import * as Timer from "./Timer.ts"
 
 const folder = "/etc/systemd/system"
 
-/** The service, its timer and its alert, and the drop-ins asked for. */
+/** The service, its timer, its alert, and the requested drop-ins. */
 export const files = (job: Job, dropIns: ReadonlyArray<DropIns.Name>): ReadonlyArray<File> => [
   { folder, name: "ibsr-upload.service", text: Service.text(job) },
   { folder, name: "ibsr-upload.timer", text: Timer.text },
@@ -19,16 +19,14 @@ export const files = (job: Job, dropIns: ReadonlyArray<DropIns.Name>): ReadonlyA
   }))
 ]
 
-/** A unit has folders of its own there. */
+/** With `PrivateTmp=`, a unit has its own directories there. */
 const isPrivate = (path: string) => /^\/(?:tmp|var\/tmp)(?:\/|$)/.test(path)
 
 /** Why this job cannot run as a unit. */
 export const problems = ({ paths, program }: Job): ReadonlyArray<string> => [
-  ...paths
-    .filter(isPrivate)
-    .map((path) => `${path}: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere`),
+  ...paths.filter(isPrivate).map((path) => `${path}: a unit has its own /tmp and /var/tmp; use a path elsewhere`),
   ...(/["'\\\p{Cc}]/u.test(program)
-    ? [`${program}: systemd starts no program with quotes, backslashes or line breaks in its path`]
+    ? [`${program}: systemd does not start programs with quotes, backslashes or line breaks in their path`]
     : []),
-  ...(isPrivate(program) ? [`${program}: a unit cannot start it there; --program names the installed one`] : [])
+  ...(isPrivate(program) ? [`${program}: a unit cannot start a program there; set --program to the installed one`] : [])
 ]

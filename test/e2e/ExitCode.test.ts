@@ -143,7 +143,7 @@ describe("the exit code", () => {
     const { store } = await withStore()
     const input = tree({ "good.jsonl": "a", [`${"d/".repeat(510)}a.jsonl`]: "b" })
     const result = await expectExit(41, s3(input, store.endpoint))
-    expect(result.stdout).toContain("1024 is the most that S3 allows")
+    expect(result.stdout).toContain("1024 is the limit of S3")
     expect(store.keys()).toEqual(["ibsr/host/snapshots/good.jsonl"])
   })
 

@@ -242,7 +242,7 @@ describe("a file that is rotated away", () => {
     rmSync(at("a.jsonl"))
     const second = await upload()
     expect(second.code).toBe(41)
-    expect(second.stdout).toContain("warning: a.jsonl was rotated away before all of it was stored")
+    expect(second.stdout).toContain("warning: a.jsonl was rotated away before it was completely stored")
     expect(summary(second)).toMatch(/^uploaded 1 \(2 B\), skipped 0, lost 1, failed 0 .*source-unreadable \(exit 41\)$/)
     expect((await upload()).code).toBe(0)
     expect((await status()).targets[0]).toMatchObject({ stored: 1, waiting: 0, lost: 1, lostFiles: ["a.jsonl"] })

@@ -64,7 +64,7 @@ describe("a file that is still being written", () => {
     const input = tree({ [earlier]: '{"a":1}\n{"a"' })
     const result = await run(s3(input, store.endpoint))
     expect(result.code).toBe(0)
-    expect(result.stdout).toContain(`warning: ${earlier} ends in half a line`)
+    expect(result.stdout).toContain(`warning: ${earlier} ends in an incomplete line`)
     expect(store.object(`${prefix}/${earlier}`)?.body.toString()).toBe('{"a":1}\n{"a"')
   })
 

@@ -71,7 +71,7 @@ describe("units", () => {
       "ibsr-export: --user: expected the name of a user or group, got 'a b'",
       `ibsr-export: --drop-in: expected one of ${names.join(", ")}, got 'x'`,
       `ibsr-export: --drop-in: expected one of ${names.join(", ")}, got 'y'`,
-      "  --help behind a command lists all of its flags",
+      "  run a command with --help to list its flags",
       ""
     ])
     expect((await rejection("--grace=1h", "--grace=2h"))[0]).toContain("--grace is given more than once")
@@ -81,16 +81,16 @@ describe("units", () => {
     ["--input=snapshots", "--input: a timer starts the program in another directory; give an absolute path"],
     ["--metrics-file=m.prom", "--metrics-file: a timer starts the program in another directory; give an absolute path"],
     ["--state-dir=./state", "--state-dir: a timer starts the program in another directory; give an absolute path"],
-    ["--input=/tmp/snapshots", "/tmp/snapshots: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere"],
-    ["--state-dir=/var/tmp", "/var/tmp: a unit has a /tmp and a /var/tmp of its own; give a path elsewhere"]
+    ["--input=/tmp/snapshots", "/tmp/snapshots: a unit has its own /tmp and /var/tmp; use a path elsewhere"],
+    ["--state-dir=/var/tmp", "/var/tmp: a unit has its own /tmp and /var/tmp; use a path elsewhere"]
   ])("rejects a path that a unit cannot reach: %s", async (flag, problem) => {
     expect(await rejection(flag)).toContain(`ibsr-export: ${problem}`)
   })
 
   it.each([
     ["true", "--program: a timer starts the program in another directory; give an absolute path"],
-    ["/tmp/true", "/tmp/true: a unit cannot start it there; --program names the installed one"],
-    [`/opt/a"b`, `/opt/a"b: systemd starts no program with quotes, backslashes or line breaks in its path`]
+    ["/tmp/true", "/tmp/true: a unit cannot start a program there; set --program to the installed one"],
+    [`/opt/a"b`, `/opt/a"b: systemd does not start programs with quotes, backslashes or line breaks in their path`]
   ])("rejects a program that systemd cannot start: %s", async (path, problem) => {
     const result = await run(["units", `--program=${path}`])
     expect(result.code).toBe(60)
@@ -168,11 +168,11 @@ describe("units", () => {
   it("rejects with --cron the flags that cron does not support, all at once", async () => {
     expect(await rejection("--cron", "--group=ibsr", "--drop-in=metrics", "--input=in")).toEqual([
       "ibsr-export: --input: a timer starts the program in another directory; give an absolute path",
-      "ibsr-export: --cron needs --user: cron wants to know who runs it",
-      "ibsr-export: --group: cron takes a user's groups as they are; add the user to the group",
+      "ibsr-export: --cron needs --user, the user that cron runs it as",
+      "ibsr-export: --group: cron uses the groups of the user; add the user to the group instead",
       "ibsr-export: --cron needs --bucket: cron reads no environment file",
       "ibsr-export: --drop-in: does not work with --cron",
-      "  --help behind a command lists all of its flags",
+      "  run a command with --help to list its flags",
       ""
     ])
   })

@@ -261,7 +261,7 @@ describe("make", () => {
         class: "source-unreadable",
         exitCode: 41,
         message: "/in/b: permission denied",
-        hint: expect.stringContaining("right to read"),
+        hint: expect.stringContaining("to read it"),
         code: "EACCES",
         status: null,
         requestId: null

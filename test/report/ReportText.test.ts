@@ -39,11 +39,11 @@ describe("the report as text", () => {
         tornFiles: ["d\n"]
       })
     ).toEqual([
-      "warning: the ledger could not be used: it is now /l.db.old, and everything was sent anew",
-      "warning: a was rotated away before all of it was stored",
-      "warning: b is not wholly stored, and will be rotated away at 2026-11-22T16:00:00.000Z, before the next run",
-      "warning: c no longer begins with what was stored: it went to p/c.g2, beside the older object",
-      "warning: d\\n ends in half a line: its writer was cut off"
+      "warning: the ledger was unusable: it was moved to /l.db.old, and everything was sent again",
+      "warning: a was rotated away before it was completely stored",
+      "warning: b is not completely stored, and will be rotated away at 2026-11-22T16:00:00.000Z, before the next run",
+      "warning: c no longer begins with what was stored: it was stored as p/c.g2, next to the older object",
+      "warning: d\\n ends in an incomplete line: its writer was interrupted"
     ])
   })
 
@@ -82,7 +82,7 @@ describe("the report as text", () => {
       )
     expect(warnings({ clockOffsetMillis: 299_000 })).toEqual([])
     expect(warnings({ clockOffsetMillis: -3_600_000 })).toEqual([
-      "warning: this host's clock is 1 h 0 min ahead of the store's: requests were signed by the store's, but which files are final goes by the host's"
+      "warning: this host's clock is 1 h 0 min ahead of the store's: requests were signed with the store's time, but the host's time decides which files are final"
     ])
     expect(warnings({ clockOffsetMillis: 300_000 })[0]).toContain("5 min 0 s behind the store's")
     expect(warnings({ checksum: "MD5" })[0]).toContain("Content-MD5")
@@ -139,7 +139,7 @@ describe("the report as text", () => {
   it("tells of uploads that the next run goes on with how much is there", () => {
     const keptUploads = [{ key: "p/b\n", uploadId: "u", storedBytes: 8_000_000, sizeBytes: 17_000_000 }]
     expect(ReportText.body({ ...report([]), keptUploads })).toEqual([
-      { severity: "info", text: "kept for the next run: p/b\\n, of which 8.0 MB of 17.0 MB are stored" }
+      { severity: "info", text: "kept for the next run: p/b\\n, with 8.0 MB of 17.0 MB stored" }
     ])
   })
 

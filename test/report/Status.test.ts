@@ -42,7 +42,7 @@ describe("the status", () => {
     const lines = Status.render(status(target, running))
     expect(lines[8]).toBe("s3://b/ibsr/h at http://m:9000/")
     expect(lines[10]).toBe(
-      "  last run      2026-11-24T15:00:02.838Z, has not ended: it is running, was killed, or could not write here"
+      "  last run      2026-11-24T15:00:02.838Z, not ended: still running, killed, or unable to write to the ledger"
     )
     expect(Status.render(status())).toEqual(["no run has used this ledger yet"])
   })

@@ -76,13 +76,13 @@ describe("the minute", () => {
 
 describe("what cron cannot do", () => {
   it.each([
-    [{ ...job(), user: undefined }, ["--cron needs --user: cron wants to know who runs it"]],
-    [{ ...job(), groups: ["g"] }, ["--group: cron takes a user's groups as they are; add the user to the group"]],
-    [job("--include=a\nb"), ["--cron: a line of cron cannot hold a line break"]],
+    [{ ...job(), user: undefined }, ["--cron needs --user, the user that cron runs it as"]],
+    [{ ...job(), groups: ["g"] }, ["--group: cron uses the groups of the user; add the user to the group instead"]],
+    [job("--include=a\nb"), ["--cron: a crontab line cannot contain a line break"]],
     // the rest of the command has 75 bytes; found out with Debian's crontab(1)
     [job(`--include=${"x".repeat(923)}`), []],
-    [job(`--include=${"x".repeat(924)}`), ["--cron: cron takes commands of up to 998 bytes"]],
-    [job(`--include=${"ü".repeat(461)}`), ["--cron: cron takes commands of up to 998 bytes"]],
+    [job(`--include=${"x".repeat(924)}`), ["--cron: cron accepts commands of up to 998 bytes"]],
+    [job(`--include=${"ü".repeat(461)}`), ["--cron: cron accepts commands of up to 998 bytes"]],
     [job(), []]
   ])("is refused: %#", (wanted, problems) => {
     expect(Crontab.problems(wanted)).toEqual(problems)

@@ -100,7 +100,7 @@ export const sendParts = (
         const sha256 = yield* read(body, position)
         yield* onRead
         const comparison = Resumption.comparePart(progress.stored.get(number), { sizeBytes: body.length, sha256 })
-        if (comparison === "other") return yield* new NotResumable({ why: `part ${number} has other bytes` })
+        if (comparison === "different") return yield* new NotResumable({ why: `part ${number} has other bytes` })
         if (comparison === "send") return yield* send(number, buffer, body, sha256)
         progress.sparedBytes += body.length
         buffers.release(buffer)

@@ -381,11 +381,11 @@ describe("problems", () => {
   )
 
   it.effect.each([
-    [["--memory=7MiB"], "--memory must have room for a part of --part-size: raise one or lower the other"],
+    [["--memory=7MiB"], "--memory must have room for a part of --part-size: raise --memory or lower --part-size"],
     [["--part-size=6GiB", "--memory=20GiB"], "--part-size: S3 allows at most 5GiB"],
     [["--kms-key-id=k"], "--kms-key-id and --kms-context need --sse kms"],
     [["--sse=s3", `--kms-context={"a":"b"}`], "--kms-key-id and --kms-context need --sse kms"],
-    [["--metadata=ibsr-state=final"], "--metadata: ibsr-state is written by this program"],
+    [["--metadata=ibsr-state=final"], "--metadata: this program sets ibsr-state"],
     [["--tag=a=1", "--tag=a=2"], "--tag: a key is given twice"],
     [["--metadata=a=1", "--metadata=a=1"], "--metadata: a key is given twice"],
     [Array.from({ length: 11 }, (_, at) => `--tag=k${at}=v`), "--tag: S3 allows at most 10"]
