@@ -8,7 +8,7 @@ const MiB = 1024 ** 2
 
 const { Stream, TooLarge, Whole } = Compression.Plan
 
-describe("of", () => {
+describe("the compression of a file", () => {
   it.each([
     ["none", "a.jsonl", "none"],
     ["none", "a.gz", "none"],
@@ -18,7 +18,7 @@ describe("of", () => {
     ["zstd", "status.g2.jsonl", "zstd"],
     ["zstd", "a.csv", "zstd"],
     ["zstd", "packets.pcap", "zstd"],
-    ["zstd", "no ending", "zstd"],
+    ["zstd", "no extension", "zstd"],
     ["zstd", "a.gz/b", "zstd"],
     ["zstd", "status.jsonl.1", "zstd"],
     ["zstd", "packets.pcap.gz", "none"],
@@ -27,12 +27,12 @@ describe("of", () => {
     ["zstd", "A.JSONL.ZST", "none"],
     ["zstd", "a.parquet", "none"],
     ["zstd", "a.jsonl.gpg", "none"]
-  ] as const)("with --compress %s, %s becomes %s", (mode, path, expected) => {
+  ] as const)("with --compress %s, named %s, is %s", (mode, path, expected) => {
     expect(Compression.of(mode, path)).toBe(expected)
   })
 })
 
-describe("claims", () => {
+describe("possibleSources", () => {
   it.each([
     ["a.jsonl", [["a.jsonl", 1, ""]]],
     [
@@ -66,11 +66,11 @@ describe("claims", () => {
     )
   })
 
-  it("include whatever an object can be of", () => {
-    const path = fc.stringMatching(/^[ab.]{1,4}(\.g2|\.g3)?(\.jsonl|\.zst|\.gz)?$/)
+  it("include every file, generation and mode that gives the name", () => {
+    const paths = fc.stringMatching(/^[ab.]{1,4}(\.g2|\.g3)?(\.jsonl|\.zst|\.gz)?$/)
     fc.assert(
       fc.property(
-        path,
+        paths,
         fc.integer({ min: 1, max: 30 }),
         fc.constantFrom<Compression.Mode>("none", "zstd", "gzip"),
         (path, generation, mode) => {
@@ -91,11 +91,11 @@ describe("decide", () => {
   const limits = { memoryBytes: 64 * MiB, partSizeBytes: 8 * MiB }
 
   it.each([
-    ["nothing", 0, "zstd", Whole({ parts: 1, memoryBytes: 2 * KiB + MiB })],
+    ["an empty file", 0, "zstd", Whole({ parts: 1, memoryBytes: 2 * KiB + MiB })],
     ["a small file", 4096, "zstd", Whole({ parts: 1, memoryBytes: 2 * (4096 + 16 + KiB) + MiB + 4 * 4096 })],
     ["a small file", 4096, "gzip", Whole({ parts: 1, memoryBytes: 2 * (4096 + 16 + KiB) + MiB })],
     [
-      "what may become more than a part",
+      "a file that may become larger than a part",
       8 * MiB,
       "gzip",
       Stream({ partSizeBytes: 8 * MiB, parts: 2, queueSize: 2, memoryBytes: 33 * MiB })
@@ -113,19 +113,19 @@ describe("decide", () => {
       Stream({ partSizeBytes: 8 * MiB, parts: 38, queueSize: 4, memoryBytes: 53 * MiB })
     ]
   ] as const)(
-    "has room for the compressor, and for the worst that can come out of it: %s, %d bytes, %s",
+    "has room for the compressor and for its largest possible output: %s, %d bytes, %s",
     (_, sizeBytes, mode, plan) => {
       expect(Compression.decide(sizeBytes, mode, limits)).toEqual(plan)
     }
   )
 
-  it("tells what a file would need for which there is no room", () => {
+  it("says how much memory a file needs that does not fit", () => {
     const plan = Compression.decide(10 ** 12, "zstd", limits)
     const partBytes = Math.ceil((10 ** 12 + Math.ceil(10 ** 12 / 256) + KiB) / 10_000)
     expect(plan).toEqual(TooLarge({ neededMemoryBytes: 3 * partBytes + 5 * MiB }))
   })
 
-  it("never takes more than --memory, if that has room for three parts and the compressor", () => {
+  it("never uses more than --memory, if that has room for three parts and the compressor", () => {
     const sizes = fc.integer({ min: 0, max: 10 ** 12 })
     fc.assert(
       fc.property(

@@ -3,34 +3,40 @@ import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 
 const range: ConcurrencyLimit.Range = { initial: 4, max: 20, unitBytes: 1000 }
 
-/** With `perMillis` successes in a millisecond, whatever is in flight; or else with all that is in flight in 60. */
+/** After a number of successes, `perMillis` per millisecond; by default, as many as the limit in 60 ms. */
 const after = (successes: number, from: ConcurrencyLimit.ConcurrencyLimit, perMillis?: number, busy = false) => {
   let now = from
   let atMillis = 0
-  for (let done = 1; done <= successes; done++) {
+  for (let completed = 1; completed <= successes; completed++) {
     atMillis += 1 / (perMillis ?? ConcurrencyLimit.maxInFlight(now) / 60)
     now = ConcurrencyLimit.afterSuccess(now, range, { atMillis, weight: 1, isBusy: () => busy })
   }
   return now
 }
 
-const cutOnce = (limit: number, cuts: number): ConcurrencyLimit.ConcurrencyLimit => ({ limit, cuts, round: undefined })
+const steady = (limit: number, cuts: number): ConcurrencyLimit.ConcurrencyLimit => ({ limit, cuts, round: undefined })
 
-describe("Concurrency", () => {
+describe("ConcurrencyLimit", () => {
   it.each([
-    ["ended well, after a cut", cutOnce(4, 1), (now) => after(1, now), 4.25, 1],
-    ["ended well, having doubled in vain", cutOnce(8, 0), (now) => after(1, now), 8, 0],
-    ["ended well at the ceiling", cutOnce(20, 1), (now) => after(1, now), 20, 1],
-    ["met an overload", cutOnce(9, 0), (now) => ConcurrencyLimit.afterOverload(now, 0), 4.5, 1],
-    ["met an overload, begun after the last cut", cutOnce(8, 2), (now) => ConcurrencyLimit.afterOverload(now, 2), 4, 3],
+    ["succeeds after a cut", steady(4, 1), (now) => after(1, now), 4.25, 1],
+    ["succeeds after a doubling that brought nothing", steady(8, 0), (now) => after(1, now), 8, 0],
+    ["succeeds at the maximum", steady(20, 1), (now) => after(1, now), 20, 1],
+    ["meets an overload", steady(9, 0), (now) => ConcurrencyLimit.afterOverload(now, 0), 4.5, 1],
     [
-      "met an overload, begun before the last cut",
-      cutOnce(8, 2),
+      "meets an overload, started after the last cut",
+      steady(8, 2),
+      (now) => ConcurrencyLimit.afterOverload(now, 2),
+      4,
+      3
+    ],
+    [
+      "meets an overload, started before the last cut",
+      steady(8, 2),
       (now) => ConcurrencyLimit.afterOverload(now, 1),
       8,
       2
     ],
-    ["met an overload, being alone", cutOnce(1, 5), (now) => ConcurrencyLimit.afterOverload(now, 5), 1, 6]
+    ["meets an overload while it is the only one", steady(1, 5), (now) => ConcurrencyLimit.afterOverload(now, 5), 1, 6]
   ] satisfies ReadonlyArray<
     readonly [
       string,
@@ -39,41 +45,41 @@ describe("Concurrency", () => {
       number,
       number
     ]
-  >)("after a request that %s", (_, before, step, limit, cuts) => {
+  >)("changes after a request that %s", (_, before, step, limit, cuts) => {
     expect(step(before)).toMatchObject({ limit, cuts })
   })
 
   it("doubles with every round at first", () => {
-    const begun = ConcurrencyLimit.start(range, 0)
-    expect(ConcurrencyLimit.maxInFlight(after(4, begun))).toBe(8)
-    expect(ConcurrencyLimit.maxInFlight(after(4 + 8, begun))).toBe(16)
-    expect(ConcurrencyLimit.maxInFlight(after(4 + 8 + 16, begun))).toBe(20)
-    expect(ConcurrencyLimit.maxInFlight(after(1000, begun))).toBe(20)
+    const initial = ConcurrencyLimit.start(range, 0)
+    expect(ConcurrencyLimit.maxInFlight(after(4, initial))).toBe(8)
+    expect(ConcurrencyLimit.maxInFlight(after(4 + 8, initial))).toBe(16)
+    expect(ConcurrencyLimit.maxInFlight(after(4 + 8 + 16, initial))).toBe(20)
+    expect(ConcurrencyLimit.maxInFlight(after(1000, initial))).toBe(20)
   })
 
-  it("goes back to what was enough when a round brings no more than the one before, and stays there", () => {
-    const begun = ConcurrencyLimit.start(range, 0)
-    expect(ConcurrencyLimit.maxInFlight(after(4 + 7, begun, 2))).toBe(8)
-    expect(ConcurrencyLimit.maxInFlight(after(4 + 8, begun, 2))).toBe(4)
-    expect(ConcurrencyLimit.maxInFlight(after(1000, begun, 2))).toBe(4)
+  it("goes back to the previous limit when a round is no faster than the one before, and stays there", () => {
+    const initial = ConcurrencyLimit.start(range, 0)
+    expect(ConcurrencyLimit.maxInFlight(after(4 + 7, initial, 2))).toBe(8)
+    expect(ConcurrencyLimit.maxInFlight(after(4 + 8, initial, 2))).toBe(4)
+    expect(ConcurrencyLimit.maxInFlight(after(1000, initial, 2))).toBe(4)
   })
 
-  it("does not double while this program is busy itself", () => {
-    const begun = ConcurrencyLimit.start(range, 0)
-    // but for the first round, in which it always is
-    const busy = after(100, begun, undefined, true)
+  it("does not double while the program itself is busy", () => {
+    const initial = ConcurrencyLimit.start(range, 0)
+    // except for the first round, in which the program always is
+    const busy = after(100, initial, undefined, true)
     expect(ConcurrencyLimit.maxInFlight(busy)).toBe(8)
     expect(ConcurrencyLimit.maxInFlight(after(8, busy, 1))).toBe(16)
   })
 
-  it("does not double any more after a cut", () => {
+  it("grows by one per round after a cut", () => {
     const cut = ConcurrencyLimit.afterOverload(after(4, ConcurrencyLimit.start(range, 0)), 0)
     expect(ConcurrencyLimit.maxInFlight(cut)).toBe(4)
     expect(ConcurrencyLimit.maxInFlight(after(5, cut))).toBe(5)
     expect(ConcurrencyLimit.maxInFlight(after(10, cut))).toBe(6)
   })
 
-  it("of a fixed number stays at it", () => {
+  it("stays at a fixed number", () => {
     const fixed = ConcurrencyLimit.start(ConcurrencyLimit.upTo(7), 0)
     expect(ConcurrencyLimit.maxInFlight(fixed)).toBe(7)
     expect(ConcurrencyLimit.maxInFlight(after(100, fixed))).toBe(7)
@@ -95,7 +101,7 @@ describe("Concurrency", () => {
     [16, 12, 2],
     [64, 12, 8],
     [512, 12, 64]
-  ])("with up to %d requests has %d bundles of %d files in hand", (most, count, size) => {
+  ])("for up to %d requests, allows %d batches of %d files", (most, count, size) => {
     expect(ConcurrencyLimit.batches({ ...range, max: most })).toEqual({ count, size })
   })
 })

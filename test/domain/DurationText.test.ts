@@ -21,14 +21,14 @@ describe("parse", () => {
   })
 
   it.each([
-    ["nothing", ""],
+    ["an empty text", ""],
     ["a number without a unit", "90"],
     ["a unit without a number", "s"],
     ["a number without a unit at the end", "1h30"],
     ["an unknown unit", "5w"],
     ["capital letters", "5M"],
     ["a fraction", "1.5h"],
-    ["a negative span", "-5s"],
+    ["a negative duration", "-5s"],
     ["blanks", "1h 30m"],
     ["a line break at the end", "5s\n"],
     ["ten digits", "1000000000s"]
@@ -38,7 +38,7 @@ describe("parse", () => {
 })
 
 describe("positive", () => {
-  it("reads what is above zero", () => {
+  it("reads a duration above zero", () => {
     expect(millisOf(DurationText.positive("1ms"))).toEqual(Either.right(1))
   })
 
@@ -46,7 +46,7 @@ describe("positive", () => {
     expect(DurationText.positive(text)).toEqual(Either.left("a duration above zero"))
   })
 
-  it("says what a duration looks like to who wrote none", () => {
+  it("shows the format when the text is not a duration", () => {
     expect(DurationText.positive("soon")).toEqual(Either.left("a duration such as 500ms, 90s, 5m or 1h30m"))
   })
 })

@@ -4,19 +4,19 @@ import * as ExitCode from "../../src/domain/ExitCode.ts"
 
 type Tag = ExportError["_tag"]
 
-describe("of", () => {
+describe("the exit code of a run", () => {
   const rows: ReadonlyArray<
-    readonly [title: string, name: string, code: number, failed: ReadonlyArray<Tag>, ending?: Partial<ExitCode.RunEnd>]
+    readonly [title: string, name: string, code: number, failed: ReadonlyArray<Tag>, end?: Partial<ExitCode.RunEnd>]
   > = [
-    ["a run without failures", "ok", 0, []],
+    ["no failures", "ok", 0, []],
     ["failures of one class", "access-denied", 22, ["AccessDenied"]],
     ["a file that cannot be read", "source-unreadable", 41, ["SourceUnreadable"]],
     ["failures of two classes", "mixed", 12, ["NetworkFailure", "StoreUnavailable"]],
     ["failures of three classes", "mixed", 12, ["NetworkFailure", "StoreUnavailable", "ObjectExists"]],
-    ["what ended the run", "deadline", 33, [], { endedBy: "DeadlineExceeded" }],
-    ["what ended the run, before other failures", "tls", 31, ["NetworkFailure"], { endedBy: "TlsFailure" }],
+    ["a failure that ended it", "deadline", 33, [], { endedBy: "DeadlineExceeded" }],
+    ["a failure that ended it, and one other", "tls", 31, ["NetworkFailure"], { endedBy: "TlsFailure" }],
     [
-      "what ended the run, before several",
+      "a failure that ended it, and several others",
       "bucket",
       23,
       ["NetworkFailure", "AccessDenied"],
@@ -24,50 +24,53 @@ describe("of", () => {
     ],
     ["nothing selected", "nothing-selected", 42, [], { endedBy: "NothingSelected" }],
     ["bytes in doubt", "integrity", 40, ["IntegrityFailure"]],
-    ["bytes in doubt, before other failures", "integrity", 40, ["NetworkFailure", "IntegrityFailure"]],
+    ["bytes in doubt, and other failures", "integrity", 40, ["NetworkFailure", "IntegrityFailure"]],
     [
-      "bytes in doubt, before what ended the run",
+      "bytes in doubt, and a failure that ended it",
       "integrity",
       40,
       ["IntegrityFailure"],
       { endedBy: "DeadlineExceeded" }
     ],
-    ["the ledger, before bytes in doubt", "state", 51, ["StateUnusable", "IntegrityFailure"]],
-    ["the ledger, before what ended the run", "state", 51, ["StateUnusable"], { endedBy: "DeadlineExceeded" }],
-    ["a signal, before the ledger", "interrupted", 143, [], { signal: "SIGTERM", endedBy: "StateUnusable" }],
+    ["an unusable ledger, and bytes in doubt", "state", 51, ["StateUnusable", "IntegrityFailure"]],
+    [
+      "an unusable ledger, and a failure that ended it",
+      "state",
+      51,
+      ["StateUnusable"],
+      { endedBy: "DeadlineExceeded" }
+    ],
+    ["a signal, and an unusable ledger", "interrupted", 143, [], { signal: "SIGTERM", endedBy: "StateUnusable" }],
     ["SIGHUP", "interrupted", 129, [], { signal: "SIGHUP" }],
     ["SIGINT", "interrupted", 130, [], { signal: "SIGINT" }],
     ["SIGTERM", "interrupted", 143, [], { signal: "SIGTERM" }],
-    ["a signal, before failures", "interrupted", 143, ["NetworkFailure", "AccessDenied"], { signal: "SIGTERM" }],
-    ["a signal, before bytes in doubt", "interrupted", 143, ["IntegrityFailure"], { signal: "SIGTERM" }],
-    ["a signal, before what ended the run", "interrupted", 130, [], { signal: "SIGINT", endedBy: "DeadlineExceeded" }],
-    ["a defect in one file", "internal", 70, ["InternalError"]],
-    ["a defect, before other failures", "internal", 70, ["NetworkFailure", "InternalError"]],
-    ["a defect, before bytes in doubt", "internal", 70, ["IntegrityFailure", "InternalError"]],
-    ["a defect, before a signal", "internal", 70, ["InternalError"], { signal: "SIGTERM" }],
+    ["a signal, and failures", "interrupted", 143, ["NetworkFailure", "AccessDenied"], { signal: "SIGTERM" }],
+    ["a signal, and bytes in doubt", "interrupted", 143, ["IntegrityFailure"], { signal: "SIGTERM" }],
     [
-      "a defect that ended the run, before a signal",
-      "internal",
-      70,
+      "a signal, and a failure that ended it",
+      "interrupted",
+      130,
       [],
-      { signal: "SIGTERM", endedBy: "InternalError" }
-    ]
+      { signal: "SIGINT", endedBy: "DeadlineExceeded" }
+    ],
+    ["a defect in one file", "internal", 70, ["InternalError"]],
+    ["a defect, and other failures", "internal", 70, ["NetworkFailure", "InternalError"]],
+    ["a defect, and bytes in doubt", "internal", 70, ["IntegrityFailure", "InternalError"]],
+    ["a defect, and a signal", "internal", 70, ["InternalError"], { signal: "SIGTERM" }],
+    ["a defect that ended it, and a signal", "internal", 70, [], { signal: "SIGTERM", endedBy: "InternalError" }]
   ]
 
-  const table = rows.map(([title, name, code, failed, ending = {}]) => [title, name, code, failed, ending] as const)
+  const table = rows.map(([title, name, code, failed, end = {}]) => [title, name, code, failed, end] as const)
 
-  it.each(table)("tells of %s: %s (%d)", (_, name, code, failed, ending) => {
-    const exit = ExitCode.of({ ...ending, failed: new Set(failed) })
+  it.each(table)("with %s is %s (%d)", (_, name, code, failed, end) => {
+    const exit = ExitCode.of({ ...end, failed: new Set(failed) })
     expect([exit.name, exit.code]).toEqual([name, code])
   })
 
-  it.each(Object.entries(ExitCode.ofError))(
-    "gives %s the same code in one file as at the end of the run",
-    (tag, row) => {
-      expect(ExitCode.of({ failed: new Set([tag as Tag]) })).toBe(row)
-      expect(ExitCode.of({ endedBy: tag as Tag, failed: new Set() })).toBe(row)
-    }
-  )
+  it.each(Object.entries(ExitCode.ofError))("is the same whether %s is of one file or ended it", (tag, row) => {
+    expect(ExitCode.of({ failed: new Set([tag as Tag]) })).toBe(row)
+    expect(ExitCode.of({ endedBy: tag as Tag, failed: new Set() })).toBe(row)
+  })
 })
 
 describe("table", () => {
@@ -79,17 +82,17 @@ describe("table", () => {
     )
   })
 
-  it("is sorted by code, each of which it has once", () => {
+  it("is sorted by code and has each code once", () => {
     expect(codes).toEqual([...new Set(codes)].sort((a, b) => a - b))
   })
 
   it.each([
-    ["1, of a crash of Node", 1, 1],
+    ["1, which Node exits with when it crashes", 1, 1],
     ["2 to 7, which systemd labels", 2, 7],
     ["64 to 69, of sysexits", 64, 69],
     ["71 to 78, of sysexits", 71, 78],
     ["126 to 128, of shells", 126, 128]
-  ])("leaves out %s", (_, from, to) => {
+  ])("omits %s", (_, from, to) => {
     expect(codes.filter((code) => code >= from && code <= to)).toEqual([])
   })
 
@@ -97,12 +100,12 @@ describe("table", () => {
     expect(codes.filter((code) => !Number.isInteger(code) || code < 0 || code > 255)).toEqual([])
   })
 
-  it("has a name for each failure that no other has", () => {
+  it("has a unique name for each failure", () => {
     const names = ExitCode.table.filter(({ name }) => name !== "interrupted").map(({ name }) => name)
     expect(names).toEqual([...new Set(names)])
   })
 
-  it("has names that monitoring can use as they are", () => {
+  it("has names that monitoring can use unchanged", () => {
     expect(ExitCode.table.filter(({ name }) => !/^[a-z]+(?:-[a-z]+)*$/.test(name))).toEqual([])
   })
 
@@ -110,7 +113,7 @@ describe("table", () => {
     ["SIGHUP", 1],
     ["SIGINT", 2],
     ["SIGTERM", 15]
-  ] as const)("has 128 and its number for %s", (signal, number) => {
+  ] as const)("has 128 plus the signal's number for %s", (signal, number) => {
     expect(ExitCode.ofSignal[signal].code).toBe(128 + number)
   })
 })

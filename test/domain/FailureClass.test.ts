@@ -24,7 +24,7 @@ describe("endsRun", () => {
     new Errors.BucketUnusable(answer()),
     new Errors.TlsFailure(answer()),
     stateUnusable
-  ])("is true for the first $_tag, which every file would meet", (error) => {
+  ])("is true for the first $_tag, because every file would fail with it", (error) => {
     expect(FailureClass.endsRun(error, tally(0, 1))).toBe(true)
     expect(FailureClass.endsRun(error, tally(1000, 1))).toBe(true)
   })
@@ -49,7 +49,7 @@ describe("endsRun", () => {
     [0, 4, true],
     [1, 3, false],
     [1, 1000, false]
-  ])("for a denial by the store or on the way, with %d stored and %d denied, is %s", (uploaded, denied, ends) => {
+  ])("with %d files stored and %d denied by the store or a proxy, is %s", (uploaded, denied, ends) => {
     expect(FailureClass.endsRun(new Errors.AccessDenied(answer()), tally(uploaded, denied))).toBe(ends)
     expect(FailureClass.endsRun(new Errors.NetworkFailure(answer()), tally(uploaded, denied))).toBe(ends)
   })

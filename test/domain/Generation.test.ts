@@ -9,14 +9,14 @@ describe("named", () => {
     ["a/b/packets.pcap.gz", 3, "a/b/packets.pcap.g3.gz"],
     ["a.b/c", 2, "a.b/c.g2"],
     ["a/.jsonl", 2, "a/.g2.jsonl"],
-    ["no ending", 12, "no ending.g12"],
+    ["no extension", 12, "no extension.g12"],
     ["a\nb.jsonl", 2, "a\nb.g2.jsonl"]
-  ])("calls %s, generation %d, %s", (path, generation, expected) => {
+  ])("turns %s and generation %d into %s", (path, generation, expected) => {
     expect(Generation.named(path, generation)).toBe(expected)
   })
 })
 
-describe("origins", () => {
+describe("possibleOrigins", () => {
   it.each([
     ["status.jsonl", []],
     ["status.g2.jsonl", [{ path: "status.jsonl", generation: 2 }]],
@@ -29,7 +29,7 @@ describe("origins", () => {
     expect(Generation.possibleOrigins(path)).toEqual(expected)
   })
 
-  it("include whatever a name is a generation of", () => {
+  it("include the file whose generation a name is", () => {
     const segment = fc.stringMatching(/^[a-c.g23/]{1,8}$/)
     fc.assert(
       fc.property(segment, fc.integer({ min: 2, max: 30 }), (path, generation) => {

@@ -3,26 +3,22 @@ import { LossRisk, of } from "../../src/domain/LossRisk.ts"
 
 const snapshot = "d/snapshot_2026112214.jsonl"
 const rotatedAt = Date.UTC(2026, 10, 23, 14)
+const waits = LossRisk.Waits()
+const atRisk = LossRisk.AtRisk({ rotatedAt })
+const lost = LossRisk.Gone({ lost: true })
 
-describe("the fate of a file", () => {
+describe("the risk of a file", () => {
   it.each([
-    ["there, pending, rotated away later", snapshot, true, true, rotatedAt - 1, LossRisk.Waits()],
-    ["there, pending, rotated away by then", snapshot, true, true, rotatedAt, LossRisk.AtRisk({ rotatedAt })],
-    ["there, stored while it was live, rotated away later", snapshot, false, true, rotatedAt - 1, LossRisk.Waits()],
-    [
-      "there, stored while it was live, rotated away by then",
-      snapshot,
-      false,
-      true,
-      rotatedAt,
-      LossRisk.AtRisk({ rotatedAt })
-    ],
-    ["there, pending, of another name", "status.jsonl", true, true, Infinity, LossRisk.Waits()],
-    ["gone, pending", snapshot, true, false, 0, LossRisk.Gone({ lost: true })],
-    ["gone, pending, of another name", "status.jsonl", true, false, 0, LossRisk.Gone({ lost: true })],
-    ["gone, stored while it was live", snapshot, false, false, 0, LossRisk.Gone({ lost: true })],
-    ["gone, all of it stored, of another name", "status.jsonl", false, false, 0, LossRisk.Gone({ lost: false })]
-  ])("that is %s", (_, path, pending, isThere, nextRunAt, expected) => {
-    expect(of({ path, pending }, isThere, nextRunAt)).toEqual(expected)
+    ["exists, is pending, and is rotated away later", waits, snapshot, true, true, rotatedAt - 1],
+    ["exists, is pending, and is rotated away by then", atRisk, snapshot, true, true, rotatedAt],
+    ["exists, was stored while live, and is rotated away later", waits, snapshot, false, true, rotatedAt - 1],
+    ["exists, was stored while live, and is rotated away by then", atRisk, snapshot, false, true, rotatedAt],
+    ["exists, is pending, and is no snapshot", waits, "status.jsonl", true, true, Infinity],
+    ["is gone and was pending", lost, snapshot, true, false, 0],
+    ["is gone, was pending, and is no snapshot", lost, "status.jsonl", true, false, 0],
+    ["is gone and was stored while live", lost, snapshot, false, false, 0],
+    ["is gone, was stored, and is no snapshot", LossRisk.Gone({ lost: false }), "status.jsonl", false, false, 0]
+  ] as const)("that %s is %j", (_, risk, path, pending, exists, nextRunAt) => {
+    expect(of({ path, pending }, exists, nextRunAt)).toEqual(risk)
   })
 })

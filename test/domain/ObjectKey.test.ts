@@ -38,7 +38,7 @@ describe("parsePrefix", () => {
     ["511 characters of two bytes", "ü".repeat(511), true],
     ["512 characters of two bytes", "ü".repeat(512), false],
     ["1,022 bytes between slashes", `/${"p".repeat(1022)}/`, true]
-  ])("leaves room for a name of one byte: %s", (_, text, accepted) => {
+  ])("must leave room for a name of one byte: %s", (_, text, accepted) => {
     expect(Either.isRight(ObjectKey.parsePrefix(text))).toBe(accepted)
   })
 })
@@ -48,7 +48,7 @@ describe("of", () => {
     expect(keyOf("/ibsr/host/", "2026/a b.jsonl")).toEqual(Either.right("ibsr/host/2026/a b.jsonl"))
   })
 
-  it("takes the path as it is at the root of the bucket", () => {
+  it("uses the path itself at the root of the bucket", () => {
     expect(keyOf("/", "2026/a.jsonl")).toEqual(Either.right("2026/a.jsonl"))
   })
 
@@ -66,7 +66,7 @@ describe("of", () => {
     ["ASCII with the prefix", "p".repeat(500), "a".repeat(524)],
     ["characters of two bytes", "", `${"ü".repeat(512)}a`],
     ["characters of four bytes", "", `${"😀".repeat(256)}a`]
-  ])("refuses a key of 1,025 bytes, and says so: %s", (_, prefix, path) => {
+  ])("refuses a key of 1,025 bytes: %s", (_, prefix, path) => {
     expect(Either.flip(keyOf(prefix, path))).toEqual(Either.right(expect.stringContaining("1025 bytes; 1024")))
   })
 
@@ -74,29 +74,29 @@ describe("of", () => {
     expect(Either.flip(keyOf("a", "d/\uFFFD.jsonl"))).toEqual(Either.right(expect.stringContaining("not valid UTF-8")))
   })
 
-  // paths as a file system has them: segments of any valid text, joined by slashes
+  // any valid path: segments of text, joined by slashes
   const segment = FastCheck.string({ unit: "grapheme", minLength: 1, maxLength: 12 }).filter(
     (text) => !/[/\uFFFD]/.test(text) && text !== "." && text !== ".."
   )
-  const path = FastCheck.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join("/"))
-  const prefix = FastCheck.constantFrom("/", "a", "a/b", "ibsr/host-17/snapshots")
-  // a second path that differs little, where a lossy mapping would be caught
-  const pair = FastCheck.oneof(
-    FastCheck.tuple(path, path),
-    path.map((one) => [one, one.toUpperCase()] as const),
-    path.map((one) => [one, one.normalize("NFD")] as const),
-    path.map((one) => [one, `${one} `] as const),
-    path.map((one) => [one, encodeURIComponent(one)] as const),
-    path.map((one) => [one, `a/${one}`] as const)
+  const paths = FastCheck.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join("/"))
+  const prefixes = FastCheck.constantFrom("/", "a", "a/b", "ibsr/host-17/snapshots")
+  // the second path differs only a little, which a lossy mapping could miss
+  const pairs = FastCheck.oneof(
+    FastCheck.tuple(paths, paths),
+    paths.map((path) => [path, path.toUpperCase()] as const),
+    paths.map((path) => [path, path.normalize("NFD")] as const),
+    paths.map((path) => [path, `${path} `] as const),
+    paths.map((path) => [path, encodeURIComponent(path)] as const),
+    paths.map((path) => [path, `a/${path}`] as const)
   )
 
-  it.prop("gives distinct paths distinct bytes", [prefix, pair], ([prefix, [one, other]]) => {
-    const [a, b] = [keyOf(prefix, one), keyOf(prefix, other)]
+  it.prop("gives distinct paths distinct bytes", [prefixes, pairs], ([prefix, [first, second]]) => {
+    const [a, b] = [keyOf(prefix, first), keyOf(prefix, second)]
     if (Either.isLeft(a) || Either.isLeft(b)) return
-    expect(Buffer.from(a.right).equals(Buffer.from(b.right))).toBe(one === other)
+    expect(Buffer.from(a.right).equals(Buffer.from(b.right))).toBe(first === second)
   })
 
-  it.prop("lets the path be read back from the key", [prefix, path], ([prefix, path]) => {
+  it.prop("keeps the path unchanged", [prefixes, paths], ([prefix, path]) => {
     const below = prefixOf(prefix) === "" ? "" : `${prefix}/`
     expect(keyOf(prefix, path)).toEqual(Either.right(`${below}${path}`))
   })
@@ -113,7 +113,7 @@ describe("contentType", () => {
     ["a.txt", "text/plain"],
     ["README.MD", "text/markdown"],
     ["a.bin", "application/octet-stream"],
-    ["noending", "application/octet-stream"],
+    ["noextension", "application/octet-stream"],
     ["dir.json/file", "application/octet-stream"],
     ["a.", "application/octet-stream"]
   ])("of %s is %s", (key, type) => {
@@ -121,13 +121,13 @@ describe("contentType", () => {
   })
 
   it.each(["a.constructor", "a.__proto__", "a.tostring"])(
-    "of %s, a name that objects have, is that of any bytes",
+    "of %s, which is also the name of an object property, is the default",
     (key) => {
       expect(ObjectKey.contentType(key)).toBe("application/octet-stream")
     }
   )
 
-  it("goes by the ending, not by a name that has none", () => {
+  it("goes by the extension, not by a name without one", () => {
     expect(ObjectKey.contentType("json")).toBe("application/octet-stream")
   })
 })

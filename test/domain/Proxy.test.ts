@@ -1,19 +1,19 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Either, FastCheck as fc } from "effect"
-import http from "node:http"
+import { Agent } from "node:http"
 import * as Proxy from "../../src/domain/Proxy.ts"
 
 const read = (env: Record<string, string>) => Either.getOrThrow(Proxy.fromEnv(env))
 
 describe("fromEnv", () => {
   it.each([
-    ["nothing", {}, []],
+    ["no variables", {}, []],
     ["a proxy for each", { HTTP_PROXY: "http://a:1", HTTPS_PROXY: "http://b:2" }, ["http://a:1/", "http://b:2/"]],
     ["a login", { HTTPS_PROXY: "http://me:pw@b:2" }, [undefined, "http://me:pw@b:2/"]],
     ["a proxy over TLS", { HTTPS_PROXY: "https://b:2" }, [undefined, "https://b:2/"]],
-    ["a host and a port alone", { HTTPS_PROXY: "proxy.corp:3128" }, [undefined, "http://proxy.corp:3128/"]],
+    ["a host and a port without a scheme", { HTTPS_PROXY: "proxy.corp:3128" }, [undefined, "http://proxy.corp:3128/"]],
     ["the lower-case name first", { http_proxy: "http://a:1", HTTP_PROXY: "http://b:2" }, ["http://a:1/"]],
-    ["an empty one as none", { HTTP_PROXY: "", https_proxy: "" }, []]
+    ["an empty variable as unset", { HTTP_PROXY: "", https_proxy: "" }, []]
   ])("reads %s", (_, env, [http, https]: ReadonlyArray<string | undefined>) => {
     expect(read(env as Record<string, string>)).toEqual({
       ...(http === undefined ? {} : { HTTP_PROXY: http }),
@@ -107,29 +107,29 @@ describe("of", () => {
   const name = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => labels.join("."))
   const byte = fc.constantFrom(0, 1, 2, 9, 10, 127, 128, 254, 255)
   const address = fc.tuple(byte, byte, byte, byte).map((bytes) => bytes.join("."))
-  const host = fc.oneof(name, address, fc.constantFrom("::1", "fe80::2"))
-  const port = fc.constantFrom(80, 443, 9000)
+  const hosts = fc.oneof(name, address, fc.constantFrom("::1", "fe80::2"))
+  const ports = fc.constantFrom(80, 443, 9000)
   const entry = fc.oneof(
     fc.tuple(fc.constantFrom("", ".", "*."), name).map((parts) => parts.join("")),
-    fc.tuple(host, port).map(([host, port]) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)),
-    host.map((host) => (host.includes(":") ? `[${host}]` : host)),
+    fc.tuple(hosts, ports).map(([host, port]) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)),
+    hosts.map((host) => (host.includes(":") ? `[${host}]` : host)),
     fc.tuple(address, fc.integer({ min: 0, max: 33 })).map((parts) => parts.join("/")),
     fc.tuple(address, address).map((parts) => parts.join("-")),
     fc.constant("*")
   )
 
-  /** Whether Node's agents ask the proxy for it, which is what the SDK's requests for credentials go by. */
-  const byNode = (proxyEnv: Proxy.Proxies, host: string, port: number): boolean => {
-    const agent = new http.Agent({ proxyEnv: { ...proxyEnv } })
+  /** Whether Node's agents use the proxy. The SDK's requests for credentials do what they do. */
+  const usesProxyInNode = (proxyEnv: Proxy.Proxies, host: string, port: number): boolean => {
+    const agent = new Agent({ proxyEnv: { ...proxyEnv } })
     const key = Object.getOwnPropertySymbols(agent).find(({ description }) => description === "kProxyConfig")
     return Object(Reflect.get(agent, key ?? "")).shouldUseProxy(host, port)
   }
 
   it("decides as Node's agents do", () =>
     fc.assert(
-      fc.property(fc.array(entry, { maxLength: 3 }), host, port, (entries, host, port) => {
+      fc.property(fc.array(entry, { maxLength: 3 }), hosts, ports, (entries, host, port) => {
         const given = read({ HTTP_PROXY: proxy, NO_PROXY: entries.join(", ") })
-        expect(Proxy.of(given, to(host, port, "http:")) === proxy).toBe(byNode(given, host, port))
+        expect(Proxy.of(given, to(host, port, "http:")) === proxy).toBe(usesProxyInNode(given, host, port))
       }),
       { numRuns: 2000 }
     ))

@@ -26,19 +26,19 @@ const kept = (more: Partial<Resumption.KeptUpload> = {}): Resumption.KeptUpload 
   ...more
 })
 
-describe("an upload that was cut off", () => {
+describe("an unfinished upload", () => {
   it.each<[title: string, kept: Resumption.KeptUpload, sizeBytes: number, at: number, why: RegExp | undefined]>([
-    ["is gone on with", kept(), 100, 1000, undefined],
-    ["is gone on with for a file that has grown", kept(), 101, 1000, undefined],
-    ["is gone on with seven days later", kept(), 100, 1000 + Resumption.keptMillis, undefined],
-    ["begins anew a moment after that", kept(), 100, 1001 + Resumption.keptMillis, /too old/],
-    ["begins anew for another key", kept({ key: key("b") }), 100, 1000, /another key/],
-    ["begins anew for another generation", kept({ generation: 2 }), 100, 1000, /another key/],
-    ["begins anew when what was live is final", kept({ state: "live" }), 100, 1000, /live object/],
-    ["begins anew with parts of another size", kept({ partSizeBytes: 9 }), 100, 1000, /another size/],
-    ["begins anew with other attributes", kept({ attributes: "y" }), 100, 1000, /attributes/],
-    ["begins anew with another kind of checksum", kept({ checksum: "MD5" }), 100, 1000, /checksum/],
-    ["begins anew for a file that is shorter", kept(), 99, 1000, /shorter/]
+    ["is resumed", kept(), 100, 1000, undefined],
+    ["is resumed for a file that has grown", kept(), 101, 1000, undefined],
+    ["is resumed seven days later", kept(), 100, 1000 + Resumption.keptMillis, undefined],
+    ["starts over a millisecond after that", kept(), 100, 1001 + Resumption.keptMillis, /too old/],
+    ["starts over for another key", kept({ key: key("b") }), 100, 1000, /another key/],
+    ["starts over for another generation", kept({ generation: 2 }), 100, 1000, /another key/],
+    ["starts over when the live file has become final", kept({ state: "live" }), 100, 1000, /live object/],
+    ["starts over with another part size", kept({ partSizeBytes: 9 }), 100, 1000, /another size/],
+    ["starts over with other attributes", kept({ attributes: "y" }), 100, 1000, /attributes/],
+    ["starts over with another kind of checksum", kept({ checksum: "MD5" }), 100, 1000, /checksum/],
+    ["starts over for a shorter file", kept(), 99, 1000, /shorter/]
   ])("%s", (_, upload, sizeBytes, at, why) => {
     const decision = Resumption.decide(upload, wanted, sizeBytes, at)
     expect(decision).toEqual(
@@ -49,7 +49,7 @@ describe("an upload that was cut off", () => {
   })
 })
 
-describe("a part that is kept", () => {
+describe("comparePart", () => {
   const part = (sizeBytes: number, sha256 = "s"): Resumption.KeptPart => ({
     number: 1,
     sizeBytes,
@@ -58,26 +58,26 @@ describe("a part that is kept", () => {
     checksum: undefined
   })
   it.each([
-    ["does not exist", undefined, "send"],
-    ["is the same", part(8), "stored"],
-    ["has other bytes", part(8, "t"), "other"],
-    ["was the last of a shorter file", part(7, "t"), "send"],
-    ["is longer than what there is now", part(9), "other"]
-  ] as const)("is judged by its bytes: %s", (_, part, judgement) => {
-    expect(Resumption.comparePart(part, { sizeBytes: 8, sha256: "s" })).toBe(judgement)
+    ["does not exist", "send", undefined],
+    ["has the same bytes", "stored", part(8)],
+    ["has other bytes", "different", part(8, "t")],
+    ["was the last of a shorter file", "send", part(7, "t")],
+    ["is longer than the file's bytes there", "different", part(9)]
+  ] as const)("of a part that %s is %j", (_, result, stored) => {
+    expect(Resumption.comparePart(stored, { sizeBytes: 8, sha256: "s" })).toBe(result)
   })
 })
 
-describe("an upload that no run is at work with", () => {
+describe("isStale", () => {
   const idle = (isStored: boolean, usedAt: number) => ({ key: key("a"), uploadId: "u", isStored, usedAt })
   const now = 1000 + Resumption.keptMillis
   it.each([
-    ["its file is gone", idle(false, now), false, true],
-    ["its file was stored in another way", idle(true, now), true, true],
-    ["it was not used for longer than seven days", idle(false, 999), true, true],
-    ["it was used within seven days", idle(false, 1000), true, false]
-  ])("is left over, or not: %s", (_, upload, isThere, left) => {
-    expect(Resumption.isStale(upload, isThere, now)).toBe(left)
+    ["whose file is gone", true, idle(false, now), false],
+    ["whose file was stored in another way", true, idle(true, now), true],
+    ["that was not used for more than seven days", true, idle(false, 999), true],
+    ["that was used within seven days", false, idle(false, 1000), true]
+  ])("for an upload %s is %s", (_, isStale, upload, exists) => {
+    expect(Resumption.isStale(upload, exists, now)).toBe(isStale)
   })
 })
 
@@ -90,11 +90,11 @@ describe("isUnknownUpload", () => {
   })
 })
 
-describe("the attributes of an upload", () => {
+describe("attributesOf", () => {
   const of = (more: Partial<ObjectAttributes>) => Resumption.attributesOf(settingsWith(more))
-  it("are told in the same words, whatever the order they were given in", () => {
+  it("does not depend on the order of the attributes", () => {
     expect(of({ tags: { a: "1", b: "2" } })).toBe(of({ tags: { b: "2", a: "1" } }))
-    expect(of({ noOverwrite: true }), "it is asked for at the end").toBe(of({}))
+    expect(of({ noOverwrite: true }), "only the completion asks for it").toBe(of({}))
   })
 
   it.each<[changed: Partial<ObjectAttributes>, encryption: string]>([
@@ -104,7 +104,7 @@ describe("the attributes of an upload", () => {
       { sse: "kms", kmsKeyId: "k", kmsContext: { b: "2", a: "1" } },
       `[["_tag","Kms"],["context",[["a","1"],["b","2"]]],["keyId","k"]]`
     ]
-  ])("keep the words whose digest is in ledgers: %j", (changed, encryption) => {
+  ])("returns the text whose digest is in existing ledgers: %j", (changed, encryption) => {
     expect(of(changed)).toBe(`[${encryption},null,null,[],[]]`)
   })
 
@@ -116,7 +116,7 @@ describe("the attributes of an upload", () => {
     { sse: "s3" as const },
     { sse: "kms" as const, kmsKeyId: "k" },
     { sse: "kms" as const, kmsContext: { a: "b" } }
-  ])("differ by each of them: %j", (more) => {
+  ])("depends on each attribute: %j", (more) => {
     expect(of(more)).not.toBe(of({}))
   })
 })

@@ -40,7 +40,7 @@ describe("keeps", () => {
     ["!a.jsonl", "a.jsonl", false],
     ["a.jsonl", "a.jsonl", true],
     ["a.jsonl", "axjsonl", false]
-  ])("with --include %j, of %j: %s", (include, path, kept) => {
+  ])("with --include %j, for %j is %s", (include, path, kept) => {
     expect(keeps([include], [], path)).toBe(kept)
   })
 
@@ -48,7 +48,7 @@ describe("keeps", () => {
     ["a.csv", true],
     ["d/a.jsonl", true],
     ["d/a.csv", false]
-  ])("takes what one of several patterns includes: %j, %s", (path, kept) => {
+  ])("with several patterns, for %j is %s", (path, kept) => {
     expect(keeps(["**/*.jsonl", "*.csv"], [], path)).toBe(kept)
   })
 
@@ -62,11 +62,11 @@ describe("keeps", () => {
     [["x.jsonl", "y.jsonl"], "y.jsonl", false],
     [["**/.*"], "d/.a.jsonl", false],
     [["**"], "a.jsonl", false]
-  ])("leaves out what --exclude %j names, although it is included: %j, %s", (exclude, path, kept) => {
+  ])("with --exclude %j, for the included %j is %s", (exclude, path, kept) => {
     expect(keeps(["**/*.jsonl"], exclude, path)).toBe(kept)
   })
 
-  it("takes nothing that no pattern includes", () => {
+  it("is false if no pattern includes the file", () => {
     expect(keeps([], [], "a.jsonl")).toBe(false)
   })
 })
@@ -81,11 +81,11 @@ describe("excludes", () => {
     ["**/.git/**", ".git", true],
     ["dir/*.jsonl", "dir", false],
     ["**/*.tmp", "dir", false]
-  ])("with --exclude %j, of the directory %j: %s", (exclude, path, excluded) => {
+  ])("with --exclude %j, for the directory %j is %s", (exclude, path, excluded) => {
     expect(Selection.make({ include: ["**"], exclude: [exclude] }).excludes(path)).toBe(excluded)
   })
 
-  it("does not hold of what is merely not included", () => {
+  it("is false for a file that is merely not included", () => {
     expect(Selection.make({ include: ["*.jsonl"], exclude: [] }).excludes("a.csv")).toBe(false)
   })
 })

@@ -22,7 +22,7 @@ describe("make", () => {
     ["KMS with a key", kms({ kmsKeyId: "k" })],
     ["KMS with a context for the bucket's key", kms({ kmsContext: { a: "b" } })],
     ["KMS with a key and a context", kms({ kmsKeyId: "k", kmsContext: { a: "b" } })],
-    ["keys of the store", { ...sound, sse: "s3" }]
+    ["the store's keys", { ...sound, sse: "s3" }]
   ])("accepts %s", (_, settings) => {
     expect(Settings.make(settings)).toEqual(Either.right(settings))
   })
@@ -30,7 +30,7 @@ describe("make", () => {
   it.each<[title: string, settings: Settings.Settings, flags: ReadonlyArray<ReadonlyArray<string>>]>([
     ["memory for less than a part", { ...sound, memoryBytes: 8 * MiB - 1 }, [["--memory", "--part-size"]]],
     [
-      "a part that S3 does not allow",
+      "a part larger than S3 allows",
       { ...sound, partSizeBytes: 5 * GiB + 1, memoryBytes: 20 * GiB },
       [["--part-size", "5GiB"]]
     ],

@@ -24,20 +24,20 @@ describe("parse", () => {
   })
 
   it.each([
-    ["nothing", ""],
+    ["an empty text", ""],
     ["a unit alone", "MiB"],
     ["a fraction", "1.5MiB"],
     ["a negative number", "-1"],
     ["an exponent", "1e6"],
     ["an unknown unit", "8XB"],
-    ["a name that objects have", "8constructor"],
+    ["a unit that is the name of an object property", "8constructor"],
     ["outer blanks", " 8MiB"],
     ["two blanks before the unit", "8  MiB"],
     ["hexadecimal", "0x10"],
     ["a comma", "1,000"],
     ["digits of other scripts", "٨MiB"],
-    ["more than a number can tell exactly", "9007199254740993"],
-    ["more than that by its unit", "999999999999999G"]
+    ["more bytes than a number can represent exactly", "9007199254740993"],
+    ["more bytes than that because of the unit", "999999999999999G"]
   ])("refuses %s", (_, text) => {
     expect(Size.parse(text)).toEqual(Either.left("a size such as 8MiB, 64M or 500KB"))
   })

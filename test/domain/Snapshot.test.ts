@@ -23,20 +23,20 @@ describe("endOfHour", () => {
     "snapshot_2026022900.jsonl",
     "snapshot_2026112224.jsonl",
     "snapshot_20261122.jsonl",
-    // Unix seconds, the second of which would be a date of the year 1701
+    // Unix seconds; the second would be a date in the year 1701
     "snapshot_1700000000.jsonl",
     "snapshot_1701010912.jsonl"
-  ])("is not to be had from %s", (name) => {
+  ])("of %s is undefined", (name) => {
     expect(endOfHour(name)).toBeUndefined()
   })
 })
 
-describe("stateOf", () => {
-  const grace = Duration.minutes(2)
+describe("stateAt", () => {
+  const finalAfter = Duration.minutes(2)
   it.each([
     ["snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z", "2026-11-22T15:01:59Z", "live"],
     ["snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z", "2026-11-22T15:02:00Z", "final"],
-    // copied, or written late: the name counts
+    // copied or written late: the name decides
     ["snapshot_2026112214.jsonl", "2026-11-22T18:00:00Z", "2026-11-22T18:00:01Z", "final"],
     ["snapshot_2026112214.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:30:00Z", "live"],
     ["status.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:01:59Z", "live"],
@@ -45,7 +45,7 @@ describe("stateOf", () => {
     // a clock that was set back
     ["status.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T14:00:00Z", "live"]
   ])("of %s, changed %s, at %s is %s", (relativePath, modified, now, state) => {
-    expect(stateAt({ relativePath, modifiedMillis: at(modified) }, at(now), grace)).toBe(state)
+    expect(stateAt({ relativePath, modifiedMillis: at(modified) }, at(now), finalAfter)).toBe(state)
   })
 })
 

@@ -3,7 +3,7 @@ import { FastCheck } from "effect"
 import { oldestFirst } from "../../src/domain/SourceFile.ts"
 
 describe("oldestFirst", () => {
-  it("sorts the collector's names by their time, older forms of the name first", () => {
+  it("sorts the collector's files by time, and older forms of the name first", () => {
     const names = [
       "snapshot_2026112215.jsonl",
       "snapshot_1700000000.jsonl",
@@ -31,7 +31,7 @@ describe("oldestFirst", () => {
     expect(oldestFirst(a, b)).toBe(order)
   })
 
-  it.prop("is the same order whatever the files came in", [FastCheck.array(FastCheck.string())], ([names]) => {
+  it.prop("does not depend on the initial order", [FastCheck.array(FastCheck.string())], ([names]) => {
     expect([...names].reverse().sort(oldestFirst)).toEqual([...names].sort())
   })
 })

@@ -21,7 +21,7 @@ const denied = Failed({
 const planned = Planned({ relativePath: "a", key: "k/a", sizeBytes: 7, compression: "none", parts: 1 })
 
 describe("add", () => {
-  it("sums up files and bytes of what was stored", () => {
+  it("sums up the files and bytes that were stored", () => {
     expect(
       tallied(
         Uploaded({ relativePath: "a", torn: false, sizeBytes: 5, objectBytes: 5, replaces: undefined }),
@@ -40,11 +40,11 @@ describe("add", () => {
     ["vanished", Vanished()],
     ["interrupted", Interrupted()],
     ["notTried", NotTried()]
-  ] as const)("counts in `%s`, and nowhere else", (field, outcome) => {
+  ] as const)("counts only in `%s`", (field, outcome) => {
     expect(tallied(outcome, outcome)).toEqual({ ...Tally.empty(), [field]: 2 })
   })
 
-  it("counts what was skipped, also by its reason", () => {
+  it("counts skipped entries in total and by reason", () => {
     const tally = tallied(
       Skipped({ why: "symlink" }),
       Skipped({ why: "symlink" }),
@@ -59,13 +59,13 @@ describe("add", () => {
   })
 
   it("keeps failures and their classes", () => {
-    const one = failure("a")
-    expect(tallied(one, denied, denied)).toEqual({
+    const first = failure("a")
+    expect(tallied(first, denied, denied)).toEqual({
       ...Tally.empty(),
       failed: 3,
       denied: 2,
       failedClasses: new Set(["InternalError", "AccessDenied"]),
-      failures: [one, denied, denied]
+      failures: [first, denied, denied]
     })
   })
 
@@ -74,11 +74,11 @@ describe("add", () => {
     expect(tallied(planned, other)).toEqual({ ...Tally.empty(), plan: [planned, other] })
   })
 
-  it("keeps the first failures, and only counts those beyond", () => {
-    const many = Array.from({ length: Tally.maxListed + 5 }, (_, at) => failure(`f${at}`))
+  it("keeps the first failures, and only counts the rest", () => {
+    const many = Array.from({ length: Tally.maxListed + 5 }, (_, index) => failure(`f${index}`))
     const tally = tallied(...many, denied)
     expect(tally.failures.map(({ relativePath }) => relativePath)).toEqual(
-      Array.from({ length: Tally.maxListed }, (_, at) => `f${at}`)
+      Array.from({ length: Tally.maxListed }, (_, index) => `f${index}`)
     )
     expect(tally.failed).toBe(Tally.maxListed + 6)
     expect(tally.failedClasses).toEqual(new Set(["InternalError", "AccessDenied"]))
@@ -86,7 +86,7 @@ describe("add", () => {
 })
 
 describe("empty", () => {
-  it("shares nothing with another", () => {
+  it("shares nothing with another tally", () => {
     const tally = tallied(denied, planned, Skipped({ why: "special" }))
     expect(tally.failed).toBe(1)
     expect(tallied(Excluded())).toEqual({ ...Tally.empty(), excluded: 1 })
@@ -109,12 +109,12 @@ describe("selected", () => {
     ["a file that was not tried", 1, NotTried()],
     ["an excluded file", 0, Excluded()],
     ["a skipped link", 0, Skipped({ why: "symlink" })]
-  ])("counts of %s: %d", (_, count, outcome) => {
+  ])("counts %s as %d", (_, count, outcome) => {
     expect(Tally.selected(tallied(outcome))).toBe(count)
   })
 
-  it("counts failures beyond those that are kept", () => {
-    const many = Array.from({ length: Tally.maxListed + 1 }, (_, at) => failure(`f${at}`))
+  it("counts failures that are not kept", () => {
+    const many = Array.from({ length: Tally.maxListed + 1 }, (_, index) => failure(`f${index}`))
     expect(Tally.selected(tallied(...many))).toBe(Tally.maxListed + 1)
   })
 })

@@ -14,7 +14,7 @@ describe("decide", () => {
     ["a file of one byte in one request", 1, 64 * MiB, Single({ memoryBytes: 1 })],
     ["a file of exactly one part in one request", part, 64 * MiB, Single({ memoryBytes: part })],
     [
-      "a file of one byte more in two parts",
+      "a file one byte larger in two parts",
       part + 1,
       64 * MiB,
       Multipart({ partSizeBytes: part, parts: 2, queueSize: 2 })
@@ -33,13 +33,13 @@ describe("decide", () => {
       Multipart({ partSizeBytes: part, parts: 100, queueSize: 1 })
     ],
     [
-      "10,000 parts of the size asked for",
+      "10,000 parts of the requested size",
       10_000 * part,
       64 * MiB,
       Multipart({ partSizeBytes: part, parts: 10_000, queueSize: 4 })
     ],
     [
-      "48 GB in parts of the size asked for",
+      "48 GB in parts of the requested size",
       48e9,
       64 * MiB,
       Multipart({ partSizeBytes: part, parts: 5723, queueSize: 4 })
@@ -52,7 +52,7 @@ describe("decide", () => {
       Multipart({ partSizeBytes: part + 1, parts: 10_000, queueSize: 4 })
     ],
     [
-      "no file whose larger parts memory has no room for",
+      "no file whose larger parts do not fit into memory",
       10_000 * part + 1,
       part,
       TooLarge({ neededMemoryBytes: part + 1 })
@@ -64,7 +64,7 @@ describe("decide", () => {
       Multipart({ partSizeBytes: 5 * GiB, parts: 10_000, queueSize: 4 })
     ],
     [
-      "no file that needs larger ones, whatever the memory",
+      "no file that needs larger ones, even with enough memory",
       10_000 * 5 * GiB + 1,
       1024 * GiB,
       TooLarge({ neededMemoryBytes: 5 * GiB + 1 })
@@ -73,24 +73,14 @@ describe("decide", () => {
     expect(UploadPlan.decide(sizeBytes, { memoryBytes, partSizeBytes: part })).toEqual(plan)
   })
 
-  it.each([
-    ["half of a memory that is large", 32 * part, 16 * part],
-    ["what four parts take", 8 * part, 4 * part],
-    ["also if it is more than half", 6 * part, 4 * part],
-    ["all of a memory that has no room for four", 3 * part, 3 * part],
-    ["all of one that has room for one", part, part]
-  ])("leaves to parts %s", (_, memoryBytes, bytes) => {
-    expect(UploadPlan.partsBytes({ memoryBytes, partSizeBytes: part })).toBe(bytes)
-  })
-
   it("finds room for a part of the smallest size in the smallest memory", () => {
     expect(
       UploadPlan.decide(100 * MiB, { memoryBytes: UploadPlan.minMemoryBytes, partSizeBytes: UploadPlan.minPartBytes })
     ).toEqual(Multipart({ partSizeBytes: 5 * MiB, parts: 20, queueSize: 1 }))
   })
 
-  // memory with room for a part, as the flags have to leave it
-  const limits = FastCheck.tuple(
+  // memory with room for a part, which `Settings.check` guarantees
+  const largeLimits = FastCheck.tuple(
     FastCheck.integer({ min: UploadPlan.minPartBytes, max: UploadPlan.maxPartBytes }),
     FastCheck.integer({ min: 0, max: 64 * GiB })
   ).map(([partSizeBytes, more]) => ({ partSizeBytes, memoryBytes: partSizeBytes + more }))
@@ -104,29 +94,45 @@ describe("decide", () => {
     FastCheck.integer({ min: 0, max: 60_000 * GiB })
   )
 
-  it.prop("keeps the limits of S3 and of memory", [size, FastCheck.oneof(limits, smallLimits)], ([bytes, limits]) => {
-    const plan = UploadPlan.decide(bytes, limits)
-    switch (plan._tag) {
-      case "Single":
-        expect(plan.memoryBytes).toBe(bytes)
-        expect(plan.memoryBytes).toBeLessThanOrEqual(limits.memoryBytes)
-        return
-      case "Multipart":
-        expect(plan.parts).toBeLessThanOrEqual(UploadPlan.maxParts)
-        expect(plan.partSizeBytes).toBeGreaterThanOrEqual(UploadPlan.minPartBytes)
-        expect(plan.partSizeBytes).toBeGreaterThanOrEqual(limits.partSizeBytes)
-        expect(plan.partSizeBytes).toBeLessThanOrEqual(UploadPlan.maxPartBytes)
-        expect(plan.queueSize * plan.partSizeBytes).toBeLessThanOrEqual(limits.memoryBytes)
-        expect(plan.queueSize).toBeGreaterThanOrEqual(1)
-        expect(plan.queueSize).toBeLessThanOrEqual(4)
-        // the parts are the file: all are full but the last, which is not empty
-        expect(plan.parts * plan.partSizeBytes).toBeGreaterThanOrEqual(bytes)
-        expect((plan.parts - 1) * plan.partSizeBytes).toBeLessThan(bytes)
-        return
-      case "TooLarge":
-        expect(
-          plan.neededMemoryBytes > limits.memoryBytes || bytes > UploadPlan.maxParts * UploadPlan.maxPartBytes
-        ).toBe(true)
+  it.prop(
+    "keeps the limits of S3 and of memory",
+    [size, FastCheck.oneof(largeLimits, smallLimits)],
+    ([bytes, limits]) => {
+      const plan = UploadPlan.decide(bytes, limits)
+      switch (plan._tag) {
+        case "Single":
+          expect(plan.memoryBytes).toBe(bytes)
+          expect(plan.memoryBytes).toBeLessThanOrEqual(limits.memoryBytes)
+          return
+        case "Multipart":
+          expect(plan.parts).toBeLessThanOrEqual(UploadPlan.maxParts)
+          expect(plan.partSizeBytes).toBeGreaterThanOrEqual(UploadPlan.minPartBytes)
+          expect(plan.partSizeBytes).toBeGreaterThanOrEqual(limits.partSizeBytes)
+          expect(plan.partSizeBytes).toBeLessThanOrEqual(UploadPlan.maxPartBytes)
+          expect(plan.queueSize * plan.partSizeBytes).toBeLessThanOrEqual(limits.memoryBytes)
+          expect(plan.queueSize).toBeGreaterThanOrEqual(1)
+          expect(plan.queueSize).toBeLessThanOrEqual(4)
+          // the parts add up to the file: all but the last are full, and the last is not empty
+          expect(plan.parts * plan.partSizeBytes).toBeGreaterThanOrEqual(bytes)
+          expect((plan.parts - 1) * plan.partSizeBytes).toBeLessThan(bytes)
+          return
+        case "TooLarge":
+          expect(
+            plan.neededMemoryBytes > limits.memoryBytes || bytes > UploadPlan.maxParts * UploadPlan.maxPartBytes
+          ).toBe(true)
+      }
     }
+  )
+})
+
+describe("partsBytes", () => {
+  it.each([
+    ["half of a large memory", 32 * part, 16 * part],
+    ["four parts, if memory has room for eight", 8 * part, 4 * part],
+    ["four parts, even if they are more than half of memory", 6 * part, 4 * part],
+    ["all of a memory without room for four parts", 3 * part, 3 * part],
+    ["all of a memory with room for one part", part, part]
+  ])("is %s", (_, memoryBytes, bytes) => {
+    expect(UploadPlan.partsBytes({ memoryBytes, partSizeBytes: part })).toBe(bytes)
   })
 })

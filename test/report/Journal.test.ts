@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Journal from "../../src/report/Journal.ts"
 
-describe("a line for the journal", () => {
+describe("prefixed", () => {
   it.each([
     ["error", "<3>"],
     ["warning", "<4>"],
     ["notice", "<5>"],
     ["info", "<6>"],
     ["debug", "<7>"]
-  ] as const)("has the priority of syslog: %s %s", (severity, prefix) => {
+  ] as const)("marks severity %s as %s", (severity, prefix) => {
     expect(Journal.prefixed({ text: "a <b>", severity })).toBe(`${prefix}a <b>`)
   })
 
@@ -16,14 +16,14 @@ describe("a line for the journal", () => {
     ["a\n  b\nc", "<3>a\n<3>  b\n<3>c"],
     ["a\n\nb", "<3>a\n<3>\n<3>b"],
     ["", "<3>"],
-    // lines to Unicode, but not to journald
+    // line breaks in Unicode, but not for journald
     ["a\rb\u2028c", "<3>a\rb\u2028c"]
-  ])("has it again on each line that journald sees: %j", (text, prefixed) => {
+  ])("marks each line that journald sees: %j", (text, prefixed) => {
     expect(Journal.prefixed({ text, severity: "error" })).toBe(prefixed)
   })
 })
 
-describe("$JOURNAL_STREAM", () => {
+describe("isStream", () => {
   it.each([
     ["9:4711", true],
     ["9:4712", false],
@@ -32,11 +32,11 @@ describe("$JOURNAL_STREAM", () => {
     ["9:471", false],
     ["", false],
     [undefined, false]
-  ])("is of the stream where device and inode are: %s %s", (variable, expected) => {
+  ])("for JOURNAL_STREAM=%s, device 9 and inode 4711 is %s", (variable, expected) => {
     expect(Journal.isStream(variable, { dev: 9n, ino: 4711n })).toBe(expected)
   })
 
-  it("is compared to the last digit of an inode of 64 bits", () => {
+  it("compares all digits of a 64-bit inode", () => {
     expect(Journal.isStream("9:18446744073709551615", { dev: 9n, ino: 18_446_744_073_709_551_615n })).toBe(true)
     expect(Journal.isStream("9:18446744073709551614", { dev: 9n, ino: 18_446_744_073_709_551_615n })).toBe(false)
   })

@@ -8,6 +8,6 @@ it.each([
   [{ name: "a\nb" }, `name="a\\nb"`],
   [{ name: "\u001B[2J" }, `name="\\u001b[2J"`],
   [{ name: "" }, `name=""`]
-])("quotes a value only where it must: %j", (fields, line) => {
+])("quotes a value only if necessary: %j", (fields, line) => {
   expect(Logfmt.line(fields as Parameters<typeof Logfmt.line>[0])).toBe(line)
 })

@@ -36,7 +36,7 @@ const status = (...targets: ReadonlyArray<Target>): Status => ({
   targets
 })
 
-describe("a target's state", () => {
+describe("stateOf", () => {
   it.each([
     [undefined, 0, "critical"],
     [undefined, null, "critical"],
@@ -52,7 +52,7 @@ describe("a target's state", () => {
     [0, null, "ok"],
     // a clock that was set back
     [-hour, 0, "ok"],
-    // of another version
+    // a code of another version
     [0, 99, "warning"],
     ...ExitCode.table
       .filter(({ code }) => code !== 0)
@@ -60,34 +60,34 @@ describe("a target's state", () => {
         const failed = retrySoon ? "warning" : "critical"
         return [0, code, name === "interrupted" ? "ok" : failed] as const
       })
-  ] as const)("by its last success, ms ago, and the last exit code: %s, %s: %s", (ago, exit, state) => {
+  ] as const)("with the last success %s ms ago and the last exit code %s is %s", (ago, exit, state) => {
     expect(Nagios.stateOf(target(ago, exit), thresholds, now)).toBe(state)
   })
 
-  it("is ok without a run, if one succeeded lately", () => {
+  it("is ok without a last run, if the last success is recent", () => {
     expect(Nagios.stateOf(target(0, 0, { lastRun: null }), thresholds, now)).toBe("ok")
   })
 })
 
-describe("targets that count", () => {
+describe("inUse", () => {
   const ranAgo = (millis: number, success: number | undefined) =>
     target(success, 23, { prefix: `${millis}`, lastRun: runAt(millis, 23) })
   const counted = (...targets: ReadonlyArray<Target>) =>
     Nagios.inUse(targets, thresholds, now).map(({ prefix }) => Number(prefix))
-  it("are all that were ever good, and of the others those tried lately", () => {
+  it("keeps targets that ever succeeded, and those that were tried recently", () => {
     expect(counted(ranAgo(0, 0), ranAgo(7 * hour, undefined))).toEqual([0])
     expect(counted(ranAgo(0, 0), ranAgo(6 * hour, undefined))).toEqual([0, 6 * hour])
     expect(counted(ranAgo(0, 0), ranAgo(7 * hour, 8 * hour))).toEqual([0, 7 * hour])
   })
 
-  it("are not none: the one that was tried last is among them", () => {
+  it("always keeps the target that was tried last", () => {
     expect(counted(ranAgo(7 * hour, undefined), ranAgo(8 * hour, undefined))).toEqual([7 * hour])
     expect(Nagios.check(status(ranAgo(8 * hour, undefined)), thresholds, now).code).toBe(2)
   })
 })
 
-describe("a plugin's answer", () => {
-  it("is one line, with figures behind the bar", () => {
+describe("the plugin output", () => {
+  it("is one line, with performance data after the bar", () => {
     expect(Nagios.check(status(target(12 * 60_000)), thresholds, now)).toEqual({
       code: 0,
       line:
@@ -101,17 +101,17 @@ describe("a plugin's answer", () => {
     [target(7 * hour, 30), 2, "CRITICAL - s3://b/p: last success 7 h 0 min ago, last run exit 30 (network), "],
     [target(undefined, null), 2, "CRITICAL - s3://b/p: never succeeded, last run not ended, "],
     [target(undefined, 0, { lastRun: null }), 2, "CRITICAL - s3://b/p: never succeeded, no run, "]
-  ])("says why: %#", (one, code, text) => {
-    const answer = Nagios.check(status(one), thresholds, now)
+  ])("gives the reasons for its state: %#", (reported, code, text) => {
+    const answer = Nagios.check(status(reported), thresholds, now)
     expect(answer.code).toBe(code)
     expect(answer.line.startsWith(`IBSR-EXPORT ${text}`)).toBe(true)
   })
 
-  it("has no age in its figures where none is known", () => {
+  it("has age U if there was no success", () => {
     expect(Nagios.check(status(target(undefined)), thresholds, now).line).toContain("| age=U;7200;21600;0 ")
   })
 
-  it("goes by the worst of several targets, puts it first, and tells their figures apart", () => {
+  it("has the state of the worst target, names it first, and labels performance data by target", () => {
     const [good, bad] = [target(0), target(7 * hour, 0, { prefix: "q" })]
     const { code, line } = Nagios.check(status(good, bad), thresholds, now)
     expect(code).toBe(2)
@@ -119,7 +119,7 @@ describe("a plugin's answer", () => {
     expect(line).toContain(" 's3://b/p age'=0s;")
   })
 
-  it("does not let a name break the line or its figures", () => {
+  it("is not broken by special characters in a name", () => {
     const odd = target(0, 0, { prefix: "a|b'c=d\ne" })
     const { line } = Nagios.check(status(odd, odd), thresholds, now)
     expect(line.split("|")).toHaveLength(2)
@@ -127,7 +127,7 @@ describe("a plugin's answer", () => {
     expect(line.split("|")[1]).toContain("'s3://b/a_b_c_d\\ne age'=0s;")
   })
 
-  it("is unknown where no run has used the ledger, and where it cannot be read", () => {
+  it("is unknown if no run has used the ledger, or if it cannot be read", () => {
     expect(Nagios.check(status(), thresholds, now)).toEqual({
       code: 3,
       line: "IBSR-EXPORT UNKNOWN - no run has used /state/ledger.db yet"

@@ -13,11 +13,11 @@ describe("the progress line", () => {
     expect(render(half, 80)).toBe("[#####-----] 6 of 12 files, 2.4 MB of 4.8 MB, 600.0 kB/s, 4.0 s left")
   })
 
-  it("promises nothing while the files are still being counted", () => {
+  it("shows no time left while the files are being counted", () => {
     expect(render({ ...half, counted: false }, 80)).toBe("[----------] 6 of 12+ files, 2.4 MB of 4.8 MB, 600.0 kB/s")
   })
 
-  it("has an answer before anything is known, and for empty files alone", () => {
+  it("works before anything is known, and for empty files only", () => {
     const nothing = { files: 0, bytes: 0 }
     expect(render({ done: nothing, total: nothing, counted: true, elapsedMillis: 0 }, 80)).toContain("0 of 0 files")
     const empty = { done: { files: 1, bytes: 0 }, total: { files: 2, bytes: 0 }, counted: true, elapsedMillis: 100 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { DeadlineExceeded } from "../../src/domain/Errors.ts"
-import * as Prometheus from "../../src/report/Prometheus.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
-import { statusTarget } from "../fixtures/StatusTarget.ts"
+import * as Prometheus from "../../src/report/Prometheus.ts"
 import { reportOf, uploaded } from "../fixtures/Report.ts"
+import { statusTarget } from "../fixtures/StatusTarget.ts"
 
 const { Excluded, Unchanged } = Outcome.Outcome
 
@@ -22,12 +22,12 @@ const facts = (changed: Partial<Prometheus.Facts> = {}): Prometheus.Facts => ({
 const valueOf = (name: string, changed: Partial<Prometheus.Facts>) => {
   const line = Prometheus.render(facts(changed))
     .split("\n")
-    .find((line) => line.startsWith(`ibsr_export_${name}{`))
+    .find((text) => text.startsWith(`ibsr_export_${name}{`))
   return line === undefined ? undefined : Number(line.split(" ").at(-1))
 }
 
-describe("the metrics of a run", () => {
-  it("tell of it, and of what the ledger says, each with a help and a type", () => {
+describe("the metrics", () => {
+  it("describe the run and the ledger, each with a help and a type", () => {
     const rendered = Prometheus.render(facts())
     expect(rendered.endsWith("\n")).toBe(true)
     expect(rendered.split("\n").filter((line) => !line.startsWith("#"))).toEqual([
@@ -68,7 +68,7 @@ describe("the metrics of a run", () => {
     }
   })
 
-  it("leave out what is not known", () => {
+  it("omit unknown values", () => {
     const unknown = facts({ report: reportOf([]), remembered: undefined })
     const names = [...Prometheus.render(unknown).matchAll(/^# TYPE ibsr_export_(\w+)/gm)].map(([, name]) => name)
     expect(names).not.toContain("clock_offset_seconds")
@@ -80,7 +80,7 @@ describe("the metrics of a run", () => {
     )
   })
 
-  it("keep a label in its quotes", () => {
+  it("escape special characters in a label", () => {
     const report = reportOf([])
     const odd = { ...report, target: { ...report.target, prefix: `a"b\\c\nd` } }
     expect(Prometheus.render(facts({ report: odd }))).toContain(`{target="s3://b/a\\"b\\\\c\\nd"} `)
@@ -95,14 +95,14 @@ describe("the last success", () => {
     `# HELP x\nibsr_export_last_success_timestamp_seconds{target="${target}"} ${at}\n`
   it.each([
     ["this run", good, statusTarget, undefined, 0.84],
-    ["this run, which could not write to the ledger", good, undefined, published(0.3), 0.84],
-    ["the one that the ledger knows", bad, statusTarget, undefined, 0.25],
-    ["the one that the ledger knows, if that is newer", bad, statusTarget, published(0.1), 0.25],
-    ["the one that was published, where the ledger cannot be read", bad, undefined, published(0.3), 0.3],
-    ["the one that was published, where the ledger was lost", bad, never, published(0.3), 0.3],
+    ["this run, even if it could not write to the ledger", good, undefined, published(0.3), 0.84],
+    ["the one in the ledger", bad, statusTarget, undefined, 0.25],
+    ["the one in the ledger, if that is newer", bad, statusTarget, published(0.1), 0.25],
+    ["the published one, if the ledger cannot be read", bad, undefined, published(0.3), 0.3],
+    ["the published one, if the ledger was lost", bad, never, published(0.3), 0.3],
     ["not that of another target", bad, never, published(0.3, "s3://b/q"), 0],
-    ["not what is no number", bad, never, published(Number.NaN), 0],
-    ["0 where there was none", bad, never, undefined, 0]
+    ["not one that is no number", bad, never, published(Number.NaN), 0],
+    ["0 if there was none", bad, never, undefined, 0]
   ] as const)("is %s", (_, report, remembered, before, expected) => {
     expect(valueOf("last_success_timestamp_seconds", { report, remembered, previous: before })).toBe(expected)
   })

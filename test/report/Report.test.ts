@@ -100,18 +100,18 @@ const planned = facts([
 describe("make", () => {
   it.each([
     ["an empty run", settings, facts([])],
-    ["a run in which everything happened", settings, everything],
+    ["a run with every outcome", settings, everything],
     ["a dry run", { ...settings, dryRun: true }, planned],
     ["a run against another store", { ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([])]
-  ])("gives what the schema describes, and survives JSON: %s", (_, settings, facts) => {
-    const report = Report.make(settings, facts)
+  ])("matches the schema and survives JSON: %s", (_, given, known) => {
+    const report = Report.make(given, known)
     const decoded = Schema.decodeUnknownSync(Report.Report)(JSON.parse(JSON.stringify(report)), {
       onExcessProperty: "error"
     })
     expect(decoded).toEqual(report)
   })
 
-  it("tells what was run, and where to", () => {
+  it("names the run, the source and the target", () => {
     const report = Report.make({ ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([]))
     expect(report).toMatchObject({
       schemaVersion: 1,
@@ -153,7 +153,7 @@ describe("make", () => {
     })
   })
 
-  it("tells what was lost, what is at risk and what was replaced, and fails for what was lost", () => {
+  it("lists lost files, files at risk and replaced files, and fails because of lost files", () => {
     const found = facts(
       [Uploaded({ relativePath: "s", torn: false, sizeBytes: 1, objectBytes: 1, replaces: "p/s.g2" })],
       {
@@ -172,7 +172,7 @@ describe("make", () => {
     })
   })
 
-  it("tells uploads in parts that were gone on with, and those that the next run goes on with; of them the first 100", () => {
+  it("counts resumed uploads, and lists the first 100 kept uploads", () => {
     const found = facts([
       Uploaded({ relativePath: "s", torn: false, sizeBytes: 30, objectBytes: 30, replaces: undefined })
     ])
@@ -185,11 +185,11 @@ describe("make", () => {
     expect(report.keptUploads).toEqual(Array.from({ length: Tally.maxListed }, () => kept))
   })
 
-  it("has no ledger where none could be opened", () => {
+  it("has no ledger if none could be opened", () => {
     expect(Report.make(settings, facts([], { ledger: undefined })).ledger).toBeNull()
   })
 
-  it("passes on that the run was cut off, and what stays in the store", () => {
+  it("says that the run was cut off, and lists open multipart uploads", () => {
     expect(Report.make(settings, everything)).toMatchObject({
       complete: false,
       openMultipartUploads: [{ key: "k", uploadId: "u", reason: "AccessDenied" }]
@@ -211,17 +211,17 @@ describe("make", () => {
     ],
     ["two classes of failures", facts([denied, unreadable]), 12, "mixed"],
     [
-      "what ended the run",
+      "the failure that ended the run",
       facts([denied], { endedBy: new Errors.NothingSelected({ input: "/in" }) }),
       42,
       "nothing-selected"
     ],
     ["a signal", everything, 143, "interrupted"]
-  ])("has the exit code of %s", (_, facts, exitCode, name) => {
-    expect(Report.make(settings, facts).result).toMatchObject({ exitCode, name })
+  ])("has the exit code of %s", (_, known, exitCode, name) => {
+    expect(Report.make(settings, known).result).toMatchObject({ exitCode, name })
   })
 
-  it("tells what ended the run, and by which signal", () => {
+  it("names the failure and the signal that ended the run", () => {
     expect(Report.make(settings, everything).result).toEqual({
       exitCode: 143,
       name: "interrupted",
@@ -238,11 +238,11 @@ describe("make", () => {
     })
   })
 
-  it("has no signal and no end before time when there was none", () => {
+  it("has no signal and no failure if nothing ended the run early", () => {
     expect(Report.make(settings, facts([])).result).toEqual({ exitCode: 0, name: "ok", signal: null, endedBy: null })
   })
 
-  it("tells of each failure what the store said, and what to do", () => {
+  it("gives the store's answer and a hint for each failure", () => {
     expect(Report.make(settings, everything).failures).toEqual([
       {
         file: "a.jsonl",
@@ -274,12 +274,12 @@ describe("make", () => {
     [Tally.maxListed, Tally.maxListed, 0],
     [Tally.maxListed + 1, Tally.maxListed, 1],
     [Tally.maxListed + 50, Tally.maxListed, 50]
-  ])("of %d failures tells %d, and counts %d as omitted", (failed, told, omitted) => {
+  ])("with %d failures lists %d and counts %d as omitted", (failed, listed, omitted) => {
     const report = Report.make(settings, facts(Array.from({ length: failed }, () => denied)))
-    expect([report.failures.length, report.failuresOmitted, report.totals.failed]).toEqual([told, omitted, failed])
+    expect([report.failures.length, report.failuresOmitted, report.totals.failed]).toEqual([listed, omitted, failed])
   })
 
-  it("has a plan in a dry run, with the requests that each file takes", () => {
+  it("has a plan with the requests for each file in a dry run", () => {
     const report = Report.make({ ...settings, dryRun: true }, planned)
     expect(report.run.dryRun).toBe(true)
     expect(report.totals).toMatchObject({ selected: 2, uploaded: 0, uploadedBytes: 0 })
@@ -289,7 +289,7 @@ describe("make", () => {
     ])
   })
 
-  it("has an empty plan in a dry run that selects nothing, and none in another run", () => {
+  it("has an empty plan if a dry run selects nothing, and no plan in other runs", () => {
     expect(Report.make({ ...settings, dryRun: true }, facts([])).plan).toEqual([])
     expect(Report.make(settings, facts([])).plan).toBeNull()
   })

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { AccessDenied, CredentialsMissing, revised, SourceUnreadable } from "../../src/domain/Errors.ts"
-import type { StoreTraits } from "../../src/domain/StoreTraits.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
+import type { StoreTraits } from "../../src/domain/StoreTraits.ts"
 import type * as Report from "../../src/report/Report.ts"
 import * as ReportText from "../../src/report/ReportText.ts"
-import { reportOf as report, uploaded } from "../fixtures/Report.ts"
+import { reportOf, uploaded } from "../fixtures/Report.ts"
 
 const denied = (relativePath: string) =>
   Outcome.Outcome.Failed({
@@ -23,16 +23,16 @@ const denied = (relativePath: string) =>
 const texts = (report: Report.Report) => ReportText.body(report).map(({ text }) => text)
 
 describe("the report as text", () => {
-  it("is nothing but its summary after a good run", () => {
-    expect(texts(report([uploaded(1_100_000)]))).toEqual([])
+  it("is empty after a successful run, but for the summary", () => {
+    expect(texts(reportOf([uploaded(1_100_000)]))).toEqual([])
   })
 
-  it("warns of what was lost, of what soon will be, of what was replaced, and of a ledger that was set aside", () => {
-    const found = report([Outcome.Outcome.Unchanged()], { ledger: { path: "/l.db", setAside: "/l.db.old" } })
+  it("warns of lost files, files at risk, replaced files, torn files, and a ledger that was set aside", () => {
+    const report = reportOf([Outcome.Outcome.Unchanged()], { ledger: { path: "/l.db", setAside: "/l.db.old" } })
     expect(
       texts({
-        ...found,
-        totals: { ...found.totals, lost: 1 },
+        ...report,
+        totals: { ...report.totals, lost: 1 },
         lostFiles: ["a"],
         filesAtRisk: [{ file: "b", rotatedAt: "2026-11-22T16:00:00.000Z" }],
         replacedFiles: [{ file: "c", key: "p/c.g2" }],
@@ -47,8 +47,8 @@ describe("the report as text", () => {
     ])
   })
 
-  it("puts what failed alike together, with the hint once, and names a few", () => {
-    expect(texts(report(["a", "b", "c", "d", "e"].map(denied)))).toEqual([
+  it("groups equal failures, gives their hint once, and names a few files", () => {
+    expect(texts(reportOf(["a", "b", "c", "d", "e"].map(denied)))).toEqual([
       "access-denied: PutObject: Access Denied (403 AccessDenied)",
       "  hint: allow s3:PutObject on this bucket and prefix",
       "  a -> p/a [request R-a]",
@@ -58,28 +58,28 @@ describe("the report as text", () => {
     ])
   })
 
-  it("says what ended the run, but not twice", () => {
+  it("names the failure that ended the run once", () => {
     const missing = new CredentialsMissing({ detail: "none found" })
-    const lines = texts(report([], { endedBy: missing }))
+    const lines = texts(reportOf([], { endedBy: missing }))
     expect(lines[0]).toBe("credentials-missing: no credentials: none found")
     expect(lines[1]).toMatch(/^ {2}hint: set AWS_ACCESS_KEY_ID/)
     const failure = denied("a")
-    const both = report([failure], failure._tag === "Failed" ? { endedBy: failure.error } : {})
+    const both = reportOf([failure], failure._tag === "Failed" ? { endedBy: failure.error } : {})
     expect(texts(both).filter((line) => line.startsWith("access-denied: "))).toHaveLength(1)
   })
 
-  it("says why the run was given up, also where files have failed in the same way", () => {
+  it("gives the reason for giving up, even if files failed in the same way", () => {
     const failure = denied("a")
     if (failure._tag !== "Failed" || failure.error._tag !== "AccessDenied") throw new Error("not denied")
     const endedBy = revised(failure.error, { advice: "no request went well for 5 min" })
-    expect(texts(report([failure], { endedBy }))).toContain("  hint: no request went well for 5 min")
+    expect(texts(reportOf([failure], { endedBy }))).toContain("  hint: no request went well for 5 min")
   })
 
-  it("warns of what the store has told of itself", () => {
+  it("warns of a wrong clock, missing checksums, and missing encryption", () => {
     const warnings = (traits: Partial<StoreTraits>) =>
-      texts(report([], { traits: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false, ...traits } })).filter(
-        (line) => line.startsWith("warning: ")
-      )
+      texts(
+        reportOf([], { traits: { checksum: "SHA256", clockOffsetMillis: 0, unencrypted: false, ...traits } })
+      ).filter((line) => line.startsWith("warning: "))
     expect(warnings({ clockOffsetMillis: 299_000 })).toEqual([])
     expect(warnings({ clockOffsetMillis: -3_600_000 })).toEqual([
       "warning: this host's clock is 1 h 0 min ahead of the store's: requests were signed with the store's time, but the host's time decides which files are final"
@@ -90,14 +90,14 @@ describe("the report as text", () => {
   })
 
   it("warns of metrics that could not be written", () => {
-    expect(texts({ ...report([]), metrics: { path: "/m.prom", error: null } })).toEqual([])
-    expect(texts({ ...report([]), metrics: { path: "/m.prom", error: "disk full" } })).toEqual([
+    expect(texts({ ...reportOf([]), metrics: { path: "/m.prom", error: null } })).toEqual([])
+    expect(texts({ ...reportOf([]), metrics: { path: "/m.prom", error: "disk full" } })).toEqual([
       "warning: the metrics could not be written to /m.prom: disk full"
     ])
   })
 
-  it("is uneventful where --quiet may keep silent", () => {
-    const uneventful = (facts: Partial<Report.Facts>) => ReportText.isUneventful(report([], facts))
+  it("is uneventful only if nothing needs attention", () => {
+    const uneventful = (facts: Partial<Report.Facts>) => ReportText.isUneventful(reportOf([], facts))
     const traits: StoreTraits = { checksum: "MD5", clockOffsetMillis: 299_000, unencrypted: false }
     expect(uneventful({})).toBe(true)
     expect(uneventful({ traits })).toBe(true)
@@ -105,12 +105,12 @@ describe("the report as text", () => {
     expect(uneventful({ traits: { ...traits, unencrypted: true } })).toBe(false)
     expect(uneventful({ ledger: { path: "/l.db", setAside: "/l.db.old" } })).toBe(false)
     expect(uneventful({ signal: "SIGTERM" })).toBe(false)
-    const written = (error: string | null) => ({ ...report([]), metrics: { path: "/m.prom", error } })
+    const written = (error: string | null) => ({ ...reportOf([]), metrics: { path: "/m.prom", error } })
     expect(ReportText.isUneventful(written(null))).toBe(true)
     expect(ReportText.isUneventful(written("disk full"))).toBe(false)
   })
 
-  it("has failures as errors, what else is to be looked at as warnings, and the plan as a mere note", () => {
+  it("has failures as errors, other problems as warnings, and the plan as information", () => {
     const openUploads = [{ key: "p/big", uploadId: "u1", reason: "AccessDenied" }]
     const endedBy = new CredentialsMissing({ detail: "none found" })
     const ledger = { path: "/l.db", setAside: "/l.db.old" }
@@ -121,9 +121,9 @@ describe("the report as text", () => {
       compression: "none",
       parts: 1
     })
-    const found = report([planned, denied("b")], { openUploads, endedBy, ledger }, { dryRun: true })
-    const told = ReportText.body({ ...found, failuresOmitted: 1 })
-    expect(told.map(({ severity, text }) => `${severity} ${text.slice(0, 20)}`)).toEqual([
+    const found = reportOf([planned, denied("b")], { openUploads, endedBy, ledger }, { dryRun: true })
+    const lines = ReportText.body({ ...found, failuresOmitted: 1 })
+    expect(lines.map(({ severity, text }) => `${severity} ${text.slice(0, 20)}`)).toEqual([
       "info a -> s3://b/p/a (1 B",
       "error access-denied: PutOb",
       "error   hint: allow s3:Put",
@@ -136,33 +136,35 @@ describe("the report as text", () => {
     ])
   })
 
-  it("tells of uploads that the next run goes on with how much is there", () => {
+  it("says how much of a kept upload is stored", () => {
     const keptUploads = [{ key: "p/b\n", uploadId: "u", storedBytes: 8_000_000, sizeBytes: 17_000_000 }]
-    expect(ReportText.body({ ...report([]), keptUploads })).toEqual([
+    expect(ReportText.body({ ...reportOf([]), keptUploads })).toEqual([
       { severity: "info", text: "kept for the next run: p/b\\n, with 8.0 MB of 17.0 MB stored" }
     ])
   })
 
-  it("says of a plan how objects are compressed, and what is not known before they are", () => {
+  it("gives the format and an upper bound of requests for planned compressed objects", () => {
     const planned = (parts: number) =>
       Outcome.Outcome.Planned({ relativePath: "a", key: "p/a.zst", sizeBytes: 9_000_000, compression: "zstd", parts })
-    expect(texts(report([planned(1), planned(2)], {}, { dryRun: true })).slice(0, 2)).toEqual([
+    expect(texts(reportOf([planned(1), planned(2)], {}, { dryRun: true })).slice(0, 2)).toEqual([
       "a -> s3://b/p/a.zst (9.0 MB before zstd, 1 request)",
       "a -> s3://b/p/a.zst (9.0 MB before zstd, at most 4 requests)"
     ])
   })
 
-  it("names uploads that were left open", () => {
+  it("names multipart uploads that were left open", () => {
     const openUploads = [{ key: "p/big", uploadId: "u1", reason: "AccessDenied" }]
-    expect(texts(report([], { openUploads }))[0]).toBe("multipart upload left open: p/big, upload id u1 (AccessDenied)")
+    expect(texts(reportOf([], { openUploads }))[0]).toBe(
+      "multipart upload left open: p/big, upload id u1 (AccessDenied)"
+    )
   })
 
-  it("lets no control character of a file's name through", () => {
+  it("escapes control characters in file names", () => {
     const failed = Outcome.Outcome.Failed({
       relativePath: "a\n\u001B[2Jb",
       key: undefined,
       error: new SourceUnreadable({ path: "/in/a\n\u001B[2Jb", detail: "EACCES" })
     })
-    expect(texts(report([failed])).join("|")).not.toMatch(/\p{Cc}/u)
+    expect(texts(reportOf([failed])).join("|")).not.toMatch(/\p{Cc}/u)
   })
 })

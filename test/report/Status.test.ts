@@ -24,7 +24,7 @@ const status = (...targets: ReadonlyArray<typeof target>): Status.Status => ({
 })
 
 describe("the status", () => {
-  it("tells of each target its last runs and its files", () => {
+  it("shows the last runs and the files of each target", () => {
     expect(Status.render(status(target))).toEqual([
       "s3://b/ibsr/h",
       "  input         /in",
@@ -37,7 +37,7 @@ describe("the status", () => {
     ])
   })
 
-  it("tells a run that has not ended, a store other than AWS, and a ledger without runs", () => {
+  it("shows a run that has not ended, a store other than AWS, and a ledger without runs", () => {
     const running = { ...target, endpoint: "http://m:9000/", lastRun: { ...run, endedAt: null, exitCode: null } }
     const lines = Status.render(status(target, running))
     expect(lines[8]).toBe("s3://b/ibsr/h at http://m:9000/")
@@ -53,12 +53,14 @@ describe("the status", () => {
     [undefined, "ibsr/h", ["b/ibsr/h", "c/ibsr/h"]],
     ["b", "q", ["b/q"]],
     ["c", "q", []]
-  ])("can be of one bucket and one prefix alone: %s %s", (bucket, prefix, expected) => {
+  ])("can be limited to a bucket and a prefix: %s %s", (bucket, prefix, expected) => {
     const all = status(target, { ...target, bucket: "c" }, { ...target, prefix: "q" })
-    expect(Status.only(all, { bucket, prefix }).targets.map((one) => `${one.bucket}/${one.prefix}`)).toEqual(expected)
+    expect(Status.only(all, { bucket, prefix }).targets.map((found) => `${found.bucket}/${found.prefix}`)).toEqual(
+      expected
+    )
   })
 
-  it("is as its schema says", () => {
+  it("matches its schema", () => {
     expect(Schema.is(Status.Status)(status(target))).toBe(true)
   })
 })

@@ -7,27 +7,27 @@ import { reportOf, uploaded } from "../fixtures/Report.ts"
 const { Interrupted, NotTried, Planned, Skipped, Unchanged, Vanished } = Outcome.Outcome
 
 describe("the summary", () => {
-  it("says in one line what a good run did", () => {
+  it("describes a successful run in one line", () => {
     expect(Summary.prose(reportOf([uploaded(1_100_000), uploaded(100_000), Skipped({ why: "symlink" })]))).toBe(
       "uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s"
     )
   })
 
-  it("has two sizes where objects are smaller than their files", () => {
+  it("has two sizes if objects are smaller than their files", () => {
     expect(Summary.prose(reportOf([uploaded(1_100_000, 150_000), uploaded(100_000, 100_000)]))).toBe(
       "uploaded 2 (1.2 MB, compressed to 250.0 kB), skipped 0, failed 0 in 0.8 s"
     )
     expect(Summary.logfmt(reportOf([uploaded(7, 3)]))).toContain(" bytes=7 object_bytes=3 ")
   })
 
-  it("tells rare outcomes only when there are any, and how the run ended", () => {
+  it("shows rare outcomes only if there are any, and how the run ended", () => {
     const rare = [Vanished(), Interrupted(), NotTried()]
     expect(Summary.prose(reportOf(rare, { signal: "SIGTERM", complete: false }))).toBe(
       "uploaded 0 (0 B), skipped 0, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
     )
   })
 
-  it("tells what did not have to be sent again", () => {
+  it("shows what did not have to be sent again", () => {
     const report = reportOf([uploaded(40_000_000)])
     const totals = { ...report.totals, resumed: 1, resumedBytes: 36_000_000 }
     expect(Summary.prose({ ...report, totals })).toBe(
@@ -36,7 +36,7 @@ describe("the summary", () => {
     expect(Summary.logfmt({ ...report, totals })).toMatch(/ resumed=1 .* resumed_bytes=36000000 /)
   })
 
-  it("is for the journal a line of fields, always the same", () => {
+  it("is a line with always the same fields in the journal", () => {
     expect(Summary.logfmt(reportOf([uploaded(1_100_000), uploaded(100_000), Unchanged()], { runId: "0f1e" }))).toBe(
       "summary result=ok exit=0 selected=3 uploaded=2 resumed=0 unchanged=1 skipped=0 not_ready=0 live=0 vanished=0 interrupted=0 " +
         "not_tried=0 lost=0 failed=0 complete=true retries=0 bytes=1200000 object_bytes=1200000 resumed_bytes=0 seconds=0.84 run=0f1e"
@@ -46,7 +46,7 @@ describe("the summary", () => {
     )
   })
 
-  it("has for --dry-run what is planned", () => {
+  it("shows what --dry-run plans", () => {
     const planned = Planned({ relativePath: "a", key: "p/a", sizeBytes: 7, compression: "none", parts: 1 })
     const line = Summary.logfmt(reportOf([planned, planned], {}, { dryRun: true }))
     expect(line).toContain(" selected=2 uploaded=0 planned=2 resumed=0 unchanged=0 ")
@@ -54,10 +54,10 @@ describe("the summary", () => {
   })
 
   it.each([
-    ["notice", "a good run", {}],
-    ["error", "one that failed", { endedBy: new Errors.CredentialsMissing({ detail: "none" }) }],
-    ["warning", "one that somebody stopped", { signal: "SIGTERM" }]
-  ] as const)("matters as %s: %s", (severity, _, facts) => {
+    ["notice", "a successful run", {}],
+    ["error", "a failed run", { endedBy: new Errors.CredentialsMissing({ detail: "none" }) }],
+    ["warning", "a stopped run", { signal: "SIGTERM" }]
+  ] as const)("has severity %s for %s", (severity, _, facts) => {
     const report = reportOf([], facts)
     expect(Summary.line(report, true)).toEqual({ severity, text: Summary.logfmt(report) })
     expect(Summary.line(report, false)).toEqual({ severity, text: Summary.prose(report) })

@@ -5,13 +5,13 @@ import { jobWith } from "../fixtures/Job.ts"
 
 const job = (...args: ReadonlyArray<string>) => jobWith({ args: ["s3", ...args], user: "ibsr" })
 
-/** The one line that is no comment. */
-const line = (text: string) => text.split("\n").find((one) => !one.startsWith("#"))!
+/** The only line that is not a comment. */
+const jobLine = (text: string) => text.split("\n").find((line) => !line.startsWith("#"))!
 
-/** What is behind the time and the user. */
-const command = (text: string) => line(text).split(" ").slice(6).join(" ")
+/** The line without the time and the user. */
+const command = (text: string) => jobLine(text).split(" ").slice(6).join(" ")
 
-/** As Debian's cron and cronie do: a backslash makes `%` and `\` plain, and is else left where it is. */
+/** Like Debian's cron and cronie: removes a backslash before `%` or `\`, and keeps any other. */
 const throughCron = (text: string) => {
   let out = ""
   for (let at = 0; at < text.length; at++) {
@@ -23,7 +23,7 @@ const throughCron = (text: string) => {
   return out
 }
 
-/** The same where only `%` is looked for, as crontab(5) has it. */
+/** Like crontab(5) says: removes a backslash only before `%`. */
 const throughPlainCron = (text: string) => text.replaceAll("\\%", "%")
 
 const throughShell = (text: string) =>
@@ -36,35 +36,35 @@ const awkward = [
   ['$HOME `id` "q"', "日本/ü", ";", "#", "*", "&", "\\n", "~", "{a,b}", " outer "]
 ].flat()
 
-describe("the line for cron", () => {
+describe("the crontab line", () => {
   it.each([
     ["Debian's", throughCron],
     ["a plain", throughPlainCron]
-  ])("hands on every value as it is, through %s cron and sh", (_, through) => {
+  ])("passes every value unchanged through %s cron and sh", (_, through) => {
     const words = awkward.map((value) => `--include=${value}`)
     const arrived = throughShell(through(command(Crontab.file(job(...words), "h").text)))
     expect(arrived).toEqual(["/usr/bin/ibsr-export", "s3", ...words, "--quiet", "--state-dir=/var/lib/ibsr-export"])
   })
 
-  it("has a minute, a user, no output as long as all goes well, and a place for the ledger", () => {
-    expect(line(Crontab.file(job("--bucket=b"), "host-17").text)).toBe(
+  it("has a minute, a user, --quiet, and a state directory", () => {
+    expect(jobLine(Crontab.file(job("--bucket=b"), "host-17").text)).toBe(
       "57 * * * * ibsr /usr/bin/ibsr-export s3 --bucket=b --quiet --state-dir=/var/lib/ibsr-export"
     )
   })
 
-  it("takes the place for the ledger that is given", () => {
+  it("keeps the given state directory", () => {
     const { text } = Crontab.file(job("--quiet", "--state-dir=/srv/state"), "h")
     expect(command(text)).toBe("/usr/bin/ibsr-export s3 --quiet --state-dir=/srv/state")
     expect(text).not.toContain("/var/lib/ibsr-export")
   })
 
-  it("ends, as cron demands of its last line", () => {
+  it("ends with a line break, which cron requires", () => {
     expect(Crontab.file(job(), "h").text.endsWith("\n")).toBe(true)
   })
 })
 
 describe("the minute", () => {
-  it("is always the same for a host, and lets the hour before become final", () => {
+  it("is constant for a host, and late enough for the last hour to be final", () => {
     const minutes = Array.from({ length: 1000 }, (_, at) => Crontab.minute(`host-${at}.example.com`))
     expect(minutes).toEqual(minutes.map((_, at) => Crontab.minute(`host-${at}.example.com`)))
     expect(Math.min(...minutes)).toBe(3)
@@ -74,17 +74,17 @@ describe("the minute", () => {
   })
 })
 
-describe("what cron cannot do", () => {
+describe("problems", () => {
   it.each([
     [{ ...job(), user: undefined }, ["--cron needs --user, the user that cron runs it as"]],
     [{ ...job(), groups: ["g"] }, ["--group: cron uses the groups of the user; add the user to the group instead"]],
     [job("--include=a\nb"), ["--cron: a crontab line cannot contain a line break"]],
-    // the rest of the command has 75 bytes; found out with Debian's crontab(1)
+    // the rest of the command has 75 bytes; the limit was measured with Debian's crontab(1)
     [job(`--include=${"x".repeat(923)}`), []],
     [job(`--include=${"x".repeat(924)}`), ["--cron: cron accepts commands of up to 998 bytes"]],
     [job(`--include=${"ü".repeat(461)}`), ["--cron: cron accepts commands of up to 998 bytes"]],
     [job(), []]
-  ])("is refused: %#", (wanted, problems) => {
+  ])("are reported for each job that cron cannot run: %#", (wanted, problems) => {
     expect(Crontab.problems(wanted)).toEqual(problems)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as Quoting from "../../src/units/Quoting.ts"
 
-// what a real systemd 252 hands on as it was, in one word
+// systemd 252 passes each of these on unchanged, as one word
 const rows: ReadonlyArray<[text: string, argument: string, word: string]> = [
   ["--bucket=b", "--bucket=b", "--bucket=b"],
   ["/var/lib/a,b@c:d+e.f", "/var/lib/a,b@c:d+e.f", "/var/lib/a,b@c:d+e.f"],
@@ -20,12 +20,12 @@ const rows: ReadonlyArray<[text: string, argument: string, word: string]> = [
   ["**/*.{a,b}", '"**/*.{a,b}"', '"**/*.{a,b}"']
 ]
 
-describe("a word for systemd", () => {
-  it.each(rows)("means %j as an argument, without variables or specifiers", (text, argument) => {
+describe("quoting for systemd", () => {
+  it.each(rows)("preserves %j as an argument, without variables or specifiers", (text, argument) => {
     expect(Quoting.argument(text)).toBe(argument)
   })
 
-  it.each(rows)("means %j as a path, where there are no variables", (text, _, word) => {
+  it.each(rows)("preserves %j as a path, where there are no variables", (text, _, word) => {
     expect(Quoting.word(text)).toBe(word)
   })
 })

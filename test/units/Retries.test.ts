@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import * as DurationText from "../../src/domain/DurationText.ts"
 import * as Retries from "../../src/units/Retries.ts"
 
-const span = (text: string) =>
+const duration = (text: string) =>
   Duration.decode(DurationText.parse(text).pipe((parsed) => (parsed._tag === "Right" ? parsed.right : 0)))
 
 const rows: ReadonlyArray<
@@ -31,22 +31,22 @@ const rows: ReadonlyArray<
   ["2h", "60s", "20s", "0s", "5m", 3]
 ]
 
-describe("how often a failed run is started", () => {
+describe("the number of attempts", () => {
   it.each(rows)(
-    "with --give-up-after %s, --timeout %s, --grace %s, --lock-wait %s, --deadline %s: %i",
+    "with --give-up-after %s, --timeout %s, --grace %s, --lock-wait %s, --deadline %s is %i",
     (giveUpAfter, timeout, grace, lockWait, deadline, attempts) => {
       const limits = {
-        giveUpAfter: span(giveUpAfter),
-        timeout: span(timeout),
-        grace: span(grace),
-        lockWait: span(lockWait),
-        deadline: deadline === undefined ? undefined : span(deadline)
+        giveUpAfter: duration(giveUpAfter),
+        timeout: duration(timeout),
+        grace: duration(grace),
+        lockWait: duration(lockWait),
+        deadline: deadline === undefined ? undefined : duration(deadline)
       }
       expect(Retries.attempts(limits)).toBe(attempts)
     }
   )
 
-  it("is counted in less than the hour between two runs of the timer", () => {
+  it("is counted in a window shorter than the hour between two starts of the timer", () => {
     expect(Duration.toMinutes(Retries.window)).toBeLessThanOrEqual(55)
   })
 })

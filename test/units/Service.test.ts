@@ -5,7 +5,7 @@ import * as Service from "../../src/units/Service.ts"
 import { jobWith } from "../fixtures/Job.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 
-/** The lines of one setting, in order; none is longer than what the setting says. */
+/** The values of a setting, in order. */
 const values = (change: Partial<Job>, name: string) =>
   Service.text(jobWith(change))
     .replaceAll(/ \\\n {2}/g, " ")
@@ -56,11 +56,11 @@ const rows: ReadonlyArray<Row> = [
 ]
 
 describe("the service", () => {
-  it.each(rows)("says %s for %j", (name, change, expected) => {
+  it.each(rows)("sets %s for %j", (name, change, expected) => {
     expect(values(change, name)).toEqual(expected)
   })
 
-  it("puts each flag on a line of its own", () => {
+  it("puts each flag on its own line", () => {
     expect(Service.text(jobWith({ args: ["s3", "--input=/in", "--bucket=b"] }))).toContain(
       "ExecStart=/usr/bin/ibsr-export \\\n  s3 \\\n  --input=/in \\\n  --bucket=b\n"
     )
