@@ -14,7 +14,7 @@ export type Format = "gzip" | "zstd"
 /** How to store files that are not compressed yet. */
 export type Mode = "none" | Format
 
-/** What a key has after the name of a generation. */
+/** The end of a key, after the name of the generation. */
 export type KeySuffix = "" | ".gz" | ".zst"
 
 export const keySuffixes = { none: "", gzip: ".gz", zstd: ".zst" } as const satisfies Record<Mode, KeySuffix>
@@ -67,7 +67,7 @@ export const maxCompressedBytes = (sizeBytes: number) => sizeBytes + Math.ceil(s
 export const workBytes = (format: Format, sizeBytes: number): number =>
   ({ gzip: MiB, zstd: Math.min(5 * MiB, MiB + 4 * sizeBytes) })[format]
 
-/** What `--memory` must have room for besides three parts. */
+/** Must fit into `--memory` in addition to three parts. */
 export const maxWorkBytes = (mode: Mode): number => (mode === "none" ? 0 : workBytes(mode, Infinity))
 
 /** How to send a compressed file, decided before its compressed size is known. */

@@ -19,8 +19,8 @@ export const upTo = (count: number): Range => ({ initial: count, max: count, uni
 export const weight = ({ unitBytes }: Range, bodyBytes: number): number => 1 + Math.floor(bodyBytes / unitBytes)
 
 /**
- * How many files are in progress at once: `count` batches of `size`. They are more than the requests, so that the program reads
- * one file while it sends another. With few requests, there are as many files as requests.
+ * How many files are in progress at once: `count` batches of `size`. These are more files than requests, so that the
+ * program reads one file while it sends another. With few requests, there are as many files as requests.
  */
 export const batches = ({ max }: Range): { readonly count: number; readonly size: number } => {
   const size = Math.min(64, Math.floor(max / 8))
@@ -70,7 +70,7 @@ export interface Success {
  * | ------------------------------------------------------------ | ------------------------------------- |
  * | succeeds and completes a round                               | doubles                               |
  * | the same, but the program was busy                           | stays for one more round              |
- * | the same, but the round was hardly faster than the one before | goes back to the one before, for good |
+ * | the same, but the round was hardly faster than the last one  | goes back to the last one, for good   |
  * | succeeds after a cut                                         | grows by one per round                |
  * | meets an overloaded store or network                         | halves, but stays at least one        |
  * | the same, but started before the last cut                    | stays: one overload is one cut        |

@@ -1,4 +1,4 @@
-/** What the ledger remembers of an object's content: enough to tell whether a file still begins with it. */
+/** A digest of an object's content in the ledger: enough to tell whether a file still begins with that content. */
 
 export interface ContentDigest {
   readonly sizeBytes: number

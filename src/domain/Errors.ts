@@ -5,7 +5,7 @@
  */
 import { Data, type Duration } from "effect"
 
-/** Why one request failed, as the store, or the network on the way to it, says. */
+/** The failure of one request, as the store or the network reports it. */
 export interface StoreAnswer {
   /** The S3 operation, such as `PutObject`. */
   readonly operation: string

@@ -34,7 +34,7 @@ export const table: ReadonlyArray<ExitCode> = [ok, mixed, ...Object.values(ofErr
   (a, b) => a.code - b.code
 )
 
-/** What decides the exit code of a run. */
+/** Everything that decides the exit code of a run. */
 export interface RunEnd {
   /** The signal that stopped the run. */
   readonly signal?: StopSignal | undefined

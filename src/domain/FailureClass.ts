@@ -1,6 +1,6 @@
 /**
  * Everything that is decided about a failure class, in one table. A new class in `Errors.ts` does not compile until its
- * row here answers every question. What depends on S3 error codes stays with the adapter.
+ * row here answers every question. Decisions by S3 error code stay in the adapter.
  */
 import type { ExportError, FileError, Interrupted, StoreError } from "./Errors.ts"
 
@@ -19,7 +19,7 @@ export interface ExitCode {
 type Answer = "always" | "never" | "if-retryable" | "if-permanent" | "if-4xx"
 
 export interface FailureClass extends ExitCode {
-  /** Whether it ends the run. A class that no single file has always ends it. */
+  /** Whether it ends the run. Failures that are not about a single file always do. */
   readonly endsRun: "always" | "never" | "after-denials"
   /** Whether an unfinished multipart upload is kept for the next run. */
   readonly keepsUpload: Answer

@@ -1,4 +1,4 @@
-/** What will happen, or has happened, to a file that is not completely stored at the end of a run. */
+/** Whether a file that is not completely stored at the end of a run is at risk, or already lost. */
 import { Data } from "effect"
 import * as Snapshot from "./Snapshot.ts"
 

@@ -1,4 +1,4 @@
-/** What a run did with one file. */
+/** The outcome of one file in a run. */
 import { Data } from "effect"
 import type { Mode } from "./Compression.ts"
 import type { FileError, Interrupted } from "./Errors.ts"
@@ -7,9 +7,9 @@ import type { SkipReason, SourceFile } from "./SourceFile.ts"
 export type Outcome = Data.TaggedEnum<{
   Uploaded: {
     readonly relativePath: string
-    /** Of the file. */
+    /** The size of the file. */
     readonly sizeBytes: number
-    /** Of the object: less, if it is compressed. */
+    /** The size of the object, which is smaller if it is compressed. */
     readonly objectBytes: number
     /** The file is final, but ends in an incomplete line. */
     readonly torn: boolean
@@ -49,7 +49,7 @@ export type Outcome = Data.TaggedEnum<{
 export const Outcome = Data.taggedEnum<Outcome>()
 
 /** The outcome of a file that could not be stored; `key` is undefined if none was chosen yet. */
-export const failed = (
+export const fromError = (
   { relativePath }: Pick<SourceFile, "relativePath">,
   error: FileError | Interrupted,
   key?: string

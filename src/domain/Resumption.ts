@@ -1,9 +1,9 @@
 /** Whether a run can resume a multipart upload that an earlier run left unfinished. */
 import { Data } from "effect"
-import type { Checksum } from "./StoreTraits.ts"
 import type { ObjectKey } from "./ObjectKey.ts"
 import type { ObjectAttributes } from "./Settings.ts"
 import type { State } from "./Snapshot.ts"
+import type { Checksum } from "./StoreTraits.ts"
 
 /** A part that the store acknowledged. */
 export interface KeptPart {
@@ -18,7 +18,7 @@ export interface KeptPart {
   readonly checksum: string | undefined
 }
 
-/** What an upload is created with. None of it can change until the upload is completed. */
+/** The parameters that an upload is created with. None of them can change until it is completed. */
 export interface Created {
   readonly key: ObjectKey
   readonly generation: number
@@ -42,7 +42,7 @@ export interface KeptUpload extends Omit<Created, "checksum"> {
 }
 
 /** An upload that no run used for this long is aborted, because its parts cost money. */
-export const keptMillis = 7 * 24 * 3_600_000
+export const maxIdleMillis = 7 * 24 * 3_600_000
 
 export type Decision = Data.TaggedEnum<{
   Resume: {}
@@ -52,13 +52,16 @@ export type Decision = Data.TaggedEnum<{
 export const Decision = Data.taggedEnum<Decision>()
 
 /**
- * | the kept upload            | decision                                                            |
- * | -------------------------- | ------------------------------------------------------------------- |
- * | was not used for 7 days    | start over                                                          |
- * | has another key, generation, part size, attributes or kind of checksum | start over              |
- * | has another object state   | start over: the state is fixed when the upload is created           |
- * | is for a longer file       | start over: some stores do not complete an upload without all parts |
- * | none of these              | resume                                                              |
+ * | the kept upload                    | decision                                                            |
+ * | ---------------------------------- | ------------------------------------------------------------------- |
+ * | was not used for 7 days            | start over                                                          |
+ * | is for another key or generation   | start over                                                          |
+ * | is for another object state        | start over: the state is fixed when the upload is created           |
+ * | has another part size              | start over                                                          |
+ * | has other attributes               | start over                                                          |
+ * | has another kind of checksum       | start over                                                          |
+ * | is for a longer file               | start over: some stores do not complete an upload without all parts |
+ * | none of these                      | resume                                                              |
  */
 export const decide = (kept: KeptUpload, wanted: Created, sizeBytes: number, nowMillis: number): Decision => {
   const startOver = (why: string) => Decision.StartOver({ why })
@@ -106,7 +109,7 @@ export interface IdleUpload extends Pick<KeptUpload, "key" | "uploadId" | "usedA
 export const isStale = ({ isStored, usedAt }: IdleUpload, exists: boolean, nowMillis: number): boolean =>
   !exists || isStored || isExpired(usedAt, nowMillis)
 
-const isExpired = (usedAt: number, nowMillis: number) => nowMillis - usedAt > keptMillis
+const isExpired = (usedAt: number, nowMillis: number) => nowMillis - usedAt > maxIdleMillis
 
 /** Whether the store no longer has this upload: it was completed or aborted. */
 export const isUnknownUpload = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>

@@ -1,7 +1,7 @@
 /** Which files are uploaded. */
 import { Either } from "effect"
 import picomatch from "picomatch"
-import { failed, Outcome } from "./Outcome.ts"
+import { fromError, Outcome } from "./Outcome.ts"
 import { type Found, pathOf, type SourceFile } from "./SourceFile.ts"
 
 export interface Patterns {
@@ -47,7 +47,7 @@ export const make = (patterns: Patterns): Selection => {
 export const admit = (selection: Selection, found: Found): Either.Either<SourceFile, Outcome> => {
   if (found._tag === "Unreadable") {
     return Either.left(
-      selection.excludes(found.relativePath + anyName) ? Outcome.Excluded() : failed(found, found.error)
+      selection.excludes(found.relativePath + anyName) ? Outcome.Excluded() : fromError(found, found.error)
     )
   }
   if (!selection.keeps(pathOf(found))) return Either.left(Outcome.Excluded())

@@ -28,12 +28,12 @@ export const endOfHour = (relativePath: string): number | undefined => {
 }
 
 /** The collector deletes a snapshot this long after the start of its hour. */
-const keptMillis = 24 * hourMillis
+const retentionMillis = 24 * hourMillis
 
 /** When the collector deletes the file, in milliseconds since 1970; undefined if it does not rotate the file away. */
 export const rotatedAt = (relativePath: string): number | undefined => {
   const end = endOfHour(relativePath)
-  return end === undefined ? undefined : end - hourMillis + keptMillis
+  return end === undefined ? undefined : end - hourMillis + retentionMillis
 }
 
 /**
@@ -62,16 +62,16 @@ export interface Extent {
 }
 
 /**
- * | state | the file has lines          | sent                      | torn |
- * | ----- | --------------------------- | ------------------------- | ---- |
- * | any   | no                          | all bytes                 | no   |
- * | final | and the last one is whole   | all bytes                 | no   |
- * | final | and the last one is not     | all bytes                 | yes  |
- * | live  | and at least one is whole   | the whole lines           | no   |
- * | live  | and none is whole           | undefined: nothing yet    |      |
+ * | state | the file has lines                | sent                   | torn |
+ * | ----- | --------------------------------- | ---------------------- | ---- |
+ * | any   | no                                | all bytes              | no   |
+ * | final | yes, and the last one is complete | all bytes              | no   |
+ * | final | yes, and the last one is not      | all bytes              | yes  |
+ * | live  | yes, and at least one is complete | the complete lines     | no   |
+ * | live  | yes, but none is complete         | undefined: nothing yet |      |
  *
- * Nothing will complete the last line of a final file, so its beginning is better than nothing. `lineBytes` are the bytes
- * up to and including the last line break; undefined for a file that has no lines.
+ * Nothing will complete the last line of a final file, so its beginning is better than nothing. `lineBytes`: the bytes up
+ * to and including the last line break; undefined for a file without lines.
  */
 export const extentOf = (state: State, fileBytes: number, lineBytes: number | undefined): Extent | undefined => {
   if (lineBytes === undefined) return { sizeBytes: fileBytes, torn: false }

@@ -10,7 +10,7 @@ export interface SourceFile {
   readonly relativePath: string
 }
 
-/** What `stat` reports. As long as it is the same, so is the content. */
+/** The result of `stat`. As long as it is the same, so is the content. */
 export interface FileStat {
   /** Bytes. */
   readonly size: bigint

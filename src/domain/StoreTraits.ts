@@ -1,4 +1,4 @@
-/** What a run learns about the store from its answers. */
+/** Traits of a store, which a run learns from its answers. */
 import { Duration } from "effect"
 import * as DurationText from "./DurationText.ts"
 

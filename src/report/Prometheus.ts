@@ -10,7 +10,7 @@ import type { Target } from "./Status.ts"
 
 export interface Facts {
   readonly report: Report
-  /** What the ledger says about the target; undefined if the ledger is unreadable or does not know the target. */
+  /** The target in the ledger; undefined if the ledger is unreadable or does not know the target. */
   readonly remembered: Target | undefined
   /** The file that the last run published, if any. */
   readonly previous: string | undefined

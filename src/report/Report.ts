@@ -139,7 +139,7 @@ export type Report = typeof Report.Type
 /** A multipart upload whose parts stay in the store. */
 export type OpenUpload = Report["openMultipartUploads"][number]
 
-/** What is known about a run at its end. */
+/** The facts about a run that its report is made from. */
 export interface Facts {
   readonly version: string
   readonly runId: string

@@ -1,4 +1,4 @@
-/** What a ledger says about its targets: one value, printed as text or as JSON. */
+/** The status of the targets in a ledger: one value, printed as text or as JSON. */
 import { Schema } from "effect"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Size from "../domain/Size.ts"

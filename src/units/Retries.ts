@@ -2,7 +2,7 @@
 import { Duration } from "effect"
 import type { Settings } from "../domain/Settings.ts"
 
-/** What limits the duration of a run whose requests all fail. */
+/** The settings that limit the duration of a run whose requests all fail. */
 export type Limits = Pick<Settings, "deadline" | "giveUpAfter" | "grace" | "lockWait" | "timeout">
 
 /** Long enough for a store to recover, and short enough for two pauses within the hour. */

@@ -138,7 +138,7 @@ const privileges = [
   "# addresses change, and an instance's credentials come from a link-local address"
 ]
 
-/** In addition to --memory: 110 MiB, 70 MiB of the program itself, and room for V8, whose heap limit is half of it. */
+/** In addition to --memory: 110 MiB, the program's own 70, and the rest because V8 limits its heap to half. */
 const base = 448 * MiB
 
 /** Between the limit that slows the program down and the one that kills it. */

@@ -30,8 +30,8 @@ describe("an unfinished upload", () => {
   it.each<[title: string, kept: Resumption.KeptUpload, sizeBytes: number, at: number, why: RegExp | undefined]>([
     ["is resumed", kept(), 100, 1000, undefined],
     ["is resumed for a file that has grown", kept(), 101, 1000, undefined],
-    ["is resumed seven days later", kept(), 100, 1000 + Resumption.keptMillis, undefined],
-    ["starts over a millisecond after that", kept(), 100, 1001 + Resumption.keptMillis, /too old/],
+    ["is resumed seven days later", kept(), 100, 1000 + Resumption.maxIdleMillis, undefined],
+    ["starts over a millisecond after that", kept(), 100, 1001 + Resumption.maxIdleMillis, /too old/],
     ["starts over for another key", kept({ key: key("b") }), 100, 1000, /another key/],
     ["starts over for another generation", kept({ generation: 2 }), 100, 1000, /another key/],
     ["starts over when the live file has become final", kept({ state: "live" }), 100, 1000, /live object/],
@@ -70,7 +70,7 @@ describe("comparePart", () => {
 
 describe("isStale", () => {
   const idle = (isStored: boolean, usedAt: number) => ({ key: key("a"), uploadId: "u", isStored, usedAt })
-  const now = 1000 + Resumption.keptMillis
+  const now = 1000 + Resumption.maxIdleMillis
   it.each([
     ["whose file is gone", true, idle(false, now), false],
     ["whose file was stored in another way", true, idle(true, now), true],

@@ -103,8 +103,8 @@ describe("make", () => {
     ["a run with every outcome", settings, everything],
     ["a dry run", { ...settings, dryRun: true }, planned],
     ["a run against another store", { ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([])]
-  ])("matches the schema and survives JSON: %s", (_, given, known) => {
-    const report = Report.make(given, known)
+  ])("matches the schema and survives JSON: %s", (_, runSettings, known) => {
+    const report = Report.make(runSettings, known)
     const decoded = Schema.decodeUnknownSync(Report.Report)(JSON.parse(JSON.stringify(report)), {
       onExcessProperty: "error"
     })

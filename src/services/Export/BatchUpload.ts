@@ -56,7 +56,7 @@ export const make = Effect.gen(function* () {
     })
     const interrupted = Effect.suspend(() => reportAll(unreported, () => Outcome.Outcome.Interrupted()))
     const work = Effect.catchAll(defectAsFailure(uploaded), (error) =>
-      reportAll(unreported, (file) => Outcome.failed(file, error))
+      reportAll(unreported, (file) => Outcome.fromError(file, error))
     )
     return deadline.withinGrace(work, interrupted, () => unreported.size)
   }

@@ -96,7 +96,7 @@ export const make = (
         NotRegular: ({ why }) => nothingToStore(Outcome.Outcome.Skipped({ why }))
       }),
       defectAsFailure,
-      Effect.catchAll((error) => Effect.succeed(Outcome.failed(file, error, key)))
+      Effect.catchAll((error) => Effect.succeed(Outcome.fromError(file, error, key)))
     )
   }
 }

@@ -147,7 +147,7 @@ const uploaded = (sent: NewFile): FileOutcome => ({
   outcome: UploadOutcome.uploaded(sent.file, sent, sent.sizeBytes)
 })
 
-const failed = ({ file, key }: NewFile, error: Parameters<typeof Outcome.failed>[1]): FileOutcome => ({
+const failed = ({ file, key }: NewFile, error: Parameters<typeof Outcome.fromError>[1]): FileOutcome => ({
   file,
-  outcome: Outcome.failed(file, error, key)
+  outcome: Outcome.fromError(file, error, key)
 })
