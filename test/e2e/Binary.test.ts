@@ -4,8 +4,8 @@ import { copyFileSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { describe, expect, it } from "vitest"
 import packageJson from "../../package.json" with { type: "json" }
-import * as Product from "../../scripts/build/Product.ts"
 import { strip } from "../../scripts/build/elf.ts"
+import * as Product from "../../scripts/build/Product.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { run, s3, summary } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
@@ -26,10 +26,10 @@ describe.skipIf(host === undefined)("the binary", () => {
 
   it("needs no other file, under any name and in any directory", async () => {
     const store = await startStore()
-    const alone = join(emptyDirectory(), "renamed")
-    copyFileSync(binary, alone)
+    const copy = join(emptyDirectory(), "renamed")
+    copyFileSync(binary, copy)
     const args = s3(tree({ "a.jsonl": "{}\n" }), store.endpoint)
-    const result = await run([...args, "--quiet"], { commandPrefix: ["env", "--chdir=/"], program: [alone] })
+    const result = await run([...args, "--quiet"], { commandPrefix: ["env", "--chdir=/"], program: [copy] })
     expect(result).toMatchObject({ code: 0, stdout: "", stderr: "" })
     expect(store.keys()).toHaveLength(1)
   })

@@ -17,7 +17,7 @@ export const withoutKeys = {
 }
 
 /** A store that accepts only credentials that the sources of this test issue. */
-export const startStoreForIssued = async (options: StrictS3Options = {}) => {
+export const startStoreForIssuedKeys = async (options: StrictS3Options = {}) => {
   const identities: Identity[] = []
   const store = await startStore({ ...options, identities })
   const args = (...flags: ReadonlyArray<string>) => s3(oneFile(), store.endpoint, "--region=us-east-1", ...flags)

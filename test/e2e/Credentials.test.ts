@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { writer } from "../../scripts/strict-s3/StrictS3.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { run, s3 } from "./BuiltProgram.ts"
-import { startStoreForIssued, withoutKeys, roleArn, startSts, withSts } from "./CredentialSources.ts"
+import { roleArn, startStoreForIssuedKeys, startSts, withoutKeys, withSts } from "./CredentialSources.ts"
 import { startStore } from "./Store.ts"
 
 describe("credentials", () => {
@@ -19,7 +19,7 @@ describe("credentials", () => {
   })
 
   it("come from the role that --assume-role-arn names", async () => {
-    const { args, store, identities } = await startStoreForIssued()
+    const { args, store, identities } = await startStoreForIssuedKeys()
     const sts = await startSts({ identities })
     const flags = ["--assume-role-arn", roleArn, "--assume-role-session-name", "host-17"]
     const result = await run(args(...flags), { env: withSts(sts) })

@@ -11,13 +11,13 @@ import { startStore } from "./Store.ts"
 
 const snapshots = () => tree({ "snapshot_2026112214.jsonl": '{"a":1}\n', "snapshot_2026112215.jsonl": '{"a":2}\n' })
 
-const seen = new Set<number>()
+const testedCodes = new Set<number>()
 
 /** Runs the program and checks its exit code, and the name of the code in the last line. */
 const expectExit = async (code: number, args: ReadonlyArray<string>, options?: RunOptions) => {
   const result = await run(args, options)
   expect(result.code, result.stdout + result.stderr).toBe(code)
-  seen.add(code)
+  testedCodes.add(code)
   const row = ExitCode.table.find((each) => each.code === code)
   if (code === 0) expect(summary(result)).toMatch(/^uploaded \d+ \(.+\), skipped \d+, failed 0 in [\d.]+ s$/)
   else if (result.stdout !== "") expect(summary(result)).toMatch(new RegExp(`: ${row?.name} \\(exit ${code}\\)$`))
@@ -264,11 +264,11 @@ describe("the exit code", () => {
     child.kill(signal)
     const result = await finished
     expect(result.code).toBe(code)
-    seen.add(code)
+    testedCodes.add(code)
     expect(summary(result)).toMatch(/^uploaded 1 .*not tried 1, failed 0 in .*interrupted/)
   })
 
   it("has a test for every row of the table", () => {
-    expect([...seen].toSorted((a, b) => a - b)).toEqual(ExitCode.table.map(({ code }) => code))
+    expect([...testedCodes].toSorted((a, b) => a - b)).toEqual(ExitCode.table.map(({ code }) => code))
   })
 })

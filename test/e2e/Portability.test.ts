@@ -4,11 +4,11 @@ import { join, resolve } from "node:path"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { binary } from "../../scripts/build/binary.ts"
 import * as Product from "../../scripts/build/Product.ts"
-import { makeAuthority } from "../fixtures/Certificates.ts"
-import { mixedFiles } from "../fixtures/MixedFiles.ts"
-import { Chroot } from "../fixtures/chroots/Chroot.ts"
-import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import type { StrictS3 } from "../../scripts/strict-s3/StrictS3.ts"
+import { makeAuthority } from "../fixtures/Certificates.ts"
+import { Chroot } from "../fixtures/chroots/Chroot.ts"
+import { mixedFiles } from "../fixtures/MixedFiles.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { run, s3, summary } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
@@ -23,7 +23,7 @@ const expectStored = (store: StrictS3, expected: Readonly<Record<string, string 
 }
 
 describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
-  /** The root, with the binary and the snapshots in /srv, and nothing else of this machine. */
+  /** Runs a test in a minimal Debian with the binary and the snapshots in /srv. */
   const inside = async (test: (root: Chroot, shared: string) => Promise<void>) => {
     const shared = tree(
       Object.fromEntries(Object.entries(files).map(([name, content]) => [`snapshots/${name}`, content]))
@@ -79,7 +79,7 @@ const foreign = inject("foreign")
 // under emulation, a run takes many times as long
 describe.skipIf(foreign === undefined)("on another architecture", { timeout: 180_000 }, () => {
   const architecture = foreign ?? "arm64"
-  // not the name of a binary that may be in dist for release
+  // a name that no release binary in dist has
   const built = resolve("dist", `foreign-${architecture}`)
   const program = [built]
   const through = Product.launcher(architecture) ?? []

@@ -1,9 +1,9 @@
 /** Connections to the store through a proxy. */
 import { describe, expect, it } from "vitest"
 import { closedPort, run, s3, start, summary, until } from "./BuiltProgram.ts"
-import { distinctRequests, startStoreBehindProxy, filesOfAllSizes } from "./StoreBehindProxy.ts"
 import { oneFile } from "./CredentialSources.ts"
 import { startStore } from "./Store.ts"
+import { distinctRequests, filesOfAllSizes, startStoreBehindProxy } from "./StoreBehindProxy.ts"
 
 const url = "https://store.test"
 

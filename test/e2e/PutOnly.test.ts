@@ -3,14 +3,14 @@ import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, inject, it } from "vitest"
-import { sdkClient, statusOf } from "../fixtures/SdkClient.ts"
 import { putAndAbort, putOnly } from "../fixtures/Policy.ts"
 import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
+import { sdkClient, statusOf } from "../fixtures/SdkClient.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
+import { report, type RunResult, start, until } from "./BuiltProgram.ts"
 import { canFetch, createBucket, type RealBucket, sha256Of } from "./RealBucket.ts"
-import { type RunResult, report, start, until } from "./BuiltProgram.ts"
+import { behaviourOf, isKnownServer } from "./ServerBehaviour.ts"
 import { startRelay } from "./TcpRelay.ts"
-import { isKnownServer, behaviourOf } from "./ServerBehaviour.ts"
 
 const MiB = 1024 ** 2
 

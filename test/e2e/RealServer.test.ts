@@ -2,8 +2,8 @@
 import { describe, expect, inject, it } from "vitest"
 import { mixedFiles } from "../fixtures/MixedFiles.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { canFetch, createBucket, sha256Of } from "./RealBucket.ts"
 import { run } from "./BuiltProgram.ts"
+import { canFetch, createBucket, sha256Of } from "./RealBucket.ts"
 
 const real = inject("servers")
 

@@ -6,11 +6,11 @@ import { run, s3 } from "./BuiltProgram.ts"
 import {
   asPod,
   inContainer,
-  startStoreForIssued,
   oneFile,
   onInstance,
   roleArn,
   startMetadata,
+  startStoreForIssuedKeys,
   startSts,
   withSts
 } from "./CredentialSources.ts"
@@ -56,7 +56,7 @@ describe("a redirect", () => {
   it.each(["instance metadata", "container", "web identity", "--assume-role-arn"])(
     "from a source of credentials is not followed: %s",
     async (source) => {
-      const { args, store } = await startStoreForIssued()
+      const { args, store } = await startStoreForIssuedKeys()
       const { received, url } = await startForeignServer()
       const metadata = await startMetadata({ redirect: url })
       const sts = await startSts({ redirect: url })

@@ -20,7 +20,7 @@ const amazonS3: ServerBehaviour = {
   roles: []
 }
 
-/** Known deviations of real servers. An endpoint from the environment has none. */
+/** Known deviations of real servers. A server whose endpoint comes from the environment has none. */
 const deviations: Readonly<Record<string, Partial<ServerBehaviour>>> = {
   MinIO: {
     // It checks the policy before it looks for the bucket.

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest"
 import type { MetadataOptions } from "../../fakes/Metadata.ts"
 import { run } from "../BuiltProgram.ts"
-import { inContainer, startStoreForIssued, withoutKeys, startMetadata } from "../CredentialSources.ts"
+import { inContainer, startMetadata, startStoreForIssuedKeys, withoutKeys } from "../CredentialSources.ts"
 
 const startInContainer = async (options: MetadataOptions = {}) => {
-  const { args, identities, store } = await startStoreForIssued()
+  const { args, identities, store } = await startStoreForIssuedKeys()
   const metadata = await startMetadata({ ...options, identities })
   return { args, store, metadata, ...inContainer(metadata) }
 }

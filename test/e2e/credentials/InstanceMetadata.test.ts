@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest"
 import type { Metadata, MetadataOptions } from "../../fakes/Metadata.ts"
 import { closedPort, run, s3 } from "../BuiltProgram.ts"
-import { startStoreForIssued, oneFile, onInstance, startMetadata } from "../CredentialSources.ts"
+import { oneFile, onInstance, startMetadata, startStoreForIssuedKeys } from "../CredentialSources.ts"
 
 const startOnInstance = async (options: MetadataOptions = {}) => {
-  const { args, identities, store } = await startStoreForIssued()
+  const { args, identities, store } = await startStoreForIssuedKeys()
   const metadata = await startMetadata({ ...options, identities })
   return { args, store, metadata, env: onInstance(metadata) }
 }
@@ -48,7 +48,7 @@ describe("the role of an instance", () => {
     ["refuses connections", async () => `http://127.0.0.1:${await closedPort()}`],
     ["never answers", async () => (await startMetadata({ hang: true })).url]
   ])("is missing when the service %s, and the message names all sources", async (_, deadUrl) => {
-    const { args, store } = await startStoreForIssued()
+    const { args, store } = await startStoreForIssuedKeys()
     const result = await run(args(), { env: onInstance({ url: await deadUrl() }) })
     expect(result.code, result.stdout).toBe(20)
     expect(result.durationMs).toBeLessThan(15_000)
@@ -65,7 +65,7 @@ describe("the role of an instance", () => {
   })
 
   it("does not set the region of a store at --endpoint", async () => {
-    const { identities, store } = await startStoreForIssued({ region: "us-east-1" })
+    const { identities, store } = await startStoreForIssuedKeys({ region: "us-east-1" })
     const metadata = await startMetadata({ identities, region: "eu-central-1" })
     const result = await run(s3(oneFile(), store.endpoint), { env: onInstance(metadata) })
     expect(result.code, result.stdout).toBe(0)

@@ -6,7 +6,7 @@ import { SsoPortal } from "../../fakes/SsoPortal.ts"
 import { writer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { tree } from "../../fixtures/Tree.ts"
 import { run } from "../BuiltProgram.ts"
-import { startStoreForIssued, withoutKeys, withConfig } from "../CredentialSources.ts"
+import { startStoreForIssuedKeys, withConfig, withoutKeys } from "../CredentialSources.ts"
 import { stopAfterTest } from "../StopAfterTest.ts"
 
 const session = {
@@ -37,7 +37,7 @@ const printCredentials = (more: Record<string, unknown> = {}) =>
 
 describe("the credential_process of a profile", () => {
   it("gives the run its identity", async () => {
-    const { args, identities, store } = await startStoreForIssued()
+    const { args, identities, store } = await startStoreForIssuedKeys()
     identities.push(session)
     const result = await run(args("--profile", "export"), { env: byProcess(printCredentials()) })
     expect(result.code, result.stdout).toBe(0)
@@ -50,7 +50,7 @@ describe("the credential_process of a profile", () => {
     ["prints expired credentials", printCredentials({ Expiration: "2020-01-01T00:00:00Z" })],
     ["prints another version", printCredentials({ Version: 2 })]
   ])("ends the run when it %s, and no output repeats what it printed", async (_, script) => {
-    const { args, store } = await startStoreForIssued()
+    const { args, store } = await startStoreForIssuedKeys()
     const result = await run(args("--profile", "export", "--verbose"), { env: byProcess(script) })
     expect(result.code, result.stdout).toBe(20)
     expect(result.stdout).toContain("export")
@@ -61,7 +61,7 @@ describe("the credential_process of a profile", () => {
 
 describe("the SSO session of a profile", () => {
   const logIn = async (expiresAt?: Date) => {
-    const { args, identities, store } = await startStoreForIssued()
+    const { args, identities, store } = await startStoreForIssuedKeys()
     const portal = stopAfterTest(await SsoPortal.start({ identities }))
     const env = { ...withoutKeys, HOME: tree(portal.home(expiresAt)), AWS_ENDPOINT_URL_SSO: portal.url }
     return { portal, store, upload: () => run(args("--profile", "export"), { env }) }

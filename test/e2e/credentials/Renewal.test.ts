@@ -5,13 +5,13 @@ import { report, run, s3 } from "../BuiltProgram.ts"
 import {
   asPod,
   callers,
-  tinyFiles,
   inContainer,
-  startStoreForIssued,
   onInstance,
   roleArn,
   startMetadata,
+  startStoreForIssuedKeys,
   startSts,
+  tinyFiles,
   withSts
 } from "../CredentialSources.ts"
 
@@ -19,7 +19,7 @@ const lifetimeMs = 3000
 
 /** A store so slow that credentials of three seconds need two renewals before it has all files. */
 const startSlowStore = async () => {
-  const { identities, store } = await startStoreForIssued({ latencyMs: 500 })
+  const { identities, store } = await startStoreForIssuedKeys({ latencyMs: 500 })
   const args = s3(tinyFiles(9), store.endpoint, "--region=us-east-1", "--concurrency=1", "--max-retries=2")
   return { identities, store, args }
 }
@@ -91,7 +91,7 @@ describe("credentials that expire during a run", () => {
 describe("credentials that the store calls expired", () => {
   /** Uploads files with the credentials of an instance, and expires these at the third request. */
   const uploadAndExpire = async (expire: (metadata: Metadata) => void, count: number, concurrency: number) => {
-    const { identities, store } = await startStoreForIssued()
+    const { identities, store } = await startStoreForIssuedKeys()
     const metadata = await startMetadata({ identities })
     store.fault = () => {
       if (store.requests.length === 3) expire(metadata)

@@ -5,17 +5,17 @@ import { report, run } from "../BuiltProgram.ts"
 import {
   asPod,
   inContainer,
-  startStoreForIssued,
   onInstance,
   roleArn,
   startMetadata,
+  startStoreForIssuedKeys,
   startSts,
   withConfig,
   withSts
 } from "../CredentialSources.ts"
 
 const startStoreAndSts = async () => {
-  const { args, identities, store } = await startStoreForIssued()
+  const { args, identities, store } = await startStoreForIssuedKeys()
   const sts = await startSts({ identities })
   return { args, identities, store, sts }
 }

@@ -105,7 +105,7 @@ const faults: ReadonlyArray<ConnectionFault> = [
     silent: true
   },
   {
-    what: "answer is lost to silence",
+    what: "answer is withheld after the object is stored",
     alsoOnce: true,
     fault: { kind: "cut-answer", end: 0, by: "silence" },
     exit: 30,

@@ -1,6 +1,6 @@
 /** What the program may find at the endpoint other than a plain S3 store. */
-import type { FaultCase } from "./FaultCase.ts"
 import { answering, closedPort, nothingAt, onConnection, plainHttpStore, tlsServer, tlsStore } from "./FakeEndpoints.ts"
+import type { FaultCase } from "./FaultCase.ts"
 
 const network = /--endpoint/
 const notHttp = /does not speak HTTP .*--endpoint/

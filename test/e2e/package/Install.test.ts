@@ -4,8 +4,8 @@ import { writeFileSync } from "node:fs"
 import { afterEach, beforeAll, describe, expect, inject, it } from "vitest"
 import packageJson from "../../../package.json" with { type: "json" }
 import { writer } from "../../../scripts/strict-s3/StrictS3.ts"
-import { appendTo, makeDeb, bumpVersion, remakeDeb, emptyProgram } from "../../fixtures/Deb.ts"
 import { Chroot } from "../../fixtures/chroots/Chroot.ts"
+import { appendTo, bumpVersion, emptyProgram, makeDeb, remakeDeb } from "../../fixtures/Deb.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
 import { startStore } from "../Store.ts"
 

@@ -1,8 +1,8 @@
 /** A proxy that requires a login, and the secrecy of the password. */
 import { describe, expect, it } from "vitest"
 import { run, s3 } from "../BuiltProgram.ts"
-import { startStoreBehindProxy } from "../StoreBehindProxy.ts"
 import { oneFile } from "../CredentialSources.ts"
+import { startStoreBehindProxy } from "../StoreBehindProxy.ts"
 
 const password = "s3cr3t/p@ss:w0rd%"
 const login = `operator:${password}`

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest"
 import { writer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { run } from "../BuiltProgram.ts"
-import { distinctRequests, startStoreBehindProxy } from "../StoreBehindProxy.ts"
 import { oneFile, withConfig } from "../CredentialSources.ts"
+import { distinctRequests, startStoreBehindProxy } from "../StoreBehindProxy.ts"
 
 const toAws = (region: string) => ["s3", "--input", oneFile(), "--bucket=snapshots", "--region", region]
 

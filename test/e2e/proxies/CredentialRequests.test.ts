@@ -5,17 +5,17 @@ import type { Identity } from "../../../scripts/strict-s3/StrictS3.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
 import { tree } from "../../fixtures/Tree.ts"
 import { run, s3 } from "../BuiltProgram.ts"
-import { startStoreBehindProxy } from "../StoreBehindProxy.ts"
 import {
   inContainer,
-  withoutKeys,
   oneFile,
   onInstance,
   roleArn,
   startMetadata,
-  startSts
+  startSts,
+  withoutKeys
 } from "../CredentialSources.ts"
 import { stopAfterTest } from "../StopAfterTest.ts"
+import { startStoreBehindProxy } from "../StoreBehindProxy.ts"
 
 const region = "eu-central-1"
 const domain = `s3.${region}.amazonaws.com`

@@ -45,7 +45,7 @@ describe.skipIf(!hostAvailable || !inject("cron"))("under a real cron", () => {
     return `MAILTO=admin@example.com\nAWS_SHARED_CREDENTIALS_FILE=${credentials}\n${stdout}`
   }
 
-  /** Waits until cron has no job and no mail left; each of them has a process of cron. */
+  /** Waits until only the cron daemon is left; every job and every mail has a cron process of its own. */
   const idle = async () => {
     while ((await host.container.exec("pgrep", "--exact", "--count", "cron")).stdout !== "1\n") await sleep(50)
   }

@@ -16,7 +16,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()
-    // drop-ins of the timer from Host.open would hide the package's own schedule
+    // Host.open gives the timer a schedule in which it never elapses; these tests need the package's own
     await host.container.exec("rm", "-r", `/etc/systemd/system/${timer}.d`)
   })
   afterAll(() => host.close())
