@@ -1,0 +1,40 @@
+/**
+ * The collector's run directories. Each start of the collector creates one, named after the time of the start in UTC:
+ * `ibsr-YYYYMMDD-HHMMSSZ`, or `ibsr-payload-YYYYMMDD-HHMMSSZ` in payload mode. It writes only to that directory until it
+ * stops, and it rotates files of that directory alone.
+ */
+
+/** The mode of the collector. Each has a process of its own. */
+export type Kind = "snapshots" | "payload"
+
+export interface RunDirectory {
+  readonly kind: Kind
+  /** The start of the collector, in milliseconds since 1970. */
+  readonly startedAt: number
+}
+
+const format = /^ibsr-(payload-)?(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})Z$/
+
+/** `name` is the name of a directory, without its path. Undefined for any other name, and for a time that does not exist. */
+export const parse = (name: string): RunDirectory | undefined => {
+  const [, payload, year, month, day, hour, minute, second] = format.exec(name) ?? []
+  const startedAt = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  // Date.parse reads the 30th of February as a day in March
+  const exists = !Number.isNaN(startedAt) && new Date(startedAt).getUTCDate() === Number(day)
+  return exists ? { kind: payload === undefined ? "snapshots" : "payload", startedAt } : undefined
+}
+
+/**
+ * The directories below one parent that their collectors may still write to: of each kind, the one that was started last.
+ * Other names are ignored.
+ */
+export const current = (names: Iterable<string>): ReadonlyMap<Kind, string> => {
+  const newest = new Map<Kind, { readonly name: string; readonly startedAt: number }>()
+  for (const name of names) {
+    const found = parse(name)
+    if (found !== undefined && found.startedAt > (newest.get(found.kind)?.startedAt ?? -Infinity)) {
+      newest.set(found.kind, { name, startedAt: found.startedAt })
+    }
+  }
+  return new Map([...newest].map(([kind, { name }]) => [kind, name]))
+}
