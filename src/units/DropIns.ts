@@ -4,12 +4,11 @@ export const dropIns = {
     purpose: "access keys from a file, for hosts without a role",
     file: "10-static-keys.conf",
     lines: [
-      "# Access keys from a file that only root may read, in the format of ~/.aws/credentials. %d needs systemd 251; with",
-      "# 247 to 250, write /run/credentials/ibsr-upload.service instead. Not for instance roles: without the file, the unit",
-      "# fails (243).",
+      "# Access keys from a file that only root may read, in the format of ~/.aws/credentials. Not for instance roles:",
+      "# without the file, the unit fails (243). The path works with systemd 247 and newer; %d in its place needs 251.",
       "[Service]",
       "LoadCredential=aws-credentials:/etc/ibsr-export/aws-credentials",
-      "Environment=AWS_SHARED_CREDENTIALS_FILE=%d/aws-credentials"
+      "Environment=AWS_SHARED_CREDENTIALS_FILE=/run/credentials/%n/aws-credentials"
     ]
   },
   "root-only-snapshots": {
