@@ -1,14 +1,13 @@
 /** The changelog in Debian's format. Source: deb-changelog(5). */
+import { sections } from "../release/Release.ts"
 
 /** The items of the newest section of CHANGELOG.md: the changes in this version. */
-const items = (markdown: string): ReadonlyArray<string> => {
-  const [, newest = ""] = markdown.split(/^## .*$/m)
-  return newest
+const items = (markdown: string): ReadonlyArray<string> =>
+  (sections(markdown)[0]?.text ?? "")
     .replaceAll(/^### .*$/gm, "")
     .split(/^- /m)
     .slice(1)
     .map((item) => item.replaceAll(/\s+/g, " ").trim())
-}
 
 /** Wraps text into lines of at most 80 columns, including the indentation. */
 const wrap = (text: string, first: string, indent: string): string => {
