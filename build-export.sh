@@ -10,11 +10,12 @@ usage() {
 }
 
 arch=arm64
+note=", the default; for x86_64: $0 --arch x86_64"
 docker=
 while [ $# -gt 0 ]; do
   case $1 in
-    --arch) arch=${2:-}; [ $# -eq 1 ] || shift ;;
-    --arch=*) arch=${1#*=} ;;
+    --arch) arch=${2:-} note=; [ $# -eq 1 ] || shift ;;
+    --arch=*) arch=${1#*=} note= ;;
     --docker) docker=yes ;;
     --help | -h) usage; exit 0 ;;
     *) echo "$0: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
@@ -22,7 +23,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 case $arch in
-  arm64 | x86_64) ;;
+  arm64 | x86_64) echo "Building dist/ibsr-export-$arch$note" ;;
   *) echo "$0: --arch must be arm64 or x86_64, got '$arch'" >&2; exit 2 ;;
 esac
 
