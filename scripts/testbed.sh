@@ -74,7 +74,7 @@ system "An emulator of $other" "qemu-$other-static" qemu-user-static
 system "The C++ library of $other" "/usr/$other-linux-gnu/lib/libstdc++.so.6" "libstdc++6-$packages-cross"
 system mmdebstrap mmdebstrap mmdebstrap debian-archive-keyring
 
-# SUITE: creates a minimal Debian root file system with apt, from the mirror of this machine's packages
+# NAME SUITE PACKAGES: creates a Debian root file system with apt and the packages, from the mirror of this machine's
 debian() {
   folder=$root/.cache/roots/$1
   if [ -e "$folder/etc/debian_version" ]; then
@@ -88,7 +88,7 @@ debian() {
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' 2>/dev/null | head -n 1)
     rm -rf "$folder.unfinished"
     mkdir -p "$root/.cache/roots"
-    mmdebstrap --variant=minbase --format=directory "$1" "$folder.unfinished" ${mirror:+"$mirror"}
+    mmdebstrap --variant=minbase --include="$3" --format=directory "$2" "$folder.unfinished" ${mirror:+"$mirror"}
   then
     mv "$folder.unfinished" "$folder"
     echo "Debian $1 installed: $folder"
@@ -97,6 +97,11 @@ debian() {
   fi
 }
 
-debian bookworm
-debian bullseye
+# what every Debian has, except the smallest of version 13
+debian bookworm bookworm adduser
+debian bullseye bullseye adduser
+debian trixie trixie adduser
+# whose systemd is older, or newer, than that of Debian 12
+debian bullseye-systemd bullseye adduser,dbus,iproute2,procps,systemd
+debian trixie-systemd trixie adduser,dbus,iproute2,procps,systemd
 exit 0

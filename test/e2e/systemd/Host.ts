@@ -38,9 +38,12 @@ export class Host {
     this.container = container
   }
 
-  /** Boots a host, installs the package, and starts a timer that does not elapse in this century. */
-  static async open(): Promise<Host> {
-    const host = new Host(await SystemdContainer.open())
+  /**
+   * Boots a host, installs the package, and starts a timer that does not elapse in this century. The host is a copy of the
+   * root file system `root`, by default this machine's.
+   */
+  static async open(root?: string): Promise<Host> {
+    const host = new Host(await SystemdContainer.open(root))
     try {
       await installPackage(host.container)
       // systemd forgets the result of a stopped service unless an active unit, here the timer, refers to it
