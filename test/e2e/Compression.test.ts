@@ -105,7 +105,7 @@ describe("--compress", () => {
 
   it.each([
     ["an unknown format", ["--compress=brotli"], "--compress: expected one of none, zstd, gzip, got 'brotli'"],
-    ["too small a --memory", [zstd, "--memory=24MiB"], "--compress zstd takes 5MiB of --memory"]
+    ["too small a --memory", [zstd, "--memory=24MiB"], "--compress zstd needs 5MiB of --memory"]
   ])("is rejected with %s", async (_, flags, problem) => {
     const result = await run(s3(emptyDirectory(), "http://127.0.0.1:1", ...flags))
     expect(result.code).toBe(60)
