@@ -43,7 +43,7 @@ export const retryAfterCases: ReadonlyArray<FaultCase> = [
     pause
   })),
   ...tooLong.map(([how, answer]): FaultCase => ({
-    when: `Retry-After exceeds a minute ${how}, and does not retry`,
+    when: `Retry-After gives more than a minute ${how}, and does not retry`,
     fault: () => ({ kind: "answer", ...answer() }),
     attempts: 1,
     exit: 32,
