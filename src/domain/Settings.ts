@@ -62,6 +62,8 @@ export interface Settings extends Target, ObjectAttributes, Reporting {
   readonly dryRun: boolean
   readonly prefix: KeyPrefix
   readonly compress: Compression.Mode
+  /** Asked for what happens anyway. The former program replaced objects only with this flag. */
+  readonly overwrite: boolean
   /** Directory of the ledger. */
   readonly stateDir: string
   /** Also send files that are unchanged according to the ledger. */
@@ -87,6 +89,11 @@ export interface Settings extends Target, ObjectAttributes, Reporting {
   readonly grace: Duration.Duration
 }
 
+/** The values of the flags, before `make` has filled in what they imply. */
+export interface FlagValues extends Omit<Settings, "sse"> {
+  readonly sse: Settings["sse"] | undefined
+}
+
 /** Source: "Categorizing your objects using tags" in the Amazon S3 User Guide. */
 const maxTags = 10
 
@@ -94,13 +101,25 @@ const maxTags = 10
  * Settings of values that are each valid alone: applies what one implies for another, and checks what they must satisfy
  * together. Each problem names its flags.
  */
-export const make = (values: Settings): Either.Either<Settings, ReadonlyArray<string>> => {
-  const { compress, finalOnly, kmsContext, kmsKeyId, memoryBytes, metadata, noOverwrite, partSizeBytes, sse, tags } =
-    values
+export const make = (values: FlagValues): Either.Either<Settings, ReadonlyArray<string>> => {
+  const {
+    compress,
+    finalOnly,
+    kmsContext,
+    kmsKeyId,
+    memoryBytes,
+    metadata,
+    noOverwrite,
+    overwrite,
+    partSizeBytes,
+    tags
+  } = values
+  const sse = values.sse ?? (kmsKeyId === undefined ? "none" : "kms")
   const problems: Array<string> = []
   if ((kmsKeyId ?? kmsContext) !== undefined && sse !== "kms") {
     problems.push("--kms-key-id and --kms-context need --sse kms")
   }
+  if (overwrite && noOverwrite) problems.push("--overwrite and --no-overwrite contradict each other: give one of them")
   if (partSizeBytes > memoryBytes) {
     problems.push("--memory must have room for a part of --part-size: raise --memory or lower --part-size")
   }
@@ -117,6 +136,6 @@ export const make = (values: Settings): Either.Either<Settings, ReadonlyArray<st
   if (Object.keys(tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
   return problems.length === 0
     ? // a live file could be created, but never replaced by its final content
-      Either.right({ ...values, finalOnly: finalOnly || noOverwrite })
+      Either.right({ ...values, sse, finalOnly: finalOnly || noOverwrite })
     : Either.left(problems)
 }

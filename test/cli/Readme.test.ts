@@ -76,13 +76,36 @@ describe("the README", () => {
   )
 })
 
-describe.each(["README.md", "docs/development.md"])("%s", (document) => {
+describe("docs/former-tool.md", () => {
+  const rows = async (section: string) => {
+    const text = await readFile(new URL("../../docs/former-tool.md", import.meta.url), "utf8")
+    const [table = ""] = text.split(`\n## ${section}\n`)[1]!.split("\n## ")
+    return [...table.matchAll(/^\| (?!formerly|---)(.*) \|$/gm)].map(([, row = ""]) => row.split(" | "))
+  }
+
+  it("replaces former flags by flags that exist", async () => {
+    const known = new Set([...Object.values(s3Flags).map(({ name }) => name), "timeout-sec"])
+    const found = (await rows("Flags")).flatMap(([, now = ""]) => [...names(now)])
+    expect(found.length).toBeGreaterThan(5)
+    expect(found.filter((name) => !known.has(name ?? ""))).toEqual([])
+  })
+
+  it("replaces all former exit codes by codes that exist", async () => {
+    const found = await rows("Exit codes")
+    expect(found.map(([formerly]) => formerly)).toEqual(["0", "1", "2", "3", "10", "11"])
+    const codes = found.flatMap(([, , now = ""]) => [...now.matchAll(/\d+/g)].map(([code]) => Number(code)))
+    const known = new Set(ExitCode.table.map(({ code }) => code))
+    expect(codes.filter((code) => !known.has(code))).toEqual([])
+  })
+})
+
+describe.each(["README.md", "docs/development.md", "docs/former-tool.md"])("%s", (document) => {
   const root = new URL("../../", import.meta.url)
 
   it("names only paths that exist", async () => {
     const text = await readFile(new URL(document, root), "utf8")
     const inCode = [...text.matchAll(/`(?:node )?((?:src|test|scripts|docs)\/[^`\s]*)`/g)].map(([, path = ""]) => path)
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, path = ""]) =>
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = ""]) =>
       new URL(path, new URL(document, root)).pathname.slice(root.pathname.length)
     )
     const paths = [...inCode, ...links]

@@ -15,6 +15,15 @@ describe("make", () => {
     expect(Settings.make({ ...sound, noOverwrite: true })).toMatchObject({ right: { finalOnly: true } })
   })
 
+  it.each([
+    [undefined, undefined, "none"],
+    [undefined, "k", "kms"],
+    ["kms", undefined, "kms"],
+    ["s3", undefined, "s3"]
+  ] as const)("makes of --sse %s and --kms-key-id %s the mode %s", (sse, kmsKeyId, mode) => {
+    expect(Settings.make({ ...sound, sse, kmsKeyId })).toMatchObject({ right: { sse: mode } })
+  })
+
   it.each<[title: string, settings: Settings.Settings]>([
     ["memory for exactly one part", sound],
     ["the largest part", { ...sound, partSizeBytes: 5 * GiB, memoryBytes: 5 * GiB }],
@@ -34,7 +43,12 @@ describe("make", () => {
       { ...sound, partSizeBytes: 5 * GiB + 1, memoryBytes: 20 * GiB },
       [["--part-size", "5GiB"]]
     ],
-    ["a KMS key without KMS", { ...sound, kmsKeyId: "k" }, [["--kms-key-id", "--sse kms"]]],
+    ["a KMS key without encryption", { ...sound, kmsKeyId: "k" }, [["--kms-key-id", "--sse kms"]]],
+    [
+      "both to replace objects and not to",
+      { ...sound, overwrite: true, noOverwrite: true },
+      [["--overwrite", "--no-overwrite"]]
+    ],
     ["a KMS context for keys of the store", { ...sound, sse: "s3", kmsContext: {} }, [["--kms-context", "--sse kms"]]],
     [
       "several problems at once",

@@ -8,10 +8,11 @@
  */
 import { CliConfig, Options } from "@effect/cli"
 import { Effect, Record } from "effect"
-import { closest, distance } from "fastest-levenshtein"
 import type { Env } from "../../domain/Env.ts"
 import { UsageError } from "../../domain/Errors.ts"
 import { type Flag, type Parsed, quote, unquote, type Values } from "./Flag.ts"
+import * as FormerFlags from "./FormerFlags.ts"
+import * as Suggestion from "./Suggestion.ts"
 
 export type Request<Command, Text> =
   | { readonly _tag: "Help"; readonly command: string | undefined }
@@ -37,8 +38,8 @@ export const parse = <Command extends string, Text extends string = never>(
   const names = [...new Set([...Object.keys(commands), ...texts.map(firstWord)])]
   if (command === undefined || args[0] !== command) return refused([`a command comes first: ${names.join(", ")}`])
   if (texts.some((text) => firstWord(text) === command)) return textNamed(texts, args)
-  if (!isKey(commands, command)) return refused([`unknown command '${command}'${suggestion(command, names)}`])
-  const { canonical, problems } = read(commands[command], args.slice(1))
+  if (!isKey(commands, command)) return refused([`unknown command '${command}'${Suggestion.suffix(command, names)}`])
+  const { canonical, problems } = read(commands[command], FormerFlags.translate(args.slice(1)))
   return problems.length > 0 ? refused(problems) : { _tag: "Run", command, args: canonical }
 }
 
@@ -95,12 +96,6 @@ const textNamed = <Text extends string>(texts: ReadonlyArray<Text>, args: Readon
 
 const refused = (problems: ReadonlyArray<string>) => ({ _tag: "Refused", error: new UsageError({ problems }) }) as const
 
-/** Only a near name: a wrong suggestion is worse than none. */
-const suggestion = (name: string, names: ReadonlyArray<string>) => {
-  const guess = closest(name, [...names])
-  return distance(name, guess) <= Math.max(2, name.length / 3) ? `; did you mean ${guess}?` : ""
-}
-
 const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) => {
   const byName = new Map(flags.map((flag) => [`--${flag.name}`, flag]))
   const given = new Map<string, Array<string>>()
@@ -114,7 +109,8 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
     if (!word.startsWith("-") || word === "--") {
       problems.push(`unexpected argument '${word}': everything is said with flags`)
     } else if (flag === undefined) {
-      problems.push(`unknown flag ${name}${suggestion(name, [...byName.keys()])}`)
+      const unknown = `unknown flag ${name}${Suggestion.suffix(name, [...byName.keys()])}`
+      problems.push(FormerFlags.advice.get(name) ?? unknown)
       // what follows is its value, not another mistake
       if (inline === undefined && isValue(args[at + 1])) at++
     } else if (earlier !== undefined && !flag.repeated) {

@@ -5,7 +5,7 @@
 import { hostname } from "node:os"
 import * as DurationText from "../../domain/DurationText.ts"
 import * as ObjectKey from "../../domain/ObjectKey.ts"
-import type { Settings } from "../../domain/Settings.ts"
+import type { FlagValues } from "../../domain/Settings.ts"
 import * as Size from "../../domain/Size.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
 import * as StateDir from "../StateDir.ts"
@@ -19,7 +19,7 @@ const ledger = "What is remembered"
 const limits = "Limits"
 export const output = "Output"
 
-export const s3Flags: Flag.Flags<Settings> = {
+export const s3Flags: Flag.Flags<FlagValues> = {
   input: Flag.required({
     name: "input",
     group: what,
@@ -132,12 +132,12 @@ export const s3Flags: Flag.Flags<Settings> = {
     default: "ibsr-export",
     parse: Values.headerText
   }),
-  sse: Flag.withDefault({
+  sse: Flag.optional({
     name: "sse",
     group: how,
     value: "MODE",
-    description: "server-side encryption: none (the bucket's default applies), s3, or kms",
-    default: "none",
+    description:
+      "server-side encryption: none (the bucket's default applies), s3, or kms; kms with --kms-key-id, else none",
     parse: Values.choice("none", "s3", "kms")
   }),
   kmsKeyId: Flag.optional({
@@ -203,6 +203,14 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "no-overwrite",
     group: how,
     description: "only create objects (If-None-Match: *); an existing object is a failure; implies --final-only"
+  }),
+  overwrite: Flag.toggle({
+    name: "overwrite",
+    group: how,
+    description:
+      "changes nothing: a newer version of a file always replaces the older one, unless --no-overwrite is given",
+    // false would seem to forbid it
+    env: []
   }),
   stateDir: Flag.withDefault({
     name: "state-dir",
@@ -284,7 +292,7 @@ export const s3Flags: Flag.Flags<Settings> = {
     name: "timeout",
     group: limits,
     value: "DURATION",
-    description: "time limit of one request, from its start to the end of its response",
+    description: "time limit of one request, from its start to the end of its response; --timeout-sec N means Ns",
     // a part of 8 MiB needs 1.1 Mbit/s
     default: "60s",
     parse: DurationText.positive

@@ -62,6 +62,7 @@ describe("defaults", () => {
         acl: undefined,
         compress: "none",
         noOverwrite: false,
+        overwrite: false,
         stateDir: StateDir.fallback({}),
         force: false,
         appendOnly: ["**/*.jsonl"],
@@ -171,6 +172,20 @@ describe("flags", () => {
   it.effect("keep a ';' in a value: it separates values only in the environment", () =>
     Effect.gen(function* () {
       expect((yield* settings(given("--exclude", "a;b"))).exclude).toEqual(["a;b"])
+    })
+  )
+
+  it.effect("imply --sse kms with --kms-key-id", () =>
+    Effect.gen(function* () {
+      expect((yield* settings(given("--kms-key-id=k"))).sse).toBe("kms")
+    })
+  )
+
+  it.effect("include --overwrite, which has no variable that could be false", () =>
+    Effect.gen(function* () {
+      expect((yield* settings(given("--overwrite"))).overwrite).toBe(true)
+      expect((yield* settings(given(), { IBSR_EXPORT_OVERWRITE: "false" })).overwrite).toBe(false)
+      expect(s3Flags.overwrite.env).toEqual([])
     })
   )
 
@@ -383,7 +398,9 @@ describe("problems", () => {
   it.effect.each([
     [["--memory=7MiB"], "--memory must have room for a part of --part-size: raise --memory or lower --part-size"],
     [["--part-size=6GiB", "--memory=20GiB"], "--part-size: S3 allows at most 5GiB"],
-    [["--kms-key-id=k"], "--kms-key-id and --kms-context need --sse kms"],
+    [["--kms-key-id=k", "--sse=none"], "--kms-key-id and --kms-context need --sse kms"],
+    [[`--kms-context={"a":"b"}`], "--kms-key-id and --kms-context need --sse kms"],
+    [["--overwrite", "--no-overwrite"], "--overwrite and --no-overwrite contradict each other: give one of them"],
     [["--sse=s3", `--kms-context={"a":"b"}`], "--kms-key-id and --kms-context need --sse kms"],
     [["--metadata=ibsr-state=final"], "--metadata: this program sets ibsr-state"],
     [["--tag=a=1", "--tag=a=2"], "--tag: a key is given twice"],

@@ -162,6 +162,7 @@ describe("refusals", () => {
     ["an unknown flag, with a suggestion", ["--inlcude", "a"], "unknown flag --inlcude; did you mean --include?"],
     ["an unknown flag in the = form", ["--buckett=b"], "unknown flag --buckett; did you mean --bucket?"],
     ["a flag in capital letters", ["--Bucket", "b"], "unknown flag --Bucket; did you mean --bucket?"],
+    ["an unknown flag without its negation", ["--no-quiet"], "unknown flag --no-quiet"],
     ["an unknown flag without a similar one", ["--frobnicate"], "unknown flag --frobnicate"],
     ["an unknown flag and its value as one mistake", ["--frobnicate", "x"], "unknown flag --frobnicate"],
     ["a short flag", ["-c4"], "unknown flag -c4"],
@@ -197,6 +198,8 @@ describe("refusals", () => {
 
   it.each([
     [["--frobnicate", "x"]],
+    [["--presign", "1h"]],
+    [["--timeout-sec", "1h"]],
     [["--frobnicate=x", "--bucket", "b"]],
     [["--bucket", "a", "--bucket", "b"]],
     [["--bucket", "a", "--bucket", "--dry-run"]],
@@ -221,5 +224,39 @@ describe("refusals", () => {
 
   it("do not take the flag after a repeated one as its value", () => {
     expect(problems("s3", "--bucket", "a", "--bucket", "--input", "/in")).toEqual(["--bucket is given more than once"])
+  })
+})
+
+describe("flags of the former program", () => {
+  it.each([[["--timeout-sec", "90"]], [["--timeout-sec=90"]]])("include the time limit in seconds: %j", (args) => {
+    expect(parse("s3", ...args, "--quiet")).toEqual(runs("--timeout", quote("90s"), "--quiet"))
+  })
+
+  it.each([
+    [["--timeout-sec", "0"]],
+    [["--timeout-sec", "1h"]],
+    [["--timeout-sec=90s"]],
+    [["--timeout-sec="]],
+    [["--timeout-sec"]],
+    [["--timeout-sec", "--quiet"]]
+  ])("want a number of seconds: %j", (args) => {
+    expect(problems("s3", ...args)).toEqual(["--timeout-sec needs a number of seconds above zero"])
+  })
+
+  it("are the same flag under both names", () => {
+    expect(problems("s3", "--timeout=1m", "--timeout-sec", "90")).toEqual(["--timeout is given more than once"])
+  })
+
+  it("are not looked for in values", () => {
+    expect(parse("s3", "--input=--timeout-sec=1")).toEqual(runs("--input", quote("--timeout-sec=1")))
+  })
+
+  it.each([
+    [["--run-id", "2026-01-22T10:15:00Z"], "--prefix"],
+    [["--run-id=x"], "--metadata"],
+    [["--presign", "1h"], "aws s3 presign"],
+    [["--presign"], "may only write"]
+  ])("are refused with what to use instead: %j", (args, instead) => {
+    expect(problems("s3", ...args)).toEqual([expect.stringContaining(instead)])
   })
 })

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "@effect/vitest"
+import { s3Flags } from "../../../src/cli/flags/S3Flags.ts"
+import * as Suggestion from "../../../src/cli/flags/Suggestion.ts"
+
+const flags = Object.values(s3Flags)
+const names = flags.map(({ name }) => `--${name}`)
+const variables = flags.flatMap(({ env }) => env)
+
+describe("nearest", () => {
+  it.each([
+    ["--buckett", "--bucket"],
+    ["--overwrit", "--overwrite"],
+    ["--no-overwrit", "--no-overwrite"],
+    ["--noo-overwrite", "--no-overwrite"],
+    ["--frobnicate", undefined]
+  ])("is for %s %s", (name, nearest) => {
+    expect(Suggestion.nearest(name, names)).toBe(nearest)
+  })
+
+  it.each([
+    ["--quiet", ["--no-quiet"]],
+    ["--no-quiet", ["--quiet"]],
+    ["--overwrite", ["--no-overwrite"]],
+    ["--noverwrite", ["--overwrite"]],
+    ["--on-overwrite", ["--no-overwrite", "--overwrite"]],
+    ["IBSR_EXPORT_OVERWRITE", ["IBSR_EXPORT_NO_OVERWRITE"]],
+    ["IBSR_EXPORT_NO_QUIET", ["IBSR_EXPORT_QUIET"]]
+  ])("is never the negation of what was asked: %s", (name, known) => {
+    expect(Suggestion.nearest(name, known)).toBeUndefined()
+  })
+
+  it.each([...names, ...variables])("is %s for the same name with its last letter doubled", (name) => {
+    expect(Suggestion.nearest(name + name.at(-1), [...names, ...variables])).toBe(name)
+  })
+
+  it.each(names.filter((name) => !name.startsWith("--no-")))("is not %s for its negation", (name) => {
+    expect(Suggestion.nearest(`--no-${name.slice(2)}`, [name])).toBeUndefined()
+  })
+})
