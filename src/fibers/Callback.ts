@@ -6,7 +6,7 @@
  * callbacks, and `start` calls them directly. To all other code they are ordinary effects.
  *
  * `effect/Micro` 3.22.4 in their place took 5.8 % more CPU for 10,000 files of 5 KB: the median of 50 pairs of runs,
- * where two equal builds differ by 0.2 %. By itself, a request of four steps takes 0.6 µs here, 1.5 µs as a Micro and
+ * where two equal builds differ by 0.2 %. In isolation, a request of four steps takes 0.6 µs here, 1.5 µs as a Micro and
  * 8 µs as a fiber. Delete this module when one of them comes within 3 % of it in that benchmark (W1).
  */
 import { Cause, Effect, Effectable, Either, Exit, type Fiber, FiberId, FiberRef, Option, Runtime } from "effect"
@@ -63,7 +63,7 @@ export const start = <A, E>(
 
 type Fork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
 
-/** Forks without logging unhandled failures: whoever observes the fiber reports them. */
+/** Forks without logging unhandled failures: the observer of the fiber reports them. */
 export const forkIn = (runtime: Runtime.Runtime<never>): Fork =>
   Runtime.runFork(Runtime.setFiberRef(runtime, FiberRef.unhandledErrorLogLevel, Option.none()))
 

@@ -2,27 +2,27 @@ import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, FiberId, Layer, Logger, LogLevel, ManagedRuntime } from "effect"
 import * as Callback from "../../src/fibers/Callback.ts"
 
-/** A call that ends when it is told to, and what it has heard. */
-const held = <A = string>() => {
-  const heard: Array<string> = []
+/** A callback that ends when `end` is called, and a log of what happened to it. */
+const controlled = <A = string>() => {
+  const events: Array<string> = []
   let end: (exit: Exit.Exit<A, string>) => void = () => {}
-  const effect = Callback.make<A, string>((ended) => {
-    heard.push("begun")
-    end = ended
-    return () => void heard.push("broken off")
+  const effect = Callback.make<A, string>((resume) => {
+    events.push("started")
+    end = resume
+    return () => void events.push("cancelled")
   })
-  return { effect, heard, end: (exit: Exit.Exit<A, string>) => end(exit) }
+  return { effect, events, end: (exit: Exit.Exit<A, string>) => end(exit) }
 }
 
 const noFiber = () => {
   throw new Error("it took a fiber")
 }
 
-/** Begins it, and collects what it tells. */
-const begun = <A>(effect: Effect.Effect<A, string>, fork?: typeof noFiber) => {
-  const told: Array<Exit.Exit<A, string>> = []
-  const breakOff = Callback.start(effect, (exit) => void told.push(exit), fork)
-  return { told, breakOff }
+/** Starts an effect and collects its exits. */
+const started = <A>(effect: Effect.Effect<A, string>, fork?: typeof noFiber) => {
+  const exits: Array<Exit.Exit<A, string>> = []
+  const cancel = Callback.start(effect, (exit) => void exits.push(exit), fork)
+  return { exits, cancel }
 }
 
 const interrupted = Exit.interrupt(FiberId.none)
@@ -31,12 +31,12 @@ const both = {
   onSuccess: (value: string) => Exit.succeed(`${value}.`)
 }
 
-describe("a call", () => {
-  it.effect("is an effect like any other", () =>
+describe("a callback", () => {
+  it.effect("runs like any other effect", () =>
     Effect.gen(function* () {
       const [good, bad] = [Exit.succeed("a"), Exit.fail("b")].map((exit) =>
-        Callback.make<string, string>((ended) => {
-          setImmediate(ended, exit)
+        Callback.make<string, string>((resume) => {
+          setImmediate(resume, exit)
           return () => {}
         })
       )
@@ -46,82 +46,82 @@ describe("a call", () => {
     })
   )
 
-  it.effect("is begun anew each time that it is run", () =>
+  it.effect("starts again each time it is run", () =>
     Effect.gen(function* () {
       let times = 0
-      const call = Callback.make<number, never>((ended) => {
-        ended(Exit.succeed(++times))
+      const callback = Callback.make<number, never>((resume) => {
+        resume(Exit.succeed(++times))
         return () => {}
       })
-      expect(yield* Effect.all([call, call])).toEqual([1, 2])
+      expect(yield* Effect.all([callback, callback])).toEqual([1, 2])
     })
   )
 
-  it.effect("is broken off when the fiber that runs it is interrupted, which ends when the call does", () =>
+  it.effect("is cancelled when its fiber is interrupted, which ends when the callback has ended", () =>
     Effect.gen(function* () {
-      const { effect, end, heard } = held()
-      const heardOf = (what: string) => Effect.repeat(Effect.yieldNow(), { until: () => heard.includes(what) })
+      const { effect, end, events } = controlled()
+      const happened = (event: string) => Effect.repeat(Effect.yieldNow(), { until: () => events.includes(event) })
       const fiber = yield* Effect.fork(effect)
-      yield* heardOf("begun")
+      yield* happened("started")
       const interruption = yield* Effect.fork(Fiber.interrupt(fiber))
-      yield* heardOf("broken off")
+      yield* happened("cancelled")
       expect(interruption.unsafePoll()).toBeNull()
       end(Exit.fail("cut"))
       expect(Exit.isInterrupted(yield* Fiber.join(interruption))).toBe(true)
     })
   )
 
-  it("is begun without a fiber", () => {
-    const { effect, end } = held()
-    const { told } = begun(effect, noFiber)
-    expect(told).toEqual([])
+  it("starts without a fiber", () => {
+    const { effect, end } = controlled()
+    const { exits } = started(effect, noFiber)
+    expect(exits).toEqual([])
     end(Exit.succeed("a"))
-    expect(told).toEqual([Exit.succeed("a")])
+    expect(exits).toEqual([Exit.succeed("a")])
   })
 })
 
-describe("what is no call", () => {
-  it("has ended already, if it is an exit", () => {
-    expect(begun(Exit.fail("b"), noFiber).told).toEqual([Exit.fail("b")])
+describe("start", () => {
+  it("needs no fiber for an exit", () => {
+    expect(started(Exit.fail("b"), noFiber).exits).toEqual([Exit.fail("b")])
   })
 
-  it("is run in a fiber, which says nothing of its own of a failure", async () => {
-    const said: Array<unknown> = []
+  it("runs any other effect in a fiber, which logs no failure of its own", async () => {
+    const logged: Array<unknown> = []
     const logger = Logger.replace(
       Logger.defaultLogger,
-      Logger.make(({ message }) => said.push(message))
+      Logger.make(({ message }) => logged.push(message))
     )
     const runtime = ManagedRuntime.make(Layer.merge(logger, Logger.minimumLogLevel(LogLevel.All)))
     const fork = Callback.forkIn(await runtime.runtime())
     const { promise, resolve } = Promise.withResolvers<Exit.Exit<never, string>>()
     Callback.start(Effect.zipRight(Effect.logDebug("failing"), Effect.fail("b")), resolve, fork)
     expect(await promise).toEqual(Exit.fail("b"))
-    expect(said).toEqual([["failing"]])
+    expect(logged).toEqual([["failing"]])
   })
 
-  it("is run in a fiber, which is interrupted", async () => {
+  it("interrupts that fiber on cancellation", async () => {
     const { promise, resolve } = Promise.withResolvers<Exit.Exit<never, never>>()
-    const breakOff = Callback.start(Effect.never, resolve)
-    breakOff()
+    const cancel = Callback.start(Effect.never, resolve)
+    cancel()
     expect(Exit.isInterrupted(await promise)).toBe(true)
   })
 })
 
-describe("what follows a call", () => {
+describe("matchEffect", () => {
   it.each([
     ["a success", Exit.succeed("a"), Exit.succeed("a.")],
     ["a failure", Exit.fail("b"), Exit.fail("b!")],
     ["a defect", Exit.die("c"), Exit.die("c")],
     ["an interruption", interrupted, interrupted]
-  ])("depends on how that ended: %s", (_, exit, expected) => {
-    const { effect, end } = held()
-    const { told } = begun(Callback.matchEffect(effect, both), noFiber)
+  ])("continues according to the exit: %s", (_, exit, expected) => {
+    const { effect, end } = controlled()
+    const { exits } = started(Callback.matchEffect(effect, both), noFiber)
     end(exit)
-    expect(told).toEqual([expected])
+    expect(exits).toEqual([expected])
   })
 
-  it("may be another call, or an effect", async () => {
-    const [first, second] = [held(), held()]
+  it("continues with a callback or an effect", async () => {
+    const [first, second] = [controlled(), controlled()]
     const deferred = Deferred.unsafeMake<string, string>(FiberId.none)
     const third = Callback.matchEffect(first.effect, { ...both, onSuccess: () => second.effect })
     const { promise, resolve } = Promise.withResolvers<Exit.Exit<string, string>>()
@@ -132,36 +132,36 @@ describe("what follows a call", () => {
     expect(await promise).toEqual(Exit.succeed("c"))
   })
 
-  it("is a defect if it throws", () => {
-    const { effect, end } = held()
+  it("turns what a function throws into a defect, like suspend", () => {
+    const { effect, end } = controlled()
     const thrown = new Error("no")
     const fails = () => {
       throw thrown
     }
-    const { told } = begun(Callback.matchEffect(effect, { onFailure: Exit.fail, onSuccess: fails }))
+    const { exits } = started(Callback.matchEffect(effect, { onFailure: Exit.fail, onSuccess: fails }))
     end(Exit.succeed("a"))
-    expect(told).toEqual([Exit.die(thrown)])
-    expect(begun(Callback.suspend(fails)).told).toEqual([Exit.die(thrown)])
+    expect(exits).toEqual([Exit.die(thrown)])
+    expect(started(Callback.suspend(fails)).exits).toEqual([Exit.die(thrown)])
   })
 
-  it("does not follow when the first is broken off", () => {
-    const { effect, end, heard } = held()
-    const { breakOff, told } = begun(Callback.matchEffect(effect, { onFailure: noFiber, onSuccess: noFiber }))
-    breakOff()
-    expect(heard).toEqual(["begun", "broken off"])
-    expect(told).toEqual([])
+  it("does not continue if the first is cancelled", () => {
+    const { effect, end, events } = controlled()
+    const { cancel, exits } = started(Callback.matchEffect(effect, { onFailure: noFiber, onSuccess: noFiber }))
+    cancel()
+    expect(events).toEqual(["started", "cancelled"])
+    expect(exits).toEqual([])
     end(Exit.fail("cut"))
-    expect(told).toEqual([interrupted])
+    expect(exits).toEqual([interrupted])
   })
 
-  it("is broken off itself when it has begun", () => {
-    const [first, second] = [held(), held()]
-    const { breakOff } = begun(
+  it("cancels the second if that has started", () => {
+    const [first, second] = [controlled(), controlled()]
+    const { cancel } = started(
       Callback.suspend(() => Callback.matchEffect(first.effect, { ...both, onSuccess: () => second.effect }))
     )
     first.end(Exit.succeed("a"))
-    breakOff()
-    expect(first.heard).toEqual(["begun"])
-    expect(second.heard).toEqual(["begun", "broken off"])
+    cancel()
+    expect(first.events).toEqual(["started"])
+    expect(second.events).toEqual(["started", "cancelled"])
   })
 })

@@ -2,30 +2,30 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Fiber, Stream, TestClock } from "effect"
 import * as WorkerPool from "../../src/fibers/WorkerPool.ts"
 
-describe("Workers", () => {
-  it.effect("keeps its number, and waits for nobody at the end of a chunk", () =>
+describe("WorkerPool", () => {
+  it.effect("runs as many tasks as it has workers, also across chunks", () =>
     Effect.gen(function* () {
-      let now = 0
-      let most = 0
+      let running = 0
+      let maxRunning = 0
       let done = 0
       const task = (element: number) =>
         Effect.gen(function* () {
-          most = Math.max(most, ++now)
+          maxRunning = Math.max(maxRunning, ++running)
           yield* Effect.sleep(element === 1 ? "9 seconds" : "1 second")
-          now--
+          running--
           done++
         })
       const fiber = yield* Effect.fork(WorkerPool.forEach(Stream.range(1, 40, 5), 4, task))
       yield* TestClock.adjust("8 seconds")
-      // one worker has had the slow element all the time, three the others
+      // one worker still has the slow element, and the three others have had the rest
       expect(done).toBe(24)
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(fiber)
-      expect({ done, most }).toEqual({ done: 40, most: 4 })
+      expect({ done, maxRunning }).toEqual({ done: 40, maxRunning: 4 })
     })
   )
 
-  it.effect("interrupts the others at the first failure, and closes the stream", () =>
+  it.effect("interrupts the other workers after the first failure, and closes the stream", () =>
     Effect.gen(function* () {
       let interrupted = 0
       let closed = 0
@@ -40,7 +40,7 @@ describe("Workers", () => {
     })
   )
 
-  it.effect("fails with what the stream fails with", () =>
+  it.effect("fails like its stream", () =>
     Effect.gen(function* () {
       const source = Stream.concat(Stream.make(1, 2), Stream.fail("source"))
       expect(yield* Effect.flip(WorkerPool.forEach(source, 2, () => Effect.void))).toBe("source")
@@ -48,22 +48,22 @@ describe("Workers", () => {
   )
 
   it.effect.prop(
-    "takes each element exactly once, however the stream is cut",
+    "processes each element exactly once, whatever the chunks",
     [
       FastCheck.array(FastCheck.array(FastCheck.integer(), { maxLength: 5 }), { maxLength: 20 }),
       FastCheck.integer({ min: 1, max: 9 })
     ],
     ([chunks, count]) =>
       Effect.gen(function* () {
-        const got: Array<number> = []
+        const processed: Array<number> = []
         const source = Stream.flatMap(Stream.fromIterable(chunks), (chunk) => Stream.fromIterable(chunk))
         yield* WorkerPool.forEach(source, count, (element) =>
           Effect.zipRight(
             Effect.yieldNow(),
-            Effect.sync(() => got.push(element))
+            Effect.sync(() => processed.push(element))
           )
         )
-        expect(got.toSorted((a, b) => a - b)).toEqual(chunks.flat().toSorted((a, b) => a - b))
+        expect(processed.toSorted((a, b) => a - b)).toEqual(chunks.flat().toSorted((a, b) => a - b))
       })
   )
 })

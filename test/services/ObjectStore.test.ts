@@ -36,10 +36,10 @@ const adapter = (
     )
   }).pipe(Layer.orDie)
 
-describe("a store that is loaded at its first use", () => {
+describe("a lazily loaded store", () => {
   const traits = { checksum: "MD5", clockOffsetMillis: 0, unencrypted: false } as const
 
-  it.effect("is loaded once, and not to ask for its traits", () => {
+  it.effect("is loaded once, but not for its traits", () => {
     let loads = 0
     const store = Layer.mock(ObjectStore, { ready: () => Effect.void, traits: Effect.succeed(traits) })
     const load = Effect.sync(() => {
@@ -54,8 +54,8 @@ describe("a store that is loaded at its first use", () => {
     }).pipe(Effect.provide(ObjectStore.layerLazy(load)))
   })
 
-  it.effect("reports a configuration that cannot work when it is asked whether it is ready", () => {
-    const error = new ConfigError({ detail: "no", advice: "mend it" })
+  it.effect("reports a wrong configuration in `ready`", () => {
+    const error = new ConfigError({ detail: "no", advice: "correct it" })
     return Effect.gen(function* () {
       const { ready } = yield* ObjectStore
       expect(yield* Effect.flip(ready("SHA256"))).toBe(error)
@@ -106,7 +106,7 @@ describe.skipIf(real.length === 0)("real servers", () => {
         const bucket = `contract-${randomBytes(6).toString("hex")}`
         if (bucketExists) await client.send(new CreateBucketCommand({ Bucket: bucket }))
         const login = restricted === true ? await userWith(server, bucket, putOnly(bucket, "permitted")) : server
-        // what another than the bucket's owner uploads may not be the owner's to read, unless it is said to be
+        // without this ACL the bucket's owner may not be able to read what another user uploads
         const acl = restricted === true ? "bucket-owner-full-control" : undefined
         return {
           layer: adapter(server.endpoint, bucket, login, { noOverwrite, acl }),
@@ -120,7 +120,7 @@ describe.skipIf(real.length === 0)("real servers", () => {
             }
           },
           openUploads: async () => {
-            // MinIO lists uploads of a whole key only
+            // MinIO only lists uploads by their complete key
             const listings = await Promise.all(
               ["big.jsonl", "permitted/big.jsonl"].map((Prefix) =>
                 client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }))

@@ -1,8 +1,8 @@
 /**
  * HTTP/1.1 for requests whose body is in memory, which is all that uploads need.
  *
- * Node's client and undici support any request, and take about three times as much CPU: 105 and 80 µs for each of 10,000
- * bodies of 5 KB over a kept connection, against 30 µs here (Node 24, without signing).
+ * Node's client and undici support any request, and take about three times as much CPU: 105 and 80 µs for each of
+ * 10,000 bodies of 5 KB over a kept connection, against 30 µs here (Node 24, without signing).
  */
 import { type Clock, Effect, Exit } from "effect"
 import * as Callback from "../../../fibers/Callback.ts"

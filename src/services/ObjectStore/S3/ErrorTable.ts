@@ -72,7 +72,7 @@ const byCode: Readonly<Record<string, Classify>> = {
   PreconditionFailed: permanent(ObjectExists),
   NoSuchUpload: permanent(
     UploadFailed,
-    "somebody aborted the upload, or an earlier attempt completed it without an answer; the next run sends it again"
+    "someone aborted the upload, or an earlier attempt completed it without an answer; the next run sends it again"
   ),
   // a concurrent write to the same key
   ConditionalRequestConflict: transient(UploadFailed),

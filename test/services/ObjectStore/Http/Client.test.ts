@@ -2,23 +2,23 @@ import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope, TestClock } from "effect"
 import { connect, type Socket } from "node:net"
 import * as Callback from "../../../../src/fibers/Callback.ts"
-import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import * as Client from "../../../../src/services/ObjectStore/Http/Client.ts"
+import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import { okResponse, scriptedServer, type ReceivedRequest, readRequests } from "../../../fixtures/ScriptedServer.ts"
 
-/** A server, and a client of it whose scope is the test's. */
-const served = (behave: (socket: Socket, nth: number) => void, asProxy?: Client.Route["proxyHeaders"]) =>
+/** A server, and a client for it in the scope of the test. */
+const serve = (behave: (socket: Socket, nth: number) => void, proxyHeaders?: Client.Route["proxyHeaders"]) =>
   Effect.gen(function* () {
     const server = yield* Effect.promise(() => scriptedServer(behave))
-    const routes = (): Client.Route => ({
-      proxyHeaders: asProxy,
+    const route = (): Client.Route => ({
+      proxyHeaders,
       dial: (done) => {
         const socket = connect({ port: server.port, host: "127.0.0.1", noDelay: true })
         socket.once("error", done).once("connect", () => done(undefined, socket))
         return () => socket.destroy()
       }
     })
-    const http = yield* Client.make(routes, 10_000)
+    const http = yield* Client.make(route, 10_000)
     return { http, server }
   })
 
@@ -34,26 +34,27 @@ const request = (more: Partial<Client.Request> = {}): Client.Request => ({
 const answering = (socket: Socket) => readRequests(socket, () => socket.write(okResponse()))
 
 describe("a request", () => {
-  const heard = (more: Partial<Client.Request>, asProxy?: Client.Route["proxyHeaders"]) =>
+  /** Sends a request, and returns what the server received. */
+  const received = (more: Partial<Client.Request>, proxyHeaders?: Client.Route["proxyHeaders"]) =>
     Effect.gen(function* () {
       const all: Array<ReceivedRequest> = []
-      const { http } = yield* served(
+      const { http } = yield* serve(
         (socket) =>
-          readRequests(socket, (received) => {
-            all.push(received)
+          readRequests(socket, (each) => {
+            all.push(each)
             socket.write(okResponse("etag: e"))
           }),
-        asProxy
+        proxyHeaders
       )
       const answer = yield* http.exchange(request(more))
       expect(answer).toMatchObject({ status: 200, headers: { etag: "e" } })
       return all.map(({ body, head }) => [head.split("\r\n"), String(body)])
     })
 
-  it.scoped("goes over the wire with its headers, in their order, and its length", () =>
+  it.scoped("is sent with its headers, in their order, and its length", () =>
     Effect.gen(function* () {
       const headers = { host: "store.test", "x-b": "2\t3", "x-a": "\xe9", "x-c": "" }
-      expect(yield* heard({ headers, target: "/a%20b?c=d", body: Buffer.from("body") })).toEqual([
+      expect(yield* received({ headers, target: "/a%20b?c=d", body: Buffer.from("body") })).toEqual([
         [
           ["PUT /a%20b?c=d HTTP/1.1", "host: store.test", "x-b: 2\t3", "x-a: \xe9", "x-c: ", "content-length: 4"],
           "body"
@@ -62,16 +63,19 @@ describe("a request", () => {
     })
   )
 
-  it.scoped("without a body says so", () =>
+  it.scoped("without a body has a content length of 0", () =>
     Effect.gen(function* () {
-      const [[head] = []] = yield* heard({})
+      const [[head] = []] = yield* received({})
       expect(head).toContain("content-length: 0")
     })
   )
 
-  it.scoped("to a proxy asks for the whole URL, with its login", () =>
+  it.scoped("to a proxy names the whole URL, with the proxy's login", () =>
     Effect.gen(function* () {
-      const [[head] = []] = yield* heard({ headers: { host: "store.test:81" } }, { "proxy-authorization": "Basic x" })
+      const [[head] = []] = yield* received(
+        { headers: { host: "store.test:81" } },
+        { "proxy-authorization": "Basic x" }
+      )
       expect(head).toEqual([
         "PUT http://store.test:81/key HTTP/1.1",
         "host: store.test:81",
@@ -81,22 +85,22 @@ describe("a request", () => {
     })
   )
 
-  it.scoped("is not broken off any more by who begun the one before it", () =>
+  it.scoped("is not cancelled by cancelling the finished one before it", () =>
     Effect.gen(function* () {
       const held = yield* Deferred.make<Socket>()
-      const { http, server } = yield* served((socket) => {
+      const { http, server } = yield* serve((socket) => {
         let nth = 0
         readRequests(socket, () => {
           if (++nth === 1) socket.write(okResponse())
           else Deferred.unsafeDone(held, Exit.succeed(socket))
         })
       })
-      const breakOff = yield* Effect.async<() => void>((resume) => {
-        const breakOff = Callback.start(http.exchange(request()), () => resume(Effect.succeed(() => breakOff())))
+      const cancel = yield* Effect.async<() => void>((resume) => {
+        const cancelFirst = Callback.start(http.exchange(request()), () => resume(Effect.succeed(() => cancelFirst())))
       })
       const second = yield* Effect.fork(http.exchange(request()))
       const socket = yield* Deferred.await(held)
-      breakOff()
+      cancel()
       socket.write(okResponse())
       expect(yield* Fiber.join(second)).toMatchObject({ status: 200 })
       expect(server.sockets).toHaveLength(1)
@@ -104,28 +108,28 @@ describe("a request", () => {
   )
 
   it.scoped.each([
-    ["a value with a line in it", { headers: { host: "a", "x-a": "b\r\nx-c: d" } }],
-    ["a value with a CR", { headers: { host: "a", "x-a": "b\rc" } }],
-    ["a value with a NUL", { headers: { host: "a", "x-a": "b\0" } }],
-    ["a value beyond latin1", { headers: { host: "a", "x-a": "\u65e5" } }],
-    ["a name with a line in it", { headers: { host: "a", "x-a: b\r\nx-c": "d" } }],
-    ["a name with a blank", { headers: { host: "a", "x a": "d" } }],
-    ["no name", { headers: { host: "a", "": "d" } }],
-    ["a path with a blank", { target: "/a HTTP/1.1" }],
-    ["a path with a line in it", { target: "/a\r\nx-a: b" }],
+    ["a line break in a value", { headers: { host: "a", "x-a": "b\r\nx-c: d" } }],
+    ["a CR in a value", { headers: { host: "a", "x-a": "b\rc" } }],
+    ["a NUL in a value", { headers: { host: "a", "x-a": "b\0" } }],
+    ["a value outside latin1", { headers: { host: "a", "x-a": "\u65e5" } }],
+    ["a line break in a name", { headers: { host: "a", "x-a: b\r\nx-c": "d" } }],
+    ["a blank in a name", { headers: { host: "a", "x a": "d" } }],
+    ["an empty name", { headers: { host: "a", "": "d" } }],
+    ["a blank in the path", { target: "/a HTTP/1.1" }],
+    ["a line break in the path", { target: "/a\r\nx-a: b" }],
     ["a path that is not encoded", { target: "/\u65e5" }],
-    ["a path that is a whole URL", { target: "http://elsewhere.test/" }]
+    ["a whole URL as path", { target: "http://elsewhere.test/" }]
   ] as ReadonlyArray<readonly [string, Partial<Client.Request>]>)("is not sent with %s", ([, more]) =>
     Effect.gen(function* () {
-      const { http, server } = yield* served(answering)
+      const { http, server } = yield* serve(answering)
       expect(yield* Effect.flip(http.exchange(request(more)))).toMatchObject({ code: "ERR_INVALID_CHAR" })
       expect(server.sockets).toEqual([])
     })
   )
 
-  it.scoped("fails by what came for an answer, and the next one has a connection of its own", () =>
+  it.scoped("fails on a malformed answer, and the next one gets a new connection", () =>
     Effect.gen(function* () {
-      const { http, server } = yield* served((socket, nth) =>
+      const { http, server } = yield* serve((socket, nth) =>
         readRequests(socket, () => socket.write(nth === 1 ? "SSH-2.0-x\r\n" : okResponse()))
       )
       expect(yield* Effect.flip(http.exchange(request()))).toBeInstanceOf(MalformedResponse)
@@ -136,10 +140,10 @@ describe("a request", () => {
 })
 
 describe("connections", () => {
-  it.scoped("are as many as requests are made at once, and are used again", () =>
+  it.scoped("are as many as there are concurrent requests, and are reused", () =>
     Effect.gen(function* () {
       const waiting: Array<Socket> = []
-      const { http, server } = yield* served((socket) =>
+      const { http, server } = yield* serve((socket) =>
         readRequests(socket, () => {
           waiting.push(socket)
           if (waiting.length === 8) for (const each of waiting.splice(0)) each.write(okResponse())
@@ -156,9 +160,9 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("go to the origin that they were made for", () =>
+  it.scoped("are only used for their origin", () =>
     Effect.gen(function* () {
-      const { http, server } = yield* served(answering)
+      const { http, server } = yield* serve(answering)
       for (const hostname of ["a.test", "b.test"])
         for (const port of [80, 81])
           for (const protocol of ["http:", "https:"] as const)
@@ -167,14 +171,14 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("that were used last are used first, so that the others become old", () =>
+  it.scoped("are reused in the reverse order of their last use", () =>
     Effect.gen(function* () {
-      const askedOver: Array<number> = []
+      const used: Array<number> = []
       const held = yield* Deferred.make<Socket>()
-      const { http, server } = yield* served((socket, nth) =>
+      const { http, server } = yield* serve((socket, nth) =>
         readRequests(socket, () => {
-          askedOver.push(nth)
-          if (askedOver.length === 1) Deferred.unsafeDone(held, Exit.succeed(socket))
+          used.push(nth)
+          if (used.length === 1) Deferred.unsafeDone(held, Exit.succeed(socket))
           else socket.write(okResponse())
         })
       )
@@ -185,7 +189,7 @@ describe("connections", () => {
       yield* Fiber.join(first)
       yield* http.exchange(request())
       yield* http.exchange(request())
-      expect(askedOver).toEqual([1, 2, 1, 1])
+      expect(used).toEqual([1, 2, 1, 1])
       expect(server.sockets).toHaveLength(2)
     })
   )
@@ -193,19 +197,19 @@ describe("connections", () => {
   it.scoped.each([
     [3999, 1],
     [4000, 2]
-  ] as const)("that were idle for %i ms: %i in all", ([millis, all]) =>
+  ] as const)("that were idle for %i ms are reused or replaced: %i in all", ([millis, count]) =>
     Effect.gen(function* () {
-      const { http, server } = yield* served(answering)
+      const { http, server } = yield* serve(answering)
       yield* http.exchange(request())
       yield* TestClock.adjust(millis)
       yield* http.exchange(request())
-      expect(server.sockets).toHaveLength(all)
+      expect(server.sockets).toHaveLength(count)
     })
   )
 
-  it.scoped("that are too old are closed, all of them", () =>
+  it.scoped("are all closed once they are too old", () =>
     Effect.gen(function* () {
-      const { http, server } = yield* served(answering)
+      const { http, server } = yield* serve(answering)
       yield* Effect.all([http.exchange(request()), http.exchange(request()), http.exchange(request())], {
         concurrency: "unbounded"
       })
@@ -218,9 +222,9 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("that the server has closed are not used", () =>
+  it.scoped("are not reused if the server has closed them", () =>
     Effect.gen(function* () {
-      const { http, server } = yield* served(answering)
+      const { http, server } = yield* serve(answering)
       yield* http.exchange(request())
       const [socket] = server.sockets
       yield* Effect.promise(() => new Promise((resolve) => socket?.once("close", resolve).end()))
@@ -229,10 +233,10 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("end with the fiber that waits for an answer over them", () =>
+  it.scoped("are closed with the fiber that waits for their answer", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<Socket>()
-      const { http, server } = yield* served((socket, nth) =>
+      const { http, server } = yield* serve((socket, nth) =>
         readRequests(socket, () =>
           nth === 1 ? Deferred.unsafeDone(asked, Exit.succeed(socket)) : socket.write(okResponse())
         )
@@ -247,21 +251,21 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("outlive the fibers whose requests were answered", () =>
+  it.scoped("outlive fibers whose requests were answered", () =>
     Effect.gen(function* () {
-      const { http, server } = yield* served(answering)
+      const { http, server } = yield* serve(answering)
       yield* Fiber.join(yield* Effect.fork(http.exchange(request())))
       yield* Fiber.join(yield* Effect.fork(http.exchange(request())))
       expect(server.sockets).toHaveLength(1)
     })
   )
 
-  it.effect("end with the scope, and whoever waits is told", () =>
+  it.effect("are closed with the scope, and requests in flight fail", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const asked = yield* Deferred.make<void>()
       const { http, server } = yield* Scope.extend(
-        served((socket, nth) =>
+        serve((socket, nth) =>
           readRequests(socket, () => (nth === 1 ? socket.write(okResponse()) : Deferred.unsafeDone(asked, Exit.void)))
         ),
         scope

@@ -6,15 +6,15 @@ import process from "node:process"
 import { Duplex } from "node:stream"
 import { connect as connectTls } from "node:tls"
 import { onTestFinished } from "vitest"
-import type { Response } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
 import * as Connection from "../../../../src/services/ObjectStore/Http/Connection.ts"
+import type { Response } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
 import { type Certificate, makeAuthority } from "../../../fixtures/Certificates.ts"
 import { okResponse, scriptedServer, readRequests } from "../../../fixtures/ScriptedServer.ts"
 
 const KiB = 1024
 const MiB = 1024 ** 2
 
-const dial =
+const dialTo =
   (port: number, tls?: Certificate): Connection.Dial =>
   (done) => {
     const socket: Socket =
@@ -29,15 +29,15 @@ const dial =
     return () => socket.destroy()
   }
 
-/** A connection, and how often each of its promises was kept. */
+/** A connection, and how often it made each of its calls. */
 const opened = (dial: Connection.Dial, idleMillis = 10_000) => {
-  const told = { free: 0, gone: 0, done: 0 }
-  const over = Promise.withResolvers<void>()
+  const calls = { onFree: 0, onClose: 0, done: 0 }
+  const closed = Promise.withResolvers<void>()
   const connection = Connection.open(dial, idleMillis, {
-    onFree: () => void told.free++,
+    onFree: () => void calls.onFree++,
     onClose: () => {
-      told.gone++
-      over.resolve()
+      calls.onClose++
+      closed.resolve()
     }
   })
   onTestFinished(connection.close)
@@ -45,16 +45,16 @@ const opened = (dial: Connection.Dial, idleMillis = 10_000) => {
     new Promise((resolve, reject) => {
       const head = `PUT / HTTP/1.1\r\ncontent-length: ${body.length}\r\n\r\n`
       connection.send({ head, body }, (error, answer) => {
-        told.done++
+        calls.done++
         if (answer === undefined) reject(error)
         else resolve(answer)
       })
     })
-  return { ...connection, send, told, gone: over.promise }
+  return { ...connection, send, calls, closed: closed.promise }
 }
 
-/** What was under way in the process has been told. */
-const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+/** Waits until pending callbacks of this process have run. */
+const callbacksRun = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 
 const reset = { code: "ECONNRESET", message: "socket hang up" }
 
@@ -63,9 +63,12 @@ const certificate = async () => {
   return { ...(await authority.issue("127.0.0.1")), ca: authority.cert }
 }
 
-describe.each(["the clear", "TLS"])("bodies in %s", (way) => {
+describe.each([
+  ["without TLS", false],
+  ["over TLS", true]
+] as const)("bodies %s", (_, isSecure) => {
   const serve = async () => {
-    const tls = way === "TLS" ? await certificate() : undefined
+    const tls = isSecure ? await certificate() : undefined
     const bodies: Array<Buffer> = []
     const server = await scriptedServer(
       (socket) =>
@@ -75,22 +78,22 @@ describe.each(["the clear", "TLS"])("bodies in %s", (way) => {
         }),
       tls
     )
-    return { bodies, server, dial: dial(server.port, tls && { ...tls, cert: tls.ca }) }
+    return { bodies, server, dial: dialTo(server.port, tls && { ...tls, cert: tls.ca }) }
   }
 
-  it("arrive as they are, whatever their size, over one connection", async () => {
+  it("of any size arrive unchanged over one connection", async () => {
     const { bodies, dial, server } = await serve()
-    const { send, told } = opened(dial)
+    const { calls, send } = opened(dial)
     const sizes = [0, 1, 64 * KiB - 1, 64 * KiB, 64 * KiB + 1, 512 * KiB, 512 * KiB + 1, 8 * MiB, 0, 8 * MiB + 1]
     const sent = sizes.map((size) => randomBytes(size))
     for (const body of sent) expect(await send(body)).toMatchObject({ status: 200 })
-    await settled()
+    await callbacksRun()
     expect(bodies.map((body, at) => body.equals(sent[at] ?? Buffer.of(0)))).toEqual(sizes.map(() => true))
     expect(server.sockets).toHaveLength(1)
-    expect(told).toEqual({ free: sizes.length, gone: 0, done: sizes.length })
+    expect(calls).toEqual({ onFree: sizes.length, onClose: 0, done: sizes.length })
   })
 
-  it("are handed to the system in slices, of which one is in memory", async () => {
+  it("are written in slices, of which one is in memory", async () => {
     const { dial } = await serve()
     let longest = 0
     const watched: Connection.Dial = (done) =>
@@ -112,157 +115,157 @@ describe.each(["the clear", "TLS"])("bodies in %s", (way) => {
     expect(longest).toBeLessThanOrEqual(513 * KiB)
   })
 
-  it("may take longer than the idle time, as long as something moves", { timeout: 20_000 }, async () => {
-    const tls = way === "TLS" ? await certificate() : undefined
+  it("may take longer than the idle time-out while there is traffic", { timeout: 20_000 }, async () => {
+    const tls = isSecure ? await certificate() : undefined
     const server = await scriptedServer((socket) => {
       readRequests(socket, () => socket.write(okResponse()))
-      // a pause in every piece, of a length that buffers on the way cannot hide
+      // a pause after every piece adds up to more than buffers on the way can hide
       socket.on("data", () => {
         socket.pause()
         setTimeout(() => socket.resume(), 1)
       })
     }, tls)
-    const begun = performance.now()
-    // by TLS the pieces are smaller, and so what the system holds back on the way is longer under way
+    const startedAt = performance.now()
+    // the pieces of TLS are smaller, so what the system buffers takes longer to arrive
     const idleMillis = tls === undefined ? 200 : 1000
-    const { send } = opened(dial(server.port, tls && { ...tls, cert: tls.ca }), idleMillis)
+    const { send } = opened(dialTo(server.port, tls && { ...tls, cert: tls.ca }), idleMillis)
     expect(await send(randomBytes(32 * MiB))).toMatchObject({ status: 200 })
-    expect(performance.now() - begun).toBeGreaterThan(idleMillis)
+    expect(performance.now() - startedAt).toBeGreaterThan(idleMillis)
   })
 })
 
 describe("a connection", () => {
-  it("serves a thousand requests, and nothing adds up", async () => {
+  it("sends a thousand requests without accumulating listeners", async () => {
     const warnings: Array<Error> = []
     const warned = (warning: Error) => warnings.push(warning)
     process.on("warning", warned)
     onTestFinished(() => void process.off("warning", warned))
     const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     let client: Socket | undefined
-    const { send, told } = opened((done) => dial(server.port)((error, socket) => done(error, (client = socket))))
+    const { calls, send } = opened((done) => dialTo(server.port)((error, socket) => done(error, (client = socket))))
     await send()
     const listeners = () => client?.eventNames().map((name) => [name, client?.listenerCount(name)])
-    const few = listeners()
+    const atFirst = listeners()
     for (let nth = 1; nth < 1000; nth++) await send(Buffer.from(String(nth)))
-    expect(listeners()).toEqual(few)
+    expect(listeners()).toEqual(atFirst)
     expect(server.sockets).toHaveLength(1)
-    expect(told).toEqual({ free: 1000, gone: 0, done: 1000 })
+    expect(calls).toEqual({ onFree: 1000, onClose: 0, done: 1000 })
     expect(warnings).toEqual([])
   })
 
-  it("is not used again where the server says so", async () => {
+  it("is not reused if the server refuses that", async () => {
     const server = await scriptedServer((socket) =>
       readRequests(socket, () => socket.write(okResponse("connection: close")))
     )
-    const { send, told } = opened(dial(server.port))
+    const { calls, send } = opened(dialTo(server.port))
     expect(await send()).toMatchObject({ status: 200, isReusable: false })
-    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("is closed by bytes that nobody asked for", async () => {
+  it("is closed by bytes without a request", async () => {
     const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
-    const { gone, send, told } = opened(dial(server.port))
+    const { calls, closed, send } = opened(dialTo(server.port))
     await send()
     server.sockets[0]?.write(okResponse())
-    await gone
-    expect(told).toEqual({ free: 1, gone: 1, done: 1 })
+    await closed
+    expect(calls).toEqual({ onFree: 1, onClose: 1, done: 1 })
   })
 
-  it.each(["end", "destroy", "resetAndDestroy"] as const)("is gone when the server leaves it by %s", async (leave) => {
+  it.each(["end", "destroy", "resetAndDestroy"] as const)("closes when the server closes it by %s", async (leave) => {
     const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
-    const { gone, send, told } = opened(dial(server.port))
+    const { calls, closed, send } = opened(dialTo(server.port))
     await send()
     server.sockets[0]?.[leave]()
-    await gone
-    await settled()
-    expect(told).toEqual({ free: 1, gone: 1, done: 1 })
+    await closed
+    await callbacksRun()
+    expect(calls).toEqual({ onFree: 1, onClose: 1, done: 1 })
   })
 
-  it("is gone when nobody has used it for long", async () => {
+  it("closes when it was idle for too long", async () => {
     const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
-    const { gone, send, told } = opened(dial(server.port), 50)
+    const { calls, closed, send } = opened(dialTo(server.port), 50)
     await send()
-    await gone
-    expect(told).toEqual({ free: 1, gone: 1, done: 1 })
+    await closed
+    expect(calls).toEqual({ onFree: 1, onClose: 1, done: 1 })
   })
 
   it.each(["end", "destroy", "resetAndDestroy"] as const)(
-    "fails with a reset when the server leaves by %s before it answers",
+    "fails with a reset if the server closes it by %s before it answers",
     async (leave) => {
       const server = await scriptedServer((socket) => readRequests(socket, () => socket[leave]()))
-      const { send, told } = opened(dial(server.port))
+      const { calls, send } = opened(dialTo(server.port))
       await expect(send()).rejects.toMatchObject({ code: "ECONNRESET" })
-      await settled()
-      expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+      await callbacksRun()
+      expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
     }
   )
 
-  it("fails with a reset when the server leaves in its answer", async () => {
+  it("fails with a reset if the server closes it within the answer", async () => {
     const server = await scriptedServer((socket) =>
       readRequests(socket, () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe"))
     )
-    await expect(opened(dial(server.port)).send()).rejects.toMatchObject(reset)
+    await expect(opened(dialTo(server.port)).send()).rejects.toMatchObject(reset)
   })
 
-  it("gives the answer that ends with the connection", async () => {
+  it("returns an answer that ends with the connection", async () => {
     const server = await scriptedServer((socket) =>
       readRequests(socket, () => socket.end("HTTP/1.0 503 No\r\n\r\nslow down"))
     )
-    const answer = await opened(dial(server.port)).send()
+    const answer = await opened(dialTo(server.port)).send()
     expect([answer.status, String(answer.body)]).toEqual([503, "slow down"])
   })
 
-  it("fails by what is no HTTP", async () => {
+  it("fails on an answer that is not HTTP", async () => {
     const server = await scriptedServer((socket) => socket.write("SSH-2.0-x\r\n"))
-    const { send, told } = opened(dial(server.port))
+    const { calls, send } = opened(dialTo(server.port))
     await expect(send(randomBytes(8 * MiB))).rejects.toMatchObject({ code: "ERR_HTTP_MALFORMED_RESPONSE" })
-    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("fails when nothing moves: no answer", async () => {
+  it("fails without traffic: no answer", async () => {
     const server = await scriptedServer((socket) => socket.resume())
-    const { send, told } = opened(dial(server.port), 50)
+    const { calls, send } = opened(dialTo(server.port), 50)
     await expect(send()).rejects.toMatchObject({ name: "TimeoutError", message: "no traffic for 0.1 s" })
-    await settled()
-    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+    await callbacksRun()
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("fails when nothing moves: a body that nobody takes", async () => {
+  it("fails without traffic: a body that is not read", async () => {
     const server = await scriptedServer((socket) => socket.pause())
-    await expect(opened(dial(server.port), 50).send(randomBytes(32 * MiB))).rejects.toMatchObject({
+    await expect(opened(dialTo(server.port), 50).send(randomBytes(32 * MiB))).rejects.toMatchObject({
       name: "TimeoutError"
     })
   })
 
-  it("fails when none can be made", async () => {
+  it("fails if it cannot be opened", async () => {
     const { port, sockets } = await scriptedServer((socket) => socket.end())
     const refused = Object.assign(new Error("no"), { code: "ECONNREFUSED" })
-    const { send, told } = opened((done) => {
+    const { calls, send } = opened((done) => {
       done(refused)
       return () => {}
     })
     await expect(send()).rejects.toBe(refused)
-    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
     expect([port > 0, sockets]).toEqual([true, []])
   })
 })
 
-describe("an answer that comes before the body was taken", () => {
+describe("an answer before the end of the body", () => {
   const tooLarge = (connection: string) => `HTTP/1.1 413 No\r\ncontent-length: 0\r\nconnection: ${connection}\r\n\r\n`
 
-  it.each(["close", "keep-alive"])("is given, and ends the connection: %s", async (connection) => {
+  it.each(["close", "keep-alive"])("is returned, and closes the connection: %s", async (connection) => {
     const server = await scriptedServer((socket) => {
       socket.once("data", () => {
         socket.pause().write(tooLarge(connection))
       })
     })
-    const { gone, send, told } = opened(dial(server.port))
+    const { calls, closed, send } = opened(dialTo(server.port))
     expect(await send(randomBytes(32 * MiB))).toMatchObject({ status: 413 })
-    await gone
-    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+    await closed
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("is given before anything else may be written into the body's memory", async () => {
+  it("is returned only when the body is no longer read", async () => {
     let bytes = 0
     const server = await scriptedServer((socket) => {
       socket.once("data", () => {
@@ -270,29 +273,29 @@ describe("an answer that comes before the body was taken", () => {
       })
       socket.on("data", (piece: Buffer) => (bytes += piece.length))
     })
-    const { send, told } = opened(dial(server.port))
+    const { calls, send } = opened(dialTo(server.port))
     await send(randomBytes(32 * MiB))
-    // it is closed by then: nothing of the body goes out any more
-    expect(told.gone).toBe(1)
+    // it is already closed, so no more of the body is sent
+    expect(calls.onClose).toBe(1)
     server.sockets[0]?.resume()
     await once(server.sockets[0]!, "close")
     expect(bytes).toBeLessThan(32 * MiB)
   })
 
-  it("lets a small body, which is on its way as a whole, be followed by another request", async () => {
+  it("lets another request follow a small body, which is already written", async () => {
     const server = await scriptedServer((socket) => {
       socket.once("data", () => socket.write(okResponse()))
       readRequests(socket, (_, nth) => nth > 1 && socket.write(okResponse()))
     })
-    const { send } = opened(dial(server.port))
+    const { send } = opened(dialTo(server.port))
     await send(randomBytes(64 * KiB))
     expect(await send()).toMatchObject({ status: 200 })
     expect(server.sockets).toHaveLength(1)
   })
 })
 
-/** Over a connection that takes what is written as `write` does. */
-const over = (write: (this: Duplex, bytes: Buffer, done: (error?: Error) => void) => void) => {
+/** A connection over a socket that writes with this function. */
+const openedOver = (write: (this: Duplex, bytes: Buffer, done: (error?: Error) => void) => void) => {
   const socket = Object.assign(
     new Duplex({
       read() {},
@@ -302,16 +305,16 @@ const over = (write: (this: Duplex, bytes: Buffer, done: (error?: Error) => void
     }),
     { setTimeout: () => {} }
   )
-  const way = opened((done) => {
+  const opening = opened((done) => {
     done(undefined, socket as unknown as Socket)
     return () => {}
   })
-  return { ...way, socket }
+  return { ...opening, socket }
 }
 
-it("an answer that comes with the end of the connection is read before more is written", async () => {
+it("reads an answer at the end of the connection before it writes more", async () => {
   let pieces = 0
-  const { send } = over(function (bytes, done) {
+  const { send } = openedOver(function (bytes, done) {
     if (bytes.length < 512 * KiB) return done()
     pieces++
     if (pieces > 1) return done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }))
@@ -322,107 +325,109 @@ it("an answer that comes with the end of the connection is read before more is w
   expect(pieces).toBe(1)
 })
 
-describe("an answer that comes before the system says that it took the body", () => {
-  /** A connection whose other end takes all, and says so when it is told to. */
-  const held = () => {
-    let tell = () => {}
-    const way = over((bytes, done) => {
+describe("an answer before the system reports that the body is written", () => {
+  /** A connection that reports the body as written when `reportWritten` is called. */
+  const unreported = () => {
+    let reportWritten = () => {}
+    const opening = openedOver((bytes, done) => {
       if (bytes.length < 512 * KiB) done()
-      else tell = done
+      else reportWritten = done
     })
-    return { ...way, tell: () => tell() }
+    return { ...opening, reportWritten: () => reportWritten() }
   }
 
   it.each([
-    ["which it says at once, lets the connection be used again", false, { free: 1, gone: 0, done: 1 }],
-    ["does not bring back a connection that is closed at once", true, { free: 0, gone: 1, done: 1 }]
+    ["lets the connection be reused if the report follows at once", false, { onFree: 1, onClose: 0, done: 1 }],
+    ["does not bring back a connection that is closed at once", true, { onFree: 0, onClose: 1, done: 1 }]
   ])("%s", async (_, isClosed, expected) => {
-    const { close, send, socket, tell, told } = held()
+    const { calls, close, reportWritten, send, socket } = unreported()
     const sent = send(Buffer.alloc(512 * KiB))
     socket.emit("data", Buffer.from(okResponse()))
-    tell()
+    reportWritten()
     if (isClosed) close()
     expect(await sent).toMatchObject({ status: 200 })
-    await settled()
-    expect(told).toEqual(expected)
+    await callbacksRun()
+    expect(calls).toEqual(expected)
   })
 
-  it("ends the connection where it does not say so", async () => {
-    const { send, socket, told } = held()
+  it("closes the connection if the report does not follow", async () => {
+    const { calls, send, socket } = unreported()
     const sent = send(Buffer.alloc(512 * KiB))
     socket.emit("data", Buffer.from(okResponse()))
-    expect(told.done).toBe(0)
+    expect(calls.done).toBe(0)
     expect(await sent).toMatchObject({ status: 200 })
-    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 })
 
-describe("closing", () => {
-  it("while it is dialled hangs up, and tells who waits", async () => {
-    let hungUp = 0
-    const { close, send, told } = opened(() => () => void hungUp++)
+describe("close", () => {
+  it("cancels the dialling, and fails the request", async () => {
+    let cancelled = 0
+    const { calls, close, send } = opened(() => () => void cancelled++)
     const sent = send()
     close()
     await expect(sent).rejects.toMatchObject(reset)
     close()
-    expect(hungUp).toBe(1)
-    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+    expect(cancelled).toBe(1)
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("after it was made does not hang up what is under it", async () => {
+  it("does not cancel the dialling once it is connected", async () => {
     const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
-    let hungUp = 0
+    let cancelled = 0
     const { close, send } = opened((done) => {
-      dial(server.port)(done)
-      return () => void hungUp++
+      dialTo(server.port)(done)
+      return () => void cancelled++
     })
     await send()
     close()
-    expect(hungUp).toBe(0)
+    expect(cancelled).toBe(0)
   })
 
-  it("lets go of a connection that comes all the same", async () => {
+  it("destroys a socket that connects nevertheless", async () => {
     const server = await scriptedServer((socket) => socket.resume())
     const socket = connect(server.port, "127.0.0.1")
     await once(socket, "connect")
-    let tell: Parameters<Connection.Dial>[0] = () => {}
-    const { close, send, told } = opened((done) => {
-      tell = done
+    let connected: Parameters<Connection.Dial>[0] = () => {}
+    const { calls, close, send } = opened((done) => {
+      connected = done
       return () => {}
     })
     const sent = send()
     close()
-    tell(undefined, socket)
+    connected(undefined, socket)
     await expect(sent).rejects.toMatchObject(reset)
     expect(socket.destroyed).toBe(true)
-    expect(told.done).toBe(1)
+    expect(calls.done).toBe(1)
   })
 
-  it.each([0, 32 * MiB])("while %i bytes wait for an answer ends it on the wire", async (size) => {
-    const begun = Promise.withResolvers<void>()
-    const server = await scriptedServer((socket) => void socket.once("data", () => begun.resolve()))
-    const { close, send, told } = opened(dial(server.port))
+  it.each([0, 32 * MiB])("closes the socket while the answer to %i bytes is pending", async (size) => {
+    const received = Promise.withResolvers<void>()
+    const server = await scriptedServer((socket) => void socket.once("data", () => received.resolve()))
+    const { calls, close, send } = opened(dialTo(server.port))
     const sent = send(randomBytes(size))
-    await begun.promise
+    await received.promise
     const [socket] = server.sockets
     close()
     await expect(sent).rejects.toMatchObject(reset)
     socket?.resume()
     await once(socket!, "close")
-    await settled()
-    expect(told).toEqual({ free: 0, gone: 1, done: 1 })
+    await callbacksRun()
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("is not followed by anything: an error that comes late does not end the process", async () => {
+  it("ignores later events, so that a late error does not end the process", async () => {
     const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     let client: Socket | undefined
-    const { close, send, told } = opened((done) => dial(server.port)((error, socket) => done(error, (client = socket))))
+    const { calls, close, send } = opened((done) =>
+      dialTo(server.port)((error, socket) => done(error, (client = socket)))
+    )
     await send()
     close()
     client?.emit("error", new Error("late"))
     client?.emit("timeout")
     client?.emit("data", Buffer.from("late"))
     client?.emit("end")
-    expect(told).toEqual({ free: 1, gone: 1, done: 1 })
+    expect(calls).toEqual({ onFree: 1, onClose: 1, done: 1 })
   })
 })

@@ -6,12 +6,12 @@ import { UploadFailed } from "../../../../src/domain/Errors.ts"
 import * as ObjectKey from "../../../../src/domain/ObjectKey.ts"
 import type { ObjectAttributes } from "../../../../src/domain/Settings.ts"
 import * as Callback from "../../../../src/fibers/Callback.ts"
-import type { Response } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
 import type { Request } from "../../../../src/services/ObjectStore/Http/Client.ts"
-import { type ObjectHeaders, objectHeaders } from "../../../../src/services/ObjectStore/S3/ObjectHeaders.ts"
+import type { Response } from "../../../../src/services/ObjectStore/Http/ResponseReader.ts"
 import * as BodyRequests from "../../../../src/services/ObjectStore/S3/BodyRequests.ts"
 import { bodyOf } from "../../../../src/services/ObjectStore/S3/Checksums.ts"
 import * as Credentials from "../../../../src/services/ObjectStore/S3/Credentials.ts"
+import { type ObjectHeaders, objectHeaders } from "../../../../src/services/ObjectStore/S3/ObjectHeaders.ts"
 import * as RequestHandler from "../../../../src/services/ObjectStore/S3/RequestHandler.ts"
 import { settingsWith } from "../../../fixtures/Settings.ts"
 
@@ -27,18 +27,18 @@ const configFor = (region: string, more: S3ClientConfig = {}): S3ClientConfig =>
   ...more
 })
 
-/** What goes over the wire for `send`, and what it came to. */
+/** The requests that `send` makes, and its outcome. */
 const ours = async (
   config: S3ClientConfig,
-  send: (bodies: BodyRequests.BodyRequests) => Effect.Effect<BodyRequests.BodyResponse, unknown>,
+  send: (bodyRequests: BodyRequests.BodyRequests) => Effect.Effect<BodyRequests.BodyResponse, unknown>,
   source = async () => identity("first")
 ) => {
   const requests: Array<Request> = []
   const http = {
     exchange: (request: Request) =>
-      Callback.make<Response, never>((ended) => {
+      Callback.make<Response, never>((resume) => {
         requests.push(request)
-        ended(Exit.succeed({ status: 200, headers: { etag: '"e"' }, body: Buffer.alloc(0), isReusable: true }))
+        resume(Exit.succeed({ status: 200, headers: { etag: '"e"' }, body: Buffer.alloc(0), isReusable: true }))
         return () => {}
       })
   }
@@ -48,20 +48,20 @@ const ours = async (
     credentials: credentials.provider,
     requestHandler: RequestHandler.make(http)
   })
-  const bodies = BodyRequests.make({
+  const bodyRequests = BodyRequests.make({
     client,
     credentials,
     http,
     failure: (operation, cause) => new UploadFailed({ operation, detail: String(cause), retryable: false, cause })
   })
-  const outcome = await Effect.runPromise(Effect.either(send(bodies)))
+  const outcome = await Effect.runPromise(Effect.either(send(bodyRequests)))
   return { requests, outcome, client }
 }
 
 const theirs = async (config: S3ClientConfig, command: PutObjectCommand | UploadPartCommand) => {
-  let seen: HttpRequest | undefined
+  let sent: HttpRequest | undefined
   const handle = async (request: HttpRequest) => {
-    seen = request
+    sent = request
     return { response: new HttpResponse({ statusCode: 200, headers: { etag: '"e"' } }) }
   }
   const client = new S3Client({
@@ -70,22 +70,22 @@ const theirs = async (config: S3ClientConfig, command: PutObjectCommand | Upload
     requestHandler: { metadata: { handlerProtocol: "http/1.1" }, handle }
   })
   await client.send(command as PutObjectCommand)
-  return seen!
+  return sent!
 }
 
-/** What the SDK adds for itself, what changes from one moment to the next, and what the client that sends it adds. */
-const apart = /^(amz-sdk-.*|x-amz-user-agent|authorization|x-amz-date|content-length)$/
+/** Headers that only the SDK adds, that change with time, or that the HTTP client adds. */
+const ignored = /^(amz-sdk-.*|x-amz-user-agent|authorization|x-amz-date|content-length)$/
 
 const comparable = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(
     Object.entries(headers)
-      .filter(([name]) => !apart.test(name))
-      // which features of the SDK are in use, such as where credentials come from
+      .filter(([name]) => !ignored.test(name))
+      // without the features of the SDK in use, such as the source of credentials
       .map(([name, value]) => [name, name === "user-agent" ? value.replace(/ m\/\S+/, "") : value])
       .sort()
   )
 
-const same = (request: Request, draft: HttpRequest) => {
+const expectSame = (request: Request, draft: HttpRequest) => {
   expect(request.method).toBe(draft.method)
   expect(request.origin).toEqual(RequestHandler.originOf(draft))
   const [path, query = ""] = request.target.split("?")
@@ -94,16 +94,16 @@ const same = (request: Request, draft: HttpRequest) => {
   expect(comparable(request.headers)).toEqual(comparable(draft.headers))
 }
 
-const plain = settingsWith()
-const word = fc.stringMatching(/^[A-Za-z0-9 .=_-]{1,12}$/).map((text) => text.trim() || "x")
+const defaults = settingsWith()
+const words = fc.stringMatching(/^[A-Za-z0-9 .=_-]{1,12}$/).map((text) => text.trim() || "x")
 const attributes: fc.Arbitrary<ObjectAttributes> = fc.record({
   sse: fc.constantFrom("none", "s3", "kms"),
-  kmsKeyId: fc.option(word, { nil: undefined }),
-  kmsContext: fc.option(fc.dictionary(word, word, { maxKeys: 2 }), { nil: undefined }),
+  kmsKeyId: fc.option(words, { nil: undefined }),
+  kmsContext: fc.option(fc.dictionary(words, words, { maxKeys: 2 }), { nil: undefined }),
   storageClass: fc.constantFrom(undefined, "STANDARD_IA", "GLACIER_IR"),
   acl: fc.constantFrom(undefined, "bucket-owner-full-control"),
-  tags: fc.dictionary(word, fc.string({ maxLength: 8 }), { maxKeys: 3 }),
-  metadata: fc.dictionary(fc.stringMatching(/^[a-z][a-z-]{0,8}$/), word, { maxKeys: 3 }),
+  tags: fc.dictionary(words, fc.string({ maxLength: 8 }), { maxKeys: 3 }),
+  metadata: fc.dictionary(fc.stringMatching(/^[a-z][a-z-]{0,8}$/), words, { maxKeys: 3 }),
   noOverwrite: fc.boolean()
 })
 const keys = fc.oneof(
@@ -128,20 +128,23 @@ const objectOf = (bucket: string, given: ObjectAttributes, key: string): ObjectH
   return objectHeaders({ ...given, bucket })({ key: valid, state: "live" })
 }
 
-describe("a request that carries a body", () => {
-  it("is what the SDK's own client would send: PutObject", async () => {
+describe("a request with a body", () => {
+  it("is the one that the SDK's client would send: PutObject", async () => {
     await fc.assert(
       fc.asyncProperty(targets, attributes, keys, async ([bucket, config], given, key) => {
         const object = objectOf(bucket, given, key)
-        const { outcome, requests } = await ours(config, (bodies) => bodies.put(object, body))
+        const { outcome, requests } = await ours(config, (bodyRequests) => bodyRequests.put(object, body))
         expect(Either.isRight(outcome), String(outcome)).toBe(true)
-        same(requests[0]!, await theirs(config, new PutObjectCommand({ ...object, Body: bytes, ...body.checksum })))
+        expectSame(
+          requests[0]!,
+          await theirs(config, new PutObjectCommand({ ...object, Body: bytes, ...body.checksum }))
+        )
       }),
       { numRuns: 150 }
     )
   })
 
-  it("is what the SDK's own client would send: UploadPart", async () => {
+  it("is the one that the SDK's client would send: UploadPart", async () => {
     await fc.assert(
       fc.asyncProperty(
         targets,
@@ -150,24 +153,27 @@ describe("a request that carries a body", () => {
         fc.integer({ min: 1, max: 10_000 }),
         async (...given) => {
           const [[bucket, config], key, uploadId, number] = given
-          const { Bucket, Key } = objectOf(bucket, plain, key)
+          const { Bucket, Key } = objectOf(bucket, defaults, key)
           const part = { Bucket, Key, UploadId: uploadId, PartNumber: number }
-          const { requests } = await ours(config, (bodies) => bodies.uploadPart(part, body))
-          same(requests[0]!, await theirs(config, new UploadPartCommand({ ...part, Body: bytes, ...body.checksum })))
+          const { requests } = await ours(config, (bodyRequests) => bodyRequests.uploadPart(part, body))
+          expectSame(
+            requests[0]!,
+            await theirs(config, new UploadPartCommand({ ...part, Body: bytes, ...body.checksum }))
+          )
         }
       ),
       { numRuns: 100 }
     )
   })
 
-  it("says each time what is its own: key, state, type, checksum, signature", async () => {
+  it("has its own key, state, type, checksum and signature", async () => {
     const config = configFor("eu-central-1")
-    const live = objectOf("snapshots", plain, "a.jsonl")
-    const final = { ...objectOf("snapshots", plain, "b.pcap.gz"), Metadata: { "ibsr-state": "final" } }
-    const { requests } = await ours(config, (bodies) =>
+    const live = objectOf("snapshots", defaults, "a.jsonl")
+    const final = { ...objectOf("snapshots", defaults, "b.pcap.gz"), Metadata: { "ibsr-state": "final" } }
+    const { requests } = await ours(config, (bodyRequests) =>
       Effect.zipRight(
-        bodies.put(live, body),
-        Effect.zipRight(bodies.put(final, body), bodies.put(live, bodyOf("MD5", bytes)))
+        bodyRequests.put(live, body),
+        Effect.zipRight(bodyRequests.put(final, body), bodyRequests.put(live, bodyOf("MD5", bytes)))
       )
     )
     expect(
@@ -182,43 +188,43 @@ describe("a request that carries a body", () => {
     expect(new Set(requests.map(({ headers }) => headers["authorization"])).size).toBe(3)
   })
 
-  it("takes no fiber once it is known what such requests look like", async () => {
-    const object = objectOf("snapshots", plain, "a.jsonl")
-    const begun = (bodies: BodyRequests.BodyRequests) =>
+  it("takes no fiber after the first of its kind", async () => {
+    const object = objectOf("snapshots", defaults, "a.jsonl")
+    const start = (bodyRequests: BodyRequests.BodyRequests) =>
       Effect.sync(() => {
-        const told: Array<unknown> = []
+        const successes: Array<unknown> = []
         Callback.start(
-          bodies.put(object, body),
-          (exit) => told.push(Exit.isSuccess(exit)),
+          bodyRequests.put(object, body),
+          (exit) => successes.push(Exit.isSuccess(exit)),
           () => {
-            throw new Error("it took one")
+            throw new Error("it took a fiber")
           }
         )
-        return told
+        return successes
       })
-    await ours(configFor("eu-central-1"), (bodies) =>
+    await ours(configFor("eu-central-1"), (bodyRequests) =>
       Effect.gen(function* () {
-        yield* bodies.put(object, body)
-        expect(yield* begun(bodies)).toEqual([true])
+        yield* bodyRequests.put(object, body)
+        expect(yield* start(bodyRequests)).toEqual([true])
         return {}
       })
     )
   })
 
-  it("is signed with the credentials and by the clock of its time", async () => {
+  it("is signed with the present credentials and time", async () => {
     let asked = 0
     const source = async () => ({ ...identity(`key${++asked}`), expiration: new Date(Date.now() + 1000) })
-    const object = objectOf("snapshots", plain, "a.jsonl")
+    const object = objectOf("snapshots", defaults, "a.jsonl")
     const { client, requests } = await ours(
       configFor("eu-central-1"),
-      (bodies) =>
+      (bodyRequests) =>
         Effect.gen(function* () {
-          yield* bodies.put(object, body)
+          yield* bodyRequests.put(object, body)
           yield* Effect.sleep(600)
-          // half of the session is over: it is renewed beside the request
-          yield* bodies.put(object, body)
+          // half of the session is over: it is renewed while the request is sent
+          yield* bodyRequests.put(object, body)
           yield* Effect.sleep(10)
-          return yield* bodies.put(object, body)
+          return yield* bodyRequests.put(object, body)
         }),
       source
     )

@@ -18,7 +18,7 @@ const source = (name: string, unavailable: string | undefined, provider: Provide
 const asking = {} as Parameters<typeof chain>[0]
 
 describe("chain", () => {
-  it("takes the first source that is set up", async () => {
+  it("asks the first source that is set up", async () => {
     const links = [
       source("a", "is not set", async () => identity("A")),
       source("b", undefined, async () => identity("B"))
@@ -26,7 +26,7 @@ describe("chain", () => {
     expect(await chain(asking, links)()).toMatchObject({ accessKeyId: "B" })
   })
 
-  it("does not go on to another identity when the one that is set up fails", async () => {
+  it("does not switch to another identity if the source that is set up fails", async () => {
     const cause = new Error("down")
     const links = [
       source("a", undefined, () => Promise.reject(cause)),
@@ -54,7 +54,7 @@ describe("chain", () => {
     })
   })
 
-  it("says of every source what it lacks", async () => {
+  it("reports for every source why it gave no credentials", async () => {
     const dead = () => Promise.reject(Object.assign(new Error("no"), { statusCode: 404 }))
     const failure = await chain(asking, [
       source("a", "A is not set", dead),
@@ -75,7 +75,7 @@ describe("renewing", () => {
 
   const after = (seconds: number) => vi.setSystemTime(seconds * 1000)
 
-  it("asks once for credentials that do not end", async () => {
+  it("asks once for credentials that do not expire", async () => {
     const provider = vi.fn(async () => identity("A"))
     const kept = renewing(provider)
     await Promise.all([kept.provider(), kept.provider()])
@@ -85,8 +85,8 @@ describe("renewing", () => {
   })
 
   it.each([
-    ["five minutes before the end of an hour", 3600, 3299, 3301],
-    ["at half of a short life", 60, 29, 31]
+    ["five minutes before a session of an hour expires", 3600, 3299, 3301],
+    ["after half of a short session", 60, 29, 31]
   ])("renews %s", async (_, life, before, behind) => {
     let count = 0
     const kept = renewing(async () => identity(`A${++count}`, life))
@@ -94,11 +94,11 @@ describe("renewing", () => {
     after(before)
     expect(await kept.provider()).toMatchObject({ accessKeyId: "A1" })
     after(behind)
-    expect(await kept.provider(), "serves on meanwhile").toMatchObject({ accessKeyId: "A1" })
+    expect(await kept.provider(), "the present session serves meanwhile").toMatchObject({ accessKeyId: "A1" })
     expect(await kept.provider()).toMatchObject({ accessKeyId: "A2" })
   })
 
-  it("goes on with what it has while the source is down, and asks it again after ten seconds", async () => {
+  it("keeps a session while the source is down, and asks again after ten seconds", async () => {
     const provider = vi.fn<Provider>(async () => identity("A", 3600))
     const kept = renewing(provider)
     await kept.provider()
@@ -114,7 +114,7 @@ describe("renewing", () => {
     expect(await kept.provider()).toMatchObject({ accessKeyId: "B" })
   })
 
-  it("does not wait for a source that hangs as long as the session lasts, and waits for it after its end", async () => {
+  it("waits for a source that hangs only after the session has expired", async () => {
     let answer: (identity: Awaited<ReturnType<Provider>>) => void = () => {}
     const provider = vi.fn<Provider>(async () => identity("A", 3600))
     const kept = renewing(provider)
@@ -129,7 +129,7 @@ describe("renewing", () => {
     expect(provider).toHaveBeenCalledTimes(2)
   })
 
-  it("fails as long as there have never been any, and asks again each time", async () => {
+  it("asks each time until there are credentials", async () => {
     const provider = vi.fn<Provider>(() => Promise.reject(new Error("down")))
     const kept = renewing(provider)
     await expect(kept.provider()).rejects.toThrow("down")
@@ -137,7 +137,7 @@ describe("renewing", () => {
     expect(provider).toHaveBeenCalledTimes(2)
   })
 
-  it("tells whether there are others than those that a store calls expired", async () => {
+  it("reports whether expired credentials were renewed", async () => {
     let name = "A"
     const provider = vi.fn<Provider>(async () => identity(name, 3600))
     const kept = renewing(provider)
@@ -148,7 +148,7 @@ describe("renewing", () => {
     expect(await kept.renew(kept.current())).toBe("renewed")
     provider.mockImplementationOnce(() => Promise.reject(new Error("down")))
     expect(await kept.renew(kept.current())).toBe("unavailable")
-    // who used the old ones as well need not ask
+    // these were renewed already
     expect(await kept.renew(old)).toBe("renewed")
     expect(provider).toHaveBeenCalledTimes(4)
   })

@@ -4,7 +4,7 @@ import { connectionReset, TimeoutError } from "../../../../src/services/ObjectSt
 import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import { storeError, withoutSecrets } from "../../../../src/services/ObjectStore/S3/Errors.ts"
 
-/** As the SDK throws what a store answered. */
+/** What the SDK throws for an answer of the store. */
 const answered = (status: number, name: string, headers: Record<string, string> = {}) =>
   Object.assign(new Error("said the store"), {
     name,
@@ -12,7 +12,7 @@ const answered = (status: number, name: string, headers: Record<string, string> 
     $response: { headers }
   })
 
-/** As Node throws what never became an answer. */
+/** What Node throws if there is no answer. */
 const system = (code: string, name = "Error") => Object.assign(new Error(`${code} happened`), { code, name })
 
 const classify = (cause: unknown) => {
@@ -20,7 +20,7 @@ const classify = (cause: unknown) => {
   return [error._tag, "retryable" in error && error.retryable]
 }
 
-describe("what a store answers", () => {
+describe("an answer of the store", () => {
   it.each([
     [403, "AccessDenied", "AccessDenied", false],
     [403, "Unknown", "AccessDenied", false],
@@ -44,13 +44,13 @@ describe("what a store answers", () => {
     [429, "Unknown", "StoreUnavailable", true],
     [400, "constructor", "UploadFailed", false],
     [599, "Whatever", "StoreUnavailable", true],
-    // a 200 that holds an error, as CompleteMultipartUpload may send
+    // CompleteMultipartUpload may send an error with status 200
     [200, "InternalError", "StoreUnavailable", true]
-  ])("%i %s is %s, worth a retry: %s", (status, name, tag, retryable) => {
+  ])("with %i %s is %s, retryable: %s", (status, name, tag, retryable) => {
     expect(classify(answered(status, name))).toEqual([tag, retryable])
   })
 
-  it("keeps the store's code, status and request id", () => {
+  it("keeps its code, status and request id", () => {
     expect(storeError("PutObject", answered(503, "SlowDown"))).toMatchObject({
       code: "SlowDown",
       status: 503,
@@ -59,12 +59,12 @@ describe("what a store answers", () => {
     })
   })
 
-  it("does not repeat what a store repeats of the request's secrets", () => {
+  it("is reported without the request's secrets that it repeats", () => {
     const echo = "token: tok/en+1, Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=0f"
     const error = storeError("PutObject", Object.assign(answered(403, "AccessDenied"), { message: echo }))
-    const told = withoutSecrets(error, { secretAccessKey: "AccessD", sessionToken: "tok/en+1" })
-    expect(told).toMatchObject({ _tag: "AccessDenied", message: expect.stringContaining("token: …") })
-    expect(told.message).not.toMatch(/tok\/en|Signature|Credential/)
+    const cleaned = withoutSecrets(error, { secretAccessKey: "AccessD", sessionToken: "tok/en+1" })
+    expect(cleaned).toMatchObject({ _tag: "AccessDenied", message: expect.stringContaining("token: …") })
+    expect(cleaned.message).not.toMatch(/tok\/en|Signature|Credential/)
   })
 
   it.each([
@@ -74,18 +74,18 @@ describe("what a store answers", () => {
     ],
     ["the request socket timed out after 30000 ms of inactivity (configured).", "no traffic for 30.0 s"],
     ["[ERROR] a request has exceeded the configured 5000 ms requestTimeout.", "no complete answer within 5.0 s"]
-  ])("says in plain words: %s", (message, words) => {
+  ])("that does not come in time is reported in plain words: %s", (message, words) => {
     const late = Object.assign(new Error(`@smithy/node-http-handler - ${message}`), { name: "TimeoutError" })
     expect(storeError("PutObject", late).message).toBe(`PutObject: ${words} (TimeoutError)`)
   })
 
-  it("says that a page is no answer of a store", () => {
+  it("that is a page is reported as one that no store sends", () => {
     const page = storeError("PutObject", answered(403, "Unknown", { "content-type": "text/html" }))
     expect(page.message).toBe("PutObject: answered with text/html, which no store does (403)")
   })
 
   it.each(["AccessDenied", "InvalidClientTokenId", "ExpiredTokenException"])(
-    "takes %s of the token service for what it is: no word about the bucket",
+    "with %s from the token service concerns the credentials, not the bucket",
     (name) => {
       const error = storeError("credentials", answered(403, name))
       expect(error._tag).toBe("CredentialsRejected")
@@ -93,7 +93,7 @@ describe("what a store answers", () => {
     }
   )
 
-  it("names the right region where the store names it", () => {
+  it("that names the bucket's region gives a hint with it", () => {
     const redirect = storeError("PutObject", answered(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" }))
     expect(redirect).toMatchObject({ hint: "the bucket is in eu-west-1: give --region eu-west-1" })
   })
@@ -101,7 +101,7 @@ describe("what a store answers", () => {
   it.each([
     ["7", 7],
     [new Date(Date.now() + 30_000).toUTCString(), 29]
-  ])("reads Retry-After %s", (header, least) => {
+  ])("with Retry-After %s has that delay", (header, least) => {
     const error = storeError("PutObject", answered(503, "SlowDown", { "retry-after": header }))
     const seconds = "retryAfter" in error && error.retryAfter ? Duration.toSeconds(error.retryAfter) : 0
     expect(seconds).toBeGreaterThanOrEqual(least - 1)
@@ -109,7 +109,7 @@ describe("what a store answers", () => {
   })
 })
 
-describe("what never became an answer", () => {
+describe("a failure without an answer", () => {
   it.each([
     ["ECONNREFUSED", "NetworkFailure", true],
     ["ENOTFOUND", "NetworkFailure", true],
@@ -125,11 +125,11 @@ describe("what never became an answer", () => {
     ["ETIMEDOUT", "NetworkFailure", true],
     ["HPE_INVALID_CONSTANT", "NetworkFailure", false],
     ["ERR_INVALID_CHAR", "UploadFailed", false]
-  ])("%s is %s, worth a retry: %s", (code, tag, retryable) => {
+  ])("with %s is %s, retryable: %s", (code, tag, retryable) => {
     expect(classify(system(code))).toEqual([tag, retryable])
   })
 
-  it("is judged by its code where the SDK names a reset a time-out", () => {
+  it("is classified by its code if the SDK names a reset a time-out", () => {
     expect(storeError("PutObject", system("ECONNRESET", "TimeoutError"))).toMatchObject({
       _tag: "NetworkFailure",
       code: "ECONNRESET"
@@ -138,23 +138,29 @@ describe("what never became an answer", () => {
   })
 
   it.each([
-    ["a connection that was cut", connectionReset(), "NetworkFailure", true, "PutObject: socket hang up (ECONNRESET)"],
     [
-      "one on which nothing moves",
+      "a connection that was reset",
+      connectionReset(),
+      "NetworkFailure",
+      true,
+      "PutObject: socket hang up (ECONNRESET)"
+    ],
+    [
+      "one without traffic",
       new TimeoutError("no traffic for 30.0 s"),
       "NetworkFailure",
       true,
       "PutObject: no traffic for 30.0 s (TimeoutError)"
     ],
     [
-      "what is no HTTP",
+      "an answer that is not HTTP",
       new MalformedResponse("no"),
       "NetworkFailure",
       false,
       "PutObject: no (ERR_HTTP_MALFORMED_RESPONSE)"
     ],
     [
-      "a name with several addresses",
+      "a host with several addresses",
       Object.assign(new AggregateError([new Error("connect ECONNREFUSED ::1:9"), new Error("and 127.0.0.1:9")]), {
         code: "ECONNREFUSED"
       }),
@@ -162,7 +168,7 @@ describe("what never became an answer", () => {
       true,
       "PutObject: connect ECONNREFUSED ::1:9, and 127.0.0.1:9 (ECONNREFUSED)"
     ]
-  ])("is known of our own client: %s", (_, cause, tag, retryable, message) => {
+  ])("of this program's HTTP client has a class: %s", (_, cause, tag, retryable, message) => {
     expect(storeError("PutObject", cause)).toMatchObject({ _tag: tag, retryable, message })
   })
 
@@ -171,7 +177,7 @@ describe("what never became an answer", () => {
     [403, false, /does not let/],
     [502, true, /cannot reach/],
     [undefined, true, /cannot reach/]
-  ])("is a tunnel's matter where a proxy answers %s", (statusCode, retryable, hint) => {
+  ])("is a network failure if a proxy refuses a tunnel with %s", (statusCode, retryable, hint) => {
     const refused = Object.assign(system("ERR_PROXY_TUNNEL"), statusCode === undefined ? {} : { statusCode })
     expect(storeError("PutObject", refused)).toMatchObject({
       _tag: "NetworkFailure",
@@ -180,17 +186,17 @@ describe("what never became an answer", () => {
     })
   })
 
-  it("is a matter of credentials when the chain ends", () => {
+  it("is CredentialsMissing if no source has credentials", () => {
     const none = Object.assign(new Error("Could not load credentials"), { name: "CredentialsProviderError" })
     expect(classify(none)).toEqual(["CredentialsMissing", false])
   })
 
-  it("is a matter of the bucket when its name or ARN makes no endpoint", () => {
+  it("is BucketUnusable if the bucket's name or ARN makes no endpoint", () => {
     const none = Object.assign(new Error("Invalid ARN"), { name: "EndpointError" })
     expect(classify(none)).toEqual(["BucketUnusable", false])
   })
 
-  it("has a class also when it is no error at all", () => {
+  it("has a class even if what was thrown is not an error", () => {
     expect(classify("what")).toEqual(["UploadFailed", false])
     expect(classify(undefined)).toEqual(["UploadFailed", false])
   })

@@ -16,13 +16,13 @@ const refusal = (code: string, status = 403): StoreAnswer => ({
 const skewed = new CredentialsRejected(refusal("RequestTimeTooSkewed"))
 const unknownHeader = new UploadFailed(refusal("NotImplemented", 501))
 
-/** Lessons of a client whose idea of the store's clock, and whose credentials, a test sets. */
+/** With a client whose clock offset the request sets, and credentials whose renewal ends like this. */
 const make = (result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "unchanged") => {
   const config = { systemClockOffset: 0 }
   const credentials = { current: () => undefined, renew: async () => result } as unknown as RenewingCredentials
   const negotiation = Negotiation.make({ config } as unknown as S3Client, credentials)
   const sent: Array<Checksum> = []
-  /** A request that meets these failures one after the other, and then goes well. */
+  /** A request that fails like this, one attempt after the other, and then succeeds. */
   const request = (...failures: ReadonlyArray<StoreError>) => {
     const left = [...failures]
     return negotiation.negotiated((checksum) =>
@@ -37,22 +37,22 @@ const make = (result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "uncha
   return { config, negotiation, request, sent }
 }
 
-describe("a signature whose time is off", () => {
-  it.effect("is made anew when the answer has told the store's time, once", () =>
+describe("a request that is refused because of its signature's time", () => {
+  it.effect("is repeated once with the time of the answer", () =>
     Effect.gen(function* () {
       const { request, sent } = make()
       yield* request(skewed)
       expect(sent).toHaveLength(2)
-      const told = yield* Effect.flip(make().request(skewed, skewed))
-      expect(told).toMatchObject({ retryable: false, hint: expect.stringMatching(/1 h 0 min behind/) })
+      const error = yield* Effect.flip(make().request(skewed, skewed))
+      expect(error).toMatchObject({ retryable: false, hint: expect.stringMatching(/1 h 0 min behind/) })
     })
   )
 })
 
-describe("a session that has expired", () => {
+describe("a request that is refused because its session has expired", () => {
   const expired = new CredentialsRejected(refusal("ExpiredToken"))
 
-  it.effect("is replaced where its source has others", () =>
+  it.effect("is repeated if the credentials were renewed", () =>
     Effect.gen(function* () {
       const { request, sent } = make("renewed")
       yield* request(expired)
@@ -64,7 +64,7 @@ describe("a session that has expired", () => {
     ["unchanged", "ExpiredToken", false],
     ["unavailable", "ExpiredToken", true],
     ["renewed", "SignatureDoesNotMatch", false]
-  ] as const)("fails where its source has %s, by %s, and may be tried later: %s", ([result, code, retryable]) =>
+  ] as const)("fails if the credentials are %s and the code is %s; retryable: %s", ([result, code, retryable]) =>
     Effect.gen(function* () {
       const { request, sent } = make(result)
       expect(yield* Effect.flip(request(new CredentialsRejected(refusal(code))))).toMatchObject({ retryable })
@@ -72,7 +72,7 @@ describe("a session that has expired", () => {
     })
   )
 
-  it.effect("does not go round for ever", () =>
+  it.effect("is repeated three times at most", () =>
     Effect.gen(function* () {
       const { request, sent } = make("renewed")
       yield* Effect.flip(request(...Array.from({ length: 9 }, () => expired)))
@@ -81,8 +81,8 @@ describe("a session that has expired", () => {
   )
 })
 
-describe("a checksum header that is not implemented", () => {
-  it.effect("is replaced once, and that is learned when the other is taken", () =>
+describe("a checksum header that is refused as not implemented", () => {
+  it.effect("is replaced by Content-MD5, which stays in use once the store accepts it", () =>
     Effect.gen(function* () {
       const { negotiation, request, sent } = make()
       expect(negotiation.traits()).toBeUndefined()
@@ -93,7 +93,7 @@ describe("a checksum header that is not implemented", () => {
     })
   )
 
-  it.effect("comes back when the other one is refused as well: it was about something else", () =>
+  it.effect("is used again if Content-MD5 is refused as well", () =>
     Effect.gen(function* () {
       const { negotiation, request, sent } = make()
       yield* Effect.flip(request(unknownHeader, unknownHeader))
@@ -104,7 +104,7 @@ describe("a checksum header that is not implemented", () => {
     })
   )
 
-  it.effect("is replaced also in a request that had it when another learned", () =>
+  it.effect("is also replaced in a request that was sent before another one replaced it", () =>
     Effect.gen(function* () {
       const { negotiation, request } = make()
       const sent: Array<Checksum> = []
@@ -116,7 +116,7 @@ describe("a checksum header that is not implemented", () => {
     })
   )
 
-  it.effect("is not sent where an earlier run has learned", () =>
+  it.effect("is not sent if an earlier run used Content-MD5", () =>
     Effect.gen(function* () {
       const { negotiation, request, sent } = make()
       negotiation.assumeChecksum("MD5")
@@ -126,7 +126,7 @@ describe("a checksum header that is not implemented", () => {
     })
   )
 
-  it.effect("is no lesson where the store implements all, and refuses", () =>
+  it.effect("stays in use after any other refusal", () =>
     Effect.gen(function* () {
       const { request, sent } = make()
       yield* Effect.flip(request(new UploadFailed(refusal("InvalidArgument", 400))))
@@ -135,8 +135,8 @@ describe("a checksum header that is not implemented", () => {
   )
 })
 
-describe("an answer about encryption", () => {
-  it.effect("is missed where encryption was asked for", () =>
+describe("encryption", () => {
+  it.effect("counts as missing if it was requested and not confirmed", () =>
     Effect.gen(function* () {
       const { negotiation, request } = make()
       yield* request()

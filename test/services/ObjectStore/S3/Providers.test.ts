@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Providers from "../../../../src/services/ObjectStore/S3/Providers.ts"
 
-describe("S3Provider", () => {
+describe("Providers", () => {
   it.each([
     [undefined, undefined, false],
     ["https://s3.eu-west-1.amazonaws.com", undefined, false],
@@ -14,7 +14,7 @@ describe("S3Provider", () => {
     ["http://10.1.2.3:9000", "us-east-1", true],
     ["http://[::1]:9000", "us-east-1", true],
     ["http://localhost:9000", "us-east-1", true]
-  ])("of %s: region %s, bucket in the path: %s", (endpoint, region, pathStyle) => {
+  ])("gives %s the region %s, and the bucket in the path: %s", (endpoint, region, pathStyle) => {
     expect(Providers.of(endpoint === undefined ? undefined : new URL(endpoint))).toMatchObject({
       defaultRegion: region,
       pathStyle

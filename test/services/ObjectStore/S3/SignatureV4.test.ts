@@ -5,7 +5,7 @@ import { reference, suite } from "../../../fixtures/SignatureVectors.ts"
 const scope = { region: "eu-central-1", service: "s3" }
 const identity: SignatureV4.Identity = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a secret" }
 const noon = Date.UTC(2026, 0, 2, 12)
-const request: SignatureV4.Unsigned = {
+const put: SignatureV4.Unsigned = {
   method: "PUT",
   path: "/ibsr/host/snapshot_2026010203.jsonl",
   query: "",
@@ -13,9 +13,9 @@ const request: SignatureV4.Unsigned = {
   payloadHash: "UNSIGNED-PAYLOAD"
 }
 
-describe("the vectors of AWS", () => {
+describe("the test vectors of AWS", () => {
   const authorization = SignatureV4.authorization(suite.scope)
-  it.each(suite.requests)("signs $name as AWS's test suite does", ({ request, signature }) => {
+  it.each(suite.requests)("include $name: the signature of AWS's test suite", ({ request, signature }) => {
     expect(authorization(request, suite.identity, suite.stamp)).toBe(
       "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, " +
         `SignedHeaders=${Object.keys(request.headers).toSorted().join(";")}, Signature=${signature}`
@@ -23,7 +23,7 @@ describe("the vectors of AWS", () => {
   })
 
   const sign = SignatureV4.make(reference.scope)
-  it.each(reference.requests)("signs $name as the reference of the S3 API does", ({ request, signature }) => {
+  it.each(reference.requests)("include $name: the signature of the S3 API reference", ({ request, signature }) => {
     const names = [...Object.keys(request.headers), "x-amz-content-sha256", "x-amz-date"].toSorted()
     expect(sign(request, reference.identity, reference.atMillis)).toEqual({
       authorization:
@@ -35,37 +35,37 @@ describe("the vectors of AWS", () => {
   })
 })
 
-describe("what is kept between requests", () => {
-  const fresh = (at: number, who = identity, where = scope) => SignatureV4.make(where)(request, who, at)
+describe("a signer's cache", () => {
+  const fresh = (at: number, signedBy = identity, signedFor = scope) => SignatureV4.make(signedFor)(put, signedBy, at)
 
   it.each([
     ["the next second", { at: noon + 1000 }],
     ["the first moment of the next day", { at: Date.UTC(2026, 0, 3) }],
     ["the last moment of the day before", { at: Date.UTC(2026, 0, 2) - 1 }],
     ["the same time a year later", { at: Date.UTC(2027, 0, 2, 12) }],
-    ["another secret of the same key id", { at: noon, who: { ...identity, secretAccessKey: "another" } }],
-    ["another key id with the same secret", { at: noon, who: { ...identity, accessKeyId: "AKIDANOTHER" } }],
-    ["a session token", { at: noon, who: { ...identity, sessionToken: "a token" } }]
-  ])("does not reach %s", (_, { at, who }: { at: number; who?: SignatureV4.Identity }) => {
+    ["another secret of the same key id", { at: noon, by: { ...identity, secretAccessKey: "another" } }],
+    ["another key id with the same secret", { at: noon, by: { ...identity, accessKeyId: "AKIDANOTHER" } }],
+    ["a session token", { at: noon, by: { ...identity, sessionToken: "a token" } }]
+  ])("is not used for %s", (_, { at, by }: { at: number; by?: SignatureV4.Identity }) => {
     const sign = SignatureV4.make(scope)
-    const before = sign(request, identity, noon)
-    const other = sign(request, who ?? identity, at)
+    const before = sign(put, identity, noon)
+    const other = sign(put, by ?? identity, at)
     expect(other["authorization"]).not.toBe(before["authorization"])
-    expect(other).toEqual(fresh(at, who))
-    expect(sign(request, identity, noon)).toEqual(before)
+    expect(other).toEqual(fresh(at, by))
+    expect(sign(put, identity, noon)).toEqual(before)
   })
 
   it.each([
     ["region", { ...scope, region: "eu-central-2" }],
     ["service", { ...scope, service: "s3express" }]
-  ])("does not reach another %s", (_, where) => {
+  ])("is not used for another %s", (_, other) => {
     const digest = (headers: Record<string, string>) => headers["authorization"]?.slice(-64)
-    expect(digest(fresh(noon, identity, where))).not.toBe(digest(fresh(noon)))
+    expect(digest(fresh(noon, identity, other))).not.toBe(digest(fresh(noon)))
   })
 
-  it("is the time of its second", () => {
+  it("keeps a stamp for its second", () => {
     const sign = SignatureV4.make(scope)
-    const stampAt = (at: number) => sign(request, identity, at)["x-amz-date"]
+    const stampAt = (at: number) => sign(put, identity, at)["x-amz-date"]
     expect(["20260102T120000Z", "20260102T120000Z", "20260102T120001Z"]).toEqual(
       [noon, noon + 999, noon + 1000].map(stampAt)
     )
@@ -84,11 +84,11 @@ describe("encodeKey", () => {
     ["%2F", "%252F"],
     ["\u00fc\u65e5\u{1f600}", "%C3%BC%E6%97%A5%F0%9F%98%80"],
     ["a\n", "a%0A"]
-  ])("writes %j as %j", (key, encoded) => {
+  ])("encodes %j as %j", (key, encoded) => {
     expect(SignatureV4.encodeKey(key)).toBe(encoded)
   })
 
-  it("refuses half a character", () => {
+  it("throws on half a surrogate pair", () => {
     expect(() => SignatureV4.encodeKey("\ud800")).toThrow(URIError)
   })
 })

@@ -6,10 +6,10 @@ import { FastCheck as fc } from "effect"
 import * as SignatureV4 from "../../../../src/services/ObjectStore/S3/SignatureV4.ts"
 import { Sha256 } from "../../../../scripts/strict-s3/Signature.ts"
 
-const identity: SignatureV4.Identity = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a secret" }
+const owner: SignatureV4.Identity = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a secret" }
 const noon = Date.UTC(2026, 0, 2, 12)
 
-/** What the SDK's own signer adds; the query as it understands it, decoded. */
+/** The headers that the SDK's signer adds. `query`: decoded, as that signer expects it. */
 const bySdk = async (
   { headers, method, path, payloadHash }: SignatureV4.Unsigned,
   query: Record<string, Array<string>>,
@@ -27,7 +27,7 @@ const bySdk = async (
   })
   const signed = await signer.sign(
     new HttpRequest({ method, path, query, headers: { ...headers, "x-amz-content-sha256": payloadHash } }),
-    // those too that a proxy may change: the caller decides what to send
+    // including those that a proxy may change, because the caller decides what to send
     { signingDate: new Date(atMillis), signableHeaders: new Set(Object.keys(headers)) }
   )
   return Object.fromEntries(Object.entries(signed.headers).filter(([name]) => headers[name] === undefined))
@@ -35,10 +35,10 @@ const bySdk = async (
 
 const anyText = fc.oneof(fc.string(), fc.string({ unit: "binary" }))
 const oddText = fc.string({ unit: fc.constantFrom(..."aZ09-._~!'()*/ +%2F&=?#[]@:$,;\u00fc\u65e5\u{1f600}") })
-const key = fc.oneof(fc.stringMatching(/^[\w.~/-]*$/), anyText, oddText)
+const keys = fc.oneof(fc.stringMatching(/^[\w.~/-]*$/), anyText, oddText)
 
-/** What a header may hold and S3 takes: ASCII one can see, and blanks. */
-const value = fc.oneof(
+/** Header values that S3 accepts: visible ASCII and blanks. */
+const headerValues = fc.oneof(
   fc.stringMatching(/^[!-~]*$/),
   fc.string({ unit: fc.constantFrom("a", "B", " ", " ", "\t", "=", "&", '"', ",") })
 )
@@ -56,33 +56,38 @@ const headerNames = [
   "x-amz-storage-class",
   "x-amz-tagging"
 ]
-const headers = fc
-  .dictionary(fc.oneof(fc.constantFrom(...headerNames), fc.stringMatching(/^x-amz-meta-[a-z0-9_.-]{1,12}$/)), value)
-  .chain((some) =>
-    fc.shuffledSubarray(Object.entries({ ...some, host: "bucket.example:9000" }), {
-      minLength: Object.keys(some).length + 1
+const requestHeaders = fc
+  .dictionary(
+    fc.oneof(fc.constantFrom(...headerNames), fc.stringMatching(/^x-amz-meta-[a-z0-9_.-]{1,12}$/)),
+    headerValues
+  )
+  .chain((others) =>
+    fc.shuffledSubarray(Object.entries({ ...others, host: "bucket.example:9000" }), {
+      minLength: Object.keys(others).length + 1
     })
   )
   .map((entries) => Object.fromEntries(entries))
 
-const name = fc
-  .oneof(fc.constantFrom("a", "a-b", "a.b", "ab", "A", "uploadId", "partNumber"), key)
-  // without a name it is no parameter; and the SDK loses a `__proto__`
+const parameterNames = fc
+  .oneof(fc.constantFrom("a", "a-b", "a.b", "ab", "A", "uploadId", "partNumber"), keys)
+  // a parameter needs a name, and the SDK drops `__proto__`
   .filter((name) => name !== "" && name !== "__proto__")
-const parameters = fc.array(fc.tuple(name, fc.oneof(fc.constant(""), key), fc.boolean()), { maxLength: 5 })
+const parameterLists = fc.array(fc.tuple(parameterNames, fc.oneof(fc.constant(""), keys), fc.boolean()), {
+  maxLength: 5
+})
 
-const payloadHash = fc.oneof(fc.constant("UNSIGNED-PAYLOAD"), fc.stringMatching(/^[0-9a-f]{64}$/))
-const region = fc.constantFrom("eu-central-1", "us-east-1", "auto")
-// few of each, and often the moments around a midnight, so that what is kept is asked for again, and for what differs
+const payloadHashes = fc.oneof(fc.constant("UNSIGNED-PAYLOAD"), fc.stringMatching(/^[0-9a-f]{64}$/))
+const regions = fc.constantFrom("eu-central-1", "us-east-1", "auto")
+// few of each, and often times around midnight, so that kept keys and stamps are used again and replaced
 const identities = fc.constantFrom<SignatureV4.Identity>(
-  identity,
-  { ...identity, secretAccessKey: "another secret" },
-  { ...identity, accessKeyId: "AKIDANOTHER" },
-  { ...identity, sessionToken: "a token//+==" },
-  { ...identity, sessionToken: "another token" },
-  { ...identity, sessionToken: "" }
+  owner,
+  { ...owner, secretAccessKey: "another secret" },
+  { ...owner, accessKeyId: "AKIDANOTHER" },
+  { ...owner, sessionToken: "a token//+==" },
+  { ...owner, sessionToken: "another token" },
+  { ...owner, sessionToken: "" }
 )
-const time = fc.oneof(
+const times = fc.oneof(
   fc.tuple(
     fc.constantFrom(noon, Date.UTC(2024, 1, 29, 24), Date.UTC(2027, 0, 1)),
     fc.integer({ min: -2000, max: 2000 })
@@ -90,17 +95,22 @@ const time = fc.oneof(
   fc.tuple(fc.constant(0), fc.integer({ min: 0, max: Date.UTC(2100, 0) }))
 )
 
-describe("the signer of the SDK", () => {
+describe("SignatureV4 and the SDK's signer", () => {
   const perRegion = new Map<string, ReturnType<typeof SignatureV4.make>>()
 
-  it("adds the same headers to any request, whatever was signed before", () =>
+  it("add the same headers to any request, whatever was signed before", () =>
     fc.assert(
       fc.asyncProperty(
-        fc.record({ method: fc.constantFrom("PUT", "POST"), key, headers, payloadHash }),
-        parameters,
+        fc.record({
+          method: fc.constantFrom("PUT", "POST"),
+          key: keys,
+          headers: requestHeaders,
+          payloadHash: payloadHashes
+        }),
+        parameterLists,
         identities,
-        region,
-        time,
+        regions,
+        times,
         async ({ key, ...rest }, parameters, identity, region, [base, offset]) => {
           const query = parameters.map(([name, value, bare]) =>
             bare && value === "" ? escapeUri(name) : `${escapeUri(name)}=${escapeUri(value)}`
@@ -129,11 +139,11 @@ describe("the signer of the SDK", () => {
       "UploadPart",
       new UploadPartCommand({ Bucket: "bucket", Key: "a*'.gz", Body: "x", PartNumber: 7, UploadId: "a+b/c=" })
     ]
-  ])("is not to be told from ours in a %s that the SDK's client sends", async (_, command) => {
+  ])("sign a %s of the SDK's client in the same way", async (_, command) => {
     const sent: Array<HttpRequest> = []
     const client = new S3Client({
       region: "eu-central-1",
-      credentials: { ...identity, sessionToken: "a token" },
+      credentials: { ...owner, sessionToken: "a token" },
       requestHandler: {
         handle: async (request: HttpRequest) => {
           sent.push(request)
@@ -157,16 +167,16 @@ describe("the signer of the SDK", () => {
         headers: Object.fromEntries(signed.map((name) => [name, headers[name] ?? ""])),
         payloadHash: headers["x-amz-content-sha256"] ?? ""
       },
-      { ...identity, sessionToken: "a token" },
+      { ...owner, sessionToken: "a token" },
       Date.parse(at)
     )
     expect(headers).toMatchObject(added)
     expect(Object.keys(added)).toHaveLength(4)
   })
 
-  it("writes any key as the SDK does", () => {
+  it("encode any key in the same way", () => {
     fc.assert(
-      fc.property(key, (key) => {
+      fc.property(keys, (key) => {
         expect(SignatureV4.encodeKey(key)).toBe(escapeUriPath(key))
       }),
       { numRuns: 1000 }
