@@ -1,24 +1,23 @@
 import { Context, Either, Layer } from "effect"
-import { SourceUnreadable } from "../domain/Errors.ts"
 import * as Compression from "../domain/Compression.ts"
+import { SourceUnreadable } from "../domain/Errors.ts"
 import * as Generation from "../domain/Generation.ts"
 import * as ObjectKey from "../domain/ObjectKey.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
 
-/** Which object a file becomes. */
+/** Maps a file to the key and the compression of its object. */
 export class KeyMapping extends Context.Tag("ibsr-export/KeyMapping")<
   KeyMapping,
   {
-    /** How the object is compressed. */
     readonly compressionOf: (file: SourceFile) => Compression.Mode
     /** The key of a generation of the file. Fails for a name that cannot be part of a key. */
     readonly keyOf: (file: SourceFile, generation: number) => Either.Either<ObjectKey.ObjectKey, SourceUnreadable>
   }
 >() {
   /**
-   * `<prefix>/<path relative to the input>`, and the ending of a compressed object. Two files of generation 1 only get
-   * the same if one is called like the other's compressed object; the ledger keeps them apart.
+   * `<prefix>/<path relative to the input>`, plus the suffix of a compressed object. In generation 1, two files get the
+   * same key only if one is named like the other's compressed object; the ledger keeps them apart.
    */
   static readonly layer = ({ compress, prefix }: Pick<Settings, "compress" | "prefix">) => {
     const compressionOf = ({ relativePath }: SourceFile) => Compression.of(compress, relativePath)

@@ -1,24 +1,23 @@
 import { Clock, Context, Duration, Effect, identity, Layer, Schedule } from "effect"
 import { promises as fs } from "node:fs"
-import * as ProgressLine from "../report/ProgressLine.ts"
 import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
+import * as WorkerPool from "../fibers/WorkerPool.ts"
+import * as ProgressLine from "../report/ProgressLine.ts"
 import { Reporter } from "./Reporter.ts"
 import { Traversal } from "./Traversal.ts"
-import * as WorkerPool from "../fibers/WorkerPool.ts"
 
-/** Shows how far a run is, to who watches it. */
+/** Shows the progress of a run on a terminal. */
 export class Progress extends Context.Tag("ibsr-export/Progress")<
   Progress,
   {
-    /** Shows it while `work` lasts, and leaves no trace. */
+    /** Shows progress until `work` ends, and leaves no trace of it. */
     readonly during: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   }
 >() {
-  /** Nobody watches. */
   static readonly layerNone = Layer.succeed(Progress, { during: identity })
 
-  /** A line on a terminal. What is left is counted by a walk of its own, beside the uploads. */
+  /** Draws one line. A second walk of the input, beside the uploads, counts the total. */
   static readonly layerTerminal = (settings: Settings, terminal: Terminal) =>
     Layer.effect(
       Progress,
@@ -38,7 +37,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
             : Effect.void
         ).pipe(
           Effect.tap(() => Effect.sync(() => (counted = true))),
-          // the uploads meet the same failure, and tell it
+          // the uploads meet the same failure and report it
           Effect.ignore
         )
 
@@ -50,7 +49,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
               { done, total, counted, elapsedMillis: now - startedAt },
               terminal.columns()
             )
-            // back to the start of the line, so that a line of the log is written over it
+            // returns to the start of the line, so that the next line of the log overwrites it
             terminal.write(`\r\u001B[K${line}\r`)
           })
 
@@ -60,7 +59,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
               Effect.gen(function* () {
                 const startedAt = yield* Clock.currentTimeMillis
                 yield* Effect.addFinalizer(() => Effect.sync(() => terminal.write("\r\u001B[K")))
-                // it may hang in a dead file server, and nothing depends on it
+                // disconnected, because it may hang in a dead file server
                 yield* Effect.forkScoped(Effect.disconnect(count))
                 yield* Effect.forkScoped(Effect.repeat(draw(startedAt), Schedule.spaced(interval)))
                 return yield* work

@@ -4,15 +4,15 @@ import { InputUnusable, SourceUnreadable } from "../domain/Errors.ts"
 import { Found, oldestFirst, type SkipReason } from "../domain/SourceFile.ts"
 import { codeOf, detailOf } from "./SystemError.ts"
 
-/** What lies below a directory. */
+/** Walks the input directory. */
 export class Traversal extends Context.Tag("ibsr-export/Traversal")<
   Traversal,
   {
     /**
-     * Everything below `input` that is not a directory, as a stream: memory does not grow with the number of files.
-     * A directory's files come oldest first, then its subdirectories. A directory with more than 4,096 entries is
-     * ordered in stretches of so many. Fails if `input` itself is missing, not a directory, or unreadable; a directory
-     * below it that cannot be listed is an element.
+     * Everything below `input` that is not a directory. A stream, so that memory does not grow with the number of files.
+     * A directory's files come oldest first, then its subdirectories; a directory with more than 4,096 entries is sorted
+     * in blocks of that size. Fails if `input` is missing, not a directory, or unreadable. A directory below it that
+     * cannot be listed is an element.
      */
     readonly files: (input: string) => Stream.Stream<Found, InputUnusable>
   }
@@ -32,13 +32,13 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
     })
 }
 
-/** Entries sorted at once: above the 3,600 files that a collector keeps, and half a MB of memory. */
-const stretch = 4096
+/** Entries sorted together: more than the 3,600 files that a collector keeps, and half a MB of memory. */
+const blockSize = 4096
 
-/** Elements of a chunk of the stream: what is done with one at a stretch must not keep requests waiting. */
-const batch = 1024
+/** Elements per chunk of the stream. `ChangeDetection` works on a chunk synchronously, while requests wait. */
+const chunkSize = 1024
 
-/** Entries that one system call may bring. */
+/** Entries per system call. */
 const bufferSize = 256
 
 const unusable = (input: string, cause: unknown) => new InputUnusable({ input, detail: detailOf(cause), cause })
@@ -46,20 +46,20 @@ const unusable = (input: string, cause: unknown) => new InputUnusable({ input, d
 const checkInput = (input: string) =>
   Effect.tryPromise({
     try: async () => {
-      // opening tells more than a stat: that it is a directory, and that it may be listed
+      // unlike a stat, this also shows that it is a directory that may be listed
       await (await fs.opendir(input)).close()
     },
     catch: (cause) => unusable(input, cause)
   })
 
 interface Directory {
-  /** Relative to the input, with a `/` at its end; empty for the input itself. */
+  /** Path relative to the input, ending in `/`; empty for the input. */
   readonly relative: string
-  /** `device:inode` of the directories above, this one included; only kept where links are followed. */
+  /** `device:inode` of the directories above it; empty unless links are followed. */
   readonly lineage: ReadonlyArray<string>
 }
 
-/** A name that is not UTF-8 decodes to this, and leads nowhere. */
+/** A name that is not UTF-8 decodes to one with this character, under which no file can be found. */
 const isUndecodable = (name: string) => name.includes("\uFFFD")
 
 const undecodable = (path: string) =>
@@ -67,7 +67,7 @@ const undecodable = (path: string) =>
 
 const identity = (stat: Stats) => `${stat.dev}:${stat.ino}`
 
-/** What an entry is that is not a file; a link that is followed is what it leads to. */
+/** The kind of an entry, or of the target of a link that is followed. */
 const kindOf = async (
   entry: Dirent,
   path: string,
@@ -76,9 +76,8 @@ const kindOf = async (
   if (entry.isDirectory()) return "directory"
   if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()) return "special"
   if (entry.isSymbolicLink() && !followSymlinks) return "symlink"
-  // it cannot be looked up by what its name decodes to
   if (entry.isSymbolicLink() && isUndecodable(entry.name)) return "undecodable"
-  // a link to be followed, or a file system that does not say what its entries are
+  // a link to follow, or a file system that does not report the kinds of its entries
   const stat = await (entry.isSymbolicLink() ? fs.stat(path) : fs.lstat(path)).catch(codeOf)
   if (typeof stat !== "object") return entry.isSymbolicLink() ? "dead-link" : "gone"
   if (stat.isFile()) return "file"
@@ -86,7 +85,7 @@ const kindOf = async (
   return stat.isSymbolicLink() ? "symlink" : "special"
 }
 
-/** Where a directory is read, and every batch of up to `stretch` entries is put in order. */
+/** Depth first; yields the files of a directory in chunks. */
 async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<ReadonlyArray<Found>> {
   const root = input.endsWith("/") ? input : `${input}/`
   const pending: Array<Directory> = [{ relative: "", lineage: [] }]
@@ -103,15 +102,15 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
         lineage = [...lineage, self]
       }
       const subdirectories: Array<string> = []
-      for await (const entries of stretches(root + relative)) {
-        for (let next = 0; next < entries.length; next += batch) {
+      for await (const entries of blocks(root + relative)) {
+        for (let next = 0; next < entries.length; next += chunkSize) {
           const found: Array<Found> = []
-          for (const entry of entries.slice(next, next + batch)) {
+          for (const entry of entries.slice(next, next + chunkSize)) {
             const relativePath = relative + entry.name
             const path = root + relativePath
             const kind = entry.isFile() ? "file" : await kindOf(entry, path, followSymlinks)
             if (kind === "directory") subdirectories.push(`${relativePath}/`)
-            // plain, because there may be a million, and nobody compares them
+            // a plain object is cheaper than `Found.File`, and there may be a million
             else if (kind === "file") found.push({ _tag: "File", file: { path, relativePath } })
             else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
             else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
@@ -119,10 +118,10 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
           yield found
         }
       }
-      // the last one pushed is the next one popped
+      // the directory pushed last is popped first
       for (const sub of subdirectories.sort(oldestFirst).reverse()) pending.push({ relative: sub, lineage })
     } catch (cause) {
-      // the input was checked; a directory that is gone by now was rotated away like a file
+      // a subdirectory that has vanished was rotated away, like a file
       if (relative === "") throw cause
       const path = root + relative
       const error = isUndecodable(relative)
@@ -134,22 +133,22 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
 }
 
 /**
- * Opening goes through the thread pool, so that a file server that hangs does not hang the program; what has just been
- * opened is read at once, which takes a third of the time.
+ * Opens a directory through the thread pool, so that a file server that hangs does not hang the program. Reads it
+ * synchronously, which takes a third of the time.
  */
-async function* stretches(path: string): AsyncGenerator<Array<Dirent>> {
+async function* blocks(path: string): AsyncGenerator<Array<Dirent>> {
   const directory = await fs.opendir(path, { bufferSize })
   try {
-    for (let entries = readStretch(directory); entries.length > 0; entries = readStretch(directory)) yield entries
+    for (let entries = readBlock(directory); entries.length > 0; entries = readBlock(directory)) yield entries
   } finally {
     directory.closeSync()
   }
 }
 
-/** By itself, because V8 compiles a loop in a generator anew each time it is resumed. */
-const readStretch = (directory: Dir): Array<Dirent> => {
+/** A function of its own, because V8 compiles a loop inside a generator again each time the generator resumes. */
+const readBlock = (directory: Dir): Array<Dirent> => {
   const entries: Array<Dirent> = []
-  while (entries.length < stretch) {
+  while (entries.length < blockSize) {
     const entry = directory.readSync()
     if (entry === null) break
     entries.push(entry)

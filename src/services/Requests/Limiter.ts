@@ -1,21 +1,21 @@
-/** How fast requests follow one another: one controller for all files, so that what one meets slows all of them. */
+/** Limits the requests in flight: one controller for all files, so that an overload that one request meets slows all. */
 import { Cause, Clock, Duration, Effect, Exit, FiberId, Option, type Scope } from "effect"
 import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
+import * as DurationText from "../../domain/DurationText.ts"
 import { type CredentialsMissing, Interrupted, revised, type StoreError } from "../../domain/Errors.ts"
 import { showsStoreAlive } from "../../domain/FailureClass.ts"
 import type { Settings } from "../../domain/Settings.ts"
-import * as DurationText from "../../domain/DurationText.ts"
 import * as Callback from "../../fibers/Callback.ts"
-import { longestRetryAfter } from "./Retry.ts"
 import { Stop } from "../Stop.ts"
+import { longestRetryAfter } from "./Retry.ts"
 import * as Timeouts from "./Timeouts.ts"
 
 export type Options = Pick<Settings, "concurrency" | "giveUpAfter" | "timeout">
 
 export interface Limiter {
   /**
-   * Runs an attempt as soon as there is room for it, for at most `timeout`. Fails as `Interrupted` where no request is to
-   * be begun any more. A `Call`.
+   * Runs an attempt as soon as the limit admits it, for at most `timeout`. Fails with `Interrupted` if the run is to stop
+   * before the attempt starts. A `Callback`.
    */
   readonly limit: <A>(
     attempt: Effect.Effect<A, StoreError>,
@@ -24,14 +24,14 @@ export interface Limiter {
 }
 
 /**
- * Lets attempts pass, in the order in which they come, and learns from how they end:
+ * Admits attempts in the order of their arrival, and learns from their results:
  *
- * - An overloaded store or line lets fewer pass (`Concurrency`).
- * - A store that asks for a pause (`Retry-After`) gets it from all; one that asks for a long one, until the next run.
- * - When nothing but failures that may pass has come for `giveUpAfter`, the run ends: the next one may meet a better
- *   time. So a dead store costs that long, and the requests in flight then, whatever the number of files.
+ * - After an overload of the store or the line, it admits fewer (`ConcurrencyLimit`).
+ * - A store that asks for a pause (`Retry-After`) gets it from all requests. If the pause is long, the run ends.
+ * - When all requests have failed in ways that may pass for `giveUpAfter`, the run ends: the next one may fare better. So
+ *   a dead store costs that time plus the requests then in flight, whatever the number of files.
  *
- * A queue and calls, for a semaphore, a time-out and their fibers cost more than the request itself.
+ * Written as a queue of callbacks: a semaphore, a timeout and their fibers cost more than the request itself.
  */
 export const make = ({
   concurrency,
@@ -44,54 +44,54 @@ export const make = ({
     const watch = yield* Timeouts.forRequests(timeout)
     const runtime = yield* Effect.runtime()
     const fork = Callback.forkIn(runtime)
-    /** Each begins its attempt, or is told that none is begun any more. */
-    const queue = new Map<(begin: boolean) => void, number>()
-    /** By their weights, as `concurrency` counts. */
+    /** Each starts its attempt, or ends as interrupted. The values are weights. */
+    const queue = new Map<(isAdmitted: boolean) => void, number>()
+    /** The sum of the weights of the requests in flight. */
     let inFlight = 0
     let current: ConcurrencyLimit.ConcurrencyLimit | undefined
-    /** In milliseconds, and never set back, as the host's clock may be. */
+    /** Milliseconds of a monotonic clock. */
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     let pauseUntil = 0
     let isPausing = false
-    /** When something went well last, and when nothing did any more. */
-    let wellAt = 0
+    /** When the store last gave a sign of life, and since when there have been failures only. */
+    let aliveAt = 0
     let failingSince: number | undefined
 
     let loop = performance.eventLoopUtilization()
     const isBusy = () => {
       const { utilization } = performance.eventLoopUtilization(loop)
       loop = performance.eventLoopUtilization()
-      return utilization > busy
+      return utilization > busyUtilization
     }
 
-    const answered = (weight: number) => {
-      wellAt = time()
+    const onAlive = (weight: number) => {
+      aliveAt = time()
       failingSince = undefined
       if (current !== undefined)
-        current = ConcurrencyLimit.afterSuccess(current, concurrency, { weight, atMillis: wellAt, isBusy })
+        current = ConcurrencyLimit.afterSuccess(current, concurrency, { weight, atMillis: aliveAt, isBusy })
     }
 
-    const failed = (error: Passing, began: { readonly at: number; readonly cuts: number }) => {
+    const onTransient = (error: TransientError, started: { readonly at: number; readonly cuts: number }) => {
       const now = time()
-      failingSince ??= Math.max(wellAt, began.at)
+      failingSince ??= Math.max(aliveAt, started.at)
       const retryAfter = error.retryAfter ?? Duration.zero
-      if (Duration.greaterThan(retryAfter, longestRetryAfter)) giveUp(error, asked(retryAfter))
-      else if (now - failingSince >= Duration.toMillis(giveUpAfter)) giveUp(error, inVain(giveUpAfter))
+      if (Duration.greaterThan(retryAfter, longestRetryAfter)) endRun(error, longPause(retryAfter))
+      else if (now - failingSince >= Duration.toMillis(giveUpAfter)) endRun(error, noSuccess(giveUpAfter))
       else {
         pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
         if (error.overload === true && current !== undefined)
-          current = ConcurrencyLimit.afterOverload(current, began.cuts)
+          current = ConcurrencyLimit.afterOverload(current, started.cuts)
       }
     }
 
-    const giveUp = (error: Passing, why: string) => {
-      const advice = `${error.hint}; ${why}, so the run ended, and the next one goes on`
+    const endRun = (error: TransientError, why: string) => {
+      const advice = `${error.hint}; ${why}, so the run ended; the next run continues`
       fork(stop.request({ _tag: "Failure", error: revised(error, { advice }) }))
     }
 
-    /** Begins what there is room for. */
+    /** Starts the attempts for which there is room. */
     const admit = () => {
-      // the first request begins the first round
+      // the first round starts with the first request
       if (queue.size > 0) current ??= ConcurrencyLimit.start(concurrency, time())
       for (const [next, weight] of queue) {
         const isStopped = Option.isSome(stop.peek())
@@ -99,14 +99,14 @@ export const make = ({
           current !== undefined && inFlight > 0 && inFlight + weight > ConcurrencyLimit.maxInFlight(current)
         if (!isStopped && isFull) return
         const pause = pauseUntil - time()
-        if (!isStopped && pause > 0) return resumeAfter(pause)
+        if (!isStopped && pause > 0) return admitAfter(pause)
         queue.delete(next)
         next(!isStopped)
       }
     }
 
-    /** It looks again then, because a longer one may have been asked for meanwhile. */
-    const resumeAfter = (millis: number) => {
+    /** `admit` checks the pause again, because it may have been extended. */
+    const admitAfter = (millis: number) => {
       if (isPausing) return
       isPausing = true
       const resume = Effect.sync(() => {
@@ -122,51 +122,50 @@ export const make = ({
       attempt: Effect.Effect<A, StoreError>,
       bodyBytes = 0
     ): Effect.Effect<A, StoreError | Interrupted> =>
-      Callback.make((ended) => {
+      Callback.make((onEnd) => {
         const weight = ConcurrencyLimit.weight(concurrency, bodyBytes)
-        /** What it came to, if it was broken off. */
-        let broken: Exit.Exit<never, StoreError> | undefined
-        let breakAttempt = () => {}
-        const breakOff = (exit: typeof broken) => {
-          broken ??= exit
-          breakAttempt()
+        /** The result of an attempt that was cancelled. */
+        let cancelled: Exit.Exit<never, StoreError> | undefined
+        let cancelAttempt = () => {}
+        const cancel = (exit: typeof cancelled) => {
+          cancelled ??= exit
+          cancelAttempt()
         }
-        const start = (begin: boolean) => {
-          if (!begin) return ended(Exit.fail(new Interrupted()))
+        const start = (isAdmitted: boolean) => {
+          if (!isAdmitted) return onEnd(Exit.fail(new Interrupted()))
           inFlight += weight
-          const began = { at: time(), cuts: current?.cuts ?? 0 }
-          const unwatch = watch((failure) => breakOff(Exit.fail(failure)))
-          const attempted = (told: Exit.Exit<A, StoreError>) => {
+          const started = { at: time(), cuts: current?.cuts ?? 0 }
+          const unwatch = watch((failure) => cancel(Exit.fail(failure)))
+          const onExit = (own: Exit.Exit<A, StoreError>) => {
             unwatch()
             inFlight -= weight
-            const exit = Exit.isFailure(told) ? (broken ?? told) : told
+            const exit = Exit.isFailure(own) ? (cancelled ?? own) : own
             const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
-            if (Exit.isSuccess(exit)) answered(weight)
-            else if (error !== undefined && mayPass(error)) failed(error, began)
-            else if (error !== undefined && showsStoreAlive(error)) answered(weight)
-            ended(exit)
+            if (Exit.isSuccess(exit)) onAlive(weight)
+            else if (error !== undefined && isTransient(error)) onTransient(error, started)
+            else if (error !== undefined && showsStoreAlive(error)) onAlive(weight)
+            onEnd(exit)
             admit()
           }
-          breakAttempt = Callback.start(attempt, attempted, fork)
+          cancelAttempt = Callback.start(attempt, onExit, fork)
         }
         queue.set(start, weight)
         admit()
         const interrupted = Exit.interrupt(FiberId.none)
-        return () => (queue.delete(start) ? ended(interrupted) : breakOff(interrupted))
+        return () => (queue.delete(start) ? onEnd(interrupted) : cancel(interrupted))
       })
 
     return { limit }
   })
 
-/** Part of the time that is spent on work. */
-const busy = 0.9
+/** Share of the time that the event loop spends on work. */
+const busyUtilization = 0.9
 
-type Passing = Exclude<StoreError, CredentialsMissing>
+type TransientError = Exclude<StoreError, CredentialsMissing>
 
-const mayPass = (error: StoreError): error is Passing => "retryable" in error && error.retryable
+const isTransient = (error: StoreError): error is TransientError => "retryable" in error && error.retryable
 
-const inVain = (giveUpAfter: Duration.Duration) =>
-  `no request went well for ${DurationText.format(giveUpAfter)} (--give-up-after)`
+const noSuccess = (giveUpAfter: Duration.Duration) =>
+  `no request has succeeded for ${DurationText.format(giveUpAfter)} (--give-up-after)`
 
-const asked = (retryAfter: Duration.Duration) =>
-  `the store asked to be left alone for ${DurationText.format(retryAfter)}`
+const longPause = (retryAfter: Duration.Duration) => `the store asked for a pause of ${DurationText.format(retryAfter)}`

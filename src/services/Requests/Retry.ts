@@ -4,7 +4,7 @@ import { Stop } from "../Stop.ts"
 
 const base = Duration.millis(200)
 const cap = Duration.seconds(20)
-/** A store that wants to be left alone for longer is left to the next run. */
+/** A store that asks for a longer pause is left to the next run. */
 export const longestRetryAfter = Duration.minutes(1)
 
 const retryAfter = (error: FileError) => ("retryAfter" in error && error.retryAfter) || Duration.zero
@@ -13,9 +13,9 @@ const isRetryable = (error: FileError) =>
   "retryable" in error && error.retryable && Duration.lessThanOrEqualTo(retryAfter(error), longestRetryAfter)
 
 /**
- * How long to wait before a request is sent once more: exponential from 200 ms, at most 20 s, with full jitter, which
- * spreads clients that were refused together best ("Exponential Backoff and Jitter", AWS Architecture Blog); never
- * less than the store's Retry-After. Ends after `maxRetries`, and with a failure that will not pass by itself.
+ * The pause before each retry: exponential from 200 ms to at most 20 s, with full jitter, and never shorter than the
+ * store's Retry-After. Full jitter best spreads clients that were refused together ("Exponential Backoff and Jitter", AWS
+ * Architecture Blog). Ends after `maxRetries`, or with an error that is not retryable.
  */
 export const schedule = (maxRetries: number) =>
   Schedule.exponential(base).pipe(
@@ -28,8 +28,8 @@ export const schedule = (maxRetries: number) =>
   )
 
 /**
- * Puts retries around an attempt, of which the `first` may have been made already. `Effect.retry` would do, but for this:
- * a wish to stop ends the waiting at once.
+ * Retries an attempt, of which the `first` may have been made already. Unlike `Effect.retry`, it ends its pause as soon
+ * as the run is to stop.
  */
 export const make = (maxRetries: number) =>
   Effect.map(
@@ -46,25 +46,25 @@ export const make = (maxRetries: number) =>
         )
 
         const retrying = (pauseAfter: (error: E) => Effect.Effect<unknown, E | Interrupted>) => {
-          const again = (error: E | Interrupted): Effect.Effect<A, E | Interrupted> =>
+          const retry = (error: E | Interrupted): Effect.Effect<A, E | Interrupted> =>
             isInterrupted(error)
               ? Effect.fail(error)
               : pauseAfter(error).pipe(
                   Effect.zipRight(Effect.suspend(() => onRetry(error))),
-                  Effect.zipRight(Effect.catchAll(attempt, again))
+                  Effect.zipRight(Effect.catchAll(attempt, retry))
                 )
-          return again
+          return retry
         }
 
-        // most requests succeed, and need no schedule
-        return Effect.catchAll(first, (failed) =>
+        // most requests succeed and need no schedule
+        return Effect.catchAll(first, (failure) =>
           Effect.flatMap(Schedule.driver(schedule(maxRetries)), (driver) =>
             retrying((error) =>
               driver.next(error).pipe(
                 Effect.mapError(() => error),
                 Effect.raceFirst(stopped)
               )
-            )(failed)
+            )(failure)
           )
         )
       }

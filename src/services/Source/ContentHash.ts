@@ -22,9 +22,9 @@ export interface ContentHash {
 export const replacedFailure = (path: string, former: ContentDigest): SourceUnreadable =>
   new SourceUnreadable({
     path,
-    detail: `its first ${former.sizeBytes} bytes are not those that were stored before`,
+    detail: `its first ${former.sizeBytes} bytes differ from what was stored before`,
     code: replaced,
-    advice: "something truncated or recreated it (logrotate's copytruncate?); --on-replace says what to do then"
+    advice: "something truncated or recreated it (logrotate's copytruncate?); --on-replace decides what happens then"
   })
 
 /** `former`: what the content must begin with. `path` is for the error. */

@@ -27,7 +27,7 @@ const truncated = (path: string) =>
     path,
     detail: "it was truncated while it was read",
     code: truncatedCode,
-    advice: "something truncates it (logrotate's copytruncate?); the next run sends what it has become"
+    advice: "something truncates it (logrotate's copytruncate?); the next run sends its new content"
   })
 
 /** The file was truncated while it was read. It may be at rest when it is opened again. */

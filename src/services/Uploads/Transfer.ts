@@ -127,6 +127,6 @@ export type Transfer = Effect.Effect.Success<ReturnType<typeof make>>
 
 export const tooLarge = (sizeBytes: number, neededMemoryBytes: number) =>
   new ConfigError({
-    detail: `a file of ${Size.format(sizeBytes)} needs parts for which --memory has no room`,
-    advice: `give --memory ${Math.ceil(neededMemoryBytes / 1024 ** 2)}MiB`
+    detail: `a file of ${Size.format(sizeBytes)} needs parts that do not fit into --memory`,
+    advice: `set --memory to at least ${Math.ceil(neededMemoryBytes / 1024 ** 2)}MiB`
   })

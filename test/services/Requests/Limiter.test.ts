@@ -139,7 +139,7 @@ describe("Pace", () => {
       yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(61)))))
       expect(Option.getOrThrow(yield* reason)).toMatchObject({
         _tag: "Failure",
-        error: { _tag: "StoreUnavailable", hint: expect.stringContaining("left alone for 1 min 1 s") }
+        error: { _tag: "StoreUnavailable", hint: expect.stringContaining("a pause of 1 min 1 s") }
       })
     }).pipe(Effect.provide(Stop.layer))
   )
