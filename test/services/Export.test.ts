@@ -29,9 +29,9 @@ const refusing = (refuse: (key: string) => StoreError | undefined) =>
   })
 const answer = (code: string) => ({ operation: "PutObject", detail: code, code, retryable: false })
 
-const learned = Effect.succeed(undefined)
+const noTraits = Effect.succeed(undefined)
 
-const five = () => tree(Object.fromEntries([1, 2, 3, 4, 5].map((at) => [`${at}.jsonl`, `${at}\n`])))
+const fiveFiles = () => tree(Object.fromEntries([1, 2, 3, 4, 5].map((at) => [`${at}.jsonl`, `${at}\n`])))
 
 describe("a run", () => {
   it.live("uploads what is selected and counts the rest", () => {
@@ -45,45 +45,45 @@ describe("a run", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("ends with what every file would meet, and counts those not tried", () => {
+  it.live("ends after a failure that every file would meet, and counts the files not tried", () => {
     const store = refusing(() => new BucketUnusable(answer("NoSuchBucket")))
     return Effect.gen(function* () {
-      const report = yield* exportTo(settingsFor(five()), store.layer)
+      const report = yield* exportTo(settingsFor(fiveFiles()), store.layer)
       expect(report.totals).toMatchObject({ selected: 5, failed: 1, notTried: 4 })
       expect(report.result).toMatchObject({ exitCode: 23, endedBy: { class: "bucket", code: "NoSuchBucket" } })
       expect(store.requests).toHaveLength(1)
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("goes on after a key that is denied, and after the third ends if nothing was stored", () =>
+  it.live("continues after a denied key, but ends after three if nothing was stored", () =>
     Effect.gen(function* () {
       const denied = new AccessDenied(answer("AccessDenied"))
-      const one = refusing((key) => (key === "p/1.jsonl" ? denied : undefined))
-      const first = yield* Effect.provide(exportTo(settingsFor(five()), one.layer), Stop.layer)
+      const oneDenied = refusing((key) => (key === "p/1.jsonl" ? denied : undefined))
+      const first = yield* Effect.provide(exportTo(settingsFor(fiveFiles()), oneDenied.layer), Stop.layer)
       expect(first.totals).toMatchObject({ uploaded: 4, failed: 1 })
       expect(first.result.exitCode).toBe(22)
-      const all = refusing(() => denied)
-      const second = yield* Effect.provide(exportTo(settingsFor(five()), all.layer), Stop.layer)
+      const allDenied = refusing(() => denied)
+      const second = yield* Effect.provide(exportTo(settingsFor(fiveFiles()), allDenied.layer), Stop.layer)
       expect(second.totals).toMatchObject({ uploaded: 0, failed: 3, notTried: 2 })
     })
   )
 
-  it.live("begins no upload without credentials", () => {
+  it.live("starts no upload without credentials", () => {
     const missing = Layer.mock(ObjectStore, {
-      traits: learned,
+      traits: noTraits,
       ready: () => Effect.fail(new CredentialsMissing({ detail: "none" }))
     })
     return Effect.gen(function* () {
-      const report = yield* exportTo(settingsFor(five()), missing)
+      const report = yield* exportTo(settingsFor(fiveFiles()), missing)
       expect(report.result).toMatchObject({ exitCode: 20, endedBy: { class: "credentials-missing" } })
       expect(report).toMatchObject({ complete: true, totals: { selected: 5, notTried: 5 } })
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("asks again for credentials that are late, and does not wait for a source that hangs", () => {
-    let asked = 0
-    const late = new StoreUnavailable({ operation: "credentials", detail: "503", retryable: true })
-    const ready = () => Effect.suspend(() => (asked++ === 0 ? Effect.fail(late) : Effect.void))
+  it.live("retries a credential source that is down, and gives up on one that hangs", () => {
+    let calls = 0
+    const unavailable = new StoreUnavailable({ operation: "credentials", detail: "503", retryable: true })
+    const ready = () => Effect.suspend(() => (calls++ === 0 ? Effect.fail(unavailable) : Effect.void))
     const put = () => Effect.succeed({ etag: "e", versionId: undefined })
     const settings = settingsFor(tree({ "a.jsonl": "1\n" }), {
       maxRetries: 1,
@@ -92,12 +92,12 @@ describe("a run", () => {
     })
     return Effect.gen(function* () {
       const first = yield* Effect.provide(
-        exportTo(settings, Layer.mock(ObjectStore, { ready, traits: learned, put })),
+        exportTo(settings, Layer.mock(ObjectStore, { ready, traits: noTraits, put })),
         Stop.layer
       )
       expect(first.result.exitCode).toBe(0)
-      expect(asked).toBe(2)
-      const hanging = Layer.mock(ObjectStore, { traits: learned, ready: () => Effect.never })
+      expect(calls).toBe(2)
+      const hanging = Layer.mock(ObjectStore, { traits: noTraits, ready: () => Effect.never })
       const second = yield* Effect.provide(exportTo(settings, hanging), Stop.layer)
       expect(second.result).toMatchObject({
         exitCode: 30,
@@ -106,25 +106,25 @@ describe("a run", () => {
     })
   })
 
-  it.live("ends in good order also while the store is still being loaded", () =>
+  it.live("ends in good order while the store is still loading", () =>
     Effect.gen(function* () {
-      const settings = settingsFor(five(), { deadline: Duration.millis(50) })
+      const settings = settingsFor(fiveFiles(), { deadline: Duration.millis(50) })
       const loading = ObjectStore.layerLazy(Effect.never)
       const report = yield* Effect.provide(exportTo(settings, loading), Stop.layer)
       expect(report).toMatchObject({ result: { exitCode: 33 }, store: null, totals: { notTried: 5 } })
     })
   )
 
-  it.live("is not taken past a proxy that denies the way", () => {
+  it.live("ends after three denials by a proxy", () => {
     const denied = { operation: "PutObject", detail: "a page", status: 403, retryable: false }
     const store = refusing(() => new NetworkFailure(denied))
     return Effect.gen(function* () {
-      const report = yield* exportTo(settingsFor(five()), store.layer)
+      const report = yield* exportTo(settingsFor(fiveFiles()), store.layer)
       expect(report).toMatchObject({ result: { exitCode: 30 }, totals: { failed: 3, notTried: 2 } })
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("tells an input that is missing, and one that is empty if asked to", () =>
+  it.live("fails for a missing input, and for an empty one with --fail-if-empty", () =>
     Effect.gen(function* () {
       const code = (settings: Settings) =>
         exportTo(settings, MemoryStore.make().layer).pipe(
@@ -134,14 +134,16 @@ describe("a run", () => {
       expect(yield* code(settingsFor(join(emptyDirectory(), "missing")))).toBe(52)
       expect(yield* code(settingsFor(emptyDirectory()))).toBe(0)
       expect(yield* code(settingsFor(emptyDirectory(), { failIfEmpty: true }))).toBe(42)
-      expect(yield* code(settingsFor(five(), { failIfEmpty: true }))).toBe(0)
+      expect(yield* code(settingsFor(fiveFiles(), { failIfEmpty: true }))).toBe(0)
     })
   )
 
-  it.effect("ends at the deadline, and does not wait for what is in flight", () => {
+  it.effect("ends at the deadline without waiting for requests in flight", () => {
     const store = MemoryStore.make({ before: () => Effect.never })
     return Effect.gen(function* () {
-      const fiber = yield* Effect.fork(exportTo(settingsFor(five(), { deadline: Duration.seconds(5) }), store.layer))
+      const fiber = yield* Effect.fork(
+        exportTo(settingsFor(fiveFiles(), { deadline: Duration.seconds(5) }), store.layer)
+      )
       for (let at = 0; at < 50; at++) {
         yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
         yield* TestClock.adjust("100 millis")
@@ -153,7 +155,7 @@ describe("a run", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("sends nothing for a name that cannot be a key, and the rest all the same", () => {
+  it.live("fails for a name that cannot be a key, and uploads the rest", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const input = tree({ "a.jsonl": "1\n", "b\uFFFD.jsonl": "2\n" })

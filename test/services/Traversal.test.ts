@@ -13,10 +13,10 @@ const found = (input: string, followSymlinks = false) =>
     return Chunk.toReadonlyArray(yield* Stream.runCollect(traversal.files(input)))
   }).pipe(Effect.provide(Traversal.layer({ followSymlinks })))
 
-const shown = (one: Found) =>
-  one._tag === "File"
-    ? one.file.relativePath
-    : `${one._tag === "Skipped" ? one.why : "unreadable"}: ${one.relativePath}`
+const shown = (item: Found) =>
+  item._tag === "File"
+    ? item.file.relativePath
+    : `${item._tag === "Skipped" ? item.why : "unreadable"}: ${item.relativePath}`
 
 describe("Traversal", () => {
   it.live("finds the files of a directory oldest first, then those of its subdirectories", () =>
@@ -44,15 +44,15 @@ describe("Traversal", () => {
     })
   )
 
-  it.live("gives paths that can be opened, also when the input ends in a slash", () =>
+  it.live("yields paths that can be opened, even if the input ends in a slash", () =>
     Effect.gen(function* () {
       const input = tree({ "a/b.jsonl": "" })
-      const [one] = yield* found(`${input}/`)
-      expect(one).toMatchObject({ file: { path: join(input, "a/b.jsonl"), relativePath: "a/b.jsonl" } })
+      const [first] = yield* found(`${input}/`)
+      expect(first).toMatchObject({ file: { path: join(input, "a/b.jsonl"), relativePath: "a/b.jsonl" } })
     })
   )
 
-  it.live("counts links and special files without following or opening them", () =>
+  it.live("yields links and special files without following or opening them", () =>
     Effect.gen(function* () {
       const input = tree({ "a.jsonl": "" })
       symlinkSync("a.jsonl", join(input, "link.jsonl"))
@@ -67,7 +67,7 @@ describe("Traversal", () => {
     })
   )
 
-  it.live("follows links where asked to, and ends in a circle of them", () =>
+  it.live("follows links with --follow-symlinks, and stops at a cycle", () =>
     Effect.gen(function* () {
       const elsewhere = tree({ "x.jsonl": "" })
       const input = tree({ "a/a.jsonl": "" })
@@ -87,7 +87,7 @@ describe("Traversal", () => {
     })
   )
 
-  it.live("fails for an input that is missing, and for one that is a file", () =>
+  it.live("fails for a missing input, and for one that is a file", () =>
     Effect.gen(function* () {
       const input = tree({ "a.jsonl": "" })
       expect((yield* Effect.flip(found(join(input, "missing"))))._tag).toBe("InputUnusable")
@@ -95,7 +95,7 @@ describe("Traversal", () => {
     })
   )
 
-  it.live("finds every file of a directory that is larger than what is ordered at once", () =>
+  it.live("finds every file of a directory that is larger than a sorted block", () =>
     Effect.gen(function* () {
       const input = emptyDirectory()
       mkdirSync(join(input, "d"))

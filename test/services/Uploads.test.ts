@@ -22,7 +22,7 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
 
-/** With `force`, small files do not go in batches: these tests are about the path of one file. */
+/** `force` keeps small files out of batches: these tests are about the path of a single file. */
 const options: Options = settingsWith({ concurrency: ConcurrencyLimit.upTo(4), maxRetries: 3, force: true })
 
 /** A ledger of its own for each test. */
@@ -48,7 +48,7 @@ const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}, c
     )
   )
 
-/** The files' times are real, so the test's clock begins at the real time, too. */
+/** The files have real modification times, so the test clock starts at the real time. */
 const upload = (root: string, name: string) =>
   Effect.gen(function* () {
     if ((yield* Clock.currentTimeMillis) === 0) yield* TestClock.setTime(Date.now())
@@ -61,8 +61,8 @@ const upload = (root: string, name: string) =>
     return outcomes[0]!
   })
 
-/** Lets the file system, which knows nothing of the test's clock, do its part between steps of time. */
-const letPass = (steps: number, step: Duration.DurationInput) =>
+/** Advances the test clock, with pauses in real time for the file system. */
+const advance = (steps: number, step: Duration.DurationInput) =>
   Effect.forEach(
     Array.from({ length: steps }),
     () =>
@@ -73,7 +73,7 @@ const letPass = (steps: number, step: Duration.DurationInput) =>
     { discard: true }
   )
 
-const busy = new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true })
+const slowDown = new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true })
 
 describe("Uploads", () => {
   it.effect("stores a small file with one request", () => {
@@ -85,7 +85,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("stores a file with one request that is larger than a block of its digest", () => {
+  it.effect("stores a file that is larger than a digest block with one request", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const root = tree({ "a.jsonl": Buffer.alloc(9 * MiB, "\n") })
@@ -94,31 +94,31 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store, { partSizeBytes: 20 * MiB })))
   })
 
-  it.effect("sends the same bytes again after a failure that passes, and counts the retries", () => {
+  it.effect("retries after a transient failure with the same bytes, and counts the retries", () => {
     let failures = 2
-    const store = MemoryStore.make({ before: () => (failures-- > 0 ? Effect.fail(busy) : Effect.void) })
+    const store = MemoryStore.make({ before: () => (failures-- > 0 ? Effect.fail(slowDown) : Effect.void) })
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": "{}\n" }), "a.jsonl"))
-      yield* letPass(20, "1 second")
+      yield* advance(20, "1 second")
       expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Uploaded" })
       expect((yield* Reporter).tally.retries).toBe(2)
       expect(store.versions.get("p/a.jsonl")?.map(String)).toEqual(["{}\n"])
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("retries a part by itself, not the whole upload", () => {
+  it.effect("retries a single part, not the whole upload", () => {
     let failed = false
     const store = MemoryStore.make({
       before: (operation) => {
         if (operation !== "UploadPart" || failed) return Effect.void
         failed = true
-        return Effect.fail(busy)
+        return Effect.fail(slowDown)
       }
     })
     return Effect.gen(function* () {
       const root = tree({ "a.jsonl": Buffer.alloc(20 * MiB, 1) })
       const fiber = yield* Effect.fork(upload(root, "a.jsonl"))
-      yield* letPass(100, "1 second")
+      yield* advance(100, "1 second")
       expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "Uploaded" })
       expect((yield* Reporter).tally.retries).toBe(1)
       expect(store.requests.filter((request) => request.startsWith("UploadPart"))).toHaveLength(4)
@@ -126,7 +126,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("looks anew at a file that shrank while it was sent, and tells one that goes on shrinking", () => {
+  it.effect("reads a truncated file again, and fails for a file that keeps shrinking", () => {
     let sizes: Array<number> = []
     let path = ""
     const store = MemoryStore.make({
@@ -149,11 +149,11 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("gives an answer --timeout to come, each time anew", () => {
+  it.effect("applies --timeout to each attempt", () => {
     const store = MemoryStore.make({ before: () => Effect.never })
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": "" }), "a.jsonl"))
-      yield* letPass(60, "10 seconds")
+      yield* advance(60, "10 seconds")
       const outcome = yield* Fiber.join(fiber)
       expect(outcome).toMatchObject({ _tag: "Failed", error: { _tag: "NetworkFailure" } })
       expect((yield* Reporter).tally.retries).toBe(3)
@@ -161,7 +161,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("never has more requests in flight than --concurrency, files and parts together", () => {
+  it.effect("has at most --concurrency requests in flight, files and parts together", () => {
     let now = 0
     let most = 0
     const store = MemoryStore.make({
@@ -176,13 +176,13 @@ describe("Uploads", () => {
       const root = tree({ "big.jsonl": Buffer.alloc(30 * MiB, 1), "a.jsonl": "a", "b.jsonl": "b", "c.jsonl": "c" })
       const all = ["big.jsonl", "a.jsonl", "b.jsonl", "c.jsonl"]
       const fiber = yield* Effect.fork(Effect.forEach(all, (name) => upload(root, name), { concurrency: "unbounded" }))
-      yield* letPass(100, "1 second")
+      yield* advance(100, "1 second")
       expect((yield* Fiber.join(fiber)).map(({ _tag }) => _tag)).toEqual(all.map(() => "Uploaded"))
       expect(most).toBe(2)
     }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(2) })))
   })
 
-  it.effect("holds no more than --memory of bodies at once", () => {
+  it.effect("holds at most --memory of bodies", () => {
     let now = 0
     let most = 0
     const store = MemoryStore.make({
@@ -199,9 +199,9 @@ describe("Uploads", () => {
       const fiber = yield* Effect.fork(
         Effect.forEach(names, (name) => upload(root, name), { concurrency: "unbounded" })
       )
-      yield* letPass(60, "1 second")
+      yield* advance(60, "1 second")
       yield* Fiber.join(fiber)
-      // 15 MiB have room for three files of 5 MiB
+      // three files of 5 MiB fit into 15 MiB
       expect(most).toBe(3)
     }).pipe(
       Effect.provide(
@@ -210,7 +210,7 @@ describe("Uploads", () => {
     )
   })
 
-  it.effect("holds no more than --memory of what is compressed, and of what that takes, at once", () => {
+  it.effect("holds at most --memory of compressed bodies and compressors", () => {
     let now = 0
     let most = 0
     const store = MemoryStore.make({
@@ -228,23 +228,23 @@ describe("Uploads", () => {
       const fiber = yield* Effect.fork(
         Effect.forEach(names, (name) => upload(root, name), { concurrency: "unbounded" })
       )
-      yield* letPass(60, "1 second")
+      yield* advance(60, "1 second")
       yield* Fiber.join(fiber)
-      // 7 MiB each: the compressor, and what could come out of it, twice
+      // 7 MiB each: the compressor, and its largest possible output twice
       expect(most).toBe(3)
     }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(32), ...limits }, "zstd")))
   })
 
-  it.effect("begins no request once the run is to stop, and lets the one in flight finish", () => {
+  it.effect("starts no request after a stop, and lets the one in flight finish", () => {
     const answer = Deferred.unsafeMake<void>(Fiber.id(Fiber.void))
     const store = MemoryStore.make({ before: () => Deferred.await(answer) })
     return Effect.gen(function* () {
       const stop = yield* Stop
       const root = tree({ "a.jsonl": "a", "b.jsonl": "b" })
       const first = yield* Effect.fork(upload(root, "a.jsonl"))
-      yield* letPass(5, 0)
+      yield* advance(5, 0)
       const second = yield* Effect.fork(upload(root, "b.jsonl"))
-      yield* letPass(5, 0)
+      yield* advance(5, 0)
       yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
       yield* Deferred.succeed(answer, undefined)
       expect((yield* Fiber.join(first))._tag).toBe("Uploaded")
@@ -253,7 +253,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(1) })))
   })
 
-  it.effect("holds no more than --memory of parts at once, of all files together, and ends with each", () => {
+  it.effect("holds at most --memory of parts of all files together, and stores every file", () => {
     let now = 0
     let most = 0
     const store = MemoryStore.make({
@@ -273,9 +273,9 @@ describe("Uploads", () => {
       const fiber = yield* Effect.fork(
         Effect.forEach(Object.keys(files), (name) => upload(root, name), { concurrency: "unbounded" })
       )
-      yield* letPass(100, "1 second")
+      yield* advance(100, "1 second")
       expect((yield* Fiber.join(fiber)).map(({ _tag }) => _tag)).toEqual(Object.keys(files).map(() => "Uploaded"))
-      // 16 MiB have room for three parts of 5 MiB
+      // three parts of 5 MiB fit into 16 MiB
       expect(most).toBe(3)
       for (const [name, content] of Object.entries(files)) {
         expect(store.versions.get(`p/${name}`)?.at(-1)?.equals(content), name).toBe(true)
@@ -287,14 +287,14 @@ describe("Uploads", () => {
     )
   })
 
-  it.effect("aborts an upload whose length is not known yet at once when the run is to stop", () => {
+  it.effect("aborts a streamed upload at once when the run is to stop", () => {
     const store = MemoryStore.make({
       before: (operation) => (operation === "UploadPart" ? Effect.never : Effect.void)
     })
     return Effect.gen(function* () {
       const stop = yield* Stop
       const fiber = yield* Effect.fork(upload(tree({ "a.jsonl": randomBytes(20 * MiB) }), "a.jsonl"))
-      yield* letPass(100, 0)
+      yield* advance(100, 0)
       expect(store.open.size).toBe(1)
       yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
       expect((yield* Fiber.join(fiber))._tag).toBe("Interrupted")
@@ -302,7 +302,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store, {}, "zstd")))
   })
 
-  it.effect("tells a file that vanished, one of no regular kind, and one that was refused", () => {
+  it.effect("tells apart a vanished file, a special file and a refused one", () => {
     const store = MemoryStore.make({
       before: () => Effect.fail(new AccessDenied({ operation: "PutObject", detail: "no", retryable: false }))
     })
@@ -314,7 +314,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("makes a defect the failure of one file", () => {
+  it.effect("turns a defect into a failure of one file", () => {
     const store = MemoryStore.make({ before: () => Effect.die(new Error("a bug")) })
     return Effect.gen(function* () {
       const outcome = yield* upload(tree({ "a.jsonl": "" }), "a.jsonl")
@@ -322,7 +322,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("plans without a store", () =>
+  it.effect("plans a dry run without a store", () =>
     Effect.gen(function* () {
       const root = tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(17 * MiB) })
       expect(yield* upload(root, "a.jsonl")).toMatchObject({ _tag: "Planned", key: "p/a.jsonl", parts: 1 })

@@ -11,14 +11,14 @@ const options: Limiter.Options = {
   timeout: Duration.minutes(10)
 }
 
-const busy = (retryAfter?: Duration.Duration) =>
+const slowDown = (retryAfter?: Duration.Duration) =>
   new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true, overload: true, retryAfter })
-const late = new NetworkFailure({ operation: "PutObject", detail: "no answer", retryable: true, overload: true })
+const timedOut = new NetworkFailure({ operation: "PutObject", detail: "no answer", retryable: true, overload: true })
 const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retryable: true })
 const denied = new AccessDenied({ operation: "PutObject", detail: "no", retryable: false })
 
-/** Offers `offered` requests that do not end, and counts those that begin. */
-const begun = (paced: Limiter.Limiter["limit"], offered = 20) =>
+/** Offers requests that do not end, and counts those that start. */
+const countStarted = (limit: Limiter.Limiter["limit"], offered = 20) =>
   Effect.gen(function* () {
     let count = 0
     const ended = yield* Deferred.make<void>()
@@ -26,7 +26,7 @@ const begun = (paced: Limiter.Limiter["limit"], offered = 20) =>
       Effect.sync(() => count++),
       Deferred.await(ended)
     )
-    const fibers = yield* Effect.forEach(Array.from({ length: offered }), () => Effect.fork(paced(attempt)))
+    const fibers = yield* Effect.forEach(Array.from({ length: offered }), () => Effect.fork(limit(attempt)))
     yield* TestClock.adjust("1 millis")
     yield* Fiber.interruptAll(fibers)
     return count
@@ -34,109 +34,109 @@ const begun = (paced: Limiter.Limiter["limit"], offered = 20) =>
 
 const reason = Effect.flatMap(Stop, (stop) => stop.reason)
 
-describe("Pace", () => {
-  it.scoped("lets as many pass as the limit says", () =>
+describe("Limiter", () => {
+  it.scoped("admits as many requests as the limit allows", () =>
     Effect.gen(function* () {
-      expect(yield* begun((yield* Limiter.make(options)).limit)).toBe(8)
+      expect(yield* countStarted((yield* Limiter.make(options)).limit)).toBe(8)
     }).pipe(Effect.provide(Stop.layer))
   )
 
   it.scoped.each([
-    ["a throttled store", busy()],
-    ["no answer in time", late]
-  ] as const)("lets half as many pass after %s", ([, error]) =>
+    ["a throttled store", slowDown()],
+    ["a timeout", timedOut]
+  ] as const)("admits half as many after %s", ([, error]) =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      yield* Effect.flip(paced(Effect.fail(error)))
-      expect(yield* begun(paced)).toBe(4)
+      const { limit } = yield* Limiter.make(options)
+      yield* Effect.flip(limit(Effect.fail(error)))
+      expect(yield* countStarted(limit)).toBe(4)
     }).pipe(Effect.provide(Stop.layer))
   )
 
   it.scoped.each([
     ["a refusal", denied],
-    ["a connection that is lost, which says nothing of the load", lost]
-  ] as const)("lets as many pass as before after %s", ([, error]) =>
+    ["a lost connection, which does not indicate load", lost]
+  ] as const)("admits as many as before after %s", ([, error]) =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      yield* Effect.flip(paced(Effect.fail(error)))
-      expect(yield* begun(paced)).toBe(8)
+      const { limit } = yield* Limiter.make(options)
+      yield* Effect.flip(limit(Effect.fail(error)))
+      expect(yield* countStarted(limit)).toBe(8)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("answers one jam once, however many requests met it", () =>
+  it.scoped("halves the limit once for one overload, however many requests meet it", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      const fails = Effect.delay(Effect.fail(busy()), "1 second")
+      const { limit } = yield* Limiter.make(options)
+      const fails = Effect.delay(Effect.fail(slowDown()), "1 second")
       const all = yield* Effect.fork(
-        Effect.forEach(Array.from({ length: 8 }), () => Effect.exit(paced(fails)), { concurrency: 8 })
+        Effect.forEach(Array.from({ length: 8 }), () => Effect.exit(limit(fails)), { concurrency: 8 })
       )
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(all)
-      expect(yield* begun(paced)).toBe(4)
+      expect(yield* countStarted(limit)).toBe(4)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("lets more and more pass again", () =>
+  it.scoped("admits more again after successes", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      yield* Effect.flip(paced(Effect.fail(busy())))
-      yield* Effect.repeatN(paced(Effect.void), 8)
-      expect(yield* begun(paced)).toBe(5)
+      const { limit } = yield* Limiter.make(options)
+      yield* Effect.flip(limit(Effect.fail(slowDown())))
+      yield* Effect.repeatN(limit(Effect.void), 8)
+      expect(yield* countStarted(limit)).toBe(5)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("gives a store the pause that it asked one request for, with all", () =>
+  it.scoped("pauses all requests for the Retry-After of one", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(30)))))
-      const began = yield* Effect.fork(paced(Clock.currentTimeMillis))
+      const { limit } = yield* Limiter.make(options)
+      yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(30)))))
+      const started = yield* Effect.fork(limit(Clock.currentTimeMillis))
       yield* TestClock.adjust("2 minutes")
-      expect(yield* Fiber.join(began)).toBe(30_000)
+      expect(yield* Fiber.join(started)).toBe(30_000)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("waits longer when more is asked for meanwhile", () =>
+  it.scoped("extends a pause when the store asks for a longer one", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      const second = Effect.delay(Effect.fail(busy(Duration.seconds(60))), "5 seconds")
-      const inFlight = yield* Effect.fork(Effect.exit(paced(second)))
+      const { limit } = yield* Limiter.make(options)
+      const second = Effect.delay(Effect.fail(slowDown(Duration.seconds(60))), "5 seconds")
+      const inFlight = yield* Effect.fork(Effect.exit(limit(second)))
       yield* TestClock.adjust("1 millis")
-      yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(10)))))
-      const began = yield* Effect.fork(paced(Clock.currentTimeMillis))
+      yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(10)))))
+      const started = yield* Effect.fork(limit(Clock.currentTimeMillis))
       yield* TestClock.adjust("3 minutes")
       yield* Fiber.join(inFlight)
-      expect(yield* Fiber.join(began)).toBe(65_000)
+      expect(yield* Fiber.join(started)).toBe(65_000)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("takes a proxy that denies the way for no sign of life, nor for an outage", () =>
+  it.scoped("takes a proxy's denial neither for a sign of life nor for an outage", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      const denies = new NetworkFailure({ operation: "PutObject", detail: "a page", retryable: false })
-      yield* Effect.flip(paced(Effect.fail(lost)))
+      const { limit } = yield* Limiter.make(options)
+      const proxyDenied = new NetworkFailure({ operation: "PutObject", detail: "a page", retryable: false })
+      yield* Effect.flip(limit(Effect.fail(lost)))
       yield* TestClock.adjust("6 minutes")
-      yield* Effect.flip(paced(Effect.fail(denies)))
+      yield* Effect.flip(limit(Effect.fail(proxyDenied)))
       expect(yield* reason).toEqual(Option.none())
-      yield* Effect.flip(paced(Effect.fail(lost)))
+      yield* Effect.flip(limit(Effect.fail(lost)))
       expect(Option.isSome(yield* reason)).toBe(true)
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("does not wait out a pause when the run is to stop", () =>
+  it.scoped("ends a pause when the run is to stop", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(30)))))
-      const fiber = yield* Effect.fork(Effect.flip(paced(Effect.void)))
+      const { limit } = yield* Limiter.make(options)
+      yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(30)))))
+      const fiber = yield* Effect.fork(Effect.flip(limit(Effect.void)))
       yield* TestClock.adjust("1 second")
       yield* Effect.flatMap(Stop, (stop) => stop.request({ _tag: "Signal", signal: "SIGTERM" }))
       expect((yield* Fiber.join(fiber))._tag).toBe("Interrupted")
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("ends the run when a store asks for more than a minute", () =>
+  it.scoped("ends the run when the store asks for a pause of more than a minute", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      yield* Effect.flip(paced(Effect.fail(busy(Duration.seconds(61)))))
+      const { limit } = yield* Limiter.make(options)
+      yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(61)))))
       expect(Option.getOrThrow(yield* reason)).toMatchObject({
         _tag: "Failure",
         error: { _tag: "StoreUnavailable", hint: expect.stringContaining("a pause of 1 min 1 s") }
@@ -144,18 +144,18 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("counts from the beginning of what failed first, but not from before the last that went well", () =>
+  it.scoped("measures --give-up-after from the start of the first failure, but not from before the last success", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make({ ...options, giveUpAfter: Duration.seconds(100) })
-      const silent = Effect.delay(Effect.fail(late), "60 seconds")
+      const { limit } = yield* Limiter.make({ ...options, giveUpAfter: Duration.seconds(100) })
+      const hanging = Effect.delay(Effect.fail(timedOut), "60 seconds")
       const round = Effect.gen(function* () {
-        const fiber = yield* Effect.fork(Effect.exit(paced(silent)))
+        const fiber = yield* Effect.fork(Effect.exit(limit(hanging)))
         yield* TestClock.adjust("60 seconds")
         yield* Fiber.join(fiber)
       })
-      const early = yield* Effect.fork(Effect.exit(paced(silent)))
+      const early = yield* Effect.fork(Effect.exit(limit(hanging)))
       yield* TestClock.adjust("59 seconds")
-      yield* paced(Effect.void)
+      yield* limit(Effect.void)
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(early)
       yield* round
@@ -165,29 +165,29 @@ describe("Pace", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("takes bytes that arrive wrong for no sign of life", () =>
+  it.scoped("takes corrupted bytes for no sign of life", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
+      const { limit } = yield* Limiter.make(options)
       const wrong = new IntegrityFailure({ operation: "PutObject", detail: "BadDigest", retryable: true })
-      yield* Effect.flip(paced(Effect.fail(wrong)))
+      yield* Effect.flip(limit(Effect.fail(wrong)))
       yield* TestClock.adjust("5 minutes")
-      yield* Effect.flip(paced(Effect.fail(wrong)))
+      yield* Effect.flip(limit(Effect.fail(wrong)))
       expect(Option.getOrThrow(yield* reason)).toMatchObject({ error: { _tag: "IntegrityFailure" } })
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  const failEvery = (paced: Limiter.Limiter["limit"], seconds: number, times: number) =>
+  const failEvery = (limit: Limiter.Limiter["limit"], seconds: number, times: number) =>
     Effect.repeatN(
-      Effect.zipRight(TestClock.adjust(Duration.seconds(seconds)), Effect.exit(paced(Effect.fail(lost)))),
+      Effect.zipRight(TestClock.adjust(Duration.seconds(seconds)), Effect.exit(limit(Effect.fail(lost)))),
       times - 1
     )
 
-  it.scoped("ends the run when nothing has gone well for --give-up-after, with the class of what failed last", () =>
+  it.scoped("ends the run after --give-up-after without a success, with the class of the last failure", () =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      yield* failEvery(paced, 50, 6)
+      const { limit } = yield* Limiter.make(options)
+      yield* failEvery(limit, 50, 6)
       expect(yield* reason).toEqual(Option.none())
-      yield* failEvery(paced, 50, 1)
+      yield* failEvery(limit, 50, 1)
       expect(Option.getOrThrow(yield* reason)).toMatchObject({
         _tag: "Failure",
         error: { _tag: "NetworkFailure", message: lost.message, hint: expect.stringContaining("5 min 0 s") }
@@ -198,12 +198,12 @@ describe("Pace", () => {
   it.scoped.each([
     ["a success", Effect.void],
     ["a refusal, which is an answer", Effect.fail(denied)]
-  ] as const)("has patience anew after %s", ([, attempt]) =>
+  ] as const)("restarts --give-up-after after %s", ([, attempt]) =>
     Effect.gen(function* () {
-      const { limit: paced } = yield* Limiter.make(options)
-      yield* failEvery(paced, 50, 6)
-      yield* Effect.exit(paced(attempt))
-      yield* failEvery(paced, 50, 6)
+      const { limit } = yield* Limiter.make(options)
+      yield* failEvery(limit, 50, 6)
+      yield* Effect.exit(limit(attempt))
+      yield* failEvery(limit, 50, 6)
       expect(yield* reason).toEqual(Option.none())
     }).pipe(Effect.provide(Stop.layer))
   )

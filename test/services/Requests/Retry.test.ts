@@ -4,36 +4,36 @@ import { AccessDenied, StoreUnavailable, type StoreError } from "../../../src/do
 import * as Retry from "../../../src/services/Requests/Retry.ts"
 import { Stop } from "../../../src/services/Stop.ts"
 
-const busy = (retryAfter?: Duration.Duration) =>
+const slowDown = (retryAfter?: Duration.Duration) =>
   new StoreUnavailable({ operation: "PutObject", detail: "SlowDown", retryable: true, retryAfter })
 const denied = new AccessDenied({ operation: "PutObject", detail: "AccessDenied", retryable: false })
 
-/** When the attempts of something that fails were made, in ms of the test's clock. */
+/** The times of the attempts, in milliseconds of the test clock. */
 const attempts = (errors: (attempt: number) => StoreError | undefined, maxRetries = 8) =>
   Effect.gen(function* () {
     const times: Array<number> = []
-    const patient = yield* Retry.make(maxRetries)
+    const retry = yield* Retry.make(maxRetries)
     const attempt = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const error = errors(times.push(now))
       return error === undefined ? Effect.succeed("done") : Effect.fail(error)
     })
-    const fiber = yield* Effect.fork(Effect.exit(patient(attempt, () => Effect.void)))
+    const fiber = yield* Effect.fork(Effect.exit(retry(attempt, () => Effect.void)))
     yield* TestClock.adjust("10 minutes")
     return { times, exit: yield* Fiber.join(fiber) }
   }).pipe(Effect.provide(Stop.layer))
 
 const pauses = (times: ReadonlyArray<number>) => times.slice(1).map((time, at) => time - times[at]!)
 
-describe("Patience", () => {
-  it.effect("asks once when the answer is good", () =>
+describe("Retry", () => {
+  it.effect("makes one attempt if it succeeds", () =>
     Effect.gen(function* () {
       expect((yield* attempts(() => undefined)).times).toHaveLength(1)
     })
   )
 
-  it.effect("gives up after --max-retries, with pauses that may double up to 20 s", () =>
+  it.effect("gives up after --max-retries, with pauses that double up to 20 s", () =>
     Effect.gen(function* () {
-      const { exit, times } = yield* attempts(() => busy(), 9)
+      const { exit, times } = yield* attempts(() => slowDown(), 9)
       expect(times).toHaveLength(10)
       expect(exit._tag).toBe("Failure")
       const longest = [200, 400, 800, 1600, 3200, 6400, 12_800, 20_000, 20_000]
@@ -41,11 +41,11 @@ describe("Patience", () => {
     })
   )
 
-  it.effect("spreads the pauses over their whole length", () =>
+  it.effect("spreads the pauses over their whole range", () =>
     Effect.gen(function* () {
       const first = yield* Effect.forEach(Array.from({ length: 40 }), () =>
         Effect.map(
-          attempts((attempt) => (attempt === 1 ? busy() : undefined)),
+          attempts((attempt) => (attempt === 1 ? slowDown() : undefined)),
           ({ times }) => pauses(times)[0]!
         )
       )
@@ -54,40 +54,40 @@ describe("Patience", () => {
     })
   )
 
-  it.effect("does not ask again what was refused for good", () =>
+  it.effect("does not retry a permanent failure", () =>
     Effect.gen(function* () {
       expect((yield* attempts(() => denied)).times).toHaveLength(1)
-      expect((yield* attempts((attempt) => (attempt < 3 ? busy() : denied))).times).toHaveLength(3)
+      expect((yield* attempts((attempt) => (attempt < 3 ? slowDown() : denied))).times).toHaveLength(3)
     })
   )
 
-  it.effect("waits at least as long as the store asks for", () =>
+  it.effect("waits at least for Retry-After", () =>
     Effect.gen(function* () {
-      const { times } = yield* attempts((attempt) => (attempt === 1 ? busy(Duration.seconds(7)) : undefined))
+      const { times } = yield* attempts((attempt) => (attempt === 1 ? slowDown(Duration.seconds(7)) : undefined))
       expect(pauses(times)).toEqual([7000])
     })
   )
 
-  it.effect("leaves a store to the next run that wants to be left alone for long", () =>
+  it.effect("does not retry if the store asks for a long pause", () =>
     Effect.gen(function* () {
-      expect((yield* attempts(() => busy(Duration.minutes(5)))).times).toHaveLength(1)
+      expect((yield* attempts(() => slowDown(Duration.minutes(5)))).times).toHaveLength(1)
     })
   )
 
-  it.effect("waits no longer when the run is to stop", () =>
+  it.effect("ends a pause when the run is to stop", () =>
     Effect.gen(function* () {
       const stop = yield* Stop
-      const patient = yield* Retry.make(8)
-      let made = 0
+      const retry = yield* Retry.make(8)
+      let count = 0
       const attempt = Effect.suspend(() => {
-        made++
-        return Effect.fail(busy(Duration.seconds(30)))
+        count++
+        return Effect.fail(slowDown(Duration.seconds(30)))
       })
-      const fiber = yield* Effect.fork(Effect.flip(patient(attempt, () => Effect.void)))
+      const fiber = yield* Effect.fork(Effect.flip(retry(attempt, () => Effect.void)))
       yield* TestClock.adjust("1 second")
       yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
       expect((yield* Fiber.join(fiber))._tag).toBe("Interrupted")
-      expect(made).toBe(1)
+      expect(count).toBe(1)
     }).pipe(Effect.provide(Stop.layer))
   )
 })

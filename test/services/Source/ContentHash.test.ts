@@ -12,7 +12,7 @@ const contentOf = (bytes: Buffer) => ({
   head: sha256(bytes.subarray(0, headBytes))
 })
 
-/** Passes the bytes on in pieces that end at these places. */
+/** Hashes the bytes in pieces that end at these positions. */
 const inPieces = (digest: ContentHash.ContentHash, bytes: Buffer, cuts: ReadonlyArray<number>) => {
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b)
   let at = 0
@@ -27,8 +27,8 @@ const MiB = 1024 ** 2
 const large = Buffer.alloc(2 * blockBytes + 5 * MiB)
 for (let at = 0; at < large.length; at += 4) large.writeUInt32LE(Math.imul(at + 1, 2654435761) >>> 0, at)
 
-/** As it is defined: the digest of the digests of the blocks, and their number. */
-const inBlocks = (bytes: Buffer) => {
+/** By definition: the digest of the digests of the blocks, and their number. */
+const blockDigest = (bytes: Buffer) => {
   const count = Math.ceil(bytes.length / blockBytes)
   if (count < 2) return sha256(bytes)
   const blocks = Array.from({ length: count }, (_, at) => bytes.subarray(at * blockBytes, (at + 1) * blockBytes))
@@ -39,8 +39,8 @@ const lengths = [1, blockBytes - 1, blockBytes, blockBytes + 1, 2 * blockBytes, 
 const contents = fc.uint8Array({ minLength: 0, maxLength: 3 * headBytes }).map((array) => Buffer.from(array))
 const cutLists = fc.array(fc.nat(), { maxLength: 5 })
 
-describe("Digest", () => {
-  it("is that of the content and its head, whatever the pieces, and finds what the content begins with", () => {
+describe("ContentHash", () => {
+  it("hashes the content and its head, and verifies the former content, whatever the pieces", () => {
     fc.assert(
       fc.property(contents, fc.nat(), cutLists, (all, length, at) => {
         const former = contentOf(all.subarray(0, length % (all.length + 1)))
@@ -50,32 +50,35 @@ describe("Digest", () => {
     )
   })
 
-  it.each(lengths)("is one of blocks above 8 MiB, whatever the pieces, and of the last block: %d bytes", (length) => {
-    const all = large.subarray(0, length)
-    for (const cuts of [[], [length - 1], [blockBytes], [7 * MiB, 9 * MiB, 9 * MiB + 1]]) {
-      const digest = ContentHash.make("/a", undefined)
-      expect(inPieces(digest, all, cuts).digest).toBe(inBlocks(all))
-      expect(digest.lastBlock()).toBe(sha256(all.subarray(Math.floor((length - 1) / blockBytes) * blockBytes)))
+  it.each(lengths)(
+    "hashes by blocks above 8 MiB, and the last block alone, whatever the pieces: %d bytes",
+    (length) => {
+      const all = large.subarray(0, length)
+      for (const cuts of [[], [length - 1], [blockBytes], [7 * MiB, 9 * MiB, 9 * MiB + 1]]) {
+        const digest = ContentHash.make("/a", undefined)
+        expect(inPieces(digest, all, cuts).digest).toBe(blockDigest(all))
+        expect(digest.lastBlock()).toBe(sha256(all.subarray(Math.floor((length - 1) / blockBytes) * blockBytes)))
+      }
     }
-  })
+  )
 
-  it.each(lengths)("knows a content that begins with %d bytes, also by the digest of older ledgers", (length) => {
+  it.each(lengths)("verifies a former content of %d bytes, also by the digest of older ledgers", (length) => {
     const head = sha256(large.subarray(0, headBytes))
     const beginning = large.subarray(0, length)
     const changed = Buffer.from(large)
     changed[length - 1]! ^= 1
-    for (const digest of [inBlocks(beginning), sha256(beginning)]) {
+    for (const digest of [blockDigest(beginning), sha256(beginning)]) {
       const former = { sizeBytes: length, digest, head }
       expect(isOfOnePiece(former)).toBe(length > blockBytes && digest === sha256(beginning))
       for (const cuts of [[], [length], [3 * MiB, 11 * MiB]]) {
-        expect(inPieces(ContentHash.make("/a", former), large, cuts).digest).toBe(inBlocks(large))
+        expect(inPieces(ContentHash.make("/a", former), large, cuts).digest).toBe(blockDigest(large))
         expect(() => inPieces(ContentHash.make("/a", former), changed, cuts)).toThrow("differ from what was stored")
       }
       expect(() => inPieces(ContentHash.make("/a", former), large.subarray(0, length - 1), [])).toThrow("differ from")
     }
   })
 
-  it("fails where the content does not begin with what it should, or is shorter", () => {
+  it("throws if the content does not begin with the former one or is shorter", () => {
     fc.assert(
       fc.property(contents, contents, cutLists, (former, all, at) => {
         fc.pre(!all.subarray(0, former.length).equals(former))

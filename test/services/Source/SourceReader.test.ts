@@ -12,7 +12,7 @@ const open = (path: string, followSymlinks = false) =>
   SourceReader.open({ path, relativePath: "a.jsonl" }, { followSymlinks, finalAfter: Duration.minutes(2) })
 
 describe("SourceReader", () => {
-  it.scopedLive("reads what the file was when it was opened, though it grows", () =>
+  it.scopedLive("reads the content as it was when the file was opened, even if it grows", () =>
     Effect.gen(function* () {
       const path = join(tree({ "a.jsonl": "one\n" }), "a.jsonl")
       const source = yield* open(path)
@@ -24,7 +24,7 @@ describe("SourceReader", () => {
     })
   )
 
-  it.scopedLive("reads a file to its end that is rotated away after it was opened", () =>
+  it.scopedLive("reads a file to its end that was unlinked after it was opened", () =>
     Effect.gen(function* () {
       const path = join(tree({ "a.jsonl": "one\n" }), "a.jsonl")
       const source = yield* open(path)
@@ -33,7 +33,7 @@ describe("SourceReader", () => {
     })
   )
 
-  it.scopedLive("fails when the file shrinks before it was read", () =>
+  it.scopedLive("fails when the file was truncated before it was read", () =>
     Effect.gen(function* () {
       const path = join(tree({ "a.jsonl": "one\ntwo\n" }), "a.jsonl")
       const source = yield* open(path)
@@ -64,11 +64,11 @@ describe("SourceReader", () => {
   )
 
   it.scopedLive.each([
-    ["a line and a half", "one\ntw", 4],
+    ["one and a half lines", "one\ntw", 4],
     ["two lines", "one\ntwo\n", 8],
-    ["a long half line", `one\n${"x".repeat(600_000)}`, 4],
-    ["a long line and half of one", `${"x".repeat(600_000)}\ny`, 600_001]
-  ] as const)("sees of a live file of %s its whole lines", ([, content, bytes]) =>
+    ["a line and a long half", `one\n${"x".repeat(600_000)}`, 4],
+    ["a long line and a half", `${"x".repeat(600_000)}\ny`, 600_001]
+  ] as const)("sees only the whole lines of a live file of %s", ([, content, bytes]) =>
     Effect.gen(function* () {
       const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
       writeFileSync(path, content)
@@ -78,15 +78,17 @@ describe("SourceReader", () => {
     })
   )
 
-  it.scopedLive.each(["", "half a line", "x".repeat(600_000)])("sees no live file without a whole line", (content) =>
-    Effect.gen(function* () {
-      const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
-      writeFileSync(path, content)
-      expect((yield* Effect.flip(open(path)))._tag).toBe("NotReady")
-    })
+  it.scopedLive.each(["", "half a line", "x".repeat(600_000)])(
+    "is not ready for a live file without a whole line",
+    (content) =>
+      Effect.gen(function* () {
+        const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
+        writeFileSync(path, content)
+        expect((yield* Effect.flip(open(path)))._tag).toBe("NotReady")
+      })
   )
 
-  it.scopedLive("sees all of a final file, and tells whether its last line is torn", () =>
+  it.scopedLive("sees all of a final file, and whether it is torn", () =>
     Effect.gen(function* () {
       const root = tree({ "a.jsonl": "one\ntw", "b.jsonl": "one\n", "c.jsonl": "" })
       expect(yield* open(join(root, "a.jsonl"))).toMatchObject({ sizeBytes: 6, state: "final", torn: true })
@@ -95,7 +97,7 @@ describe("SourceReader", () => {
     })
   )
 
-  it.scopedLive("sees all of a live file that has no lines", () =>
+  it.scopedLive("sees all of a live file that is not a file of lines", () =>
     Effect.gen(function* () {
       const path = join(tree({ "a.pcap": "" }), "a.pcap")
       writeFileSync(path, "binary")
@@ -105,16 +107,16 @@ describe("SourceReader", () => {
     })
   )
 
-  it.scopedLive("tells a file that vanished from one that cannot be read", () =>
+  it.scopedLive("recognizes a vanished file", () =>
     Effect.gen(function* () {
       const root = tree({ "a.jsonl": "" })
       expect((yield* Effect.flip(open(join(root, "gone.jsonl"))))._tag).toBe("Vanished")
-      // a file where a directory should be: it was replaced meanwhile
+      // a file where a directory was
       expect((yield* Effect.flip(open(join(root, "a.jsonl/b.jsonl"))))._tag).toBe("Vanished")
     })
   )
 
-  it.scopedLive("refuses a link, a FIFO and a directory that took the place of a file, without waiting", () =>
+  it.scopedLive("refuses a link, a FIFO and a directory in place of a file, without waiting", () =>
     Effect.gen(function* () {
       const root = tree({ "a.jsonl": "", "d/x": "" })
       symlinkSync("a.jsonl", join(root, "link.jsonl"))

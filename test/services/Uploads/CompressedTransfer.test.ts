@@ -1,4 +1,4 @@
-/** Runs whose objects are compressed, against a store in memory. */
+/** Runs with `--compress` against a store in memory. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
@@ -14,11 +14,11 @@ import { emptyDirectory, tree } from "../../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
 
-/** Lines that become about half as long: 12 MiB of them take two parts of 5 MiB. */
+/** Lines that compress to about half: 12 MiB of them take two parts of 5 MiB. */
 const lines = (bytes: number) =>
   Array.from({ length: Math.ceil(bytes / 1000) }, () => `${randomBytes(500).toString("hex")}\n`).join("")
 
-const begin = (content: string, maxRetries = 3) => {
+const setUp = (content: string, maxRetries = 3) => {
   const input = tree({ "a.jsonl": content })
   const settings = settingsWith({
     input,
@@ -31,14 +31,14 @@ const begin = (content: string, maxRetries = 3) => {
   return { path: join(input, "a.jsonl"), run: (store: MemoryStore.MemoryStore) => exportOnce(settings, store.layer) }
 }
 
-/** What was stored under a key, oldest first. */
-const plain = (store: MemoryStore.MemoryStore, key: string) =>
+/** The contents that were stored under a key, oldest first. */
+const contents = (store: MemoryStore.MemoryStore, key: string) =>
   (store.versions.get(key) ?? []).map((object) => zlib.zstdDecompressSync(object).toString())
 
 const operations = ({ requests }: MemoryStore.MemoryStore) => requests.map((request) => request.split(" ")[0])
 
-describe("an upload of a compressed object", () => {
-  it.live("retries a part by itself", () => {
+describe("a compressed upload", () => {
+  it.live("retries a single part", () => {
     const content = lines(12 * MiB)
     let failed = false
     const store = MemoryStore.make({
@@ -49,18 +49,18 @@ describe("an upload of a compressed object", () => {
       }
     })
     return Effect.gen(function* () {
-      const { totals } = yield* begin(content).run(store)
+      const { totals } = yield* setUp(content).run(store)
       expect(totals).toMatchObject({ uploaded: 1, uploadedBytes: content.length, retries: 1 })
       expect(totals.objectBytes).toBe(store.versions.get("p/a.jsonl.zst")?.[0]?.length)
       expect(operations(store).filter((operation) => operation !== "UploadPart")).toEqual([
         "CreateMultipartUpload",
         "CompleteMultipartUpload"
       ])
-      expect(plain(store, "p/a.jsonl.zst")).toEqual([content])
+      expect(contents(store, "p/a.jsonl.zst")).toEqual([content])
     })
   })
 
-  it.live("is made anew, once, if the store has made something else of the parts", () => {
+  it.live("is repeated once if the store assembled a different object", () => {
     const content = lines(12 * MiB)
     const operation = "CompleteMultipartUpload"
     let wrong = true
@@ -72,16 +72,16 @@ describe("an upload of a compressed object", () => {
       }
     })
     return Effect.gen(function* () {
-      const { totals } = yield* begin(content, 0).run(store)
+      const { totals } = yield* setUp(content, 0).run(store)
       expect(totals).toMatchObject({ uploaded: 1, failed: 0 })
-      // that of the second only
+      // of the second upload only
       expect(totals.objectBytes).toBe(store.versions.get("p/a.jsonl.zst")?.[1]?.length)
-      expect(plain(store, "p/a.jsonl.zst")).toEqual([content, content])
+      expect(contents(store, "p/a.jsonl.zst")).toEqual([content, content])
     })
   })
 
-  it.live("looks anew at a file that shrank meanwhile", () => {
-    const { path, run } = begin(lines(30 * MiB))
+  it.live("reads a file again that was truncated meanwhile", () => {
+    const { path, run } = setUp(lines(30 * MiB))
     const store = MemoryStore.make({
       before: (operation) =>
         Effect.sync(() => {
@@ -93,14 +93,14 @@ describe("an upload of a compressed object", () => {
     return Effect.gen(function* () {
       const report = yield* run(store)
       expect(report.totals).toMatchObject({ uploaded: 1, uploadedBytes: 13, failed: 0 })
-      expect(plain(store, "p/a.jsonl.zst")).toEqual(["what is left\n"])
+      expect(contents(store, "p/a.jsonl.zst")).toEqual(["what is left\n"])
       expect(store.open.size).toBe(0)
     })
   })
 
-  it.live("goes to a key of its own if the file does not begin with what it should, late as that shows", () => {
+  it.live("goes to a new key if the file differs from its former content near the end", () => {
     const content = lines(30 * MiB)
-    const { path, run } = begin(content)
+    const { path, run } = setUp(content)
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       yield* run(store)
@@ -109,9 +109,9 @@ describe("an upload of a compressed object", () => {
       appendFileSync(path, "more\n")
       const report = yield* run(store)
       expect(report.replacedFiles).toEqual([{ file: "a.jsonl", key: "p/a.g2.jsonl.zst" }])
-      expect(plain(store, "p/a.jsonl.zst")).toEqual([content])
-      expect(plain(store, "p/a.g2.jsonl.zst")).toEqual([`${changed}more\n`])
-      // it was begun under the first key, and given up
+      expect(contents(store, "p/a.jsonl.zst")).toEqual([content])
+      expect(contents(store, "p/a.g2.jsonl.zst")).toEqual([`${changed}more\n`])
+      // the upload under the first key was aborted
       expect(store.requests.filter((request) => request.startsWith("AbortMultipartUpload"))).toEqual([
         "AbortMultipartUpload p/a.jsonl.zst"
       ])
@@ -119,8 +119,8 @@ describe("an upload of a compressed object", () => {
     })
   })
 
-  it.live("is not sent again for a file that was touched, because the ledger knows the file's own bytes", () => {
-    const { path, run } = begin("1\n2\n")
+  it.live("is not repeated for a touched file, because the ledger has the digest of the plain content", () => {
+    const { path, run } = setUp("1\n2\n")
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       yield* run(store)

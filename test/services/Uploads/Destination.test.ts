@@ -1,4 +1,4 @@
-/** Whatever is done to files between runs, and whatever becomes of the runs: an object is only ever extended. */
+/** However files change between runs, and however the runs end: an object is only ever extended. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck as fc } from "effect"
 import {
@@ -23,17 +23,17 @@ import { emptyDirectory } from "../../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
 
-/** All but the first have the name of one of its generations, or of a compressed object of one of them. */
+/** Besides the first: names of its generations, and of their compressed objects. */
 const names = ["s.jsonl", "s.g2.jsonl", "s.jsonl.zst", "s.g2.jsonl.gz"] as const
 type Name = (typeof names)[number]
 
 type Step =
   | { readonly _tag: "append" | "recreate" | "replace"; readonly name: Name; readonly text: string }
   | { readonly _tag: "cut" | "rotate" | "touch"; readonly name: Name }
-  /** `answered`: how many objects the store acknowledges before it only stores, and its answers are lost. */
+  /** `answered`: after this many stored objects, the store still stores, but its answers are lost. */
   | { readonly _tag: "run"; readonly answered: number; readonly compress: Mode }
 
-// few different lines, so that a file that was cut may well begin like the former one, also for longer than a head
+// few different lines, so that a truncated file often begins like its former content, even beyond the head
 const long = `${"c".repeat(5000)}\n`
 const larger = `${"d".repeat(6 * MiB)}\n`
 const text = fc
@@ -55,9 +55,9 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   }
 )
 
-/** Nothing looks as if it were still written to; times never repeat. */
+/** Every file is final, and modification times never repeat. */
 let minute = 0
-const settle = (path: string) => {
+const makeFinal = (path: string) => {
   const at = Date.now() / 1000 - 864_000 + ++minute
   if (existsSync(path)) utimesSync(path, at, at)
 }
@@ -83,10 +83,10 @@ const change = (path: string, step: Exclude<Step, { _tag: "run" }>) => {
     case "touch":
       break
   }
-  settle(path)
+  makeFinal(path)
 }
 
-/** What an object is of. No file here begins like one that is compressed. */
+/** The content of an object. No plain file in this test begins like a compressed one. */
 const plain = (object: Buffer) =>
   object.length >= 2 && object.readUInt16BE(0) === 0x1f8b
     ? zlib.gunzipSync(object)
@@ -98,7 +98,7 @@ const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retry
 
 describe("an object of an append-only file", () => {
   it(
-    "is never overwritten by content that does not contain it, and what a run saw is stored",
+    "is never overwritten by content that does not contain it, and every run stores the whole file",
     { timeout: 300_000 },
     () =>
       fc.assert(
@@ -111,18 +111,18 @@ describe("an object of an append-only file", () => {
             include: ["**"],
             appendOnly: ["**"],
             stateDir: emptyDirectory(),
-            // three parts, and a compressor
+            // enough for three parts and a compressor
             memoryBytes: 20 * MiB,
             partSizeBytes: 5 * MiB,
             concurrency: ConcurrencyLimit.upTo(2)
           })
-          for (const one of [...history, { _tag: "run", answered: Infinity, compress: "none" } as const]) {
-            if (one._tag !== "run") {
-              change(join(input, one.name), one)
+          for (const step of [...history, { _tag: "run", answered: Infinity, compress: "none" } as const]) {
+            if (step._tag !== "run") {
+              change(join(input, step.name), step)
               continue
             }
-            answers = one.answered
-            const report = await Effect.runPromise(exportOnce({ ...settings, compress: one.compress }, store.layer))
+            answers = step.answered
+            const report = await Effect.runPromise(exportOnce({ ...settings, compress: step.compress }, store.layer))
             expect([0, 30, 41]).toContain(report.result.exitCode)
             for (const [key, versions] of store.versions) {
               versions.map(plain).reduce((before, after) => {
@@ -130,7 +130,7 @@ describe("an object of an append-only file", () => {
                 return after
               })
             }
-            if (one.answered < Infinity) continue
+            if (step.answered < Infinity) continue
             for (const each of names) {
               const path = join(input, each)
               if (!existsSync(path)) continue

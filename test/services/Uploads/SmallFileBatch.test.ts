@@ -12,7 +12,7 @@ import { exportTo } from "../../fixtures/Export.ts"
 import { settingsWith } from "../../fixtures/Settings.ts"
 import { emptyDirectory, tree } from "../../fixtures/Tree.ts"
 
-/** Eight files are in hand together. */
+/** A batch has eight files. */
 const concurrency = ConcurrencyLimit.upTo(64)
 
 const names = Array.from({ length: 40 }, (_, at) => `snapshot_20260101${String(at).padStart(2, "0")}.jsonl`)
@@ -37,8 +37,8 @@ const failing = (failure: (key: string, attempt: number) => StoreError | undefin
 const run = (settings: Settings, store: MemoryStore.MemoryStore) =>
   Effect.provide(exportTo(settings, store.layer), Stop.layer)
 
-/** Uploads that the ledger thinks may have arrived, and those of which it knows. */
-const known = ({ stateDir }: Settings) => {
+/** Uploads without an answer, and stored files, as the ledger has them. */
+const inLedger = ({ stateDir }: Settings) => {
   const db = new DatabaseSync(join(stateDir, "ledger.db"))
   try {
     const count = (what: string) => Number(db.prepare(`SELECT count(*) AS n FROM ${what}`).get()?.["n"])
@@ -48,36 +48,36 @@ const known = ({ stateDir }: Settings) => {
   }
 }
 
-describe("small files that are new", () => {
-  it.live("are stored as they are, and known from then on", () => {
+describe("a batch of new small files", () => {
+  it.live("is stored, and unchanged in the next run", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const settings = settingsFor(forty())
       const report = yield* run(settings, store)
       expect(report.totals).toMatchObject({ uploaded: 40, uploadedBytes: 40 * 26, objectBytes: 40 * 26, failed: 0 })
       for (const name of names) expect(String(store.versions.get(`p/${name}`)?.at(-1))).toBe(`${name}\n`)
-      expect(known(settings)).toEqual({ open: 0, stored: 40 })
+      expect(inLedger(settings)).toEqual({ open: 0, stored: 40 })
       expect((yield* run(settings, store)).totals).toMatchObject({ uploaded: 0, unchanged: 40 })
       expect(store.requests).toHaveLength(40)
     })
   })
 
-  it.live("are announced to the ledger before their requests are made", () => {
-    let seen = Infinity
+  it.live("is announced to the ledger before its requests are sent", () => {
+    let announced = Infinity
     const settings = settingsFor(forty())
     const store = MemoryStore.make({
       before: () =>
         Effect.sync(() => {
-          seen = Math.min(seen, known(settings).open)
+          announced = Math.min(announced, inLedger(settings).open)
         })
     })
     return Effect.gen(function* () {
       yield* run(settings, store)
-      expect(seen).toBeGreaterThanOrEqual(1)
+      expect(announced).toBeGreaterThanOrEqual(1)
     })
   })
 
-  it.live("may have others among them: grown, live, empty, large, of half a line, of another's key", () => {
+  it.live("may be mixed with grown, empty and large files and with incomplete lines", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const input = forty()
@@ -97,19 +97,19 @@ describe("small files that are new", () => {
     })
   })
 
-  it.live("are sent again when the store may take them a little later, as often as the flags say", () => {
-    const busy = new StoreUnavailable(answer("SlowDown", true))
-    const store = failing((key, attempt) => (key.endsWith("7.jsonl") && attempt < 3 ? busy : undefined))
+  it.live("is retried up to --max-retries times after transient failures", () => {
+    const slowDown = new StoreUnavailable(answer("SlowDown", true))
+    const store = failing((key, attempt) => (key.endsWith("7.jsonl") && attempt < 3 ? slowDown : undefined))
     return Effect.gen(function* () {
       const settings = settingsFor(forty(), { maxRetries: 2 })
       const report = yield* run(settings, store)
       expect(report.totals).toMatchObject({ uploaded: 40, failed: 0, retries: 8 })
       expect(store.requests).toHaveLength(48)
-      expect(known(settings)).toEqual({ open: 0, stored: 40 })
+      expect(inLedger(settings)).toEqual({ open: 0, stored: 40 })
     })
   })
 
-  it.live("fail one by one, and are forgotten where the store said no", () => {
+  it.live("fails file by file, and forgets the announcement of a refused one", () => {
     const denied = new AccessDenied({ ...answer("AccessDenied"), status: 403 })
     const lost = new StoreUnavailable(answer("InternalError"))
     const store = failing((key) => (key.includes("05") ? denied : key.includes("06") ? lost : undefined))
@@ -121,12 +121,12 @@ describe("small files that are new", () => {
         [`p/${names[5]}`, "access-denied"],
         [`p/${names[6]}`, "unavailable"]
       ])
-      // of the latter nobody knows whether it arrived
-      expect(known(settings)).toEqual({ open: 1, stored: 38 })
+      // the second may have been stored
+      expect(inLedger(settings)).toEqual({ open: 1, stored: 38 })
     })
   })
 
-  it.live("fail alone where the program is wrong about one of them", () => {
+  it.live("fails for a single file after a defect", () => {
     const store = MemoryStore.make({ before: (_, key) => (key.includes("05") ? Effect.die("a defect") : Effect.void) })
     return Effect.gen(function* () {
       const report = yield* run(settingsFor(forty()), store)
@@ -135,9 +135,9 @@ describe("small files that are new", () => {
     })
   })
 
-  it.live("that have arrived when the run is broken off are stored, and known", () => {
-    const few = tree(Object.fromEntries(names.slice(0, 8).map((name) => [name, `${name}\n`])))
-    const settings = settingsFor(few, { grace: Duration.zero })
+  it.live("is stored as far as the store has answered when the run is interrupted", () => {
+    const eight = tree(Object.fromEntries(names.slice(0, 8).map((name) => [name, `${name}\n`])))
+    const settings = settingsFor(eight, { grace: Duration.zero })
     const store = MemoryStore.make({ before: (_, key) => (key.includes("05") ? Effect.never : Effect.void) })
     return Effect.gen(function* () {
       const stop = yield* Stop
@@ -145,18 +145,18 @@ describe("small files that are new", () => {
       while (store.versions.size < 7) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
       expect((yield* Fiber.join(fiber)).totals).toMatchObject({ uploaded: 7, interrupted: 1 })
-      expect(known(settings)).toEqual({ open: 1, stored: 7 })
+      expect(inLedger(settings)).toEqual({ open: 1, stored: 7 })
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("that wait for their turn when the run is to stop were not tried", () => {
+  it.live("is not tried as far as it waits for the limiter when the run is stopped", () => {
     const settings = settingsFor(forty(), { concurrency: { ...concurrency, initial: 2 }, grace: Duration.zero })
     const store = MemoryStore.make({ before: () => Effect.never })
     return Effect.gen(function* () {
       const stop = yield* Stop
       const fiber = yield* Effect.fork(exportTo(settings, store.layer))
-      // all are waiting: those that are still read then are broken off
-      while (store.requests.length < 2 || known(settings).open < 40)
+      // until then, files that are still being read would be interrupted
+      while (store.requests.length < 2 || inLedger(settings).open < 40)
         yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
       const { totals } = yield* Fiber.join(fiber)
