@@ -34,7 +34,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const traversal = yield* Traversal
         const ledgers = yield* Ledger
         const uploads = yield* Uploads
-        const uploadBatches = yield* BatchUpload.make
+        const batchUpload = yield* BatchUpload.make
         const reporter = yield* Reporter
         const metrics = yield* Metrics
         const progress = yield* Progress
@@ -48,7 +48,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           const ledger = Option.flatten(Either.getRight(opened))
           const result = yield* Option.match(ledger, {
             onNone: () => Effect.succeed(notStarted(Option.getOrUndefined(Either.getLeft(opened)))),
-            onSome: (open) => work(open, startedAt)
+            onSome: (open) => exportFiles(open, startedAt)
           })
           const report = yield* reportOf(startedAt, ledger, result)
           const published = { ...report, metrics: yield* metrics.publish(report) }
@@ -63,7 +63,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             Effect.as(stop.requested, Option.none<OpenLedger>())
           )
 
-        const work = (ledger: OpenLedger, startedAt: number): Effect.Effect<RunResult> =>
+        const exportFiles = (ledger: OpenLedger, startedAt: number): Effect.Effect<RunResult> =>
           Effect.gen(function* () {
             const steps = Effect.zipRight(uploadChanged(ledger), checkLosses(ledger, startedAt))
             const result = yield* progress.during(deadline.bound(steps))
@@ -84,7 +84,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             Stream.mapChunksEffect(selectChanged(ledger)),
             Stream.mapChunks((files) => Chunk.map(Chunk.chunksOf(files, size), Chunk.toReadonlyArray))
           )
-          return Effect.flatMap(uploadBatches(ledger), (uploadBatch) => WorkerPool.forEach(batches, count, uploadBatch))
+          return Effect.flatMap(batchUpload(ledger), (uploadBatch) => WorkerPool.forEach(batches, count, uploadBatch))
         }
 
         const checkLosses = (ledger: OpenLedger, startedAt: number) =>
@@ -107,7 +107,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               startedAt: new Date(startedAt),
               durationMillis: endedAt - startedAt,
               signal: reason?._tag === "Signal" ? reason.signal : undefined,
-              endedBy: endedBy(reason, result.error) ?? emptiness(settings, reporter.tally),
+              endedBy: endedBy(reason, result.error) ?? nothingSelected(settings, reporter.tally),
               complete: result.complete,
               tally: reporter.tally,
               openUploads: reporter.openUploads,
@@ -136,5 +136,5 @@ const notStarted = (error: WorkResult["error"]): RunResult => ({ complete: false
 const endedBy = (reason: StopReason | undefined, error: ExportError | undefined) =>
   error?._tag !== "StateUnusable" && reason?._tag === "Failure" ? reason.error : error
 
-const emptiness = ({ failIfEmpty, input }: Settings, tally: Tally.Tally) =>
+const nothingSelected = ({ failIfEmpty, input }: Settings, tally: Tally.Tally) =>
   failIfEmpty && Tally.selected(tally) === 0 ? new NothingSelected({ input }) : undefined

@@ -45,10 +45,8 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
           Effect.map(Clock.currentTimeMillis, (now) => {
             const files = tally.uploaded + tally.unchanged + tally.failed + tally.vanished + tally.notReady + tally.live
             const done = { files, bytes: tally.uploadedBytes }
-            const line = ProgressLine.render(
-              { done, total, counted, elapsedMillis: now - startedAt },
-              terminal.columns()
-            )
+            const elapsedMillis = now - startedAt
+            const line = ProgressLine.render({ done, total, counted, elapsedMillis }, terminal.columns())
             // returns to the start of the line, so that the next line of the log overwrites it
             terminal.write(`\r\u001B[K${line}\r`)
           })

@@ -41,7 +41,7 @@ export const make = Effect.gen(function* () {
   const reportAll = (files: Iterable<FileOutcome["file"]>, outcomeOf: (file: FileOutcome["file"]) => Outcome.Outcome) =>
     report(Array.from(files, (file) => ({ file, outcome: outcomeOf(file) })))
 
-  /** Leaves the files to the next run, which the ledger reminds of them. */
+  /** Counts the files as not tried, and marks them as pending for the next run. */
   const skip = (ledger: OpenLedger, files: ReadonlyArray<SourceFile>) =>
     Effect.zipRight(
       Effect.ignore(Effect.forEach(files, (file) => ledger.markPending(file.relativePath), { discard: true })),

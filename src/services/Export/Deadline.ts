@@ -10,7 +10,7 @@ export interface WorkResult {
   /** The whole input was walked. */
   readonly complete: boolean
   readonly error?: ExportError | undefined
-  /** Files whose upload was left behind because it did not even react to its interruption. */
+  /** Files whose upload did not end even when it was interrupted. */
   readonly abandoned: number
 }
 
@@ -30,7 +30,7 @@ export class Deadline extends Context.Tag("ibsr-export/Deadline")<
       onTimeUp: Effect.Effect<void>,
       files: () => number
     ) => Effect.Effect<void>
-    /** Runs `work`, and leaves it behind `cleanupTime` after time is up. */
+    /** Runs `work`. Leaves it behind if it still runs `cleanupTime` after time is up. */
     readonly bound: <A>(work: Effect.Effect<A, ExportError>) => Effect.Effect<WorkResult>
   }
 >() {
@@ -45,11 +45,10 @@ export class Deadline extends Context.Tag("ibsr-export/Deadline")<
         const cancelAll = Effect.sync(() => {
           for (const cancel of inFlight.keys()) cancel()
         })
-        yield* Effect.forkScoped(
-          Effect.zipRight(
-            untilTimeIsUp(stop, settings),
-            Effect.zipRight(Deferred.succeed(timeIsUp, undefined), cancelAll)
-          )
+        yield* untilTimeIsUp(stop, settings).pipe(
+          Effect.zipRight(Deferred.succeed(timeIsUp, undefined)),
+          Effect.zipRight(cancelAll),
+          Effect.forkScoped
         )
 
         return {

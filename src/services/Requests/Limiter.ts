@@ -1,4 +1,4 @@
-/** Limits the requests in flight: one controller for all files, so that an overload that one request meets slows all. */
+/** Limits the requests in flight: one controller for all files, so that all slow down when one meets an overload. */
 import { Cause, Clock, Duration, Effect, Exit, FiberId, Option, type Scope } from "effect"
 import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
 import * as DurationText from "../../domain/DurationText.ts"
@@ -28,8 +28,8 @@ export interface Limiter {
  *
  * - After an overload of the store or the line, it admits fewer (`ConcurrencyLimit`).
  * - A store that asks for a pause (`Retry-After`) gets it from all requests. If the pause is long, the run ends.
- * - When all requests have failed in ways that may pass for `giveUpAfter`, the run ends: the next one may fare better. So
- *   a dead store costs that time plus the requests then in flight, whatever the number of files.
+ * - When nothing but transient failures has come for `giveUpAfter`, the run ends: the next one may fare better. So a dead
+ *   store costs that time plus the requests then in flight, whatever the number of files.
  *
  * Written as a queue of callbacks: a semaphore, a timeout and their fibers cost more than the request itself.
  */

@@ -11,12 +11,8 @@ import { Reporter } from "../Reporter.ts"
 import type { Limiter } from "./Limiter.ts"
 import * as Retry from "./Retry.ts"
 
-interface RequestOptions<A> {
-  /** Weighs the request in the limiter: see `ConcurrencyLimit.weight`. */
-  readonly bodyBytes?: number
-  /** How the first attempt ended, if it was made already. */
-  readonly first?: Effect.Effect<A, StoreError | Interrupted> | undefined
-}
+/** The requests for one object. */
+export type Requests = ReturnType<Effect.Effect.Success<ReturnType<typeof make>>>
 
 /** `withdraw` runs after a failure if no request was sent that may have made the object visible, or each was refused. */
 export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetries">) =>
@@ -35,7 +31,8 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
         })
       const request = <A>(
         attempt: Effect.Effect<A, StoreError>,
-        { bodyBytes, first }: RequestOptions<A> = {}
+        bodyBytes = 0,
+        first?: Effect.Effect<A, StoreError | Interrupted>
       ): Effect.Effect<A, StoreError | Interrupted> =>
         retry(
           limiter.limit(attempt, bodyBytes),
@@ -61,7 +58,7 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
         put: (body: Uint8Array, sha256?: string, failure?: StoreError | Interrupted) => {
           mayBeStored = failure !== undefined && failure._tag !== "Interrupted" && !isRefusal(failure)
           const attempt = watched(store.put(object, body, sha256))
-          return request(attempt, { bodyBytes: body.length, first: failure && Effect.fail(failure) })
+          return request(attempt, body.length, failure && Effect.fail(failure))
         },
         /** Wraps the step before the request that completes a multipart upload. */
         completing,

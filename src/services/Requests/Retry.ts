@@ -32,42 +32,28 @@ export const schedule = (maxRetries: number) =>
  * as the run is to stop.
  */
 export const make = (maxRetries: number) =>
-  Effect.map(
-    Stop,
-    (stop) =>
-      <A, E extends FileError>(
-        attempt: Effect.Effect<A, E | Interrupted>,
-        onRetry: (error: E) => Effect.Effect<void>,
-        first: Effect.Effect<A, E | Interrupted> = attempt
-      ): Effect.Effect<A, E | Interrupted> => {
-        const stopped = Effect.zipRight(
-          stop.requested,
-          Effect.failSync(() => new Interrupted())
-        )
-
-        const retrying = (pauseAfter: (error: E) => Effect.Effect<unknown, E | Interrupted>) => {
+  Effect.map(Stop, (stop) => {
+    const stopped = Effect.flatMap(stop.requested, () => Effect.fail(new Interrupted()))
+    return <A, E extends FileError>(
+      attempt: Effect.Effect<A, E | Interrupted>,
+      onRetry: (error: E) => Effect.Effect<void>,
+      first: Effect.Effect<A, E | Interrupted> = attempt
+    ): Effect.Effect<A, E | Interrupted> =>
+      // most requests succeed and need no schedule
+      Effect.catchAll(first, (failure) =>
+        Effect.flatMap(Schedule.driver(schedule(maxRetries)), (driver) => {
           const retry = (error: E | Interrupted): Effect.Effect<A, E | Interrupted> =>
             isInterrupted(error)
               ? Effect.fail(error)
-              : pauseAfter(error).pipe(
+              : driver.next(error).pipe(
+                  Effect.mapError(() => error),
+                  Effect.raceFirst(stopped),
                   Effect.zipRight(Effect.suspend(() => onRetry(error))),
                   Effect.zipRight(Effect.catchAll(attempt, retry))
                 )
-          return retry
-        }
-
-        // most requests succeed and need no schedule
-        return Effect.catchAll(first, (failure) =>
-          Effect.flatMap(Schedule.driver(schedule(maxRetries)), (driver) =>
-            retrying((error) =>
-              driver.next(error).pipe(
-                Effect.mapError(() => error),
-                Effect.raceFirst(stopped)
-              )
-            )(failure)
-          )
-        )
-      }
-  )
+          return retry(failure)
+        })
+      )
+  })
 
 const isInterrupted = (error: FileError | Interrupted): error is Interrupted => error._tag === "Interrupted"

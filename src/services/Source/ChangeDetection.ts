@@ -16,8 +16,8 @@ import * as FileStat from "./FileStat.ts"
 const unchanged = Outcome.Unchanged()
 
 /**
- * Waits until the file system answers; a server may hang. The rest of the batch is examined synchronously, which would
- * keep the program from a signal or the deadline.
+ * Waits until the file system answers. The batch is then examined synchronously: if a file server hung during that, the
+ * program could react neither to a signal nor to the deadline.
  */
 const untilResponsive = (batch: Chunk.Chunk<Found>) =>
   Effect.promise(async () => {

@@ -121,16 +121,10 @@ export async function* through(
   done(contentHash.content())
 }
 
-/** Which bytes of a content to read: the first `firstBytes`, or all. They must begin with `former`. */
-export interface Range {
-  readonly firstBytes?: number
-  readonly former?: ContentDigest | undefined
-}
-
-/** Reads the file for its digest. */
+/** Of the first `firstBytes` of a file, or of its whole content. They must begin with `former`. */
 export const ofSource = (
   source: OpenSource,
-  { firstBytes, former }: Range = {}
+  { firstBytes, former }: { readonly firstBytes?: number; readonly former?: ContentDigest }
 ): Effect.Effect<ContentDigest, SourceUnreadable> =>
   Effect.tryPromise({
     try: async () => {

@@ -3,6 +3,7 @@ import { constants, lstatSync, statSync } from "node:fs"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
 import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
+import { codeOf } from "../SystemError.ts"
 
 export type Options = Pick<Settings, "followSymlinks" | "finalAfter">
 
@@ -44,6 +45,15 @@ export const stat = (file: SourceFile, { followSymlinks }: Pick<Settings, "follo
     return followSymlinks ? statSync(file.path, quietly) : lstatSync(file.path, quietly)
   } catch {
     return undefined
+  }
+}
+
+/** True also if the file system does not say, for lack of permission for example. */
+export const exists = (path: string): boolean => {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (cause) {
+    return codeOf(cause) !== "ENOTDIR"
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Reads an open file: exactly the bytes that it had when it was opened, or a failure if the file was truncated meanwhile.
  */
-import { fstatSync, type promises as fs, readSync } from "node:fs"
+import { fstatSync, readSync } from "node:fs"
 import { headBytes } from "../../domain/ContentDigest.ts"
 import { SourceUnreadable } from "../../domain/Errors.ts"
 import type { FileStat } from "../../domain/SourceFile.ts"
@@ -35,13 +35,9 @@ export const isTruncated = (error: { readonly _tag: string; readonly code?: unkn
   error._tag === "SourceUnreadable" && error.code === truncatedCode
 
 /** An open file. */
-export type Handle = Pick<fs.FileHandle, "fd"> & {
-  readonly read: (
-    buffer: Uint8Array,
-    offset: number,
-    length: number,
-    position: number
-  ) => Promise<{ readonly bytesRead: number }>
+export interface Handle {
+  readonly fd: number
+  readonly read: (buffer: Uint8Array, offset: number, length: number, at: number) => Promise<{ bytesRead: number }>
 }
 
 /** Reads synchronously, for small local files: a turn through the thread pool takes seven times as long. */
@@ -60,16 +56,19 @@ export interface View {
   readonly wholeLines: boolean
 }
 
+const readAt = ({ handle, path }: View, buffer: Uint8Array, at: number) =>
+  handle.read(buffer, 0, buffer.length, at).catch((cause) => {
+    throw unreadable(path)(cause)
+  })
+
 export async function* pieces(view: View, firstBytes: number): AsyncGenerator<Uint8Array> {
-  const { handle, path, sizeBytes } = view
+  const { path, sizeBytes } = view
   let at = 0
   let head = new Uint8Array()
   let last: number | undefined
   while (at < firstBytes) {
     const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, firstBytes - at))
-    const { bytesRead } = await handle.read(piece, 0, piece.length, at).catch((cause) => {
-      throw unreadable(path)(cause)
-    })
+    const { bytesRead } = await readAt(view, piece, at)
     if (bytesRead === 0) throw truncated(path)
     if (at === 0) head = Uint8Array.from(piece.subarray(0, Math.min(headBytes, bytesRead)))
     at += bytesRead
@@ -99,18 +98,13 @@ export const readAll = async (view: View) => {
  * Fails if the file was truncated while it was read, even if it has grown back since. Then either its first bytes differ
  * from `head`, or `last`, the last byte of the view, does not end a line. `last` is undefined where it was not read.
  */
-export const checkUndisturbed = async (
-  { handle, stat, path, sizeBytes, wholeLines }: View,
-  head: Uint8Array,
-  last: number | undefined
-) => {
+export const checkUndisturbed = async (view: View, head: Uint8Array, last: number | undefined) => {
+  const { handle, path, sizeBytes, stat } = view
   const { mtimeNs, size } = fstatSync(handle.fd, { bigint: true })
   if (mtimeNs === stat.mtimeNs && size === stat.size) return
   const headNow = Buffer.alloc(head.length)
-  await handle.read(headNow, 0, head.length, 0).catch((cause) => {
-    throw unreadable(path)(cause)
-  })
-  if (size < sizeBytes || !headNow.equals(head) || (wholeLines && last !== undefined && last !== newline)) {
+  await readAt(view, headNow, 0)
+  if (size < sizeBytes || !headNow.equals(head) || (view.wholeLines && last !== undefined && last !== newline)) {
     throw truncated(path)
   }
 }

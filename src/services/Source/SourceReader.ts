@@ -96,12 +96,12 @@ export const open = (file: SourceFile, options: FileStat.Options): Effect.Effect
       Effect.tryPromise({ try: () => fs.open(file.path, FileStat.flagsFor(options)), catch: openError(file, options) }),
       (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
     )
-    const stat = yield* Effect.tryPromise({
-      try: () => handle.stat({ bigint: true }),
-      catch: OpenFile.unreadable(file.path)
-    })
+    const stat = yield* reading(file, () => handle.stat({ bigint: true }))
     return yield* sourceOf(file, handle, stat, options)
   })
+
+const reading = <A>({ path }: SourceFile, read: () => Promise<A>) =>
+  Effect.tryPromise({ try: read, catch: OpenFile.unreadable(path) })
 
 const sourceOf = (
   file: SourceFile,
@@ -112,11 +112,10 @@ const sourceOf = (
   Effect.gen(function* () {
     if (!stat.isFile()) return yield* new NotRegular({ why: "special" })
     const { path, relativePath } = file
-    const reading = <A>(read: () => Promise<A>) => Effect.tryPromise({ try: read, catch: OpenFile.unreadable(path) })
     const now = yield* Clock.currentTimeMillis
     const fileBytes = Number(stat.size)
     const lineBytes = Snapshot.hasLines(relativePath)
-      ? yield* reading(() => OpenFile.wholeLines(handle, fileBytes))
+      ? yield* reading(file, () => OpenFile.wholeLines(handle, fileBytes))
       : undefined
     const info = FileStat.inspect(file, stat, lineBytes, now, options)
     if (info === undefined) return yield* new NotReady()
@@ -125,10 +124,10 @@ const sourceOf = (
     return {
       ...info,
       path,
-      bytes: reading(() => OpenFile.readAll(view)),
+      bytes: reading(file, () => OpenFile.readAll(view)),
       pieces: (firstBytes = sizeBytes) => OpenFile.pieces(view, Math.min(firstBytes, fileBytes)),
-      readInto: (buffer, position) => reading(() => OpenFile.readInto(view, buffer, position)),
-      checkUndisturbed: (head, last) => reading(() => OpenFile.checkUndisturbed(view, head, last))
+      readInto: (buffer, position) => reading(file, () => OpenFile.readInto(view, buffer, position)),
+      checkUndisturbed: (head, last) => reading(file, () => OpenFile.checkUndisturbed(view, head, last))
     }
   })
 

@@ -1,43 +1,32 @@
 /**
  * Sends a file compressed. The size of the object is known only once the compressor has finished.
  *
- * The pieces are async generators, which is what lib-storage takes. `Compressor.ts` has the figures for that.
+ * Uses async generators, not `Stream`: `Compressor.ts` has the figures.
  */
 import { Effect } from "effect"
 import type * as Compression from "../../domain/Compression.ts"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { Interrupted, SourceUnreadable, StateUnusable, StoreError } from "../../domain/Errors.ts"
-import type { StoredObject, StreamBody } from "../ObjectStore.ts"
+import type { Requests } from "../Requests/RequestPolicy.ts"
 import * as Compressor from "../Source/Compressor.ts"
 import * as ContentHash from "../Source/ContentHash.ts"
 import { unreadable } from "../Source/OpenFile.ts"
 import type { OpenSource } from "../Source/SourceReader.ts"
 import type { Sent, Terms } from "./Terms.ts"
 
-/** The requests for one object, with limiter, timeout and retries around each. */
-export interface Requests {
-  readonly put: (body: Uint8Array) => Effect.Effect<StoredObject, StoreError | Interrupted>
-  /** `completing` runs before the request that makes an object of the parts. */
-  readonly putStream: (
-    body: StreamBody,
-    completing: Effect.Effect<void, StateUnusable>
-  ) => Effect.Effect<StoredObject, StoreError | SourceUnreadable | StateUnusable | Interrupted>
-  /** Fails with `Interrupted` as soon as the run is to stop. */
-  readonly untilStop: <A, E>(work: Effect.Effect<A, E>) => Effect.Effect<A, E | Interrupted>
-}
-
 export type Plan = Exclude<Compression.Plan, { _tag: "TooLarge" }>
 
 /**
  * Sends one request if the object turns out to fit into a part, else a multipart upload. A retry sends the same bytes,
- * because they are kept in memory until they are stored.
+ * because they are kept in memory until they are stored. `untilStop` fails with `Interrupted` once the run is to stop.
  */
 export const send = (
   source: OpenSource,
   format: Compression.Format,
   plan: Plan,
   { announce, former }: Pick<Terms, "announce" | "former">,
-  { put, putStream, untilStop }: Requests
+  { put, putStream }: Pick<Requests, "put" | "putStream">,
+  untilStop: <A, E>(work: Effect.Effect<A, E>) => Effect.Effect<A, E | Interrupted>
 ): Effect.Effect<Sent, StoreError | SourceUnreadable | StateUnusable | Interrupted> =>
   Effect.gen(function* () {
     let content: ContentDigest | undefined

@@ -38,30 +38,29 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onRepl
   const isAppendOnly = Selection.matcher(appendOnly)
   const suffixOf = (file: SourceFile) => Compression.keySuffixes[keys.compressionOf(file)]
 
-  const destination = (
-    file: SourceFile,
-    generation: number,
-    rest: Pick<Destination, "former" | "before" | "replaces">
-  ) =>
+  type Rest = Pick<Destination, "former" | "before" | "replaces">
+  const destinationOf = (file: SourceFile, generation: number, rest: Rest) =>
     Effect.map(keys.keyOf(file, generation), (key): Destination => ({
       key,
       generation,
       compression: keys.compressionOf(file),
       ...rest
     }))
+  /** Reserves the first free generation from `least` on. */
+  const reserve = (ledger: OpenLedger, file: SourceFile, least: number, rest: Rest) =>
+    Effect.flatMap(ledger.reserveGeneration(file.relativePath, least, suffixOf(file)), (free) =>
+      destinationOf(file, free, rest)
+    )
 
   return {
     /** From the ledger's knowledge alone, without reading the file. */
     choose: (ledger: OpenLedger, file: SourceFile, before: KnownFile | undefined) => {
       const mayOnlyGrow = onReplace !== "overwrite" && isAppendOnly(file.relativePath)
       const rest = { before, former: mayOnlyGrow ? before?.content : undefined, replaces: false }
-      const suffix = suffixOf(file)
       // a file that was stored uncompressed has no key yet for its compressed object
-      return before === undefined || suffix !== ""
-        ? Effect.flatMap(ledger.reserveGeneration(file.relativePath, before?.generation ?? 1, suffix), (free) =>
-            destination(file, free, rest)
-          )
-        : destination(file, before.generation, rest)
+      return before === undefined || suffixOf(file) !== ""
+        ? reserve(ledger, file, before?.generation ?? 1, rest)
+        : destinationOf(file, before.generation, rest)
     },
     /** For a file that turned out not to begin with its former content. */
     afterReplacement: (
@@ -72,9 +71,7 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onRepl
     ): Effect.Effect<Destination, ObjectExists | SourceUnreadable | StateUnusable> =>
       onReplace === "fail"
         ? Effect.fail(notOverwritten(key, cause))
-        : Effect.flatMap(ledger.reserveGeneration(file.relativePath, generation + 1, suffixOf(file)), (next) =>
-            destination(file, next, { before, former: undefined, replaces: true })
-          )
+        : reserve(ledger, file, generation + 1, { before, former: undefined, replaces: true })
   }
 }
 

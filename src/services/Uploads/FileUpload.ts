@@ -36,12 +36,12 @@ export const make = (
 ): FileUpload => {
   const destinations = Destination.make(keys, options)
 
-  /** Whether the store has this content in this state. Reads the file only if that is possible. */
+  /** Whether the store already has this content in this state. Hashes the file only if its size leaves that open. */
   const isStored = (source: OpenSource, known: KnownFile | undefined) =>
     known?.acknowledged === undefined ||
     options.force ||
     source.sizeBytes > known.content.sizeBytes ||
-    // compares the whole file: the stored content may end in an incomplete line
+    // the whole file, not only its whole lines: the stored content may end in an incomplete one
     source.stat.size < known.content.sizeBytes ||
     (known.acknowledged === "live" && source.state === "final")
       ? Effect.succeed(false)
@@ -51,12 +51,14 @@ export const make = (
         )
 
   /** Detects most replaced files before anything is sent. */
-  const checkHead = (source: OpenSource, former: ContentDigest) =>
-    Effect.flatMap(digest(source, { firstBytes: headLength(former.sizeBytes) }), ({ head }) =>
-      head === former.head && source.sizeBytes >= former.sizeBytes
-        ? Effect.void
-        : Effect.fail(ContentHash.replacedFailure(source.path, former))
-    )
+  const checkHead = (source: OpenSource, former: ContentDigest | undefined) =>
+    former === undefined
+      ? Effect.void
+      : Effect.flatMap(digest(source, { firstBytes: headLength(former.sizeBytes) }), ({ head }) =>
+          head === former.head && source.sizeBytes >= former.sizeBytes
+            ? Effect.void
+            : Effect.fail(ContentHash.replacedFailure(source.path, former))
+        )
 
   return (ledger, file) => {
     const { relativePath } = file
@@ -71,11 +73,8 @@ export const make = (
       }
       const destination = yield* destinations.choose(ledger, file, known)
       key = destination.key
-      const sent =
-        destination.former === undefined
-          ? action(ledger, file, source, destination)
-          : Effect.zipRight(checkHead(source, destination.former), action(ledger, file, source, destination))
-      return yield* Effect.catchIf(sent, ContentHash.isReplaced, (cause) =>
+      const done = Effect.zipRight(checkHead(source, destination.former), action(ledger, file, source, destination))
+      return yield* Effect.catchIf(done, ContentHash.isReplaced, (cause) =>
         Effect.flatMap(destinations.afterReplacement(ledger, file, destination, cause), (next) => {
           key = next.key
           return action(ledger, file, source, next)

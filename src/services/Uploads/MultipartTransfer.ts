@@ -15,7 +15,7 @@ import { abortUpload, completeDespiteInterrupt } from "../ObjectStore/AbortUploa
 import { Reporter } from "../Reporter.ts"
 import { Stop } from "../Stop.ts"
 import * as BufferPool from "./BufferPool.ts"
-import { type FileParts, NotResumable, type Progress, sendParts, type SharedResources } from "./PartPipeline.ts"
+import { type FileParts, NotResumable, type UploadProgress, sendParts, type SharedResources } from "./PartPipeline.ts"
 import type { Sent } from "./Terms.ts"
 
 /** One file. */
@@ -97,7 +97,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
 
     const sendOnce = (job: Job, kept: Resumption.KeptUpload | undefined) => {
       const stored = new Map(kept?.parts)
-      let progress: Progress | undefined
+      let progress: UploadProgress | undefined
       const opened = ({ key, uploadId }: UploadName) =>
         (progress ??= { upload: { key, uploadId }, stored, sparedBytes: 0 })
       let completions = 0
@@ -165,7 +165,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
 const bytesOf = (parts: ReadonlyMap<number, Resumption.KeptPart>) =>
   [...parts.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
-/** The store assembled an object that is not what was sent, or found so before it stored one. */
+/** The object differs from what was sent, or the store noticed a difference and stored nothing. */
 export const isWholeMismatch = (error: FileError | Interrupted | NotResumable): error is IntegrityFailure =>
   error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload"
 

@@ -33,7 +33,7 @@ export interface FileParts {
 }
 
 /** The upload, and the parts that the store has. Mutable. */
-export interface Progress {
+export interface UploadProgress {
   readonly upload: UploadName
   readonly stored: Map<number, Resumption.KeptPart>
   /** Bytes that an earlier run sent and that are unchanged. */
@@ -51,7 +51,7 @@ export class NotResumable extends Data.TaggedError("NotResumable")<{ readonly wh
 export const sendParts = (
   { buffers, holdMemory, stop, store }: SharedResources,
   { former, plan, record, request, source }: FileParts,
-  progress: Progress
+  progress: UploadProgress
 ): Effect.Effect<ContentDigest, FileError | Interrupted | NotResumable> =>
   Effect.gen(function* () {
     const { partSizeBytes } = plan

@@ -25,7 +25,7 @@ import * as UploadOutcome from "./UploadOutcome.ts"
 
 export type Options = FileStat.Options & { readonly finalOnly: boolean }
 
-/** A file that was read, and its destination: that of a file that was never sent before. */
+/** A file that was never sent before: its content and its destination. */
 interface NewFile extends SmallFile.SmallSource {
   readonly file: SourceFile
   readonly key: ObjectKey
@@ -49,7 +49,7 @@ export const make = (
   reader: SourceReader,
   transfer: Transfer
 ): SmallFileBatch => {
-  /** One buffer for a batch: bodies of their own would keep the garbage collector busy while requests are in flight. */
+  /** A batch has one buffer: a buffer for each body would keep the garbage collector busy during the requests. */
   const buffers = BufferPool.make()
   buffers.open()
 
@@ -138,7 +138,7 @@ export const make = (
   }
 }
 
-/** Stored, or never sent. After any other failure, an interrupted run has no time for a retry. */
+/** Stored, or never sent. Any other failure may take a retry, for which an interrupted run has no time. */
 const isQuick = (exit: Answer[1]) =>
   Exit.isSuccess(exit) || Option.exists(Cause.failureOption(exit.cause), ({ _tag }) => _tag === "Interrupted")
 

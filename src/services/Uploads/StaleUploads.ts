@@ -4,11 +4,11 @@ import { join } from "node:path"
 import type { StateUnusable } from "../../domain/Errors.ts"
 import * as Resumption from "../../domain/Resumption.ts"
 import type { Settings } from "../../domain/Settings.ts"
-import { exists } from "../Export/LossCheck.ts"
 import type { OpenLedger, UnfinishedUpload } from "../Ledger.ts"
 import { ObjectStore } from "../ObjectStore.ts"
 import { abortUpload } from "../ObjectStore/AbortUpload.ts"
 import { Reporter } from "../Reporter.ts"
+import { exists } from "../Source/FileStat.ts"
 import { Stop } from "../Stop.ts"
 
 /** Uploads per query. */

@@ -2,13 +2,7 @@
 import { Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
 import { type ContentDigest, sha256Of } from "../../domain/ContentDigest.ts"
-import {
-  ConfigError,
-  type FileError,
-  Interrupted,
-  type SourceUnreadable,
-  type StoreError
-} from "../../domain/Errors.ts"
+import { ConfigError, type FileError, Interrupted, type StoreError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Size from "../../domain/Size.ts"
 import type { Checksum } from "../../domain/StoreTraits.ts"
@@ -48,6 +42,10 @@ export const make = (limits: Limits) =>
     const untilStop = <A, E>(work: Effect.Effect<A, E>) =>
       Effect.raceFirst(work, Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
 
+    /** Sends nothing. */
+    const digest: typeof ContentHash.ofSource = (source, range) =>
+      memory.withPermits(pieceBytes)(ContentHash.ofSource(source, range))
+
     const send = (
       source: OpenSource,
       object: NewObject,
@@ -57,7 +55,7 @@ export const make = (limits: Limits) =>
       const compressed = (format: Compression.Format) => {
         const plan = Compression.decide(source.sizeBytes, format, limits)
         if (plan._tag === "TooLarge") return Effect.fail(tooLarge(source.sizeBytes, plan.neededMemoryBytes))
-        const sent = CompressedTransfer.send(source, format, plan, terms, { ...requests, untilStop })
+        const sent = CompressedTransfer.send(source, format, plan, terms, requests, untilStop)
         // the object is stored, but wrong: replace it by a second upload, once
         return Effect.retry(memory.withPermits(plan.memoryBytes)(sent), {
           times: 1,
@@ -117,9 +115,7 @@ export const make = (limits: Limits) =>
         const { put, withdrawIfUnsent } = requestsFor(object, withdraw)
         return withdrawIfUnsent(put(body, sha256Of(content), failure))
       },
-      /** Reads the content, or its beginning, for its digest. Sends nothing. */
-      digest: (source: OpenSource, range?: ContentHash.Range): Effect.Effect<ContentDigest, SourceUnreadable> =>
-        memory.withPermits(pieceBytes)(ContentHash.ofSource(source, range))
+      digest
     }
   })
 

@@ -1,4 +1,4 @@
-/** What both upload paths make of the end of an upload: the ledger's record of an object, and the outcome of its file. */
+/** The result of an upload, for both upload paths: the ledger's record of the object, and the outcome of the file. */
 import { Effect } from "effect"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import { InternalError } from "../../domain/Errors.ts"
