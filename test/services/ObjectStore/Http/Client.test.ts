@@ -171,7 +171,7 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("are reused in the reverse order of their last use", () =>
+  it.scoped("that were used last are reused first", () =>
     Effect.gen(function* () {
       const used: Array<number> = []
       const held = yield* Deferred.make<Socket>()

@@ -114,7 +114,7 @@ describe("renewing", () => {
     expect(await kept.provider()).toMatchObject({ accessKeyId: "B" })
   })
 
-  it("waits for a source that hangs only after the session has expired", async () => {
+  it("waits for a hanging source only once the session has expired", async () => {
     let answer: (identity: Awaited<ReturnType<Provider>>) => void = () => {}
     const provider = vi.fn<Provider>(async () => identity("A", 3600))
     const kept = renewing(provider)

@@ -13,9 +13,9 @@ const put: SignatureV4.Unsigned = {
   payloadHash: "UNSIGNED-PAYLOAD"
 }
 
-describe("the test vectors of AWS", () => {
+describe("a signer", () => {
   const authorization = SignatureV4.authorization(suite.scope)
-  it.each(suite.requests)("include $name: the signature of AWS's test suite", ({ request, signature }) => {
+  it.each(suite.requests)("signs $name like AWS's test suite", ({ request, signature }) => {
     expect(authorization(request, suite.identity, suite.stamp)).toBe(
       "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, " +
         `SignedHeaders=${Object.keys(request.headers).toSorted().join(";")}, Signature=${signature}`
@@ -23,7 +23,7 @@ describe("the test vectors of AWS", () => {
   })
 
   const sign = SignatureV4.make(reference.scope)
-  it.each(reference.requests)("include $name: the signature of the S3 API reference", ({ request, signature }) => {
+  it.each(reference.requests)("signs $name like the S3 API reference", ({ request, signature }) => {
     const names = [...Object.keys(request.headers), "x-amz-content-sha256", "x-amz-date"].toSorted()
     expect(sign(request, reference.identity, reference.atMillis)).toEqual({
       authorization:
