@@ -118,9 +118,9 @@ const plan =
 const uploadAll =
   (uploadFile: FileUpload.FileUpload, uploadBatch?: SmallFileBatch.SmallFileBatch) =>
   (ledger: OpenLedger, files: ReadonlyArray<SourceFile>, report: UploadOutcome.Report): Effect.Effect<void> => {
-    const uploadEach = (some: ReadonlyArray<SourceFile>) =>
+    const uploadEach = (batch: ReadonlyArray<SourceFile>) =>
       Effect.forEach(
-        some,
+        batch,
         (file) => Effect.flatMap(uploadFile(ledger, file), (outcome) => report([{ file, outcome }])),
         { concurrency: "unbounded", discard: true }
       )
