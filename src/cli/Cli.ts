@@ -3,7 +3,7 @@ import { Terminal } from "@effect/platform"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Cause, Effect, Layer, Option } from "effect"
-import { InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
+import { type ConfigError, InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import { printToStdout, Stdio } from "../services/Stdio.ts"
 import type { Stop } from "../services/Stop.ts"
@@ -87,7 +87,7 @@ const internalError = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
 /** Prints a failure that no report covers. */
-const fail = (error: UsageError | StateUnusable | InternalError) =>
+const fail = (error: UsageError | ConfigError | StateUnusable | InternalError) =>
   Effect.map(Stdio, ({ stderr }) => {
     const text = `ibsr-export: ${error.message.replaceAll("\n", "\nibsr-export: ")}\n  ${error.hint}`
     stderr.writeLine({ text, severity: "error" })

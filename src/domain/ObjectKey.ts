@@ -5,8 +5,11 @@ import { Brand, Either } from "effect"
 export type ObjectKey = string & Brand.Brand<"ObjectKey">
 const ObjectKey = Brand.nominal<ObjectKey>()
 
+/** A prefix that may contain placeholders: see `Placeholder.ts`. */
+export type PrefixTemplate = string & Brand.Brand<"PrefixTemplate">
+
 /** A prefix without slashes at its ends; empty for the root of the bucket. */
-export type KeyPrefix = string & Brand.Brand<"KeyPrefix">
+export type KeyPrefix = PrefixTemplate & Brand.Brand<"KeyPrefix">
 const KeyPrefix = Brand.nominal<KeyPrefix>()
 
 /** Bytes of UTF-8. Source: "Naming Amazon S3 objects" in the Amazon S3 User Guide. */

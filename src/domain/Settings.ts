@@ -2,7 +2,7 @@
 import { type Duration, Either } from "effect"
 import * as Compression from "./Compression.ts"
 import type * as ConcurrencyLimit from "./ConcurrencyLimit.ts"
-import type { KeyPrefix } from "./ObjectKey.ts"
+import type { KeyPrefix, PrefixTemplate } from "./ObjectKey.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
 /** Where the objects go, and under which identity. Credentials come from the standard AWS chain, never from settings. */
@@ -49,7 +49,8 @@ export interface Reporting {
 /** How to treat a file that no longer begins with the content stored under its key. */
 export type OnReplace = "new-key" | "overwrite" | "fail"
 
-export interface Settings extends Target, ObjectAttributes, Reporting {
+/** `Prefix` is a `PrefixTemplate` until the names of the host are known. */
+export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, Reporting {
   readonly input: string
   readonly include: ReadonlyArray<string>
   readonly exclude: ReadonlyArray<string>
@@ -60,7 +61,7 @@ export interface Settings extends Target, ObjectAttributes, Reporting {
   readonly finalAfter: Duration.Duration
   readonly failIfEmpty: boolean
   readonly dryRun: boolean
-  readonly prefix: KeyPrefix
+  readonly prefix: Prefix
   readonly compress: Compression.Mode
   /** Asked for what happens anyway. The former program replaced objects only with this flag. */
   readonly overwrite: boolean
@@ -90,7 +91,7 @@ export interface Settings extends Target, ObjectAttributes, Reporting {
 }
 
 /** The values of the flags, before `make` has filled in what they imply. */
-export interface FlagValues extends Omit<Settings, "sse"> {
+export interface FlagValues extends Omit<Settings<PrefixTemplate>, "sse"> {
   readonly sse: Settings["sse"] | undefined
 }
 
@@ -101,7 +102,7 @@ const maxTags = 10
  * Settings of values that are each valid alone: applies what one implies for another, and checks what they must satisfy
  * together. Each problem names its flags.
  */
-export const make = (values: FlagValues): Either.Either<Settings, ReadonlyArray<string>> => {
+export const make = (values: FlagValues): Either.Either<Settings<PrefixTemplate>, ReadonlyArray<string>> => {
   const {
     compress,
     finalOnly,

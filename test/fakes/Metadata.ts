@@ -63,6 +63,7 @@ export class Metadata {
   readonly steps: Partial<Record<Step, number | "hang">>
   containerToken: string
   readonly role = "snapshots-writer"
+  readonly instanceId = "i-0123456789abcdef0"
   readonly region: string | undefined
   readonly #service: HttpService
   // expiry in milliseconds since 1970, by token
@@ -126,6 +127,7 @@ export class Metadata {
       const about = { Code: "Success", LastUpdated: isoSeconds(new Date()), Type: "AWS-HMAC" }
       return plain(200, JSON.stringify({ ...about, ...fields(this.issuer.issue()) }))
     }
+    if (request.path === "/latest/meta-data/instance-id") return plain(200, this.instanceId)
     if (request.path === "/latest/meta-data/placement/region" && this.region !== undefined)
       return plain(200, this.region)
     return plain(404)

@@ -3,6 +3,7 @@ import { Clock, Duration, Effect } from "effect"
 import { type StateUnusable, UsageError } from "../../domain/Errors.ts"
 import * as Nagios from "../../report/Nagios.ts"
 import * as Status from "../../report/Status.ts"
+import * as HostIdentity from "../../services/HostIdentity.ts"
 import { LedgerStatus } from "../../services/Ledger.ts"
 import * as SqliteStatus from "../../services/Ledger/SqliteStatus.ts"
 import { printToStdout } from "../../services/Stdio.ts"
@@ -11,9 +12,17 @@ import { statusFlags } from "../flags/StatusFlags.ts"
 
 export const run = (line: Argv.Line) =>
   Effect.gen(function* () {
-    const { bucket, critical, outputFormat, prefix, stateDir, warning } = yield* Argv.values(statusFlags, line)
+    const {
+      bucket,
+      critical,
+      outputFormat,
+      prefix: template,
+      stateDir,
+      warning
+    } = yield* Argv.values(statusFlags, line)
     if (Duration.greaterThan(warning, critical))
       return yield* new UsageError({ problems: ["--warning must not be longer than --critical"] })
+    const prefix = template === undefined ? undefined : yield* HostIdentity.resolvePrefix(template, line.env)
     const read = LedgerStatus.pipe(
       Effect.flatMap((ledger) => ledger.read),
       Effect.map((status) => Status.only(status, { bucket, prefix })),

@@ -2,9 +2,8 @@
  * The flags of `s3`, in the order of `--help`. A flag is one entry, named like its field in `Settings`; the file is as
  * long as the command line is.
  */
-import { hostname } from "node:os"
 import * as DurationText from "../../domain/DurationText.ts"
-import * as ObjectKey from "../../domain/ObjectKey.ts"
+import * as Placeholder from "../../domain/Placeholder.ts"
 import type { FlagValues } from "../../domain/Settings.ts"
 import * as Size from "../../domain/Size.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
@@ -83,10 +82,10 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: where,
     value: "PREFIX",
     description:
-      "keys are PREFIX/<path below --input>; leading and trailing slashes are ignored, '/' is the bucket's root",
-    // the hostname keeps the files of several hosts apart in one bucket
-    default: { shown: "ibsr/<hostname>/snapshots", of: () => `ibsr/${hostname()}/snapshots` },
-    parse: ObjectKey.parsePrefix
+      "keys are PREFIX/<path below --input>; slashes at its ends are ignored, '/' is the bucket's root; {hostname}, {machine-id} and {instance-id} (EC2) stand for names of this host",
+    // keeps the files of several hosts apart in one bucket
+    default: "ibsr/{hostname}/snapshots",
+    parse: Placeholder.parse
   }),
   endpoint: Flag.optional({
     name: "endpoint",

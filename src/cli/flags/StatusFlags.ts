@@ -1,6 +1,6 @@
 /** The flags of `status`, in the order of `--help`. */
 import * as DurationText from "../../domain/DurationText.ts"
-import * as ObjectKey from "../../domain/ObjectKey.ts"
+import * as Placeholder from "../../domain/Placeholder.ts"
 import * as Flag from "./Flag.ts"
 import { output, s3Flags, where } from "./S3Flags.ts"
 import * as Values from "./Values.ts"
@@ -19,7 +19,7 @@ export const statusFlags = {
     group: where,
     value: "PREFIX",
     description: "show only this prefix",
-    parse: ObjectKey.parsePrefix
+    parse: Placeholder.parse
   }),
   outputFormat: Flag.withDefault({
     name: "output",

@@ -1,6 +1,7 @@
 /** Parsers of flag values. Each fails with what it expected. */
 import { Either } from "effect"
 import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
+import * as Placeholder from "../../domain/Placeholder.ts"
 import type { Parse } from "./Flag.ts"
 
 /** Any text: a file system allows any name, and so does a glob. */
@@ -67,10 +68,13 @@ export const account: Parse<string> = (text) =>
   /^[A-Za-z_][\w.-]{0,30}$/.test(text) ? Either.right(text) : Either.left("the name of a user or group")
 
 /** Refuses what no bucket name or ARN contains but people write by mistake. The store checks the rest. */
-export const bucket: Parse<string> = (text) =>
-  /^(?:arn:[^\s]+|(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*)$/.test(text)
+export const bucket: Parse<string> = (text) => {
+  const literal = Placeholder.leftOver(text)
+  if (literal !== undefined) return Either.left(`the name of a bucket (replace the placeholder ${literal})`)
+  return /^(?:arn:[^\s]+|(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*)$/.test(text)
     ? Either.right(text)
     : Either.left("the bucket's name alone, without s3:// and without a path (that is --prefix)")
+}
 
 const pair = (text: string): readonly [string, string] | undefined => {
   const at = text.indexOf("=")

@@ -364,11 +364,25 @@ describe("problems", () => {
       "mine",
       "one of private, public-read, public-read-write, authenticated-read, aws-exec-read, bucket-owner-read, bucket-owner-full-control"
     ],
+    ["--bucket", "<customer-bucket-name>", "the name of a bucket (replace the placeholder <customer-bucket-name>)"],
+    [
+      "--prefix",
+      "ibsr/<host-id>/snapshots",
+      "a prefix without <host-id> (replace the placeholder, for example by {hostname})"
+    ],
+    [
+      "--prefix",
+      "ibsr/{host-id}/snapshots",
+      "a prefix whose only braces are those of {hostname}, {machine-id} and {instance-id}"
+    ],
     ["--prefix", "a/../b", "a prefix without the segments '.' and '..'"],
     ["--kms-context", "a=b", `a JSON object of strings such as {"purpose":"ibsr"}`]
   ] as const)("name what was expected: %s %s", ([flag, value, expected]) =>
     Effect.gen(function* () {
-      expect(yield* problems(given(flag, value))).toEqual([`${flag}: expected ${expected}, got '${value}'`])
+      const { [flag.slice(2)]: _, ...others } = base
+      expect(yield* problems([...words(others), flag, value])).toEqual([
+        `${flag}: expected ${expected}, got '${value}'`
+      ])
     })
   )
 

@@ -1,0 +1,47 @@
+/** Placeholders in a prefix stand for names of the host, so that one configuration fits a whole fleet. */
+import { Either } from "effect"
+import * as ObjectKey from "./ObjectKey.ts"
+
+export const names = ["hostname", "machine-id", "instance-id"] as const
+
+export type Name = (typeof names)[number]
+
+const isName = (text: string): text is Name => names.some((name) => name === text)
+
+const list = "{hostname}, {machine-id} and {instance-id}"
+
+const pattern = /\{([^{}]*)\}/g
+
+/** A placeholder of the documentation that nobody has replaced: `<host-id>`. */
+export const leftOver = (text: string): string | undefined => /<[^<>]*>/.exec(text)?.[0]
+
+/**
+ * Checks what can be checked before the names are known. A brace that belongs to no placeholder is refused: a typo in one
+ * would give all hosts the same prefix.
+ */
+export const parse = (text: string): Either.Either<ObjectKey.PrefixTemplate, string> => {
+  const literal = leftOver(text)
+  if (literal !== undefined)
+    return Either.left(`a prefix without ${literal} (replace the placeholder, for example by {hostname})`)
+  const sample = text.replace(pattern, (placeholder, name: string) => (isName(name) ? "x" : placeholder))
+  if (/[{}]/.test(sample)) return Either.left(`a prefix whose only braces are those of ${list}`)
+  return Either.map(ObjectKey.parsePrefix(sample), () => text.replace(/^\/+|\/+$/g, "") as ObjectKey.PrefixTemplate)
+}
+
+/** The placeholders in the prefix, each once. */
+export const usedIn = (template: ObjectKey.PrefixTemplate): ReadonlyArray<Name> => [
+  ...new Set(Array.from(template.matchAll(pattern), ([, name = ""]) => name).filter(isName))
+]
+
+/** Replaces the placeholders. Fails like `ObjectKey.parsePrefix` if a name cannot be part of a key. */
+export const fill = (
+  template: ObjectKey.PrefixTemplate,
+  values: Readonly<Partial<Record<Name, string>>>
+): Either.Either<ObjectKey.KeyPrefix, string> =>
+  ObjectKey.parsePrefix(
+    template.replace(pattern, (placeholder, name: string) => (isName(name) ? values[name] : undefined) ?? placeholder)
+  )
+
+/** Whether a host name distinguishes this host: not one that every unconfigured host has. */
+export const isOwnHostname = (hostname: string): boolean =>
+  hostname !== "" && hostname !== "(none)" && !/^localhost(?:\.|$)/i.test(hostname)
