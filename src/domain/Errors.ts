@@ -149,10 +149,15 @@ export class StateUnusable extends Data.TaggedError("StateUnusable")<{
 export class InputUnusable extends Data.TaggedError("InputUnusable")<{
   readonly input: string
   readonly detail: string
+  /** errno name, such as `EACCES`. */
+  readonly code?: string | undefined
   readonly cause?: unknown
 }> {
   override readonly message = `${this.input}: ${this.detail}`
-  readonly hint = "set --input to the directory that the collector writes to"
+  readonly hint =
+    this.code === "EACCES" || this.code === "EPERM"
+      ? "give the user that runs ibsr-export the right to read this directory and to enter those above it, for example by its group"
+      : "set --input to the directory that the collector writes to"
 }
 
 /** Bad flags or values; reports all of them at once. */

@@ -6,9 +6,12 @@ import * as Journal from "../report/Journal.ts"
 import { makeOutputStream } from "../services/Stdio.ts"
 
 export const open = (env: Env) => {
-  const isJournal = (fd: number) => Journal.isStream(env["JOURNAL_STREAM"], fstatSync(fd, { bigint: true }))
-  const stdout = makeOutputStream(isJournal(1), (lines) => process.stdout.write(lines))
-  const stderr = makeOutputStream(isJournal(2), (lines) => process.stderr.write(lines))
+  const reader = ({ fd, isTTY }: NodeJS.WriteStream & { readonly fd: 1 | 2 }) => ({
+    isJournal: Journal.isStream(env["JOURNAL_STREAM"], fstatSync(fd, { bigint: true })),
+    isTerminal: isTTY
+  })
+  const stdout = makeOutputStream(reader(process.stdout), (lines) => process.stdout.write(lines))
+  const stderr = makeOutputStream(reader(process.stderr), (lines) => process.stderr.write(lines))
   const complain = (text: string) => stderr.writeLine({ text: `ibsr-export: ${text}`, severity: "error" })
 
   // a log on a full disk, or a reader that has gone, must not stop the upload

@@ -11,6 +11,13 @@ export interface Line {
   readonly severity: Severity
 }
 
+/** What reads an output stream. If it is neither, it is a file or a pipe, and may be read much later. */
+export interface Reader {
+  /** It adds the time, takes a priority for each line, and shows no colours. */
+  readonly isJournal: boolean
+  readonly isTerminal: boolean
+}
+
 /** journald makes an entry of each line, so each gets the priority. */
 export const prefixed = ({ severity, text }: Line): string =>
   text

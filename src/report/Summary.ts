@@ -2,7 +2,7 @@
 import { Duration } from "effect"
 import * as DurationText from "../domain/DurationText.ts"
 import * as Size from "../domain/Size.ts"
-import type { Line, Severity } from "./Journal.ts"
+import type { Line, Reader, Severity } from "./Journal.ts"
 import * as Logfmt from "./Logfmt.ts"
 import type { Report } from "./Report.ts"
 
@@ -68,10 +68,17 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     run: run.id
   })}`
 
-export const line = (report: Report, inJournal: boolean): Line => ({
-  text: inJournal ? logfmt(report) : prose(report),
+/** A file may collect the lines of many runs, so each says when its run ended. */
+export const line = (report: Report, { isJournal, isTerminal }: Reader): Line => ({
+  text: isJournal ? logfmt(report) : isTerminal ? prose(report) : `${endTime(report)} ${prose(report)}`,
   severity: severityOf(report)
 })
+
+/** ISO 8601, in whole seconds of UTC. */
+const endTime = ({ run }: Report) => {
+  const endedAt = new Date(Date.parse(run.startedAt) + 1000 * run.durationSeconds)
+  return `${endedAt.toISOString().slice(0, -".000Z".length)}Z`
+}
 
 /** A run that was stopped has not failed. */
 const severityOf = ({ result }: Report): Severity => {

@@ -75,11 +75,11 @@ type Streams = Context.Tag.Service<Stdio>
 const renderings = {
   text: (report: Report, { stdout }: Streams) => {
     for (const line of ReportText.body(report)) stdout.writeLine(line)
-    stdout.writeLine(Summary.line(report, stdout.isJournal))
+    stdout.writeLine(Summary.line(report, stdout))
   },
   json: (report: Report, { stderr, stdout }: Streams) => {
     stdout.writeLine({ text: JSON.stringify(report), severity: "info" })
-    stderr.writeLine(Summary.line(report, stderr.isJournal))
+    stderr.writeLine(Summary.line(report, stderr))
   }
 }
 

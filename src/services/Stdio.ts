@@ -12,17 +12,15 @@ export class Stdio extends Context.Tag("ibsr-export/Stdio")<
   }
 >() {}
 
-export interface OutputStream {
-  /** Whether journald reads the stream. It adds the time, takes a priority for each line, and shows no colours. */
-  readonly isJournal: boolean
+export interface OutputStream extends Journal.Reader {
   /** Writes immediately and in one piece, so that nothing comes between the lines of one text. */
   readonly writeLine: (line: Journal.Line) => void
 }
 
 /** Calls `write` with complete lines. */
-export const makeOutputStream = (isJournal: boolean, write: (lines: string) => void): OutputStream => ({
-  isJournal,
-  writeLine: (line) => write(`${isJournal ? Journal.prefixed(line) : line.text}\n`)
+export const makeOutputStream = (reader: Journal.Reader, write: (lines: string) => void): OutputStream => ({
+  ...reader,
+  writeLine: (line) => write(`${reader.isJournal ? Journal.prefixed(line) : line.text}\n`)
 })
 
 /** Prints the result of a command that is not a run. */

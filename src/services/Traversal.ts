@@ -41,7 +41,8 @@ const chunkSize = 1024
 /** Entries per system call. */
 const bufferSize = 256
 
-const unusable = (input: string, cause: unknown) => new InputUnusable({ input, detail: detailOf(cause), cause })
+const unusable = (input: string, cause: unknown) =>
+  new InputUnusable({ input, detail: detailOf(cause), code: codeOf(cause), cause })
 
 const checkInput = (input: string) =>
   Effect.tryPromise({

@@ -103,8 +103,13 @@ export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<strin
 /** The report of a run with `--output=json`. */
 export const report = (result: RunResult): Report => JSON.parse(result.stdout) as Report
 
-/** The last line of stdout. */
-export const summary = (result: RunResult): string | undefined => result.stdout.trimEnd().split("\n").at(-1)
+/** The last line of stdout, without the time at its beginning. */
+export const summary = (result: RunResult): string | undefined =>
+  result.stdout
+    .trimEnd()
+    .split("\n")
+    .at(-1)
+    ?.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /, "")
 
 /** Waits until the condition holds; fails after ten seconds. */
 export const until = async (condition: () => boolean): Promise<void> => {

@@ -200,6 +200,15 @@ describe("the exit code", () => {
     await expectExit(52, s3(join(input, "a.jsonl"), store.endpoint))
   })
 
+  it.skipIf(asRoot && !existsSync("/usr/bin/setpriv"))("is 52 when the input may not be read", async () => {
+    const { store } = await withStore()
+    const input = tree({ "a.jsonl": "a" })
+    chmodSync(input, 0)
+    const result = await expectExit(52, s3(input, store.endpoint), asRoot ? { commandPrefix: withoutReadOverride } : {})
+    chmodSync(input, 0o755)
+    expect(result.stdout).toContain("the right to read this directory")
+  })
+
   it("is 60 for an unknown flag, and stderr suggests the closest one", async () => {
     const result = await expectExit(60, ["s3", "--inputt", "x"])
     expect(result.stderr).toContain("unknown flag --inputt; did you mean --input?")

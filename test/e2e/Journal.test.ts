@@ -95,11 +95,11 @@ describe("in the journal", () => {
 })
 
 describe("with $JOURNAL_STREAM of another file", () => {
-  it("no line has a priority, the log has timestamps, and the summary is prose", async () => {
+  it("no line has a priority, log and summary have timestamps, and the summary is prose", async () => {
     const store = await startStore()
     const { stderr, stdout } = await runWithJournal(upload(store.endpoint, "--verbose"), "neither")
     expect(stderr.length).toBeGreaterThan(0)
     for (const line of stderr) expect(line).toMatch(/^timestamp=/)
-    expect(stdout).toEqual([expect.stringMatching(/^uploaded 2 \(5 B\), skipped 0, failed 0 in /)])
+    expect(stdout).toEqual([expect.stringMatching(/^20\S+Z uploaded 2 \(5 B\), skipped 0, failed 0 in /)])
   })
 })

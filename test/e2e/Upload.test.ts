@@ -232,7 +232,7 @@ describe("an upload", () => {
       totals: { selected: 1, uploaded: 1, uploadedBytes: 3 },
       complete: true
     })
-    expect(result.stderr.trimEnd().split("\n").at(-1)).toMatch(/^uploaded 1 \(3 B\), skipped 0, failed 0 in/)
+    expect(result.stderr.trimEnd().split("\n").at(-1)).toMatch(/^20\S+Z uploaded 1 \(3 B\), skipped 0, failed 0 in/)
   })
 
   it("with --quiet prints nothing when it succeeds, and a report when it fails", async () => {

@@ -59,7 +59,20 @@ describe("the summary", () => {
     ["warning", "a stopped run", { signal: "SIGTERM" }]
   ] as const)("has severity %s for %s", (severity, _, facts) => {
     const report = reportOf([], facts)
-    expect(Summary.line(report, true)).toEqual({ severity, text: Summary.logfmt(report) })
-    expect(Summary.line(report, false)).toEqual({ severity, text: Summary.prose(report) })
+    expect(Summary.line(report, { isJournal: true, isTerminal: false })).toEqual({
+      severity,
+      text: Summary.logfmt(report)
+    })
+    expect(Summary.line(report, { isJournal: false, isTerminal: true })).toEqual({
+      severity,
+      text: Summary.prose(report)
+    })
+  })
+
+  it("begins with the end of the run, in UTC, where neither a terminal nor the journal shows the time", () => {
+    const report = reportOf([], { startedAt: new Date("2026-11-24T23:59:59.700Z"), durationMillis: 800 })
+    expect(Summary.line(report, { isJournal: false, isTerminal: false }).text).toBe(
+      "2026-11-25T00:00:00Z uploaded 0 (0 B), skipped 0, failed 0 in 0.8 s"
+    )
   })
 })

@@ -84,7 +84,7 @@ describe.skipIf(!hostAvailable || !inject("cron"))("under a real cron", () => {
     expect(mail).not.toContain(writer.secretAccessKey)
     const lines = body.trimEnd().split("\n")
     expect(lines[0]).toMatch(/^bucket: .* \(404 NoSuchBucket\)$/)
-    expect(lines.at(-1)).toMatch(/^uploaded 0 .* failed 1 in .*: bucket \(exit 23\)$/)
+    expect(lines.at(-1)).toMatch(/^20\S+Z uploaded 0 .* failed 1 in .*: bucket \(exit 23\)$/)
     // one failure with its hint and file, and a warning; the last line is the summary
     expect(lines.slice(1, -1).map((text) => text.trim().split(/\W/)[0])).toEqual([
       "hint",
