@@ -2,6 +2,8 @@
 # Adds Debian packages to an apt repository in a folder that a web server can serve, and creates it if it is not there.
 # Source of the format: https://wiki.debian.org/DebianRepository/Format
 set -eu
+# the web server, and apt's own user, must be able to read it
+umask 022
 
 usage() {
   echo "usage: $0 [--key KEY] FOLDER [DEB...]"
@@ -28,7 +30,7 @@ mkdir -p "$folder/$pool"
 for deb; do
   # shellcheck disable=SC2016 # dpkg-deb expands it
   name=$(dpkg-deb --show --showformat '${Package}_${Version}_${Architecture}.deb' "$deb")
-  # apt refuses a file whose checksum is not the one that it has downloaded
+  # a host that has the old index would refuse the new file
   if [ -e "$folder/$pool/$name" ] && ! cmp -s "$deb" "$folder/$pool/$name"; then
     echo "$0: $folder/$pool/$name is a different package of the same version; raise the version" >&2
     exit 1

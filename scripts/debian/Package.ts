@@ -14,8 +14,9 @@ import * as Copyright from "./Copyright.ts"
 /** Debian sorts a version with a tilde before the version itself, as npm does with a hyphen. */
 export const version = released.replaceAll("-", "~")
 
+/** With the version as in the tag: GitHub replaces a tilde in the name of an asset. */
 export const fileName = (architecture: Architecture): string =>
-  `ibsr-export_${version}_${architectures[architecture].debian}.deb`
+  `ibsr-export_${released}_${architectures[architecture].debian}.deb`
 
 const maintainer = "ibsr-export maintainers <maintainers@ibsr-export.example>"
 

@@ -108,10 +108,18 @@ describe.each(debians)("on Debian %s", (suite) => {
 })
 
 describe.skipIf(!possible)("scripts/apt-repository.sh", () => {
-  it("makes the same unsigned repository twice", () => {
+  it("makes the same unsigned repository twice, readable by all under any umask", () => {
     const [one, two] = [emptyDirectory(), emptyDirectory()]
-    for (const folder of [one, two]) expect(add(folder, deb("first"), deb("next"))).toMatchObject({ status: 0 })
+    const modes = (folder: string) => spawnSync("find", [folder, "-mindepth", "1", "-printf", "%m %P\\n"]).stdout
+    expect(add(one, deb("first"), deb("next"))).toMatchObject({ status: 0 })
+    const usual = process.umask(0o077)
+    try {
+      expect(add(two, deb("first"), deb("next"))).toMatchObject({ status: 0 })
+    } finally {
+      process.umask(usual)
+    }
     expect(spawnSync("diff", ["--recursive", one, two], { encoding: "utf8" })).toMatchObject({ status: 0, stdout: "" })
+    expect(modes(two).equals(modes(one))).toBe(true)
     expect(readdirSync(one).toSorted()).toEqual(["dists", "pool"])
   })
 
