@@ -1,34 +1,78 @@
-/** Whether a file that is not completely stored at the end of a run is at risk, or already lost. */
+/** What will happen, or has happened, to a file that is not completely stored at the end of a run. */
 import { Data } from "effect"
 import * as Snapshot from "./Snapshot.ts"
+
+/** A file that is pending, or whose stored object is live. Times are in milliseconds since 1970. */
+export interface UnfinishedFile {
+  /** Relative to the input directory. */
+  readonly path: string
+  readonly pending: boolean
+  /** When the store acknowledged its object; undefined if it has none. */
+  readonly acknowledgedAt: number | undefined
+}
+
+/** What is known of the file's surroundings. Times are in milliseconds since 1970. */
+export interface Surroundings {
+  readonly exists: boolean
+  /** The file's content only grows. Other files disappear in the normal course of things, when they are archived. */
+  readonly isAppendOnly: boolean
+  /** The collector is writing the file's directory, and so rotates it. */
+  readonly isRotated: boolean
+  /** A snapshot of a later hour was seen in the file's directory: the collector wrote this one to the end of its hour. */
+  readonly hasLaterSnapshot: boolean
+  /** How long the collector keeps a snapshot after the start of its hour, in milliseconds; undefined: not known. */
+  readonly retention: number | undefined
+  readonly now: number
+  readonly nextRunAt: number
+}
 
 export type LossRisk = Data.TaggedEnum<{
   /** A later run can store it. */
   Waits: {}
   /** It will be rotated away before the next run. `rotatedAt` is in milliseconds since 1970. */
   AtRisk: { readonly rotatedAt: number }
-  /** It no longer exists. `lost`: before all of it was stored. */
-  Gone: { readonly lost: boolean }
+  /** It was deleted before all of it was stored. */
+  Lost: {}
+  /** It was deleted; every line that this host saw is stored, and nothing shows that there were more. */
+  EndNotSeen: {}
+  /** It was deleted or archived, and nothing is missing. */
+  Gone: {}
 }>
 export const LossRisk = Data.taggedEnum<LossRisk>()
 
 /**
- * | file   | pending | name       | risk                                                         |
- * | ------ | ------- | ---------- | ------------------------------------------------------------ |
- * | exists | any     | a snapshot | `AtRisk` if it is rotated away by `nextRunAt`, else `Waits`  |
- * | exists | any     | any other  | `Waits`                                                      |
- * | gone   | yes     | any        | lost                                                         |
- * | gone   | no      | a snapshot | lost: it was stored while it was live, but never to its end  |
- * | gone   | no      | any other  | not lost                                                     |
+ * | file    | name        | pending | and                                                    | risk         |
+ * | ------- | ----------- | ------- | ------------------------------------------------------ | ------------ |
+ * | exists  | a snapshot  | any     | its directory is rotated, and its time is still to come, by `nextRunAt` | `AtRisk` |
+ * | exists  | any         | any     | otherwise                                              | `Waits`      |
+ * | deleted | not append-only | any |                                                        | `Gone`       |
+ * | deleted | append-only | yes     |                                                        | `Lost`       |
+ * | deleted | a snapshot  | no      | stored after its hour                                  | `EndNotSeen` |
+ * | deleted | a snapshot  | no      | stored within its hour; a later snapshot was seen      | `Lost`       |
+ * | deleted | a snapshot  | no      | stored within its hour; no later snapshot was seen     | `EndNotSeen` |
+ * | deleted | any other   | no      |                                                        | `Gone`       |
  *
- * Callers ask about a file that is not pending only if its stored state is `live`.
+ * A file that is not pending is stored as `live`, or it would not be asked about.
  */
-export const of = (
-  file: { readonly path: string; readonly pending: boolean },
-  exists: boolean,
-  nextRunAt: number
-): LossRisk => {
-  const rotatedAt = Snapshot.rotatedAt(file.path)
-  if (!exists) return LossRisk.Gone({ lost: file.pending || rotatedAt !== undefined })
-  return rotatedAt !== undefined && rotatedAt <= nextRunAt ? LossRisk.AtRisk({ rotatedAt }) : LossRisk.Waits()
+export const of = (file: UnfinishedFile, surroundings: Surroundings): LossRisk => {
+  const { exists, hasLaterSnapshot, isAppendOnly, isRotated, nextRunAt, now, retention } = surroundings
+  const hour = Snapshot.hourOf(file.path)
+  if (exists) {
+    if (hour === undefined || !isRotated || retention === undefined) return LossRisk.Waits()
+    const rotatedAt = hour.start + retention
+    return rotatedAt > now && rotatedAt <= nextRunAt ? LossRisk.AtRisk({ rotatedAt }) : LossRisk.Waits()
+  }
+  if (!isAppendOnly) return LossRisk.Gone()
+  if (file.pending) return LossRisk.Lost()
+  if (hour === undefined) return LossRisk.Gone()
+  const isStoredToItsEnd = (file.acknowledgedAt ?? 0) >= hour.end
+  return hasLaterSnapshot && !isStoredToItsEnd ? LossRisk.Lost() : LossRisk.EndNotSeen()
 }
+
+/** What the operator can do against further losses. Both in milliseconds. */
+export const hint = (interval: number, retention: number | undefined): string => {
+  const kept = retention === undefined ? "" : `, which keeps a snapshot for ${inHours(retention)}`
+  return `run ibsr-export more often than every ${inHours(interval)}, or raise --max-age of the collector${kept}`
+}
+
+const inHours = (millis: number) => `${Number((millis / 3_600_000).toFixed(1))} h`

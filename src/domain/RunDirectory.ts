@@ -3,6 +3,7 @@
  * `ibsr-YYYYMMDD-HHMMSSZ`, or `ibsr-payload-YYYYMMDD-HHMMSSZ` in payload mode. It writes only to that directory until it
  * stops, and it rotates files of that directory alone.
  */
+import { oldestFirst } from "./SourceFile.ts"
 
 /** The mode of the collector. Each has a process of its own. */
 export type Kind = "snapshots" | "payload"
@@ -38,3 +39,29 @@ export const current = (names: Iterable<string>): ReadonlyMap<Kind, string> => {
   }
   return new Map([...newest].map(([kind, { name }]) => [kind, name]))
 }
+
+/**
+ * The order in which the subdirectories of one directory are visited. After an outage the file that the collector deletes
+ * next goes first: only the run directories that are written to are rotated.
+ *
+ * | subdirectory                                  | visited                                        |
+ * | --------------------------------------------- | ---------------------------------------------- |
+ * | the newest run directory of its kind          | first                                          |
+ * | not a run directory                           | then, by name                                  |
+ * | any other run directory                       | after everything else below the input, newest first |
+ */
+export const visitOrder = (
+  names: ReadonlyArray<string>
+): { readonly first: Array<string>; readonly last: Array<string> } => {
+  const newest = new Set(current(names).values())
+  const { false: others = [], true: runs = [] } = Object.groupBy(names, (name) => String(parse(name) !== undefined))
+  return {
+    first: [...[...newest].sort(oldestFirst), ...others.sort(oldestFirst)],
+    last: runs.filter((name) => !newest.has(name))
+  }
+}
+
+/** Orders paths of run directories, each ending in `/`: newest first. */
+export const newestFirst = (a: string, b: string): number => startOf(b) - startOf(a) || oldestFirst(a, b)
+
+const startOf = (path: string) => parse(path.slice(path.lastIndexOf("/", path.length - 2) + 1, -1))?.startedAt ?? 0

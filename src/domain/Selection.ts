@@ -5,7 +5,7 @@ import { fromError, Outcome } from "./Outcome.ts"
 import { type Found, pathOf, type SourceFile } from "./SourceFile.ts"
 
 export interface Patterns {
-  /** Globs for the path relative to the input directory. A file must match one of them. */
+  /** Globs. A file must match one of them. */
   readonly include: ReadonlyArray<string>
   /** Globs for files to leave out although `include` matches them. */
   readonly exclude: ReadonlyArray<string>
@@ -16,6 +16,8 @@ export interface Selection {
   readonly keeps: (relativePath: string) => boolean
   /** Whether a file is excluded, even if it is included. */
   readonly excludes: (relativePath: string) => boolean
+  /** The globs of `include` that have matched no path so far. */
+  readonly unmatched: () => ReadonlyArray<string>
 }
 
 /** Names may begin with a dot or contain a line break. Skipping such a file silently could lose data. */
@@ -24,17 +26,70 @@ const options = { dot: true, flags: "s" }
 /** A file name that no pattern contains. */
 const anyName = "\u0001"
 
-/** Whether a path matches one of the globs. A path that is literally equal to a glob matches it, too. */
-export const matcher = (globs: ReadonlyArray<string>): ((relativePath: string) => boolean) => {
+/**
+ * | glob                             | matches                                                |
+ * | -------------------------------- | ------------------------------------------------------ |
+ * | `*.jsonl`: no slash              | the file name, in any directory                        |
+ * | `d/*.jsonl`: a slash inside      | the path below the input                               |
+ * | `/*.jsonl`: a leading slash      | the path below the input                               |
+ * | `d/`: a trailing slash           | everything below directories of that name, anywhere    |
+ * | `/d/`, `d/e/`: both              | everything below that directory of the input           |
+ *
+ * Source: gitignore(5), section "PATTERN FORMAT". A path that is literally equal to the glob matches it, too.
+ */
+const pathMatcher = (glob: string): ((relativePath: string) => boolean) => {
+  const isDirectory = glob.endsWith("/")
+  const name = glob.replace(/^\.?\//, "").replace(/\/$/, "")
+  const isAnchored = name.includes("/") || /^\.?\//.test(glob)
+  const [before, after] = [isAnchored ? "" : "**/", isDirectory ? "/**/*" : ""]
   // picomatch's own matcher takes twice as long, because it also returns what matched
-  const tests = globs.map((glob) => ({ glob, regex: picomatch.makeRe(glob, options) }))
-  return (relativePath) => tests.some(({ glob, regex }) => relativePath === glob || regex.test(relativePath))
+  const regex = picomatch.makeRe(`${before}${name}${after}`, options)
+  const literal = isDirectory ? `/${name}/` : `/${name}`
+  const isLiteral = (path: string) => {
+    if (isAnchored) return isDirectory ? path.startsWith(literal) : path === literal
+    return isDirectory ? path.includes(literal) : path.endsWith(literal)
+  }
+  return (relativePath) => regex.test(relativePath) || isLiteral(`/${relativePath}`)
+}
+
+/** Reads a glob; the failure says what was expected. */
+export const parseGlob = (glob: string): Either.Either<string, string> => {
+  if (/^!(?!\()/.test(glob)) return Either.left("a glob that does not begin with '!'; use --exclude to leave files out")
+  const segments = glob.split("/").filter((segment) => segment !== "" && segment !== ".")
+  if (segments.length === 0) return Either.left("a glob that names a file or a directory, such as *.jsonl or dir/")
+  if (segments.includes("..")) return Either.left("a glob below --input, without '..'")
+  try {
+    picomatch.makeRe(glob, { ...options, strictBrackets: true })
+    return Either.right(glob)
+  } catch {
+    return Either.left("a glob with balanced brackets; a literal one is written \\[")
+  }
+}
+
+/** Whether a path matches one of the globs. */
+export const matcher = (globs: ReadonlyArray<string>): ((relativePath: string) => boolean) => {
+  const matchers = globs.map(pathMatcher)
+  return (relativePath) => matchers.some((matches) => matches(relativePath))
 }
 
 export const make = (patterns: Patterns): Selection => {
-  const includes = matcher(patterns.include)
+  const globs = patterns.include.map((glob) => ({ glob, matches: pathMatcher(glob), isMatched: false }))
+  const includes = (relativePath: string) => {
+    let isIncluded = false
+    for (const each of globs) {
+      // a glob that has matched before is asked only about paths that no other glob matches
+      if ((isIncluded && each.isMatched) || !each.matches(relativePath)) continue
+      each.isMatched = true
+      isIncluded = true
+    }
+    return isIncluded
+  }
   const excludes = matcher(patterns.exclude)
-  return { excludes, keeps: (relativePath) => includes(relativePath) && !excludes(relativePath) }
+  return {
+    excludes,
+    keeps: (relativePath) => includes(relativePath) && !excludes(relativePath),
+    unmatched: () => globs.filter(({ isMatched }) => !isMatched).map(({ glob }) => glob)
+  }
 }
 
 /**

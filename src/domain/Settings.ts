@@ -59,6 +59,8 @@ export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, 
   readonly finalOnly: boolean
   /** How long after the UTC hour in its name, or else after its last change, a file is final. */
   readonly finalAfter: Duration.Duration
+  /** How long the collector keeps a snapshot after the start of its hour; undefined: learned, or else 24 hours. */
+  readonly retention: Duration.Duration | undefined
   readonly failIfEmpty: boolean
   readonly dryRun: boolean
   readonly prefix: Prefix

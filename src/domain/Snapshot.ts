@@ -1,5 +1,5 @@
 /**
- * The collector's files: which are final, and when the collector deletes them.
+ * The collector's files: their hours, and which are final.
  *
  * The collector appends complete lines to `snapshot_YYYYMMDDHH.jsonl`, named after a UTC hour. It does not mark finished
  * files, so only that hour and the clock tell whether a file is final.
@@ -16,24 +16,15 @@ const hourMillis = 3_600_000
 /** File names of older collectors contain Unix seconds, which read as years before 2000. */
 const firstYear = 2000
 
-/** The end of the hour in the name, in milliseconds since 1970; undefined for any other name. */
-export const endOfHour = (relativePath: string): number | undefined => {
+/** The UTC hour in the name, in milliseconds since 1970; undefined for any other name. */
+export const hourOf = (relativePath: string): { readonly start: number; readonly end: number } | undefined => {
   const [, ...digits] = hourly.exec(relativePath) ?? []
   const [year, month, day, hour] = digits.map(Number)
   if (year === undefined || month === undefined || day === undefined || hour === undefined) return undefined
   const start = Date.UTC(year, month - 1, day, hour)
   // Date.UTC reads a 13th month or a 30th of February as a later date
   const isDate = new Date(start).toISOString().slice(0, 13) === `${digits.slice(0, 3).join("-")}T${digits[3]}`
-  return year >= firstYear && isDate ? start + hourMillis : undefined
-}
-
-/** The collector deletes a snapshot this long after the start of its hour. */
-const retentionMillis = 24 * hourMillis
-
-/** When the collector deletes the file, in milliseconds since 1970; undefined if it does not rotate the file away. */
-export const rotatedAt = (relativePath: string): number | undefined => {
-  const end = endOfHour(relativePath)
-  return end === undefined ? undefined : end - hourMillis + retentionMillis
+  return year >= firstYear && isDate ? { start, end: start + hourMillis } : undefined
 }
 
 /**
@@ -47,8 +38,19 @@ export const stateAt = (
   nowMillis: number,
   finalAfter: Duration.Duration
 ): State => {
-  const lastWrite = endOfHour(file.relativePath) ?? file.modifiedMillis
+  const lastWrite = hourOf(file.relativePath)?.end ?? file.modifiedMillis
   return lastWrite + Duration.toMillis(finalAfter) <= nowMillis ? "final" : "live"
+}
+
+/**
+ * When the file becomes final, in milliseconds since 1970, if its hour is over and that is less than `finalAfter` ago: the
+ * collector has written its last line, and only the clock is missing. Undefined at any other time, and for other names.
+ */
+export const finalAt = (relativePath: string, nowMillis: number, finalAfter: Duration.Duration): number | undefined => {
+  const hour = hourOf(relativePath)
+  if (hour === undefined) return undefined
+  const at = hour.end + Duration.toMillis(finalAfter)
+  return hour.end <= nowMillis && nowMillis < at ? at : undefined
 }
 
 /** Whether the file consists of lines, so that it may be torn. */

@@ -35,6 +35,11 @@ export interface Tally {
   /** Rotated away before they were stored, and not counted by an earlier run. */
   lost: number
   readonly lostFiles: Array<string>
+  /** What the operator can do against further losses. */
+  lossHint: string | undefined
+  /** Deleted after every line that was seen of them had been stored. */
+  endNotSeen: number
+  readonly endNotSeenFiles: Array<string>
   /** Not stored, and rotated away before the next run: `rotatedAt` in milliseconds since 1970. */
   readonly atRisk: Array<{ readonly file: string; readonly rotatedAt: number }>
   readonly plan: Array<Extract<Outcome, { _tag: "Planned" }>>
@@ -76,6 +81,9 @@ export const empty = (): Tally => ({
   replaced: [],
   lost: 0,
   lostFiles: [],
+  lossHint: undefined,
+  endNotSeen: 0,
+  endNotSeenFiles: [],
   atRisk: [],
   plan: [],
   resumed: 0,
@@ -121,10 +129,17 @@ export const add = <Tag extends Outcome["_tag"]>(tally: Tally, outcome: Extract<
   counters[outcome._tag as Tag](tally, outcome)
 
 /** Counts a file that was rotated away before it was stored. It has no outcome of its own. */
-export const addLost = (tally: Tally, file: string): void => {
+export const addLost = (tally: Tally, file: string, hint: string): void => {
   tally.lost++
+  tally.lossHint = hint
   tally.failedClasses.add("SourceUnreadable")
   if (tally.lostFiles.length < maxListed) tally.lostFiles.push(file)
+}
+
+/** Counts a file that was deleted after every line that was seen of it had been stored. */
+export const addEndNotSeen = (tally: Tally, file: string): void => {
+  tally.endNotSeen++
+  if (tally.endNotSeenFiles.length < maxListed) tally.endNotSeenFiles.push(file)
 }
 
 /** Counts a multipart upload that was resumed and completed without sending `sparedBytes` again. */

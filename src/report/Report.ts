@@ -85,8 +85,16 @@ export const Report = Schema.Struct({
     interrupted: described(Count, "files whose upload was cut off when the run ended early"),
     notTried: described(Count, "files that the run did not reach before it ended"),
     lost: described(Count, "files rotated away since the last run before they were stored; not counted as selected"),
+    endNotSeen: described(
+      Count,
+      "files deleted after every line that was seen of them had been stored; not counted as selected"
+    ),
     retries: described(Count, "requests sent again, for all files together")
   }),
+  unmatchedPatterns: described(
+    Schema.Array(Schema.String),
+    "--include patterns that matched no file, although other files were excluded"
+  ),
   complete: described(Schema.Boolean, "false: the run ended before it had seen all of the input"),
   failures: described(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.NullOr(Schema.String), ...Problem.fields })),
@@ -98,9 +106,14 @@ export const Report = Schema.Struct({
     "final files that end in an incomplete line because their writer was interrupted; stored unchanged; the first 100"
   ),
   lostFiles: described(Schema.Array(Schema.String), "lost files, each reported once; the first 100"),
+  lossHint: optional(Schema.String, "what to do against further losses"),
+  endNotSeenFiles: described(
+    Schema.Array(Schema.String),
+    "deleted while their stored objects were live; nothing shows that a line is missing; the first 100"
+  ),
   filesAtRisk: described(
     Schema.Array(Schema.Struct({ file: Schema.String, rotatedAt: Schema.String })),
-    "not completely stored, and rotated away before the next run is expected; rotatedAt is ISO 8601, UTC; the first 100"
+    "not completely stored, and rotated away before the next run is expected; rotatedAt is ISO 8601, UTC; the nearest 100"
   ),
   replacedFiles: described(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String })),
@@ -148,6 +161,8 @@ export interface Facts {
   readonly signal: ExitCode.StopSignal | undefined
   readonly endedBy: ExportError | undefined
   readonly complete: boolean
+  /** Of `--include`: those that matched no file. */
+  readonly unmatched: ReadonlyArray<string>
   readonly tally: Tally.Tally
   readonly openUploads: ReadonlyArray<OpenUpload>
   readonly ledger: { readonly path: string; readonly setAside: string | undefined } | undefined
@@ -218,8 +233,11 @@ export const make = (settings: Settings, facts: Facts): Report => {
       interrupted: tally.interrupted,
       notTried: tally.notTried,
       lost: tally.lost,
+      endNotSeen: tally.endNotSeen,
       retries: tally.retries
     },
+    // without an excluded file, the input is empty or a pattern matched everything
+    unmatchedPatterns: facts.complete && tally.excluded > 0 ? facts.unmatched : [],
     complete: facts.complete,
     failures: tally.failures.map((failure) => ({
       file: failure.relativePath,
@@ -229,6 +247,8 @@ export const make = (settings: Settings, facts: Facts): Report => {
     failuresOmitted: tally.failed - tally.failures.length,
     tornFiles: tally.torn,
     lostFiles: tally.lostFiles,
+    lossHint: tally.lossHint ?? null,
+    endNotSeenFiles: tally.endNotSeenFiles,
     filesAtRisk: tally.atRisk.map(({ file, rotatedAt }) => ({ file, rotatedAt: new Date(rotatedAt).toISOString() })),
     replacedFiles: tally.replaced,
     keptUploads: tally.keptUploads,

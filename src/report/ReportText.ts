@@ -28,9 +28,10 @@ const failureTexts = (report: Report): ReadonlyArray<string> =>
     ]
   )
 
-/** The run succeeded, and nothing needs attention: not the ledger, encryption, the clock, or the metrics. */
-export const isUneventful = ({ ledger, metrics, result, store }: Report): boolean =>
+/** The run succeeded, and nothing needs attention: not the patterns, the ledger, encryption, the clock, or the metrics. */
+export const isUneventful = ({ ledger, metrics, result, store, unmatchedPatterns }: Report): boolean =>
   result.exitCode === 0 &&
+  unmatchedPatterns.length === 0 &&
   ledger?.setAside == null &&
   metrics?.error == null &&
   store?.unencrypted !== true &&
@@ -48,7 +49,13 @@ const warnings = (report: Report): ReadonlyArray<string> =>
       ? ["the store did not confirm --sse: objects may be stored without encryption"]
       : []),
     ...clockWarning(report.store?.clockOffsetSeconds ?? 0),
+    ...report.unmatchedPatterns.map(
+      (pattern) => `--include ${pattern} matches no file; excluded: ${report.totals.excluded}`
+    ),
     ...report.lostFiles.map((file) => `${file} was rotated away before it was completely stored`),
+    ...report.endNotSeenFiles.map(
+      (file) => `${file} was deleted; what was seen of it is stored, but its end was not seen`
+    ),
     ...report.filesAtRisk.map(
       ({ file, rotatedAt }) =>
         `${file} is not completely stored, and will be rotated away at ${rotatedAt}, before the next run`
@@ -79,6 +86,9 @@ const runFailure = ({ failures, result: { endedBy } }: Report): ReadonlyArray<st
     ? []
     : [`${endedBy.class}: ${escapeControls(endedBy.message)}`, `  hint: ${endedBy.hint}`]
 
+const lossHint = ({ lossHint: hint, totals }: Report): ReadonlyArray<string> =>
+  hint === null ? [] : [`source-unreadable: ${plural(totals.lost, "file")} lost`, `  hint: ${hint}`]
+
 /** Everything but the summary, which is the last line. */
 export const body = (report: Report): ReadonlyArray<Line> => [
   ...lines(
@@ -107,7 +117,7 @@ export const body = (report: Report): ReadonlyArray<Line> => [
         `multipart upload left open: ${escapeControls(key)}, upload id ${escapeControls(uploadId)} (${escapeControls(reason)})`
     )
   ),
-  ...lines("error", runFailure(report))
+  ...lines("error", [...runFailure(report), ...lossHint(report)])
 ]
 
 const lines = (severity: Severity, texts: ReadonlyArray<string>): ReadonlyArray<Line> =>

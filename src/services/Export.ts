@@ -1,13 +1,17 @@
-import { Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
+import { Array, Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
 import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
 import { type ExportError, NothingSelected } from "../domain/Errors.ts"
 import { Outcome } from "../domain/Outcome.ts"
+import * as RunInterval from "../domain/RunInterval.ts"
+import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
+import type { SourceFile } from "../domain/SourceFile.ts"
 import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as Tally from "../domain/Tally.ts"
 import * as WorkerPool from "../fibers/WorkerPool.ts"
 import * as Report from "../report/Report.ts"
 import * as BatchUpload from "./Export/BatchUpload.ts"
+import * as ClosedHour from "./Export/ClosedHour.ts"
 import { Deadline, type WorkResult } from "./Export/Deadline.ts"
 import * as LossCheck from "./Export/LossCheck.ts"
 import { Ledger, type OpenLedger } from "./Ledger.ts"
@@ -40,7 +44,8 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         const progress = yield* Progress
         const stop = yield* Stop
         const deadline = yield* Deadline
-        const selectChanged = ChangeDetection.make(settings, reporter)
+        const selection = Selection.make(settings)
+        const selectChanged = ChangeDetection.make(settings, selection, reporter)
 
         const run = Effect.gen(function* () {
           const startedAt = yield* Clock.currentTimeMillis
@@ -80,11 +85,20 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         /** Walks the input to its end even if the run is to stop, so that the files left over are counted. */
         const uploadChanged = (ledger: OpenLedger) => {
           const { count, size } = ConcurrencyLimit.batches(settings.concurrency)
+          const closedHour = ClosedHour.make(settings, ledger, stop)
+          const inBatches = (files: ReadonlyArray<SourceFile>) => Array.chunksOf(files, size)
           const batches = traversal.files(settings.input).pipe(
             Stream.mapChunksEffect(selectChanged(ledger)),
-            Stream.mapChunks((files) => Chunk.map(Chunk.chunksOf(files, size), Chunk.toReadonlyArray))
+            Stream.mapChunksEffect((files) =>
+              Effect.map(closedHour.postpone(Chunk.toReadonlyArray(files)), (now) => Chunk.fromIterable(inBatches(now)))
+            )
           )
-          return Effect.flatMap(batchUpload(ledger), (uploadBatch) => WorkerPool.forEach(batches, count, uploadBatch))
+          return Effect.flatMap(batchUpload(ledger), (uploadBatch) =>
+            WorkerPool.forEach(batches, count, uploadBatch).pipe(
+              Effect.zipRight(closedHour.wait),
+              Effect.flatMap((postponed) => Effect.forEach(inBatches(postponed), uploadBatch, { discard: true }))
+            )
+          )
         }
 
         const checkLosses = (ledger: OpenLedger, startedAt: number) =>
@@ -92,8 +106,8 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             const reason = yield* stop.reason
             if (Option.exists(reason, ({ _tag }) => _tag === "Signal")) return
             const now = yield* Clock.currentTimeMillis
-            const nextRunAt = LossCheck.nextRunAt(now, startedAt, ledger.previousRunAt)
-            yield* LossCheck.checkLosses(ledger, settings, nextRunAt, reporter)
+            const interval = RunInterval.expected([startedAt, ...ledger.previousRuns])
+            yield* LossCheck.checkLosses(ledger, settings, interval, now, reporter)
             if (Option.isNone(reason)) yield* uploads.abortStale(ledger)
           })
 
@@ -109,6 +123,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               signal: reason?._tag === "Signal" ? reason.signal : undefined,
               endedBy: endedBy(reason, result.error) ?? nothingSelected(settings, reporter.tally),
               complete: result.complete,
+              unmatched: selection.unmatched(),
               tally: reporter.tally,
               openUploads: reporter.openUploads,
               ledger: Option.getOrUndefined(ledger),

@@ -2,8 +2,10 @@ import { Context, type Effect, type Scope } from "effect"
 import type { KeySuffix } from "../domain/Compression.ts"
 import type { ContentDigest } from "../domain/ContentDigest.ts"
 import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
+import type { UnfinishedFile } from "../domain/LossRisk.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { Created, IdleUpload, KeptPart, KeptUpload } from "../domain/Resumption.ts"
+import type { Bounds } from "../domain/Retention.ts"
 import type { State } from "../domain/Snapshot.ts"
 import type { FileStat, SourceFile } from "../domain/SourceFile.ts"
 import type { Checksum } from "../domain/StoreTraits.ts"
@@ -61,12 +63,6 @@ export interface AcknowledgedObject extends StoredObject {
   readonly stat: FileStat
 }
 
-/** A file that is pending, or whose stored object is live. */
-export interface UnfinishedFile {
-  readonly path: string
-  readonly pending: boolean
-}
-
 /** A multipart upload that was just created: it has no parts yet. */
 export type StartedUpload = Created & Pick<KeptUpload, "uploadId" | "sizeBytes">
 
@@ -87,8 +83,10 @@ export interface OpenLedger {
   readonly path: string
   /** Where an unusable older database was moved to. */
   readonly setAside: string | undefined
-  /** When this target's previous run started, in milliseconds since 1970. */
-  readonly previousRunAt: number | undefined
+  /** Starts of this target's latest runs before this one, in milliseconds since 1970, latest first. */
+  readonly previousRuns: ReadonlyArray<number>
+  /** How long the collector of this target's input keeps a snapshot, as far as earlier runs have seen. */
+  readonly retention: Bounds | undefined
   /** The checksum that the target's store is known to accept. */
   readonly checksum: Checksum
 
@@ -140,6 +138,13 @@ export interface OpenLedger {
     after: string,
     limit: number
   ) => Effect.Effect<ReadonlyArray<UnfinishedFile>, StateUnusable>
+  /**
+   * The latest snapshot file that any run has seen in a directory, whether or not it still exists, among those whose path is
+   * less than `before`. The directory is relative to the input and ends in `/`; the input is the empty string.
+   */
+  readonly latestSnapshot: (directory: string, before?: string) => Effect.Effect<string | undefined, StateUnusable>
+  /** Remembers how long the collector keeps a snapshot. */
+  readonly rememberRetention: (bounds: Bounds) => Effect.Effect<void, StateUnusable>
   /** Records that the file was deleted. `lost`: before all of it was stored. */
   readonly markGone: (path: string, lost: boolean) => Effect.Effect<void, StateUnusable>
 

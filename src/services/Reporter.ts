@@ -20,8 +20,10 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     readonly addResumed: (sparedBytes: number) => void
     /** Adds a multipart upload that is left for the next run to resume. */
     readonly addKept: (upload: Tally.KeptUpload) => void
-    /** Adds a file that was deleted before it was stored. */
-    readonly addLost: (relativePath: string) => void
+    /** Adds a file that was deleted before it was stored. `hint`: what the operator can do. */
+    readonly addLost: (relativePath: string, hint: string) => void
+    /** Adds a file that was deleted after every line that was seen of it had been stored. */
+    readonly addEndNotSeen: (relativePath: string) => void
     /** Adds a file that will be deleted before the next run; `rotatedAt` is in milliseconds since 1970. */
     readonly addAtRisk: (relativePath: string, rotatedAt: number) => void
     /** The counts so far. Mutable: they change during the run. */
@@ -49,7 +51,8 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
           },
           addResumed: (sparedBytes) => Tally.addResumed(tally, sparedBytes),
           addKept: (upload) => Tally.addKept(tally, upload),
-          addLost: (file) => Tally.addLost(tally, file),
+          addLost: (file, hint) => Tally.addLost(tally, file, hint),
+          addEndNotSeen: (file) => Tally.addEndNotSeen(tally, file),
           addAtRisk: (file, rotatedAt) => Tally.addAtRisk(tally, { file, rotatedAt }),
           abortFailed: (upload) => Effect.sync(() => openUploads.push(upload)),
           tally,

@@ -1,6 +1,7 @@
 import { Chunk, Context, Effect, Layer, Stream } from "effect"
 import { type Dir, type Dirent, promises as fs, type Stats } from "node:fs"
 import { InputUnusable, SourceUnreadable } from "../domain/Errors.ts"
+import * as RunDirectory from "../domain/RunDirectory.ts"
 import { Found, oldestFirst, type SkipReason } from "../domain/SourceFile.ts"
 import { codeOf, detailOf } from "./SystemError.ts"
 
@@ -10,8 +11,8 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
   {
     /**
      * Everything below `input` that is not a directory. A stream, so that memory does not grow with the number of files.
-     * A directory's files come oldest first, then its subdirectories; a directory with more than 4,096 entries is sorted
-     * in blocks of that size. Fails if `input` is missing, not a directory, or unreadable. A directory below it that
+     * A directory's files come oldest first, then its subdirectories in `RunDirectory.visitOrder`; a directory with more
+     * than 4,096 entries is sorted in blocks of that size. Fails if `input` is missing, not a directory, or unreadable. A directory below it that
      * cannot be listed is an element.
      */
     readonly files: (input: string) => Stream.Stream<Found, InputUnusable>
@@ -89,8 +90,16 @@ const kindOf = async (
 /** Depth first; yields the files of a directory in chunks. */
 async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<ReadonlyArray<Found>> {
   const root = input.endsWith("/") ? input : `${input}/`
-  const pending: Array<Directory> = [{ relative: "", lineage: [] }]
-  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+  let pending: Array<Directory> = [{ relative: "", lineage: [] }]
+  let last: Array<Directory> = []
+  const nextDirectory = () => {
+    if (pending.length === 0) {
+      pending = last.sort((a, b) => RunDirectory.newestFirst(b.relative, a.relative))
+      last = []
+    }
+    return pending.pop()
+  }
+  for (let directory = nextDirectory(); directory !== undefined; directory = nextDirectory()) {
     const { relative } = directory
     let lineage = directory.lineage
     try {
@@ -110,7 +119,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
             const relativePath = relative + entry.name
             const path = root + relativePath
             const kind = entry.isFile() ? "file" : await kindOf(entry, path, followSymlinks)
-            if (kind === "directory") subdirectories.push(`${relativePath}/`)
+            if (kind === "directory") subdirectories.push(entry.name)
             // a plain object is cheaper than `Found.File`, and there may be a million
             else if (kind === "file") found.push({ _tag: "File", file: { path, relativePath } })
             else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
@@ -119,8 +128,11 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
           yield found
         }
       }
+      const below = (name: string): Directory => ({ relative: `${relative}${name}/`, lineage })
+      const order = RunDirectory.visitOrder(subdirectories)
       // the directory pushed last is popped first
-      for (const sub of subdirectories.sort(oldestFirst).reverse()) pending.push({ relative: sub, lineage })
+      pending.push(...order.first.toReversed().map(below))
+      last.push(...order.last.map(below))
     } catch (cause) {
       // a subdirectory that has vanished was rotated away, like a file
       if (relative === "") throw cause

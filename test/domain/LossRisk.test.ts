@@ -1,24 +1,62 @@
 import { describe, expect, it } from "@effect/vitest"
-import { LossRisk, of } from "../../src/domain/LossRisk.ts"
+import { hint, LossRisk, of, type Surroundings } from "../../src/domain/LossRisk.ts"
 
-const snapshot = "d/snapshot_2026112214.jsonl"
-const rotatedAt = Date.UTC(2026, 10, 23, 14)
-const waits = LossRisk.Waits()
-const atRisk = LossRisk.AtRisk({ rotatedAt })
-const lost = LossRisk.Gone({ lost: true })
+const hour = 3_600_000
+const start = Date.UTC(2026, 10, 22, 14)
+const retention = 24 * hour
+const rotatedAt = start + retention
+const snapshot = { path: "ibsr-20261122-141500Z/snapshot_2026112214.jsonl", pending: true, acknowledgedAt: undefined }
+const status = { path: "ibsr-20261122-141500Z/status.jsonl", pending: true, acknowledgedAt: undefined }
 
-describe("the risk of a file", () => {
+const surroundings: Surroundings = {
+  exists: true,
+  isAppendOnly: true,
+  isRotated: true,
+  hasLaterSnapshot: false,
+  retention,
+  now: rotatedAt - hour / 2,
+  nextRunAt: rotatedAt + hour / 2
+}
+
+describe("the risk of a file that exists", () => {
+  const [waits, atRisk] = [LossRisk.Waits(), LossRisk.AtRisk({ rotatedAt })]
   it.each([
-    ["exists, is pending, and is rotated away later", waits, snapshot, true, true, rotatedAt - 1],
-    ["exists, is pending, and is rotated away by then", atRisk, snapshot, true, true, rotatedAt],
-    ["exists, was stored while live, and is rotated away later", waits, snapshot, false, true, rotatedAt - 1],
-    ["exists, was stored while live, and is rotated away by then", atRisk, snapshot, false, true, rotatedAt],
-    ["exists, is pending, and is no snapshot", waits, "status.jsonl", true, true, Infinity],
-    ["is gone and was pending", lost, snapshot, true, false, 0],
-    ["is gone, was pending, and is no snapshot", lost, "status.jsonl", true, false, 0],
-    ["is gone and was stored while live", lost, snapshot, false, false, 0],
-    ["is gone, was stored, and is no snapshot", LossRisk.Gone({ lost: false }), "status.jsonl", false, false, 0]
-  ] as const)("that %s is %j", (_, risk, path, pending, exists, nextRunAt) => {
-    expect(of({ path, pending }, exists, nextRunAt)).toEqual(risk)
+    ["is rotated away before the next run", atRisk, snapshot, {}],
+    ["is rotated away just when the next run is expected", atRisk, snapshot, { nextRunAt: rotatedAt }],
+    ["is rotated away after the next run", waits, snapshot, { nextRunAt: rotatedAt - 1 }],
+    ["should have been rotated away already", waits, snapshot, { now: rotatedAt }],
+    ["lies in a directory that nobody rotates", waits, snapshot, { isRotated: false }],
+    ["is kept for an unknown time", waits, snapshot, { retention: undefined }],
+    ["is live, so that more lines will come", atRisk, { ...snapshot, pending: false, acknowledgedAt: start }, {}],
+    ["is no snapshot", waits, status, {}]
+  ] as const)("that %s is %j", (_, risk, file, more) => {
+    expect(of(file, { ...surroundings, ...more })).toEqual(risk)
+  })
+})
+
+describe("the risk of a deleted file", () => {
+  const stored = (acknowledgedAt: number) => ({ ...snapshot, pending: false, acknowledgedAt })
+  const [lost, endNotSeen, gone] = [LossRisk.Lost(), LossRisk.EndNotSeen(), LossRisk.Gone()]
+  it.each([
+    ["was pending", lost, snapshot, {}],
+    ["was pending and is no snapshot", lost, status, {}],
+    ["was pending and is not append-only", gone, { ...status, path: "packets.pcap" }, { isAppendOnly: false }],
+    ["was stored within its hour, and others followed", lost, stored(start + 1), { hasLaterSnapshot: true }],
+    ["was stored within its hour, and none followed", endNotSeen, stored(start + 1), {}],
+    ["was stored after its hour", endNotSeen, stored(start + hour), { hasLaterSnapshot: true }],
+    ["was stored and is no snapshot", gone, { ...status, pending: false, acknowledgedAt: start }, {}]
+  ] as const)("that %s is %j", (_, risk, file, more) => {
+    expect(of(file, { ...surroundings, ...more, exists: false })).toEqual(risk)
+  })
+})
+
+describe("the hint after a loss", () => {
+  it("names the interval between runs and the collector's flag", () => {
+    expect(hint(hour, hour)).toBe(
+      "run ibsr-export more often than every 1 h, or raise --max-age of the collector, which keeps a snapshot for 1 h"
+    )
+    expect(hint(2 * hour, undefined)).toBe(
+      "run ibsr-export more often than every 2 h, or raise --max-age of the collector"
+    )
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import { Either } from "effect"
 import * as Selection from "../../src/domain/Selection.ts"
 
 const keeps = (include: ReadonlyArray<string>, exclude: ReadonlyArray<string>, path: string) =>
@@ -20,7 +21,30 @@ describe("keeps", () => {
     ["**/*.jsonl", "line\nbreak.jsonl", true],
     ["**/*.jsonl", "line\nbreak/a.jsonl", true],
     ["*.jsonl", "a.jsonl", true],
-    ["*.jsonl", "d/a.jsonl", false],
+    ["*.jsonl", "d/a.jsonl", true],
+    ["snapshot_*.jsonl", "ibsr-20261122-141500Z/snapshot_2026112214.jsonl", true],
+    ["snapshot_*.jsonl", "ibsr-20261122-141500Z/status.jsonl", false],
+    ["/*.jsonl", "a.jsonl", true],
+    ["/*.jsonl", "d/a.jsonl", false],
+    ["./*.jsonl", "a.jsonl", true],
+    ["./*.jsonl", "d/a.jsonl", false],
+    ["d/*.jsonl", "d/a.jsonl", true],
+    ["d/*.jsonl", "e/d/a.jsonl", false],
+    ["d/", "d/a", true],
+    ["d/", "d/e/f/a", true],
+    ["d/", "e/d/a", true],
+    ["d/", "d", false],
+    ["d/", "e/d", false],
+    ["d/", "dd/a", false],
+    ["/d/", "d/a", true],
+    ["/d/", "e/d/a", false],
+    ["d/e/", "d/e/a", true],
+    ["d/e/", "f/d/e/a", false],
+    ["ibsr-*/", "ibsr-20261122-141500Z/snapshot_2026112214.jsonl", true],
+    ["ibsr-*/", "snapshots/ibsr-20261122-141500Z/status.jsonl", true],
+    ["{a,b}/", "b/x", true],
+    ["[x]/", "[x]/a", true],
+    ["[x].jsonl", "d/[x].jsonl", true],
     ["**", "a", true],
     ["**", "d/.a", true],
     ["d/**", "d/e/a", true],
@@ -36,8 +60,8 @@ describe("keeps", () => {
     ["[ab].jsonl", "b.jsonl", true],
     ["[ab].jsonl", "c.jsonl", false],
     ["{a,b}.jsonl", "{a,b}.jsonl", true],
-    ["!a.jsonl", "b.jsonl", true],
-    ["!a.jsonl", "a.jsonl", false],
+    ["!(*.tmp).jsonl", "d/a.jsonl", true],
+    ["!(*.tmp).jsonl", "d/a.tmp.jsonl", false],
     ["a.jsonl", "a.jsonl", true],
     ["a.jsonl", "axjsonl", false]
   ])("with --include %j, for %j is %s", (include, path, kept) => {
@@ -49,7 +73,7 @@ describe("keeps", () => {
     ["d/a.jsonl", true],
     ["d/a.csv", false]
   ])("with several patterns, for %j is %s", (path, kept) => {
-    expect(keeps(["**/*.jsonl", "*.csv"], [], path)).toBe(kept)
+    expect(keeps(["**/*.jsonl", "/*.csv"], [], path)).toBe(kept)
   })
 
   it.each([
@@ -59,6 +83,10 @@ describe("keeps", () => {
     [["dir/**"], "dir/e/a.jsonl", false],
     [["dir/**"], "other/dir/a.jsonl", true],
     [["dir/**"], "directory/a.jsonl", true],
+    [["dir/"], "other/dir/a.jsonl", false],
+    [["/dir/"], "other/dir/a.jsonl", true],
+    [["status.jsonl"], "d/status.jsonl", false],
+    [["/status.jsonl"], "d/status.jsonl", true],
     [["x.jsonl", "y.jsonl"], "y.jsonl", false],
     [["**/.*"], "d/.a.jsonl", false],
     [["**"], "a.jsonl", false]
@@ -80,6 +108,10 @@ describe("excludes", () => {
     ["**/dir/**", "e/dir", true],
     ["**/.git/**", ".git", true],
     ["dir/*.jsonl", "dir", false],
+    ["dir/", "dir/x", true],
+    ["dir/", "e/dir/x", true],
+    ["/dir/", "e/dir/x", false],
+    ["*.tmp", "dir", false],
     ["**/*.tmp", "dir", false]
   ])("with --exclude %j, for the directory %j is %s", (exclude, path, excluded) => {
     expect(Selection.make({ include: ["**"], exclude: [exclude] }).excludes(path)).toBe(excluded)
@@ -87,5 +119,48 @@ describe("excludes", () => {
 
   it("is false for a file that is merely not included", () => {
     expect(Selection.make({ include: ["*.jsonl"], exclude: [] }).excludes("a.csv")).toBe(false)
+  })
+})
+
+describe("unmatched", () => {
+  const unmatched = (include: ReadonlyArray<string>, ...paths: ReadonlyArray<string>) => {
+    const selection = Selection.make({ include, exclude: ["excluded.jsonl"] })
+    for (const path of paths) selection.keeps(path)
+    return selection.unmatched()
+  }
+
+  it("names the globs that have matched no path", () => {
+    expect(unmatched(["*.jsonl", "*.csv", "/a.jsonl"], "d/a.jsonl", "b.txt")).toEqual(["*.csv", "/a.jsonl"])
+  })
+
+  it("asks a glob that has not matched yet about paths that another glob matches", () => {
+    expect(unmatched(["*.jsonl", "a.*"], "a.jsonl")).toEqual([])
+  })
+
+  it("counts a path that is excluded as matched", () => {
+    expect(unmatched(["*.jsonl"], "excluded.jsonl")).toEqual([])
+  })
+})
+
+describe("parseGlob", () => {
+  it.each(["*.jsonl", "d/", "/d/*.jsonl", "./a", "{a,b}/**", "[ab]?", "!(a).jsonl", "\\[a", "a b"])(
+    "accepts %j",
+    (glob) => {
+      expect(Selection.parseGlob(glob)).toEqual(Either.right(glob))
+    }
+  )
+
+  it.each([
+    ["!a.jsonl", "--exclude"],
+    ["/", "names a file"],
+    ["./", "names a file"],
+    ["../a", "without '..'"],
+    ["a/../b", "without '..'"],
+    ["[a.jsonl", "balanced"],
+    ["{a,b", "balanced"],
+    ["*(a", "balanced"]
+  ])("rejects %j, and says that it expects %j", (glob, expected) => {
+    const message = Either.flip(Selection.parseGlob(glob))
+    expect(Either.getOrThrow(message)).toContain(expected)
   })
 })

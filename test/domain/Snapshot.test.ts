@@ -1,17 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { endOfHour, extentOf, hasLines, stateAt } from "../../src/domain/Snapshot.ts"
+import { extentOf, finalAt, hasLines, hourOf, stateAt } from "../../src/domain/Snapshot.ts"
 
 const at = (text: string) => Date.parse(text)
 
-describe("endOfHour", () => {
+describe("hourOf", () => {
   it.each([
     ["snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z"],
     ["a/b/snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z"],
     ["snapshot_2026123123.jsonl", "2027-01-01T00:00:00Z"],
     ["snapshot_2028022900.jsonl", "2028-02-29T01:00:00Z"]
-  ])("of %s is %s", (name, end) => {
-    expect(endOfHour(name)).toBe(at(end))
+  ])("of %s ends at %s", (name, end) => {
+    expect(hourOf(name)).toEqual({ start: at(end) - 3_600_000, end: at(end) })
   })
 
   it.each([
@@ -27,7 +27,7 @@ describe("endOfHour", () => {
     "snapshot_1700000000.jsonl",
     "snapshot_1701010912.jsonl"
   ])("of %s is undefined", (name) => {
-    expect(endOfHour(name)).toBeUndefined()
+    expect(hourOf(name)).toBeUndefined()
   })
 })
 
@@ -46,6 +46,24 @@ describe("stateAt", () => {
     ["status.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T14:00:00Z", "live"]
   ])("of %s, changed %s, at %s is %s", (relativePath, modified, now, state) => {
     expect(stateAt({ relativePath, modifiedMillis: at(modified) }, at(now), finalAfter)).toBe(state)
+  })
+})
+
+describe("finalAt", () => {
+  const finalAfter = Duration.minutes(2)
+  it.each([
+    ["snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T15:02:00Z"],
+    ["d/snapshot_2026112214.jsonl", "2026-11-22T15:01:59Z", "2026-11-22T15:02:00Z"]
+  ])("of %s, at %s, is %s", (path, now, final) => {
+    expect(finalAt(path, at(now), finalAfter)).toBe(at(final))
+  })
+
+  it.each([
+    ["whose hour is not over", "snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z"],
+    ["that is final", "snapshot_2026112214.jsonl", "2026-11-22T15:02:00Z"],
+    ["without an hour in its name", "status.jsonl", "2026-11-22T15:01:00Z"]
+  ])("of a file %s is undefined", (_, path, now) => {
+    expect(finalAt(path, at(now), finalAfter)).toBeUndefined()
   })
 })
 

@@ -19,7 +19,8 @@ const expectExit = async (code: number, args: ReadonlyArray<string>, options?: R
   expect(result.code, result.stdout + result.stderr).toBe(code)
   testedCodes.add(code)
   const row = ExitCode.table.find((each) => each.code === code)
-  if (code === 0) expect(summary(result)).toMatch(/^uploaded \d+ \(.+\), skipped \d+, failed 0 in [\d.]+ s$/)
+  if (code === 0)
+    expect(summary(result)).toMatch(/^uploaded \d+ \(.+\), skipped \d+(, excluded \d+)?, failed 0 in [\d.]+ s$/)
   else if (result.stdout !== "") expect(summary(result)).toMatch(new RegExp(`: ${row?.name} \\(exit ${code}\\)$`))
   return result
 }

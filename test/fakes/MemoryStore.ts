@@ -9,6 +9,7 @@ import {
   type StoreError,
   UploadFailed
 } from "../../src/domain/Errors.ts"
+import type { State } from "../../src/domain/Snapshot.ts"
 import {
   type NewObject,
   ObjectStore,
@@ -33,6 +34,8 @@ export interface MemoryStore {
   readonly layer: Layer.Layer<ObjectStore>
   /** By key, oldest version first. */
   readonly versions: ReadonlyMap<string, ReadonlyArray<Buffer>>
+  /** By key: the state of the latest version. */
+  readonly states: ReadonlyMap<string, State>
   /** Multipart uploads neither completed nor aborted, by ID. A test may remove one. */
   readonly open: Map<string, OpenUpload>
   /** Every attempt, such as `PutObject a/b.jsonl`. */
@@ -48,6 +51,7 @@ const errorFields = (operation: string, code: string) => ({ operation, detail: c
 
 export const make = (options: MemoryOptions = {}): MemoryStore => {
   const versions = new Map<string, Array<Buffer>>()
+  const states = new Map<string, State>()
   const open = new Map<string, OpenUpload>()
   let created = 0
   const requests: Array<string> = []
@@ -65,13 +69,14 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
       return options.before?.(operation, key) ?? Effect.void
     })
 
-  const store = (operation: string, key: string, body: Buffer): Effect.Effect<StoredObject, StoreError> =>
+  const store = (operation: string, { key, state }: NewObject, body: Buffer): Effect.Effect<StoredObject, StoreError> =>
     Effect.suspend(() => {
       const existing = versions.get(key) ?? []
       if (options.noOverwrite === true && existing.length > 0) {
         return Effect.fail(new ObjectExists(errorFields(operation, "PreconditionFailed")))
       }
       versions.set(key, [...existing, body])
+      states.set(key, state)
       return Effect.as(options.after?.(key) ?? Effect.void, { etag: undefined, versionId: String(existing.length) })
     })
 
@@ -98,15 +103,16 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
 
   return {
     versions,
+    states,
     open,
     requests,
     layer: Layer.succeed(ObjectStore, {
       ready: () => Effect.void,
       traits: Effect.succeed(undefined),
-      put: ({ key }, body, sha256) =>
+      put: (object, body, sha256) =>
         Effect.suspend(() => {
           assertSha256(body, sha256)
-          return Effect.zipRight(request("PutObject", key), store("PutObject", key, Buffer.from(body)))
+          return Effect.zipRight(request("PutObject", object.key), store("PutObject", object, Buffer.from(body)))
         }),
       createUpload: ({ key }) => Effect.map(create(key), (uploadId) => ({ uploadId, checksum: "SHA256" })),
       uploadPart: ({ body, key, number, sha256, uploadId }) =>
@@ -117,8 +123,9 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
             return { etag: etagOf(body), checksum: undefined }
           })
         ),
-      completeUpload: ({ key }, uploadId, parts) =>
+      completeUpload: (object, uploadId, parts) =>
         Effect.gen(function* () {
+          const { key } = object
           yield* request("CompleteMultipartUpload", key)
           const upload = yield* findUpload("CompleteMultipartUpload", key, uploadId)
           const bodies = parts.map(({ etag, number }) => {
@@ -128,11 +135,12 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
           if (!bodies.every((body) => body !== undefined) || bodies.length !== upload.parts.size)
             return yield* new UploadFailed(errorFields("CompleteMultipartUpload", "InvalidPart"))
           open.delete(uploadId)
-          return yield* store("CompleteMultipartUpload", key, Buffer.concat(bodies))
+          return yield* store("CompleteMultipartUpload", object, Buffer.concat(bodies))
         }),
       abortUpload: ({ key, uploadId }) => abort(key, uploadId),
-      putStream: <E>({ key }: NewObject, body: StreamBody, policy: StreamPolicy<E>) =>
+      putStream: <E>(object: NewObject, body: StreamBody, policy: StreamPolicy<E>) =>
         Effect.gen(function* () {
+          const { key } = object
           const uploadId = yield* policy.request(create(key))
           return yield* Effect.gen(function* () {
             const whole = yield* Effect.tryPromise({
@@ -150,7 +158,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
             })
             yield* policy.completing
             const stored = yield* policy.request(
-              Effect.zipRight(request("CompleteMultipartUpload", key), store("CompleteMultipartUpload", key, bytes))
+              Effect.zipRight(request("CompleteMultipartUpload", key), store("CompleteMultipartUpload", object, bytes))
             )
             open.delete(uploadId)
             return stored

@@ -29,6 +29,7 @@ const facts = (
     signal: undefined,
     endedBy: undefined,
     complete: true,
+    unmatched: [],
     openUploads: [],
     ledger: { path: "/state/ledger.db", setAside: undefined },
     traits: undefined,
@@ -149,6 +150,7 @@ describe("make", () => {
       interrupted: 2,
       notTried: 3,
       lost: 0,
+      endNotSeen: 0,
       retries: 0
     })
   })
@@ -160,13 +162,16 @@ describe("make", () => {
         ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" }
       }
     )
-    Tally.addLost(found.tally, "snapshot_2026112115.jsonl")
+    Tally.addLost(found.tally, "snapshot_2026112115.jsonl", "run it more often")
+    Tally.addEndNotSeen(found.tally, "snapshot_2026112114.jsonl")
     Tally.addAtRisk(found.tally, { file: "snapshot_2026112116.jsonl", rotatedAt: Date.UTC(2026, 10, 22, 16) })
     expect(Report.make(settings, found)).toMatchObject({
       result: { exitCode: 41 },
       ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" },
-      totals: { selected: 1, lost: 1, failed: 0 },
+      totals: { selected: 1, lost: 1, endNotSeen: 1, failed: 0 },
       lostFiles: ["snapshot_2026112115.jsonl"],
+      lossHint: "run it more often",
+      endNotSeenFiles: ["snapshot_2026112114.jsonl"],
       filesAtRisk: [{ file: "snapshot_2026112116.jsonl", rotatedAt: "2026-11-22T16:00:00.000Z" }],
       replacedFiles: [{ file: "s", key: "p/s.g2" }]
     })

@@ -105,9 +105,22 @@ describe("the report as text", () => {
     expect(uneventful({ traits: { ...traits, unencrypted: true } })).toBe(false)
     expect(uneventful({ ledger: { path: "/l.db", setAside: "/l.db.old" } })).toBe(false)
     expect(uneventful({ signal: "SIGTERM" })).toBe(false)
+    const excluded = [Outcome.Outcome.Excluded()]
+    expect(ReportText.isUneventful(reportOf(excluded))).toBe(true)
+    expect(ReportText.isUneventful(reportOf(excluded, { unmatched: ["*.csv"] }))).toBe(false)
     const written = (error: string | null) => ({ ...reportOf([]), metrics: { path: "/m.prom", error } })
     expect(ReportText.isUneventful(written(null))).toBe(true)
     expect(ReportText.isUneventful(written("disk full"))).toBe(false)
+  })
+
+  it.each([
+    ["names a pattern that matches no file although others were excluded", [Outcome.Outcome.Excluded()], {}, true],
+    ["does not mention the pattern if the input has no other file", [], {}, false],
+    ["does not mention the pattern if the run ended early", [Outcome.Outcome.Excluded()], { complete: false }, false]
+  ])("%s", (_, outcomes, facts, isNamed) => {
+    const text = ReportText.body(reportOf(outcomes, { ...facts, unmatched: ["snapshots_*"] }))
+    const warning = "warning: --include snapshots_* matches no file; excluded: 1"
+    expect(text).toEqual(isNamed ? [{ severity: "warning", text: warning }] : [])
   })
 
   it("has failures as errors, other problems as warnings, and the plan as information", () => {

@@ -4,7 +4,7 @@ import * as Outcome from "../../src/domain/Outcome.ts"
 import * as Summary from "../../src/report/Summary.ts"
 import { reportOf, uploaded } from "../fixtures/Report.ts"
 
-const { Interrupted, NotTried, Planned, Skipped, Unchanged, Vanished } = Outcome.Outcome
+const { Excluded, Interrupted, NotTried, Planned, Skipped, Unchanged, Vanished } = Outcome.Outcome
 
 describe("the summary", () => {
   it("describes a successful run in one line", () => {
@@ -21,9 +21,9 @@ describe("the summary", () => {
   })
 
   it("shows rare outcomes only if there are any, and how the run ended", () => {
-    const rare = [Vanished(), Interrupted(), NotTried()]
+    const rare = [Excluded(), Vanished(), Interrupted(), NotTried()]
     expect(Summary.prose(reportOf(rare, { signal: "SIGTERM", complete: false }))).toBe(
-      "uploaded 0 (0 B), skipped 0, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
+      "uploaded 0 (0 B), skipped 0, excluded 1, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
     )
   })
 
@@ -38,11 +38,11 @@ describe("the summary", () => {
 
   it("is a line with always the same fields in the journal", () => {
     expect(Summary.logfmt(reportOf([uploaded(1_100_000), uploaded(100_000), Unchanged()], { runId: "0f1e" }))).toBe(
-      "summary result=ok exit=0 selected=3 uploaded=2 resumed=0 unchanged=1 skipped=0 not_ready=0 live=0 vanished=0 interrupted=0 " +
-        "not_tried=0 lost=0 failed=0 complete=true retries=0 bytes=1200000 object_bytes=1200000 resumed_bytes=0 seconds=0.84 run=0f1e"
+      "summary result=ok exit=0 selected=3 uploaded=2 resumed=0 unchanged=1 skipped=0 excluded=0 not_ready=0 live=0 vanished=0 interrupted=0 " +
+        "not_tried=0 lost=0 end_not_seen=0 failed=0 complete=true retries=0 bytes=1200000 object_bytes=1200000 resumed_bytes=0 seconds=0.84 run=0f1e"
     )
     expect(Summary.logfmt(reportOf([Interrupted(), NotTried()], { signal: "SIGTERM", complete: false }))).toContain(
-      "summary result=interrupted exit=143 selected=2 uploaded=0 resumed=0 unchanged=0 skipped=0 not_ready=0 live=0 vanished=0 interrupted=1 not_tried=1 lost=0 failed=0 complete=false "
+      "summary result=interrupted exit=143 selected=2 uploaded=0 resumed=0 unchanged=0 skipped=0 excluded=0 not_ready=0 live=0 vanished=0 interrupted=1 not_tried=1 lost=0 end_not_seen=0 failed=0 complete=false "
     )
   })
 

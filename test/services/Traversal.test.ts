@@ -44,6 +44,37 @@ describe("Traversal", () => {
     })
   )
 
+  it.live("visits the run directories that are written to first, and older ones last, newest first", () =>
+    Effect.gen(function* () {
+      const input = tree({
+        "note.jsonl": "",
+        "a/1.jsonl": "",
+        "eth0/ibsr-20261101-000000Z/1.jsonl": "",
+        "eth0/ibsr-20261122-141500Z/1.jsonl": "",
+        "eth1/ibsr-20261110-000000Z/1.jsonl": "",
+        "eth1/ibsr-20261115-000000Z/1.jsonl": "",
+        "ibsr-20261120-141500Z/snapshot_2026112015.jsonl": "",
+        "ibsr-20261120-141500Z/snapshot_2026112014.jsonl": "",
+        "ibsr-20261118-000000Z/1.jsonl": "",
+        "ibsr-20261119-000000Z/1.jsonl": "",
+        "ibsr-payload-20261112-000000Z/1.jsonl": ""
+      })
+      expect((yield* found(input)).map(shown)).toEqual([
+        "note.jsonl",
+        "ibsr-20261120-141500Z/snapshot_2026112014.jsonl",
+        "ibsr-20261120-141500Z/snapshot_2026112015.jsonl",
+        "ibsr-payload-20261112-000000Z/1.jsonl",
+        "a/1.jsonl",
+        "eth0/ibsr-20261122-141500Z/1.jsonl",
+        "eth1/ibsr-20261115-000000Z/1.jsonl",
+        "ibsr-20261119-000000Z/1.jsonl",
+        "ibsr-20261118-000000Z/1.jsonl",
+        "eth1/ibsr-20261110-000000Z/1.jsonl",
+        "eth0/ibsr-20261101-000000Z/1.jsonl"
+      ])
+    })
+  )
+
   it.live("yields paths that can be opened, even if the input ends in a slash", () =>
     Effect.gen(function* () {
       const input = tree({ "a/b.jsonl": "" })

@@ -4,6 +4,7 @@
  */
 import * as DurationText from "../../domain/DurationText.ts"
 import * as Placeholder from "../../domain/Placeholder.ts"
+import * as Selection from "../../domain/Selection.ts"
 import type { FlagValues } from "../../domain/Settings.ts"
 import * as Size from "../../domain/Size.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
@@ -30,16 +31,16 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "include",
     group: what,
     value: "GLOB",
-    description: "upload only files whose path below --input matches; repeatable",
-    default: "**/*.jsonl",
-    parse: Values.path
+    description: "upload only files that match: by name or, with a slash, by path below --input; repeatable",
+    default: "*.jsonl",
+    parse: Selection.parseGlob
   }),
   exclude: Flag.repeated({
     name: "exclude",
     group: what,
     value: "GLOB",
     description: "skip files that match, even if --include matches them; repeatable",
-    parse: Values.path
+    parse: Selection.parseGlob
   }),
   followSymlinks: Flag.toggle({
     name: "follow-symlinks",
@@ -59,6 +60,13 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     // the collector writes once a minute
     default: "2m",
     parse: DurationText.parse
+  }),
+  retention: Flag.optional({
+    name: "retention",
+    group: what,
+    value: "DURATION",
+    description: "how long the collector keeps a snapshot (its --max-age); otherwise learned, or else 24h",
+    parse: DurationText.positive
   }),
   failIfEmpty: Flag.toggle({
     name: "fail-if-empty",
@@ -232,8 +240,8 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: ledger,
     value: "GLOB",
     description: "files that only grow: an object is only overwritten by content that begins with it; repeatable",
-    default: "**/*.jsonl",
-    parse: Values.path
+    default: "*.jsonl",
+    parse: Selection.parseGlob
   }),
   onReplace: Flag.withDefault({
     name: "on-replace",

@@ -4,13 +4,13 @@ import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
 import * as Placeholder from "../../domain/Placeholder.ts"
 import type { Parse } from "./Flag.ts"
 
-/** Any text: a file system allows any name, and so does a glob. */
-export const path: Parse<string> = Either.right
-
-export const directory: Parse<string> = Object.assign((text: string) => path(text), {
+/** Any text: a file system allows any name. */
+export const directory: Parse<string> = Object.assign((text: string) => Either.right(text), {
   suggestions: "directory"
 } as const)
-export const file: Parse<string> = Object.assign((text: string) => path(text), { suggestions: "file" } as const)
+export const file: Parse<string> = Object.assign((text: string) => Either.right(text), {
+  suggestions: "file"
+} as const)
 
 /** Text that a header can carry. */
 export const headerText: Parse<string> = (text) =>

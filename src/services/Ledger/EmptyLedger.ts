@@ -5,7 +5,8 @@ import type { OpenLedger } from "../Ledger.ts"
 export const at = (path: string): OpenLedger => ({
   path,
   setAside: undefined,
-  previousRunAt: undefined,
+  previousRuns: [],
+  retention: undefined,
   checksum: "SHA256",
   lookUp: (step) => Effect.sync(() => step(() => undefined)),
   markPending: () => Effect.sync(() => undefined),
@@ -24,6 +25,8 @@ export const at = (path: string): OpenLedger => ({
   uploadEnded: () => Effect.void,
   unfinishedUploads: () => Effect.succeed([]),
   unfinishedFiles: () => Effect.succeed([]),
+  latestSnapshot: () => Effect.succeed(undefined),
+  rememberRetention: () => Effect.void,
   markGone: () => Effect.void,
   rememberChecksum: () => Effect.void,
   flush: Effect.void,

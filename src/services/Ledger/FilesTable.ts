@@ -1,9 +1,10 @@
 /** The rows of one target's files. The methods are named after `OpenLedger`'s. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
+import type { UnfinishedFile } from "../../domain/LossRisk.ts"
 import type { State } from "../../domain/Snapshot.ts"
 import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
-import type { AcknowledgedObject, KnownFile, UnfinishedFile } from "../Ledger.ts"
+import type { AcknowledgedObject, KnownFile } from "../Ledger.ts"
 import { blob, hex } from "./DigestBlob.ts"
 import type { Target } from "./TargetsTable.ts"
 
@@ -42,11 +43,13 @@ export const reader = (db: DatabaseSync, { id: target, inputSince }: Target) => 
      FROM files LEFT JOIN attempts USING (target, path) WHERE target = ? AND path = ?`
   )
   const selectUnfinished = db.prepare(
-    `SELECT path, pending_since IS NOT NULL AS pending FROM files INDEXED BY unsettled_files
+    `SELECT path, pending_since IS NOT NULL AS pending, acknowledged_at FROM files INDEXED BY unsettled_files
      WHERE target = ? AND path > ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live')
        AND coalesce(pending_since, acknowledged_at) >= ?
      ORDER BY path LIMIT ?`
   )
+
+  const selectLatest = db.prepare("SELECT max(path) AS path FROM files WHERE target = ? AND path >= ? AND path < ?")
 
   const find = (path: string): Row | undefined => selectFile.get(target, path)
   return {
@@ -60,9 +63,14 @@ export const reader = (db: DatabaseSync, { id: target, inputSince }: Target) => 
       return row && knownFrom(row)
     },
     unfinishedFiles: (after: string, limit: number): ReadonlyArray<UnfinishedFile> =>
-      selectUnfinished
-        .all(target, after, inputSince, limit)
-        .map((row) => ({ path: String(row["path"]), pending: row["pending"] === 1 }))
+      selectUnfinished.all(target, after, inputSince, limit).map((row) => ({
+        path: String(row["path"]),
+        pending: row["pending"] === 1,
+        acknowledgedAt: (row["acknowledged_at"] as number | null) ?? undefined
+      })),
+    // the character after `_` ends the range of names that begin with `snapshot_`
+    latestSnapshot: (directory: string, before = `${directory}snapshot\``): string | undefined =>
+      (selectLatest.get(target, `${directory}snapshot_`, before)?.["path"] as string | null) ?? undefined
   }
 }
 

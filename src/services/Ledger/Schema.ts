@@ -116,6 +116,11 @@ const migrations: ReadonlyArray<string> = [
   ALTER TABLE uploads DROP COLUMN former;
 
   ALTER TABLE parts DROP COLUMN crc32;
+  `,
+  // how long the collector keeps a snapshot, in milliseconds: at least, and less than; NULL: not known
+  `
+  ALTER TABLE targets ADD COLUMN retention_least INTEGER;
+  ALTER TABLE targets ADD COLUMN retention_most INTEGER;
   `
 ]
 

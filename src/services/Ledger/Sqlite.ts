@@ -28,7 +28,7 @@ export const layer = (options: Options) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
         const writeDurably = <A>(step: (now: number) => A) => Effect.zipLeft(writeAt(step), durable)
 
-        const { checksum, previousRunAt, runRowId, target } = yield* write(() =>
+        const { checksum, previousRuns, retention, runRowId, target } = yield* write(() =>
           TargetsTable.startRun(db, options, run)
         )
         // a ledger that cannot be written fails the run here, before it sends anything
@@ -42,7 +42,8 @@ export const layer = (options: Options) =>
         return {
           path: databasePath,
           setAside,
-          previousRunAt,
+          previousRuns,
+          retention,
           checksum,
           lookUp: (step) => read(() => step(fileReader.storedAs)),
           markPending: (path) => writeAt((now) => fileWriter.markPending(path, now)),
@@ -67,6 +68,8 @@ export const layer = (options: Options) =>
           uploadEnded: (path) => write(() => uploads.uploadEnded(path)),
           unfinishedUploads: (after, limit) => read(() => uploads.unfinishedUploads(after, limit)),
           unfinishedFiles: (after, limit) => read(() => fileReader.unfinishedFiles(after, limit)),
+          latestSnapshot: (directory, before) => read(() => fileReader.latestSnapshot(directory, before)),
+          rememberRetention: (bounds) => write(() => TargetsTable.rememberRetention(db, target, bounds)),
           markGone: (path, lost) => write(() => fileWriter.markGone(path, lost)),
           rememberChecksum: (accepted) => write(() => TargetsTable.rememberChecksum(db, target, accepted)),
           flush,

@@ -1,6 +1,8 @@
 /** The rows of targets and of their runs. A target is an endpoint, a bucket, a prefix and a key mapping. */
 import { resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
+import type { Bounds } from "../../domain/Retention.ts"
+import { startsUsed } from "../../domain/RunInterval.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import type { Checksum } from "../../domain/StoreTraits.ts"
 import type { RunIdentity } from "../Ledger.ts"
@@ -30,23 +32,39 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
   const known = find(db, options)
   const input = resolve(options.input)
   const inputSince = known?.input === input ? known.inputSince : run.startedAt
-  const { checksum, id } = db
+  const { checksum, id, least, most } = db
     .prepare(
       `INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET input = excluded.input, input_since = excluded.input_since RETURNING id, checksum`
+       ON CONFLICT DO UPDATE SET input = excluded.input, input_since = excluded.input_since
+       RETURNING id, checksum, retention_least AS least, retention_most AS most`
     )
-    .get(...nameOf(options), input, inputSince) as { readonly id: number; readonly checksum: Checksum }
-  const { previous } = db.prepare("SELECT max(started_at) AS previous FROM runs WHERE target = ?").get(id) as {
-    readonly previous: number | null
+    .get(...nameOf(options), input, inputSince) as {
+    readonly id: number
+    readonly checksum: Checksum
+    readonly least: number | null
+    readonly most: number | null
   }
+  const previousRuns = db
+    .prepare("SELECT started_at FROM runs WHERE target = ? ORDER BY started_at DESC, id DESC LIMIT ?")
+    .all(id, startsUsed - 1)
+    .map((row) => row["started_at"] as number)
   const { lastInsertRowid: runRowId } = db
     .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
     .run(id, run.id, run.startedAt)
-  return { target: { id, inputSince }, runRowId, previousRunAt: previous ?? undefined, checksum }
+  const retention: Bounds | undefined = least === null ? undefined : { least, most: most ?? undefined }
+  return { target: { id, inputSince }, runRowId, previousRuns, retention, checksum }
 }
 
 export const rememberChecksum = (db: DatabaseSync, { id }: Target, checksum: Checksum): void => {
   db.prepare("UPDATE targets SET checksum = ? WHERE id = ?").run(checksum, id)
+}
+
+export const rememberRetention = (db: DatabaseSync, { id }: Target, { least, most }: Bounds): void => {
+  db.prepare("UPDATE targets SET retention_least = ?, retention_most = ? WHERE id = ?").run(
+    Math.round(least),
+    most === undefined ? null : Math.round(most),
+    id
+  )
 }
 
 export const endRun = (db: DatabaseSync, runRowId: number | bigint, exitCode: number, endedAt: number): void => {

@@ -8,6 +8,7 @@ import type { StateUnusable } from "../../domain/Errors.ts"
 import { Outcome } from "../../domain/Outcome.ts"
 import * as Selection from "../../domain/Selection.ts"
 import type { Settings } from "../../domain/Settings.ts"
+import * as Snapshot from "../../domain/Snapshot.ts"
 import { type Found, pathOf, type SourceFile } from "../../domain/SourceFile.ts"
 import type { OpenLedger, StoredAs } from "../Ledger.ts"
 import type { FileOutcome, Reporter } from "../Reporter.ts"
@@ -26,34 +27,37 @@ const untilResponsive = (batch: Chunk.Chunk<Found>) =>
   })
 
 /** Reports the outcomes that are decided, and returns the files that have to be opened. */
-export const make = (settings: Settings, reporter: Context.Tag.Service<Reporter>) => {
-  const selection = Selection.make(settings)
-
-  return (ledger: OpenLedger) =>
-    (batch: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
-      Effect.flatMap(Effect.zipRight(untilResponsive(batch), Clock.currentTimeMillis), (now) => {
-        const outcomes: Array<FileOutcome> = []
-        const toOpen: Array<SourceFile> = []
-        const isStored = (file: SourceFile, storedAs: StoredAs) => {
-          const stat = FileStat.stat(file, settings)
-          if (stat === undefined) return false
-          const stored = storedAs(file, stat)
-          // a file that was stored as live is stored again when it becomes final
-          return stored === "final" || (stored === "live" && FileStat.stateOf(file, stat, now, settings) === "live")
-        }
-        return ledger
-          .lookUp((storedAs) => {
-            for (const found of Chunk.toReadonlyArray(batch)) {
-              const admitted = Selection.admit(selection, found)
-              if (Either.isLeft(admitted))
-                outcomes.push({ file: { relativePath: pathOf(found) }, outcome: admitted.left })
-              else if (settings.force || !isStored(admitted.right, storedAs)) toOpen.push(admitted.right)
-              else outcomes.push({ file: admitted.right, outcome: unchanged })
-            }
-          })
-          .pipe(
-            Effect.tap(() => reporter.addOutcomes(outcomes)),
-            Effect.map(() => Chunk.unsafeFromArray(toOpen))
-          )
-      })
-}
+export const make =
+  (settings: Settings, selection: Selection.Selection, reporter: Context.Tag.Service<Reporter>) =>
+  (ledger: OpenLedger) =>
+  (batch: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
+    Effect.flatMap(Effect.zipRight(untilResponsive(batch), Clock.currentTimeMillis), (now) => {
+      const outcomes: Array<FileOutcome> = []
+      const toOpen: Array<SourceFile> = []
+      const isStored = (file: SourceFile, storedAs: StoredAs) => {
+        const stat = FileStat.stat(file, settings)
+        if (stat === undefined) return false
+        const stored = storedAs(file, stat)
+        // a file that was stored as live is stored again when it becomes final, be it by the end of this run
+        return (
+          stored === "final" ||
+          (stored === "live" &&
+            FileStat.stateOf(file, stat, now, settings) === "live" &&
+            Snapshot.finalAt(file.relativePath, now, settings.finalAfter) === undefined)
+        )
+      }
+      return ledger
+        .lookUp((storedAs) => {
+          for (const found of Chunk.toReadonlyArray(batch)) {
+            const admitted = Selection.admit(selection, found)
+            if (Either.isLeft(admitted))
+              outcomes.push({ file: { relativePath: pathOf(found) }, outcome: admitted.left })
+            else if (settings.force || !isStored(admitted.right, storedAs)) toOpen.push(admitted.right)
+            else outcomes.push({ file: admitted.right, outcome: unchanged })
+          }
+        })
+        .pipe(
+          Effect.tap(() => reporter.addOutcomes(outcomes)),
+          Effect.map(() => Chunk.unsafeFromArray(toOpen))
+        )
+    })

@@ -12,7 +12,7 @@ describe("headerText", () => {
 
   it.each([" ", "a\nb", "a\r\nx-amz-acl: public-read", "\u0000"])("refuses %j, which no header can carry", (text) => {
     expect(refusal(Values.headerText(text))).toBe("text without control characters")
-    expect(Values.path(text)).toEqual(Either.right(text))
+    expect(Values.directory(text)).toEqual(Either.right(text))
   })
 })
 

@@ -244,9 +244,11 @@ describe("the ledger", () => {
         yield* store(ledger, "final", content(1, "a"))
         yield* store(ledger, "live", content(1, "a"), { state: "live" })
         yield* Effect.forEach(["p1", "p2"], ledger.markPending)
-        const live = { path: "live", pending: false }
-        expect(yield* ledger.unfinishedFiles("", 2)).toEqual([live, { path: "p1", pending: true }])
-        expect(yield* ledger.unfinishedFiles("p1", 2)).toEqual([{ path: "p2", pending: true }])
+        expect(yield* ledger.unfinishedFiles("", 2)).toEqual([
+          { path: "live", pending: false, acknowledgedAt: expect.any(Number) },
+          { path: "p1", pending: true, acknowledgedAt: undefined }
+        ])
+        expect(yield* ledger.unfinishedFiles("p1", 2)).toMatchObject([{ path: "p2", pending: true }])
         yield* ledger.markGone("p1", true)
         yield* ledger.markGone("live", false)
         expect((yield* ledger.unfinishedFiles("", 10)).map(({ path }) => path)).toEqual(["p2"])
@@ -259,7 +261,7 @@ describe("the ledger", () => {
     )
   )
 
-  it.live("knows when the previous run started, and lists no file of another input directory", () =>
+  it.live("knows when earlier runs started, latest first, and lists no file of another input directory", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const openWith = (input: string, startedAt: number) =>
@@ -267,7 +269,7 @@ describe("the ledger", () => {
           Effect.flatMap((ledger) =>
             Effect.map(ledger.unfinishedFiles("", 10), (files) => ({
               files: files.length,
-              previousRunAt: ledger.previousRunAt
+              previousRuns: ledger.previousRuns
             }))
           ),
           Effect.scoped,
@@ -275,9 +277,9 @@ describe("the ledger", () => {
         )
       yield* using(stateDir, (ledger) => ledger.markPending("a"), 1000)
       const later = Date.now() + 1_000_000
-      expect(yield* openWith("/in", 2000)).toEqual({ files: 1, previousRunAt: 1000 })
-      expect(yield* openWith("/elsewhere", later)).toEqual({ files: 0, previousRunAt: 2000 })
-      expect(yield* openWith("/elsewhere", later + 1)).toEqual({ files: 0, previousRunAt: later })
+      expect(yield* openWith("/in", 2000)).toEqual({ files: 1, previousRuns: [1000] })
+      expect(yield* openWith("/elsewhere", later)).toEqual({ files: 0, previousRuns: [2000, 1000] })
+      expect(yield* openWith("/elsewhere", later + 1)).toEqual({ files: 0, previousRuns: [later, 2000, 1000] })
     })
   )
 
@@ -287,6 +289,35 @@ describe("the ledger", () => {
       const second = yield* using(stateDir, () => Effect.flip(Effect.scoped(open(stateDir))))
       expect(second._tag).toBe("Locked")
       yield* Effect.scoped(open(stateDir))
+    })
+  )
+
+  it.live("finds the latest snapshot of a directory, and remembers how long the collector keeps one", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const paths = [
+        "d/snapshot_2026112214.jsonl",
+        "d/snapshot_2026112215.jsonl",
+        "d/status.jsonl",
+        "e/snapshot_2026112216.jsonl"
+      ]
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          for (const path of paths) yield* ledger.markPending(path)
+          yield* ledger.markGone(paths[1]!, true)
+          expect(ledger.retention).toBeUndefined()
+          expect(yield* ledger.latestSnapshot("d/")).toBe(paths[1])
+          expect(yield* ledger.latestSnapshot("d/", paths[1])).toBe(paths[0])
+          expect(yield* ledger.latestSnapshot("d/", paths[0])).toBeUndefined()
+          expect(yield* ledger.latestSnapshot("")).toBeUndefined()
+          yield* ledger.rememberRetention({ least: 1.4, most: undefined })
+        })
+      )
+      yield* using(stateDir, (ledger) => {
+        expect(ledger.retention).toEqual({ least: 1, most: undefined })
+        return ledger.rememberRetention({ least: 2, most: 3 })
+      })
+      yield* using(stateDir, (ledger) => Effect.sync(() => expect(ledger.retention).toEqual({ least: 2, most: 3 })))
     })
   )
 })

@@ -1,0 +1,55 @@
+/**
+ * How long the collector keeps a snapshot file, as far as this host can see.
+ *
+ * The collector rotates the run directory that it is writing, right after it has written a line: it deletes a file when
+ * `now - start of its hour > --max-age`. So each look at such a directory bounds `--max-age` from both sides.
+ */
+import { Duration } from "effect"
+
+/** In milliseconds. The collector keeps a file for at least `least`, and for less than `most`; undefined: not known. */
+export interface Bounds {
+  readonly least: number
+  readonly most: number | undefined
+}
+
+const hour = Duration.toMillis("1 hour")
+
+/** The collector's default. Source: `--max-age` of its command line, 86,400 s. */
+export const usual = Duration.toMillis("24 hours")
+
+/**
+ * What one look at a rotated directory shows. All times are in milliseconds since 1970. `lastWrite`: the latest change in
+ * the directory. `oldest`: start of the hour of its oldest snapshot file. `deleted`: start of the latest hour before that
+ * whose file the ledger knows, and which the collector therefore has deleted.
+ */
+export const observe = (lastWrite: number, oldest: number, deleted: number | undefined): Bounds => ({
+  least: lastWrite - oldest,
+  most: deleted === undefined ? undefined : lastWrite - deleted
+})
+
+/** Adds an observation. One that contradicts the earlier ones replaces them: the collector's setting was changed. */
+export const merge = (known: Bounds | undefined, seen: Bounds): Bounds => {
+  if (known === undefined) return seen
+  const least = Math.max(known.least, seen.least)
+  const most = Math.min(known.most ?? Infinity, seen.most ?? Infinity)
+  return least >= most ? seen : { least, most: most === Infinity ? undefined : most }
+}
+
+/**
+ * | `--retention` | bounds                                | milliseconds                                          |
+ * | ------------- | ------------------------------------- | ----------------------------------------------------- |
+ * | given         |                                       | as given                                              |
+ * |               | none, or they contain 24 h            | 24 h                                                  |
+ * |               | no `most`, and `least` exceeds 24 h   | undefined: files are kept for longer, but how long?   |
+ * |               | both, and a whole hour between them   | the least whole hour                                  |
+ * |               | both, and no whole hour between them  | `least`                                               |
+ */
+export const estimate = (given: Duration.Duration | undefined, bounds: Bounds | undefined): number | undefined => {
+  if (given !== undefined) return Duration.toMillis(given)
+  if (bounds === undefined) return usual
+  const { least, most } = bounds
+  if (least <= usual && usual < (most ?? Infinity)) return usual
+  if (most === undefined) return undefined
+  const wholeHour = Math.ceil(least / hour) * hour
+  return wholeHour < most ? wholeHour : least
+}

@@ -1,0 +1,88 @@
+/** What this host can see of the collectors: which directories they rotate, and how long they keep a snapshot. */
+import { Duration, Effect } from "effect"
+import { promises as fs } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import type { StateUnusable } from "../../domain/Errors.ts"
+import * as Retention from "../../domain/Retention.ts"
+import * as RunDirectory from "../../domain/RunDirectory.ts"
+import type { Settings } from "../../domain/Settings.ts"
+import * as Snapshot from "../../domain/Snapshot.ts"
+import type { OpenLedger } from "../Ledger.ts"
+
+/** A directory that may contain snapshot files. */
+export interface Directory {
+  /** Its collector is at work, and so rotates it. */
+  readonly isRotated: boolean
+  /** Path of the latest snapshot file that was ever seen in it, relative to the input. */
+  readonly latestSnapshot: string | undefined
+  /** How long its collector keeps a snapshot, in milliseconds; undefined: not known. */
+  readonly retention: number | undefined
+}
+
+/** A collector that has not written for this long is not at work: it writes once a minute. */
+const idleAfter = Duration.toMillis("10 minutes")
+
+/** Looks at each directory once. `now` in milliseconds since 1970. */
+export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "retention">, now: number) => {
+  let bounds = ledger.retention
+  const directories = new Map<string, Directory>()
+  const listings = new Map<string, Promise<ReadonlyArray<string>>>()
+
+  /** Empty for a directory that cannot be read. `directory` is relative to the input. */
+  const list = (directory: string) => {
+    const listing = listings.get(directory) ?? fs.readdir(join(settings.input, directory)).catch(() => [])
+    listings.set(directory, listing)
+    return listing
+  }
+
+  /** A directory that is not named like a run directory is one of an older collector, which has no other. */
+  const isNewest = async (directory: string) => {
+    const name = basename(directory)
+    const run = RunDirectory.parse(name)
+    return run === undefined || RunDirectory.current(await list(dirname(directory))).get(run.kind) === name
+  }
+
+  const changedAt = (path: string) =>
+    fs.stat(join(settings.input, path)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0
+    )
+
+  const look = async (directory: string) => {
+    const names = await list(directory)
+    const snapshots = names.filter((name) => Snapshot.hourOf(name) !== undefined).sort()
+    const [oldest, newest] = [snapshots[0], snapshots.at(-1)]
+    const changes = [newest, "status.jsonl"].flatMap((name) =>
+      name === undefined ? [] : [changedAt(directory + name)]
+    )
+    const lastWrite = Math.max(...(await Promise.all(changes)))
+    const isRotated = now - lastWrite <= idleAfter && (await isNewest(directory))
+    return { oldest, newest, lastWrite, isRotated }
+  }
+
+  const view = (directory: string): Effect.Effect<Directory, StateUnusable> =>
+    Effect.gen(function* () {
+      const { isRotated, lastWrite, newest, oldest } = yield* Effect.promise(() => look(directory))
+      const remembered = yield* ledger.latestSnapshot(directory)
+      const present = newest === undefined ? undefined : directory + newest
+      const latestSnapshot = present === undefined || (remembered ?? "") > present ? remembered : present
+      if (!isRotated || oldest === undefined) return { isRotated, latestSnapshot, retention: undefined }
+      const deleted = yield* ledger.latestSnapshot(directory, directory + oldest)
+      const deletedHour = deleted === undefined ? undefined : Snapshot.hourOf(deleted)?.start
+      // what this directory shows outweighs what others have shown: another collector may have other settings
+      bounds = Retention.merge(bounds, Retention.observe(lastWrite, Snapshot.hourOf(oldest)!.start, deletedHour))
+      return { isRotated, latestSnapshot, retention: Retention.estimate(settings.retention, bounds) }
+    })
+
+  return {
+    /** `directory` is relative to the input and ends in `/`, or is empty. */
+    directory: (directory: string): Effect.Effect<Directory, StateUnusable> =>
+      Effect.suspend(() => {
+        const known = directories.get(directory)
+        if (known !== undefined) return Effect.succeed(known)
+        return Effect.tap(view(directory), (seen) => Effect.sync(() => directories.set(directory, seen)))
+      }),
+    /** Keeps what was learned for the next run. */
+    remember: Effect.suspend(() => (bounds === undefined ? Effect.void : ledger.rememberRetention(bounds)))
+  }
+}
