@@ -47,7 +47,7 @@ const unit = ({ settings }: Job) => {
     ...(attempts === 1
       ? []
       : [
-          `# after ${attempts} failed attempts in a row, OnFailure= once; each hour starts a new count`,
+          `# after ${attempts} failed attempts, OnFailure= once; each hour starts a new count`,
           `StartLimitIntervalSec=${span(Retries.window)}`,
           `StartLimitBurst=${attempts}`
         ]),
@@ -79,8 +79,12 @@ const stopping = ({ settings }: Job) => [
     : [
         "Restart=on-failure",
         `RestartSec=${span(Retries.pause)}`,
+        "# since version 254, systemd triggers OnFailure= before each restart without this; older versions ignore it",
+        "RestartMode=direct",
         "# a retry soon cannot help after these; the codes from 200 on are systemd's own",
-        `RestartPreventExitStatus=${noRetry.join(" ")}`
+        `RestartPreventExitStatus=${noRetry.join(" ")}`,
+        "# only failures count towards the limit: the end of any other run resets the count; + is root, outside the sandbox",
+        `ExecStopPost=-+/bin/sh -c 'test "$$SERVICE_RESULT" != success || exec /bin/systemctl reset-failed %n'`
       ])
 ]
 

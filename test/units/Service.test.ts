@@ -46,10 +46,13 @@ const rows: ReadonlyArray<Row> = [
   ["StartLimitIntervalSec", {}, ["50min"]],
   ["Restart", {}, ["on-failure"]],
   ["RestartSec", {}, ["2min"]],
+  ["RestartMode", {}, ["direct"]],
+  ["ExecStopPost", {}, [`-+/bin/sh -c 'test "$$SERVICE_RESULT" != success || exec /bin/systemctl reset-failed %n'`]],
   ["StartLimitBurst", { settings: settingsWith({ giveUpAfter: Duration.minutes(15) }) }, ["2"]],
   ["StartLimitBurst", { settings: settingsWith({ giveUpAfter: Duration.hours(1) }) }, []],
   ["StartLimitIntervalSec", { settings: settingsWith({ giveUpAfter: Duration.hours(1) }) }, []],
   ["Restart", { settings: settingsWith({ giveUpAfter: Duration.hours(1) }) }, ["no"]],
+  ["ExecStopPost", { settings: settingsWith({ giveUpAfter: Duration.hours(1) }) }, []],
   ["SuccessExitStatus", {}, ["143 SIGTERM"]],
   ["OnFailure", {}, ["ibsr-alert@%n.service"]],
   ["MemoryDenyWriteExecute", {}, []]

@@ -5,8 +5,10 @@ export interface JournalEntry {
   readonly message: string
   /** The syslog identifier, such as `ibsr-export`. */
   readonly identifier: string
-  /** The invocation ID of the unit's run. */
+  /** The ID that systemd gave the start of the unit. Its restarts share it since version 254. */
   readonly invocation: string
+  /** The ID of the process that wrote it. */
+  readonly process: string
 }
 
 interface Fields {
@@ -14,6 +16,7 @@ interface Fields {
   readonly MESSAGE?: string
   readonly SYSLOG_IDENTIFIER?: string
   readonly _SYSTEMD_INVOCATION_ID?: string
+  readonly _PID?: string
 }
 
 /** Parses the output of `journalctl --output=json`. */
@@ -27,7 +30,8 @@ export const parseEntries = (text: string): ReadonlyArray<JournalEntry> =>
         priority: Number(fields.PRIORITY),
         message: fields.MESSAGE ?? "",
         identifier: fields.SYSLOG_IDENTIFIER ?? "",
-        invocation: fields._SYSTEMD_INVOCATION_ID ?? ""
+        invocation: fields._SYSTEMD_INVOCATION_ID ?? "",
+        process: fields._PID ?? ""
       }
     })
 
@@ -36,7 +40,7 @@ export const entriesOf = (identifier: string, journal: ReadonlyArray<JournalEntr
 
 /** The number of runs that wrote to the journal. */
 export const countRuns = (journal: ReadonlyArray<JournalEntry>): number =>
-  new Set(entriesOf("ibsr-export", journal).map(({ invocation }) => invocation)).size
+  new Set(entriesOf("ibsr-export", journal).map((entry) => entry.process)).size
 
 /** The number of alerts. */
 export const countAlerts = (journal: ReadonlyArray<JournalEntry>): number => entriesOf("ibsr-alert", journal).length

@@ -6,7 +6,7 @@ import { appendTo, bumpVersion, remakeDeb } from "../../fixtures/Deb.ts"
 import { until } from "../BuiltProgram.ts"
 import { Host, hostAvailable } from "./Host.ts"
 import { debPath } from "./Install.ts"
-import { countAlerts, entriesOf } from "./Journal.ts"
+import { countAlerts, countRuns, entriesOf } from "./Journal.ts"
 
 const timer = "ibsr-upload.timer"
 /** The first is the snapshot of every prepared host. */
@@ -67,6 +67,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
 
   it("does not disturb a run when it is upgraded, and gives the timer its new schedule", async () => {
     await host.systemctl("enable", "--now", timer)
+    const since = await host.journalCursor()
     // the run cannot end until the fault is gone
     const store = await startRun({}, () => ({ kind: "answer", status: 503, code: "ServiceUnavailable" }))
     const { MainPID: pid } = await host.properties("MainPID")
@@ -84,7 +85,8 @@ describe.skipIf(!hostAvailable)("the package", () => {
     expect((await host.properties("MainPID"))["MainPID"]).toBe(pid)
     store.fault = undefined
 
-    expect(await host.whenIdle()).toMatchObject({ Result: "success", ExecMainStatus: "0", NRestarts: "0" })
+    expect(await host.whenIdle()).toMatchObject({ Result: "success", ExecMainStatus: "0" })
+    expect(countRuns(await host.journalSince(since))).toBe(1)
     expect(store.keys()).toHaveLength(names.length)
     expect(await state(timer)).toMatchObject({ ActiveState: "active", UnitFileState: "enabled" })
     const { stdout } = await host.container.exec("systemctl", "list-timers", "--no-legend", timer)

@@ -97,9 +97,6 @@ describe.skipIf(!hostAvailable)("the README's recipe", () => {
       await until(() => store.inFlight === 1)
       await host.systemctl("stop", "ibsr-upload.service")
       expect(await host.whenIdle()).toMatchObject({ ExecMainStatus: "143" })
-      // the fourth start in fifty minutes fails until systemd forgets the others
-      expect((await host.container.exec("systemctl", "start", "ibsr-upload")).code).not.toBe(0)
-      await host.systemctl("reset-failed", "ibsr-upload")
       host.writeSnapshot("snapshot_2026112216.jsonl", "{}\n")
       await host.systemctl("start", "--no-block", "ibsr-upload.service")
       await until(() => store.inFlight === 1)

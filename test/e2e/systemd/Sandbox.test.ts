@@ -5,6 +5,7 @@ import { type Identity, writer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
 import { until } from "../BuiltProgram.ts"
 import { Host, hostAvailable, snapshots } from "./Host.ts"
+import { countRuns } from "./Journal.ts"
 
 const MiB = 1024 ** 2
 const withoutKeys = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
@@ -85,7 +86,9 @@ describe.skipIf(!hostAvailable)("the hardened service", () => {
     host.configure({ AWS_CA_BUNDLE: "/etc/ssl/private-authority.pem" })
     const large = Buffer.alloc(100 * MiB, `${"x".repeat(63)}\n`)
     host.writeSnapshot("snapshot_2026112215.jsonl", large)
-    expect(await host.upload()).toMatchObject({ Result: "success", NRestarts: "0" })
+    const { journal, ...service } = await host.upload()
+    expect(service).toMatchObject({ Result: "success" })
+    expect(countRuns(journal)).toBe(1)
     expect(store.object("host/snapshot_2026112215.jsonl")?.size).toBe(large.length)
   })
 
