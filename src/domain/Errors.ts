@@ -43,7 +43,8 @@ export class UploadFailed extends Data.TaggedError("UploadFailed")<StoreAnswer> 
 export class ObjectExists extends Data.TaggedError("ObjectExists")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint =
-    this.advice ?? "remove --no-overwrite to replace it; if an answer was lost, this run may have stored it itself"
+    this.advice ??
+    "remove --no-overwrite to replace it; if an answer was lost, this run may have stored it itself, and the next one uses a new key"
 }
 
 /** No source of the credential chain has any credentials. */

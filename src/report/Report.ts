@@ -117,7 +117,7 @@ export const Report = Schema.Struct({
   ),
   replacedFiles: described(
     Schema.Array(Schema.Struct({ file: Schema.String, key: Schema.String })),
-    "files that no longer begin with what was stored, so their content went to a new key; the first 100"
+    "files that could not replace what was stored before, so their content went to a new key; the first 100"
   ),
   keptUploads: described(
     Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, storedBytes: Count, sizeBytes: Count })),

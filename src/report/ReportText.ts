@@ -62,7 +62,7 @@ const warnings = (report: Report): ReadonlyArray<string> =>
     ),
     ...report.replacedFiles.map(
       ({ file, key }) =>
-        `${file} no longer begins with what was stored: it was stored as ${key}, next to the older object`
+        `${file} does not replace what was stored before: it was stored as ${key}, next to the older object`
     ),
     ...report.tornFiles.map((file) => `${file} ends in an incomplete line: its writer was interrupted`),
     ...(report.metrics?.error == null

@@ -73,7 +73,7 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
     Effect.suspend(() => {
       const existing = versions.get(key) ?? []
       if (options.noOverwrite === true && existing.length > 0) {
-        return Effect.fail(new ObjectExists(errorFields(operation, "PreconditionFailed")))
+        return Effect.fail(new ObjectExists({ ...errorFields(operation, "PreconditionFailed"), status: 412 }))
       }
       versions.set(key, [...existing, body])
       states.set(key, state)

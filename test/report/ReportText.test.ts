@@ -42,7 +42,7 @@ describe("the report as text", () => {
       "warning: the ledger was unusable: it was moved to /l.db.old, and everything was sent again",
       "warning: a was rotated away before it was completely stored",
       "warning: b is not completely stored, and will be rotated away at 2026-11-22T16:00:00.000Z, before the next run",
-      "warning: c no longer begins with what was stored: it was stored as p/c.g2, next to the older object",
+      "warning: c does not replace what was stored before: it was stored as p/c.g2, next to the older object",
       "warning: d\\n ends in an incomplete line: its writer was interrupted"
     ])
   })

@@ -209,7 +209,8 @@ export const s3Flags: Flag.Flags<FlagValues> = {
   noOverwrite: Flag.toggle({
     name: "no-overwrite",
     group: how,
-    description: "only create objects (If-None-Match: *); an existing object is a failure; implies --final-only"
+    description:
+      "only create objects (If-None-Match: *): a file that changed goes to a new key, and a key that somebody else has taken is a failure; implies --final-only"
   }),
   overwrite: Flag.toggle({
     name: "overwrite",

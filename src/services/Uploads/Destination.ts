@@ -2,7 +2,13 @@
 import { type Context, Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
-import { ObjectExists, type SourceUnreadable, type StateUnusable } from "../../domain/Errors.ts"
+import {
+  type FileError,
+  type Interrupted,
+  ObjectExists,
+  type SourceUnreadable,
+  type StateUnusable
+} from "../../domain/Errors.ts"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import * as Selection from "../../domain/Selection.ts"
 import type { Settings } from "../../domain/Settings.ts"
@@ -18,23 +24,29 @@ export interface Destination {
   readonly former: ContentDigest | undefined
   /** What the ledger knew about the file. */
   readonly before: KnownFile | undefined
-  /** The key is a new one: the older object keeps the former content, with which the file no longer begins. */
+  /** The key is a new one: the older object keeps the former content. */
   readonly replaces: boolean
 }
 
-export type Policy = Pick<Settings, "appendOnly" | "onReplace">
+export type Policy = Pick<Settings, "appendOnly" | "force" | "noOverwrite" | "onReplace">
 
 /**
- * | the file was sent before   | and is append-only | `--on-replace`    | generation   | must begin with      |
- * | -------------------------- | ------------------ | ----------------- | ------------ | -------------------- |
- * | no                         |                    |                   | first free   | anything             |
- * | yes                        | no                 |                   | same         | anything             |
- * | yes                        | yes                | overwrite         | same         | anything             |
- * | yes                        | yes                | new-key, or fail  | same         | what was sent before |
- * | yes, but begins otherwise  | yes                | new-key           | next free    | anything             |
- * | yes, but begins otherwise  | yes                | fail              | fails        |                      |
+ * | the file was sent before      | append-only | `--no-overwrite` | `--on-replace`   | generation | must begin with      |
+ * | ----------------------------- | ----------- | ---------------- | ---------------- | ---------- | -------------------- |
+ * | no                            |             |                  |                  | first free | anything             |
+ * | yes                           | no          | no               |                  | same       | anything             |
+ * | yes                           | yes         | no               | overwrite        | same       | anything             |
+ * | yes                           | yes         | no               | new-key, or fail | same       | what was sent before |
+ * | yes, but begins otherwise     | yes         |                  | new-key          | next free  | anything             |
+ * | yes, but begins otherwise     | yes         |                  | fail             | fails      |                      |
+ * | yes, and was acknowledged     |             | yes              | not fail         | next free  | anything             |
+ * | yes, and was acknowledged     |             | yes              | fail             | fails      |                      |
+ * | yes, the answer is missing    |             | yes              |                  | same       | as without the flag  |
+ * | and that object exists        |             | yes              | not fail         | next free  | anything             |
+ *
+ * `--force` sends an acknowledged file to the same key even with `--no-overwrite`: the bucket may have lost the object.
  */
-export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onReplace }: Policy) => {
+export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, force, noOverwrite, onReplace }: Policy) => {
   const isAppendOnly = Selection.matcher(appendOnly)
   const suffixOf = (file: SourceFile) => Compression.keySuffixes[keys.compressionOf(file)]
 
@@ -52,30 +64,43 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, onRepl
       destinationOf(file, free, rest)
     )
 
+  /** For a file whose object must stay as it is, for the reason that `cause` gives. */
+  const instead = (
+    ledger: OpenLedger,
+    file: SourceFile,
+    { before, generation, key }: Destination,
+    cause: Error
+  ): Effect.Effect<Destination, ObjectExists | SourceUnreadable | StateUnusable> =>
+    onReplace === "fail"
+      ? Effect.fail(notOverwritten(key, cause))
+      : reserve(ledger, file, generation + 1, { before, former: undefined, replaces: true })
+
   return {
     /** From the ledger's knowledge alone, without reading the file. */
     choose: (ledger: OpenLedger, file: SourceFile, before: KnownFile | undefined) => {
       const mayOnlyGrow = onReplace !== "overwrite" && isAppendOnly(file.relativePath)
       const rest = { before, former: mayOnlyGrow ? before?.content : undefined, replaces: false }
+      if (before?.acknowledged !== undefined && noOverwrite && !force)
+        return Effect.flatMap(destinationOf(file, before.generation, rest), (stored) =>
+          instead(ledger, file, stored, new Error("it has changed since it was stored"))
+        )
       // a file that was stored uncompressed has no key yet for its compressed object
       return before === undefined || suffixOf(file) !== ""
         ? reserve(ledger, file, before?.generation ?? 1, rest)
         : destinationOf(file, before.generation, rest)
     },
-    /** For a file that turned out not to begin with its former content. */
-    afterReplacement: (
-      ledger: OpenLedger,
-      file: SourceFile,
-      { before, generation, key }: Destination,
-      cause: SourceUnreadable
-    ): Effect.Effect<Destination, ObjectExists | SourceUnreadable | StateUnusable> =>
-      onReplace === "fail"
-        ? Effect.fail(notOverwritten(key, cause))
-        : reserve(ledger, file, generation + 1, { before, former: undefined, replaces: true })
+    instead,
+    /** Whether the store refused the key because of an object that an earlier run may have stored. */
+    isTakenByOurs: (error: FileError | Interrupted, { before }: Destination): boolean =>
+      error._tag === "ObjectExists" &&
+      before !== undefined &&
+      before.acknowledged === undefined &&
+      noOverwrite &&
+      onReplace !== "fail"
   }
 }
 
-const notOverwritten = (key: ObjectKey, cause: SourceUnreadable) =>
+const notOverwritten = (key: ObjectKey, cause: Error) =>
   new ObjectExists({
     operation: "PutObject",
     detail: `not overwritten, because ${cause.message}`,

@@ -14,7 +14,7 @@ import type { OpenSource, SourceReader } from "../Source/SourceReader.ts"
 import * as Destination from "./Destination.ts"
 import { defectAsFailure } from "./UploadOutcome.ts"
 
-export type Options = Destination.Policy & Pick<Settings, "finalOnly" | "force">
+export type Options = Destination.Policy & Pick<Settings, "finalOnly">
 
 /** What to do with a file whose destination is known: store it, or plan to. */
 export type Action = (
@@ -74,8 +74,10 @@ export const make = (
       const destination = yield* destinations.choose(ledger, file, known)
       key = destination.key
       const done = Effect.zipRight(checkHead(source, destination.former), action(ledger, file, source, destination))
-      return yield* Effect.catchIf(done, ContentHash.isReplaced, (cause) =>
-        Effect.flatMap(destinations.afterReplacement(ledger, file, destination, cause), (next) => {
+      const mustStay = (error: FileError | Interrupted) =>
+        ContentHash.isReplaced(error) || destinations.isTakenByOurs(error, destination)
+      return yield* Effect.catchIf(done, mustStay, (cause) =>
+        Effect.flatMap(destinations.instead(ledger, file, destination, cause), (next) => {
           key = next.key
           return action(ledger, file, source, next)
         })

@@ -16,10 +16,11 @@ import * as zlib from "node:zlib"
 import type { Mode } from "../../../src/domain/Compression.ts"
 import * as ConcurrencyLimit from "../../../src/domain/ConcurrencyLimit.ts"
 import { NetworkFailure } from "../../../src/domain/Errors.ts"
+import type { Settings } from "../../../src/domain/Settings.ts"
 import * as MemoryStore from "../../fakes/MemoryStore.ts"
 import { exportOnce } from "../../fixtures/Export.ts"
 import { settingsWith } from "../../fixtures/Settings.ts"
-import { emptyDirectory } from "../../fixtures/Tree.ts"
+import { emptyDirectory, tree } from "../../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
 
@@ -145,5 +146,99 @@ describe("an object of an append-only file", () => {
         }),
         { numRuns: Number(process.env["IBSR_TEST_PROPERTY_RUNS"] ?? 150), seed: 20_261_124 }
       )
+  )
+})
+
+describe("with --no-overwrite, a file", () => {
+  const start = () => {
+    const input = tree({ "s.jsonl": "a\n" })
+    const path = join(input, "s.jsonl")
+    makeFinal(path)
+    let losesAnswers = false
+    const store = MemoryStore.make({
+      noOverwrite: true,
+      after: () => (losesAnswers ? Effect.fail(lost) : Effect.void)
+    })
+    const settings = settingsWith({
+      input,
+      stateDir: emptyDirectory(),
+      noOverwrite: true,
+      finalOnly: true,
+      memoryBytes: 20 * MiB,
+      partSizeBytes: 5 * MiB
+    })
+    /** The exit code, and the keys in the bucket afterwards. */
+    const run = (changed: Partial<Settings> = {}) =>
+      Effect.map(exportOnce({ ...settings, ...changed }, store.layer), ({ result }) => [
+        result.exitCode,
+        [...store.versions.keys()]
+      ])
+    const runWithoutAnswer = () => {
+      losesAnswers = true
+      return Effect.tap(run(), () => (losesAnswers = false))
+    }
+    const write = (step: "append" | "replace", content: string) =>
+      Effect.sync(() => change(path, { _tag: step, name: "s.jsonl", text: content }))
+    return { path, run, runWithoutAnswer, store, write }
+  }
+  const [first, second] = ["p/s.jsonl", "p/s.g2.jsonl"]
+
+  it.live.each([
+    ["grew", "append", "b\n", "new-key"],
+    ["grew by more than a part", "append", larger, "new-key"],
+    ["was replaced", "replace", "b\n", "new-key"],
+    ["was replaced", "replace", "b\n", "overwrite"]
+  ] as const)("that %s (%s) goes to its next generation, and is stored then", ([, step, content, onReplace]) =>
+    Effect.gen(function* () {
+      const { path, run, store, write } = start()
+      expect(yield* run()).toEqual([0, [first]])
+      yield* write(step, content)
+      expect(yield* run({ onReplace })).toEqual([0, [first, second]])
+      expect(store.versions.get(second)?.map((object) => object.equals(readFileSync(path)))).toEqual([true])
+      const requests = store.requests.length
+      expect(yield* run({ onReplace })).toEqual([0, [first, second]])
+      expect(store.requests).toHaveLength(requests)
+    })
+  )
+
+  it.live("that changed fails without a request if --on-replace is fail", () =>
+    Effect.gen(function* () {
+      const { run, store, write } = start()
+      yield* run()
+      yield* write("append", "b\n")
+      expect(yield* run({ onReplace: "fail" })).toEqual([11, [first]])
+      expect(store.requests).toHaveLength(1)
+    })
+  )
+
+  it.live.each(["", larger])("whose answer was lost goes to its next generation if the object exists", (added) =>
+    Effect.gen(function* () {
+      const { run, runWithoutAnswer, write } = start()
+      yield* write("append", added)
+      expect(yield* runWithoutAnswer()).toEqual([30, [first]])
+      expect(yield* run({ onReplace: "fail" })).toEqual([11, [first]])
+      expect(yield* run()).toEqual([0, [first, second]])
+      expect(yield* run()).toEqual([0, [first, second]])
+    })
+  )
+
+  it.live("goes to the same key with --force, so that a lost object can be stored again", () =>
+    Effect.gen(function* () {
+      const { run, store } = start()
+      yield* run()
+      expect(yield* run({ force: true })).toEqual([11, [first]])
+      ;(store.versions as Map<string, unknown>).delete(first)
+      expect(yield* run({ force: true })).toEqual([0, [first]])
+    })
+  )
+
+  it.live("that was never sent fails each time if its key is taken", () =>
+    Effect.gen(function* () {
+      const { run } = start()
+      yield* run()
+      const stateDir = emptyDirectory()
+      expect(yield* run({ stateDir })).toEqual([11, [first]])
+      expect(yield* run({ stateDir })).toEqual([11, [first]])
+    })
   )
 })
