@@ -17,7 +17,7 @@ describe.each([
     expect(load.bytes).toBe(count * bytes)
   })
 
-  it("consists of whole lines of JSON, different in each file", () => {
+  it("consists of whole JSON lines that differ between files", () => {
     for (const content of contents) {
       expect(content.at(-1)).toBe("\n")
       for (const line of content.slice(0, -1).split("\n")) expect(() => JSON.parse(line)).not.toThrow()

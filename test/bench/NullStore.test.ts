@@ -31,7 +31,7 @@ describe.skipIf(store === undefined)("the null store", () => {
   afterAll(() => store?.stop())
   beforeEach(() => store!.reset())
 
-  it("counts requests by method, and the bytes of bodies", async () => {
+  it("counts requests by method, and the bytes in their bodies", async () => {
     const at = (path: string) => `${store!.http}/bucket${path}`
     await fetch(at("/a"), { method: "PUT", body: "x".repeat(100_000) })
     const created = await fetch(at("/b?uploads"), { method: "POST" })
@@ -103,7 +103,7 @@ describe.skipIf(store === undefined)("the null store", () => {
     expect(await store!.counters()).toMatchObject({ put: 0, bytes: 3, mostInFlight: 1 })
   })
 
-  it("delays answers, so that many requests are in flight", async () => {
+  it("delays responses, so that many requests are in flight", async () => {
     await store!.delay(50)
     const startedAt = performance.now()
     await Promise.all(Array.from({ length: 10 }, (_, at) => raw(put().replace("key", `key${at}`))))

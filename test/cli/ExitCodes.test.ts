@@ -39,7 +39,7 @@ describe("the exit codes", () => {
     for (const rows of Object.values(texts)) expect(rows).toEqual(ExitCode.table)
   })
 
-  it("prevent a restart by the unit where the README says no, and for failures of systemd before the start", async () => {
+  it("match RestartPreventExitStatus, which adds systemd's own setup failures", async () => {
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8")
     const hopeless = read(readme, /^\| (\d+) \| ([a-z-]+) \| (.*) \| (yes|no) \|$/gm, "yes")
       .filter(({ code, retrySoon }) => !retrySoon && code !== 0)

@@ -20,7 +20,7 @@ beforeAll(async () => {
 const names = (text: string) => new Set([...text.matchAll(/--([a-z0-9]+(?:-[a-z0-9]+)*)/g)].map(([, name]) => name))
 
 describe("the README", () => {
-  it("has the table of exit codes", () => {
+  it("contains the table of exit codes", () => {
     const found = readme.split("\n").filter((line) => /^\| \d+ \| [a-z-]+ \| .* \| (?:yes|no) \|$/.test(line))
     const expected = ExitCode.table.map(
       ({ code, meaning, name, retrySoon }) => `| ${code} | ${name} | ${meaning} | ${retrySoon ? "yes" : "no"} |`
@@ -33,7 +33,7 @@ describe("the README", () => {
     expect(names(readme)).toContain(name)
   })
 
-  it("has the table of the flags of s3", () => {
+  it("contains the table of s3's flags", () => {
     const [, section = ""] = readme.split("\n## Flags\n")
     const [table = ""] = section.split("\n## ")
     const found = table.replaceAll("`", "").match(/^\| --[a-z].*$/gm)
@@ -49,7 +49,7 @@ describe("the README", () => {
     expect(readme).toContain(`\n| \`${name}\` | `)
   })
 
-  it.each(Object.values(statusFlags).map(({ name }) => name))("documents --%s of status", (name) => {
+  it.each(Object.values(statusFlags).map(({ name }) => name))("documents status --%s", (name) => {
     expect(names(readme)).toContain(name)
   })
 
@@ -83,14 +83,14 @@ describe("docs/former-tool.md", () => {
     return [...table.matchAll(/^\| (?!formerly|---)(.*) \|$/gm)].map(([, row = ""]) => row.split(" | "))
   }
 
-  it("replaces former flags by flags that exist", async () => {
+  it("replaces the former program's flags with flags that exist", async () => {
     const known = new Set([...Object.values(s3Flags).map(({ name }) => name), "timeout-sec"])
     const found = (await rows("Flags")).flatMap(([, now = ""]) => [...names(now)])
     expect(found.length).toBeGreaterThan(5)
     expect(found.filter((name) => !known.has(name ?? ""))).toEqual([])
   })
 
-  it("replaces all former exit codes by codes that exist", async () => {
+  it("replaces all exit codes of the former program with codes that exist", async () => {
     const found = await rows("Exit codes")
     expect(found.map(([formerly]) => formerly)).toEqual(["0", "1", "2", "3", "10", "11"])
     const codes = found.flatMap(([, , now = ""]) => [...now.matchAll(/\d+/g)].map(([code]) => Number(code)))

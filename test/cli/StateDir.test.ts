@@ -11,7 +11,7 @@ describe("the state directory", () => {
     [{ XDG_STATE_HOME: "relative" }, join(homedir(), ".local/state/ibsr-export")],
     [{ XDG_STATE_HOME: "" }, join(homedir(), ".local/state/ibsr-export")],
     [{}, join(homedir(), ".local/state/ibsr-export")]
-  ])("is by default, in the environment %j, %s", (env, expected) => {
+  ])("defaults, in the environment %j, to %s", (env, expected) => {
     expect(StateDir.fallback(env)).toBe(expected)
   })
 })

@@ -27,7 +27,7 @@ describe("the compression of a file", () => {
     ["zstd", "A.JSONL.ZST", "none"],
     ["zstd", "a.parquet", "none"],
     ["zstd", "a.jsonl.gpg", "none"]
-  ] as const)("with --compress %s, named %s, is %s", (mode, path, expected) => {
+  ] as const)("given --compress %s and the name %s, is %s", (mode, path, expected) => {
     expect(Compression.of(mode, path)).toBe(expected)
   })
 })
@@ -60,13 +60,13 @@ describe("possibleSources", () => {
       ]
     ],
     ["packets.gz.zst", [["packets.gz.zst", 1, ""]]]
-  ])("of %s are %j", (name, expected) => {
+  ])("given %s, are %j", (name, expected) => {
     expect(Compression.possibleSources(name).map(({ generation, path, suffix }) => [path, generation, suffix])).toEqual(
       expected
     )
   })
 
-  it("include every file, generation and mode that gives the name", () => {
+  it("include every file, generation and mode that leads to the name", () => {
     const paths = fc.stringMatching(/^[ab.]{1,4}(\.g2|\.g3)?(\.jsonl|\.zst|\.gz)?$/)
     fc.assert(
       fc.property(
@@ -113,19 +113,19 @@ describe("decide", () => {
       Stream({ partSizeBytes: 8 * MiB, parts: 38, queueSize: 4, memoryBytes: 53 * MiB })
     ]
   ] as const)(
-    "has room for the compressor and for its largest possible output: %s, %d bytes, %s",
+    "reserves memory for the compressor and its largest possible output: %s, %d bytes, %s",
     (_, sizeBytes, mode, plan) => {
       expect(Compression.decide(sizeBytes, mode, limits)).toEqual(plan)
     }
   )
 
-  it("says how much memory a file needs that does not fit", () => {
+  it("reports how much memory a file needs if it does not fit", () => {
     const plan = Compression.decide(10 ** 12, "zstd", limits)
     const partBytes = Math.ceil((10 ** 12 + Math.ceil(10 ** 12 / 256) + KiB) / 10_000)
     expect(plan).toEqual(TooLarge({ neededMemoryBytes: 3 * partBytes + 5 * MiB }))
   })
 
-  it("never uses more than --memory, if that has room for three parts and the compressor", () => {
+  it("never exceeds --memory, if --memory has room for three parts and the compressor", () => {
     const sizes = fc.integer({ min: 0, max: 10 ** 12 })
     fc.assert(
       fc.property(

@@ -19,24 +19,30 @@ const steady = (limit: number, cuts: number): ConcurrencyLimit.ConcurrencyLimit 
 describe("ConcurrencyLimit", () => {
   it.each([
     ["succeeds after a cut", steady(4, 1), (now) => after(1, now), 4.25, 1],
-    ["succeeds after a doubling that brought nothing", steady(8, 0), (now) => after(1, now), 8, 0],
+    ["succeeds after a doubling without effect", steady(8, 0), (now) => after(1, now), 8, 0],
     ["succeeds at the maximum", steady(20, 1), (now) => after(1, now), 20, 1],
-    ["meets an overload", steady(9, 0), (now) => ConcurrencyLimit.afterOverload(now, 0), 4.5, 1],
+    ["hits an overload", steady(9, 0), (now) => ConcurrencyLimit.afterOverload(now, 0), 4.5, 1],
     [
-      "meets an overload, started after the last cut",
+      "hits an overload, started after the last cut",
       steady(8, 2),
       (now) => ConcurrencyLimit.afterOverload(now, 2),
       4,
       3
     ],
     [
-      "meets an overload, started before the last cut",
+      "hits an overload, started before the last cut",
       steady(8, 2),
       (now) => ConcurrencyLimit.afterOverload(now, 1),
       8,
       2
     ],
-    ["meets an overload while it is the only one", steady(1, 5), (now) => ConcurrencyLimit.afterOverload(now, 5), 1, 6]
+    [
+      "hits an overload while it is the only request",
+      steady(1, 5),
+      (now) => ConcurrencyLimit.afterOverload(now, 5),
+      1,
+      6
+    ]
   ] satisfies ReadonlyArray<
     readonly [
       string,
@@ -45,11 +51,11 @@ describe("ConcurrencyLimit", () => {
       number,
       number
     ]
-  >)("changes after a request that %s", (_, before, step, limit, cuts) => {
+  >)("updates the limit after a request that %s", (_, before, step, limit, cuts) => {
     expect(step(before)).toMatchObject({ limit, cuts })
   })
 
-  it("doubles with every round at first", () => {
+  it("doubles the limit with every round at first", () => {
     const initial = ConcurrencyLimit.start(range, 0)
     expect(ConcurrencyLimit.maxInFlight(after(4, initial))).toBe(8)
     expect(ConcurrencyLimit.maxInFlight(after(4 + 8, initial))).toBe(16)
@@ -57,14 +63,14 @@ describe("ConcurrencyLimit", () => {
     expect(ConcurrencyLimit.maxInFlight(after(1000, initial))).toBe(20)
   })
 
-  it("goes back to the previous limit when a round is no faster than the one before, and stays there", () => {
+  it("returns to the previous limit when a round is no faster than the previous round, and stays there", () => {
     const initial = ConcurrencyLimit.start(range, 0)
     expect(ConcurrencyLimit.maxInFlight(after(4 + 7, initial, 2))).toBe(8)
     expect(ConcurrencyLimit.maxInFlight(after(4 + 8, initial, 2))).toBe(4)
     expect(ConcurrencyLimit.maxInFlight(after(1000, initial, 2))).toBe(4)
   })
 
-  it("does not double while the program itself is busy", () => {
+  it("does not double the limit while the program itself is busy", () => {
     const initial = ConcurrencyLimit.start(range, 0)
     // except for the first round, in which the program always is
     const busy = after(100, initial, undefined, true)
@@ -72,14 +78,14 @@ describe("ConcurrencyLimit", () => {
     expect(ConcurrencyLimit.maxInFlight(after(8, busy, 1))).toBe(16)
   })
 
-  it("grows by one per round after a cut", () => {
+  it("raises the limit by one per round after a cut", () => {
     const cut = ConcurrencyLimit.afterOverload(after(4, ConcurrencyLimit.start(range, 0)), 0)
     expect(ConcurrencyLimit.maxInFlight(cut)).toBe(4)
     expect(ConcurrencyLimit.maxInFlight(after(5, cut))).toBe(5)
     expect(ConcurrencyLimit.maxInFlight(after(10, cut))).toBe(6)
   })
 
-  it("stays at a fixed number", () => {
+  it("keeps a fixed limit", () => {
     const fixed = ConcurrencyLimit.start(ConcurrencyLimit.upTo(7), 0)
     expect(ConcurrencyLimit.maxInFlight(fixed)).toBe(7)
     expect(ConcurrencyLimit.maxInFlight(after(100, fixed))).toBe(7)
@@ -90,7 +96,7 @@ describe("ConcurrencyLimit", () => {
     [999, 1],
     [1000, 2],
     [10_500, 11]
-  ])("counts a request with a body of %d bytes as %d", (bytes, weight) => {
+  ])("weighs a request with a body of %d bytes as %d", (bytes, weight) => {
     expect(ConcurrencyLimit.weight(range, bytes)).toBe(weight)
     expect(ConcurrencyLimit.weight(ConcurrencyLimit.upTo(3), bytes)).toBe(1)
   })
@@ -101,7 +107,7 @@ describe("ConcurrencyLimit", () => {
     [16, 12, 2],
     [64, 12, 8],
     [512, 12, 64]
-  ])("for up to %d requests, allows %d batches of %d files", (most, count, size) => {
+  ])("given up to %d requests, allows %d batches of %d files", (most, count, size) => {
     expect(ConcurrencyLimit.batches({ ...range, max: most })).toEqual({ count, size })
   })
 })

@@ -29,7 +29,7 @@ describe("parse", () => {
     ["capital letters", "5M"],
     ["a fraction", "1.5h"],
     ["a negative duration", "-5s"],
-    ["blanks", "1h 30m"],
+    ["spaces", "1h 30m"],
     ["a line break at the end", "5s\n"],
     ["ten digits", "1000000000s"]
   ])("refuses %s", (_, text) => {

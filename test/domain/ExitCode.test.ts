@@ -13,20 +13,20 @@ describe("the exit code of a run", () => {
     ["a file that cannot be read", "source-unreadable", 41, ["SourceUnreadable"]],
     ["failures of two classes", "mixed", 12, ["NetworkFailure", "StoreUnavailable"]],
     ["failures of three classes", "mixed", 12, ["NetworkFailure", "StoreUnavailable", "ObjectExists"]],
-    ["a failure that ended it", "deadline", 33, [], { endedBy: "DeadlineExceeded" }],
-    ["a failure that ended it, and one other", "tls", 31, ["NetworkFailure"], { endedBy: "TlsFailure" }],
+    ["a failure that ended the run", "deadline", 33, [], { endedBy: "DeadlineExceeded" }],
+    ["a failure that ended the run, and one other failure", "tls", 31, ["NetworkFailure"], { endedBy: "TlsFailure" }],
     [
-      "a failure that ended it, and several others",
+      "a failure that ended the run, and several other failures",
       "bucket",
       23,
       ["NetworkFailure", "AccessDenied"],
       { endedBy: "BucketUnusable" }
     ],
-    ["nothing selected", "nothing-selected", 42, [], { endedBy: "NothingSelected" }],
+    ["an empty selection", "nothing-selected", 42, [], { endedBy: "NothingSelected" }],
     ["bytes in doubt", "integrity", 40, ["IntegrityFailure"]],
     ["bytes in doubt, and other failures", "integrity", 40, ["NetworkFailure", "IntegrityFailure"]],
     [
-      "bytes in doubt, and a failure that ended it",
+      "bytes in doubt, and a failure that ended the run",
       "integrity",
       40,
       ["IntegrityFailure"],
@@ -34,7 +34,7 @@ describe("the exit code of a run", () => {
     ],
     ["an unusable ledger, and bytes in doubt", "state", 51, ["StateUnusable", "IntegrityFailure"]],
     [
-      "an unusable ledger, and a failure that ended it",
+      "an unusable ledger, and a failure that ended the run",
       "state",
       51,
       ["StateUnusable"],
@@ -47,7 +47,7 @@ describe("the exit code of a run", () => {
     ["a signal, and failures", "interrupted", 143, ["NetworkFailure", "AccessDenied"], { signal: "SIGTERM" }],
     ["a signal, and bytes in doubt", "interrupted", 143, ["IntegrityFailure"], { signal: "SIGTERM" }],
     [
-      "a signal, and a failure that ended it",
+      "a signal, and a failure that ended the run",
       "interrupted",
       130,
       [],
@@ -57,17 +57,17 @@ describe("the exit code of a run", () => {
     ["a defect, and other failures", "internal", 70, ["NetworkFailure", "InternalError"]],
     ["a defect, and bytes in doubt", "internal", 70, ["IntegrityFailure", "InternalError"]],
     ["a defect, and a signal", "internal", 70, ["InternalError"], { signal: "SIGTERM" }],
-    ["a defect that ended it, and a signal", "internal", 70, [], { signal: "SIGTERM", endedBy: "InternalError" }]
+    ["a defect that ended the run, and a signal", "internal", 70, [], { signal: "SIGTERM", endedBy: "InternalError" }]
   ]
 
   const table = rows.map(([title, name, code, failed, end = {}]) => [title, name, code, failed, end] as const)
 
-  it.each(table)("with %s is %s (%d)", (_, name, code, failed, end) => {
+  it.each(table)("after %s is %s (%d)", (_, name, code, failed, end) => {
     const exit = ExitCode.of({ ...end, failed: new Set(failed) })
     expect([exit.name, exit.code]).toEqual([name, code])
   })
 
-  it.each(Object.entries(ExitCode.ofError))("is the same whether %s is of one file or ended it", (tag, row) => {
+  it.each(Object.entries(ExitCode.ofError))("is the same whether %s affected one file or ended the run", (tag, row) => {
     expect(ExitCode.of({ failed: new Set([tag as Tag]) })).toBe(row)
     expect(ExitCode.of({ endedBy: tag as Tag, failed: new Set() })).toBe(row)
   })

@@ -49,7 +49,7 @@ describe("endsRun", () => {
     [0, 4, true],
     [1, 3, false],
     [1, 1000, false]
-  ])("with %d files stored and %d denied by the store or a proxy, is %s", (uploaded, denied, ends) => {
+  ])("given %d files stored and %d denied by the store or a proxy, is %s", (uploaded, denied, ends) => {
     expect(FailureClass.endsRun(new Errors.AccessDenied(answer()), tally(uploaded, denied))).toBe(ends)
     expect(FailureClass.endsRun(new Errors.NetworkFailure(answer()), tally(uploaded, denied))).toBe(ends)
   })
@@ -82,7 +82,7 @@ describe("keepsUpload", () => {
 describe("isDenial", () => {
   it.each([
     [true, "by the store", new Errors.AccessDenied(answer())],
-    [true, "by a proxy, for good", new Errors.NetworkFailure(answer())],
+    [true, "by a proxy that is permanent", new Errors.NetworkFailure(answer())],
     [false, "by a network that may recover", new Errors.NetworkFailure(answer({ retryable: true }))],
     [false, "of the credentials", new Errors.CredentialsRejected(answer({ status: 403 }))],
     [false, "of the bucket", new Errors.BucketUnusable(answer({ status: 404 }))],
@@ -120,7 +120,7 @@ describe("isRefusal", () => {
     [499, true],
     [500, false],
     [503, false]
-  ])("with status %s is %s for every class that has a status", (status, isRefusal) => {
+  ])("given status %s, is %s for every class that has a status", (status, isRefusal) => {
     for (const Class of [
       Errors.UploadFailed,
       Errors.ObjectExists,

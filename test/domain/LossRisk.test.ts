@@ -18,18 +18,18 @@ const surroundings: Surroundings = {
   nextRunAt: rotatedAt + hour / 2
 }
 
-describe("the risk of a file that exists", () => {
+describe("the risk of an existing file", () => {
   const [waits, atRisk] = [LossRisk.Waits(), LossRisk.AtRisk({ rotatedAt })]
   it.each([
     ["is rotated away before the next run", atRisk, snapshot, {}],
-    ["is rotated away just when the next run is expected", atRisk, snapshot, { nextRunAt: rotatedAt }],
+    ["is rotated away at the moment of the next run", atRisk, snapshot, { nextRunAt: rotatedAt }],
     ["is rotated away after the next run", waits, snapshot, { nextRunAt: rotatedAt - 1 }],
     ["should have been rotated away already", waits, snapshot, { now: rotatedAt }],
     ["lies in a directory that nobody rotates", waits, snapshot, { isRotated: false }],
     ["is kept for an unknown time", waits, snapshot, { retention: undefined }],
-    ["is live, so that more lines will come", atRisk, { ...snapshot, pending: false, acknowledgedAt: start }, {}],
-    ["is no snapshot", waits, status, {}]
-  ] as const)("that %s is %j", (_, risk, file, more) => {
+    ["is live and will get more lines", atRisk, { ...snapshot, pending: false, acknowledgedAt: start }, {}],
+    ["is not a snapshot", waits, status, {}]
+  ] as const)("if it %s, is %j", (_, risk, file, more) => {
     expect(of(file, { ...surroundings, ...more })).toEqual(risk)
   })
 })
@@ -39,13 +39,13 @@ describe("the risk of a deleted file", () => {
   const [lost, endNotSeen, gone] = [LossRisk.Lost(), LossRisk.EndNotSeen(), LossRisk.Gone()]
   it.each([
     ["was pending", lost, snapshot, {}],
-    ["was pending and is no snapshot", lost, status, {}],
+    ["was pending and is not a snapshot", lost, status, {}],
     ["was pending and is not append-only", gone, { ...status, path: "packets.pcap" }, { isAppendOnly: false }],
-    ["was stored within its hour, and others followed", lost, stored(start + 1), { hasLaterSnapshot: true }],
-    ["was stored within its hour, and none followed", endNotSeen, stored(start + 1), {}],
+    ["was stored within its hour, and later snapshots followed", lost, stored(start + 1), { hasLaterSnapshot: true }],
+    ["was stored within its hour, and no later snapshot followed", endNotSeen, stored(start + 1), {}],
     ["was stored after its hour", endNotSeen, stored(start + hour), { hasLaterSnapshot: true }],
-    ["was stored and is no snapshot", gone, { ...status, pending: false, acknowledgedAt: start }, {}]
-  ] as const)("that %s is %j", (_, risk, file, more) => {
+    ["was stored and is not a snapshot", gone, { ...status, pending: false, acknowledgedAt: start }, {}]
+  ] as const)("if it %s, is %j", (_, risk, file, more) => {
     expect(of(file, { ...surroundings, ...more, exists: false })).toEqual(risk)
   })
 })

@@ -38,7 +38,7 @@ describe("parsePrefix", () => {
     ["511 characters of two bytes", "ü".repeat(511), true],
     ["512 characters of two bytes", "ü".repeat(512), false],
     ["1,022 bytes between slashes", `/${"p".repeat(1022)}/`, true]
-  ])("must leave room for a name of one byte: %s", (_, text, accepted) => {
+  ])("accepts a prefix only if it leaves room for a name of one byte: %s", (_, text, accepted) => {
     expect(Either.isRight(ObjectKey.parsePrefix(text))).toBe(accepted)
   })
 })
@@ -116,18 +116,18 @@ describe("contentType", () => {
     ["noextension", "application/octet-stream"],
     ["dir.json/file", "application/octet-stream"],
     ["a.", "application/octet-stream"]
-  ])("of %s is %s", (key, type) => {
+  ])("given %s, is %s", (key, type) => {
     expect(ObjectKey.contentType(key)).toBe(type)
   })
 
   it.each(["a.constructor", "a.__proto__", "a.tostring"])(
-    "of %s, which is also the name of an object property, is the default",
+    "given %s, whose extension names an object property, is the default",
     (key) => {
       expect(ObjectKey.contentType(key)).toBe("application/octet-stream")
     }
   )
 
-  it("goes by the extension, not by a name without one", () => {
+  it("depends on the extension, and a bare name has none", () => {
     expect(ObjectKey.contentType("json")).toBe("application/octet-stream")
   })
 })

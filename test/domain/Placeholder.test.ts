@@ -21,7 +21,7 @@ describe("parse", () => {
     ["an empty placeholder", "a/{}", "only braces"],
     ["a placeholder that is not closed", "ibsr/{hostname/snapshots", "only braces"],
     ["a placeholder in a placeholder", "{{hostname}}", "only braces"],
-    ["a placeholder of the documentation", "ibsr/<host-id>/snapshots", "without <host-id> (replace the placeholder"],
+    ["the documentation's placeholder", "ibsr/<host-id>/snapshots", "without <host-id> (replace the placeholder"],
     ["an empty segment beside a placeholder", "a//{hostname}", "empty segments"],
     ["a segment of dots", "../{hostname}", "'.' and '..'"]
   ])("refuses %s", (_, text, reason) => {
@@ -35,7 +35,7 @@ describe("leftOver", () => {
     ["ibsr/<host-id>/x", "<host-id>"],
     ["a<b", undefined],
     ["b>a<c", undefined]
-  ])("is what %j still contains of the documentation: %s", (text, literal) => {
+  ])("finds in %j the documentation's placeholder: %s", (text, literal) => {
     expect(Placeholder.leftOver(text)).toBe(literal)
   })
 })
@@ -50,7 +50,7 @@ describe("usedIn", () => {
 describe("fill", () => {
   const values = { hostname: "h1", "machine-id": "{hostname}", "instance-id": "i-1" }
 
-  it("replaces each placeholder, but none in a replacement", () => {
+  it("replaces each placeholder, but not within a replacement", () => {
     const filled = Placeholder.fill(template("{hostname}/{machine-id}/{instance-id}-{hostname}"), values)
     expect(filled).toEqual(Either.right("h1/{hostname}/i-1-h1"))
   })
@@ -70,7 +70,7 @@ describe("isOwnHostname", () => {
     ["localhost.localdomain", false],
     ["(none)", false],
     ["", false]
-  ])("is, for %j, %s", (hostname, isOwn) => {
+  ])("given %j, is %s", (hostname, isOwn) => {
     expect(Placeholder.isOwnHostname(hostname)).toBe(isOwn)
   })
 })

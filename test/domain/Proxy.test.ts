@@ -7,12 +7,20 @@ const read = (env: Record<string, string>) => Either.getOrThrow(Proxy.fromEnv(en
 
 describe("fromEnv", () => {
   it.each([
-    ["no variables", {}, []],
-    ["a proxy for each", { HTTP_PROXY: "http://a:1", HTTPS_PROXY: "http://b:2" }, ["http://a:1/", "http://b:2/"]],
-    ["a login", { HTTPS_PROXY: "http://me:pw@b:2" }, [undefined, "http://me:pw@b:2/"]],
+    ["an environment without variables", {}, []],
+    [
+      "a proxy for each protocol",
+      { HTTP_PROXY: "http://a:1", HTTPS_PROXY: "http://b:2" },
+      ["http://a:1/", "http://b:2/"]
+    ],
+    ["proxy credentials", { HTTPS_PROXY: "http://me:pw@b:2" }, [undefined, "http://me:pw@b:2/"]],
     ["a proxy over TLS", { HTTPS_PROXY: "https://b:2" }, [undefined, "https://b:2/"]],
     ["a host and a port without a scheme", { HTTPS_PROXY: "proxy.corp:3128" }, [undefined, "http://proxy.corp:3128/"]],
-    ["the lower-case name first", { http_proxy: "http://a:1", HTTP_PROXY: "http://b:2" }, ["http://a:1/"]],
+    [
+      "the lower-case name before the upper-case name",
+      { http_proxy: "http://a:1", HTTP_PROXY: "http://b:2" },
+      ["http://a:1/"]
+    ],
     ["an empty variable as unset", { HTTP_PROXY: "", https_proxy: "" }, []]
   ])("reads %s", (_, env, [http, https]: ReadonlyArray<string | undefined>) => {
     expect(read(env as Record<string, string>)).toEqual({
@@ -59,7 +67,7 @@ const proxies = { HTTP_PROXY: proxy, HTTPS_PROXY: secureProxy }
 const to = (hostname: string, port = 443, protocol = "https:") => ({ protocol, hostname, port })
 
 describe("of", () => {
-  it("chooses by the protocol", () => {
+  it("chooses the proxy by the protocol", () => {
     expect(Proxy.of(proxies, to("store"))).toBe(secureProxy)
     expect(Proxy.of(proxies, to("store", 80, "http:"))).toBe(proxy)
     expect(Proxy.of({ HTTP_PROXY: proxy }, to("store"))).toBeUndefined()

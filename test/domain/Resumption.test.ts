@@ -31,7 +31,7 @@ describe("an unfinished upload", () => {
     ["is resumed", kept(), 100, 1000, undefined],
     ["is resumed for a file that has grown", kept(), 101, 1000, undefined],
     ["is resumed seven days later", kept(), 100, 1000 + Resumption.maxIdleMillis, undefined],
-    ["starts over a millisecond after that", kept(), 100, 1001 + Resumption.maxIdleMillis, /too old/],
+    ["starts over after seven days and a millisecond", kept(), 100, 1001 + Resumption.maxIdleMillis, /too old/],
     ["starts over for another key", kept({ key: key("b") }), 100, 1000, /another key/],
     ["starts over for another generation", kept({ generation: 2 }), 100, 1000, /another key/],
     ["starts over when the live file has become final", kept({ state: "live" }), 100, 1000, /live object/],
@@ -61,9 +61,9 @@ describe("comparePart", () => {
     ["does not exist", "send", undefined],
     ["has the same bytes", "stored", part(8)],
     ["has other bytes", "different", part(8, "t")],
-    ["was the last of a shorter file", "send", part(7, "t")],
-    ["is longer than the file's bytes there", "different", part(9)]
-  ] as const)("of a part that %s is %j", (_, result, stored) => {
+    ["was the last part of a shorter file", "send", part(7, "t")],
+    ["is longer than the file's bytes at its position", "different", part(9)]
+  ] as const)("given a part that %s, is %j", (_, result, stored) => {
     expect(Resumption.comparePart(stored, { sizeBytes: 8, sha256: "s" })).toBe(result)
   })
 })
@@ -76,7 +76,7 @@ describe("isStale", () => {
     ["whose file was stored in another way", true, idle(true, now), true],
     ["that was not used for more than seven days", true, idle(false, 999), true],
     ["that was used within seven days", false, idle(false, 1000), true]
-  ])("for an upload %s is %s", (_, isStale, upload, exists) => {
+  ])("given an upload %s, is %s", (_, isStale, upload, exists) => {
     expect(Resumption.isStale(upload, exists, now)).toBe(isStale)
   })
 })

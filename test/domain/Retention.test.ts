@@ -6,7 +6,7 @@ const hours = (count: number) => count * 3_600_000
 const minutes = (count: number) => count * 60_000
 
 describe("observe", () => {
-  it("bounds the retention from below by the oldest file, and from above by the latest deleted one", () => {
+  it("bounds the retention from below by the oldest file, and from above by the latest deleted file", () => {
     expect(Retention.observe(hours(30.5), hours(7), hours(6))).toEqual({ least: hours(23.5), most: hours(24.5) })
   })
 
@@ -33,9 +33,9 @@ describe("merge", () => {
 describe("estimate", () => {
   it.each([
     ["24 h if nothing is known", undefined, 24],
-    ["24 h if no file is older than that", { least: hours(20), most: undefined }, 24],
+    ["24 h if no file is older than 24 h", { least: hours(20), most: undefined }, 24],
     ["24 h if the bounds contain it", { least: hours(23.5), most: hours(24.5) }, 24],
-    ["unknown if files are kept longer, and none was seen to vanish", { least: hours(25), most: undefined }, undefined],
+    ["unknown if files are kept longer, and none has been deleted", { least: hours(25), most: undefined }, undefined],
     ["the whole hour between the bounds: 1 h", { least: minutes(5), most: minutes(65) }, 1],
     ["the whole hour between the bounds: 7 days", { least: hours(167.2), most: hours(168.2) }, 168],
     ["the lower bound if no whole hour lies between the bounds", { least: hours(1.2), most: hours(1.9) }, 1.2]
@@ -43,7 +43,7 @@ describe("estimate", () => {
     expect(Retention.estimate(undefined, bounds)).toBe(expected === undefined ? undefined : hours(expected))
   })
 
-  it("is --retention if that is given", () => {
+  it("is --retention if the flag is given", () => {
     const given = Duration.hours(2)
     expect(Retention.estimate(given, { least: hours(5), most: hours(6) })).toBe(hours(2))
   })

@@ -14,11 +14,11 @@ describe("the expected interval", () => {
     ["an hour before there are three intervals", starts(168), 1],
     ["an hour after two long pauses", starts(168, 48), 1],
     ["the median of three intervals", starts(2, 6, 4), 4],
-    ["unchanged by one long pause", starts(168, 1, 1, 1, 1), 1],
-    ["the lower of the two in the middle", starts(1, 1, 6, 6), 1],
-    ["made from the latest five intervals", starts(6, 6, 6, 1, 1, 1, 1, 1), 6],
-    ["an hour at least", starts(0.1, 0.1, 0.1), 1],
-    ["a day at most", starts(48, 48, 48), 24]
+    ["unaffected by one long pause", starts(168, 1, 1, 1, 1), 1],
+    ["the lower of the two middle intervals", starts(1, 1, 6, 6), 1],
+    ["the median of only the latest five intervals", starts(6, 6, 6, 1, 1, 1, 1, 1), 6],
+    ["at least an hour", starts(0.1, 0.1, 0.1), 1],
+    ["at most a day", starts(48, 48, 48), 24]
   ] as const)("is %s", (_, runs, hours) => {
     expect(RunInterval.expected(runs)).toBe(hours * hour)
   })

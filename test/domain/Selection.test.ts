@@ -64,7 +64,7 @@ describe("keeps", () => {
     ["!(*.tmp).jsonl", "d/a.tmp.jsonl", false],
     ["a.jsonl", "a.jsonl", true],
     ["a.jsonl", "axjsonl", false]
-  ])("with --include %j, for %j is %s", (include, path, kept) => {
+  ])("given --include %j and the path %j, is %s", (include, path, kept) => {
     expect(keeps([include], [], path)).toBe(kept)
   })
 
@@ -72,7 +72,7 @@ describe("keeps", () => {
     ["a.csv", true],
     ["d/a.jsonl", true],
     ["d/a.csv", false]
-  ])("with several patterns, for %j is %s", (path, kept) => {
+  ])("given several patterns and the path %j, is %s", (path, kept) => {
     expect(keeps(["**/*.jsonl", "/*.csv"], [], path)).toBe(kept)
   })
 
@@ -90,7 +90,7 @@ describe("keeps", () => {
     [["x.jsonl", "y.jsonl"], "y.jsonl", false],
     [["**/.*"], "d/.a.jsonl", false],
     [["**"], "a.jsonl", false]
-  ])("with --exclude %j, for the included %j is %s", (exclude, path, kept) => {
+  ])("given --exclude %j and the included path %j, is %s", (exclude, path, kept) => {
     expect(keeps(["**/*.jsonl"], exclude, path)).toBe(kept)
   })
 
@@ -113,11 +113,11 @@ describe("excludes", () => {
     ["/dir/", "e/dir/x", false],
     ["*.tmp", "dir", false],
     ["**/*.tmp", "dir", false]
-  ])("with --exclude %j, for the directory %j is %s", (exclude, path, excluded) => {
+  ])("given --exclude %j and the directory %j, is %s", (exclude, path, excluded) => {
     expect(Selection.make({ include: ["**"], exclude: [exclude] }).excludes(path)).toBe(excluded)
   })
 
-  it("is false for a file that is merely not included", () => {
+  it("is false for a file that no pattern includes", () => {
     expect(Selection.make({ include: ["*.jsonl"], exclude: [] }).excludes("a.csv")).toBe(false)
   })
 })
@@ -133,11 +133,11 @@ describe("unmatched", () => {
     expect(unmatched(["*.jsonl", "*.csv", "/a.jsonl"], "d/a.jsonl", "b.txt")).toEqual(["*.csv", "/a.jsonl"])
   })
 
-  it("asks a glob that has not matched yet about paths that another glob matches", () => {
+  it("tests every unmatched glob, even with paths that another glob matches", () => {
     expect(unmatched(["*.jsonl", "a.*"], "a.jsonl")).toEqual([])
   })
 
-  it("counts a path that is excluded as matched", () => {
+  it("counts an excluded path as matched", () => {
     expect(unmatched(["*.jsonl"], "excluded.jsonl")).toEqual([])
   })
 })

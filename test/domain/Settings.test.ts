@@ -11,7 +11,7 @@ const sound = settingsWith({ memoryBytes: 8 * MiB, partSizeBytes: 8 * MiB })
 const kms = (changed: Partial<Settings.Settings> = {}): Settings.Settings => ({ ...sound, sse: "kms", ...changed })
 
 describe("make", () => {
-  it("leaves live files to a later run when objects are only created", () => {
+  it("turns on --final-only for --no-overwrite, so that a later run uploads live files", () => {
     expect(Settings.make({ ...sound, noOverwrite: true })).toMatchObject({ right: { finalOnly: true } })
   })
 
@@ -20,24 +20,24 @@ describe("make", () => {
     [undefined, "k", "kms"],
     ["kms", undefined, "kms"],
     ["s3", undefined, "s3"]
-  ] as const)("makes of --sse %s and --kms-key-id %s the mode %s", (sse, kmsKeyId, mode) => {
+  ] as const)("given --sse %s and --kms-key-id %s, sets the mode to %s", (sse, kmsKeyId, mode) => {
     expect(Settings.make({ ...sound, sse, kmsKeyId })).toMatchObject({ right: { sse: mode } })
   })
 
   it.each<[title: string, settings: Settings.Settings]>([
-    ["memory for exactly one part", sound],
+    ["a --memory of exactly one part", sound],
     ["the largest part", { ...sound, partSizeBytes: 5 * GiB, memoryBytes: 5 * GiB }],
-    ["KMS with the bucket's key", kms()],
+    ["KMS with the bucket's default key", kms()],
     ["KMS with a key", kms({ kmsKeyId: "k" })],
-    ["KMS with a context for the bucket's key", kms({ kmsContext: { a: "b" } })],
+    ["KMS with a context for the bucket's default key", kms({ kmsContext: { a: "b" } })],
     ["KMS with a key and a context", kms({ kmsKeyId: "k", kmsContext: { a: "b" } })],
-    ["the store's keys", { ...sound, sse: "s3" }]
+    ["encryption with the store's keys", { ...sound, sse: "s3" }]
   ])("accepts %s", (_, settings) => {
     expect(Settings.make(settings)).toEqual(Either.right(settings))
   })
 
   it.each<[title: string, settings: Settings.Settings, flags: ReadonlyArray<ReadonlyArray<string>>]>([
-    ["memory for less than a part", { ...sound, memoryBytes: 8 * MiB - 1 }, [["--memory", "--part-size"]]],
+    ["a --memory of less than one part", { ...sound, memoryBytes: 8 * MiB - 1 }, [["--memory", "--part-size"]]],
     [
       "a part larger than S3 allows",
       { ...sound, partSizeBytes: 5 * GiB + 1, memoryBytes: 20 * GiB },
@@ -45,11 +45,15 @@ describe("make", () => {
     ],
     ["a KMS key without encryption", { ...sound, kmsKeyId: "k" }, [["--kms-key-id", "--sse kms"]]],
     [
-      "both to replace objects and not to",
+      "--overwrite with --no-overwrite",
       { ...sound, overwrite: true, noOverwrite: true },
       [["--overwrite", "--no-overwrite"]]
     ],
-    ["a KMS context for keys of the store", { ...sound, sse: "s3", kmsContext: {} }, [["--kms-context", "--sse kms"]]],
+    [
+      "a KMS context for encryption with the store's keys",
+      { ...sound, sse: "s3", kmsContext: {} },
+      [["--kms-context", "--sse kms"]]
+    ],
     [
       "several problems at once",
       kms({ kmsContext: {}, partSizeBytes: 5 * GiB + 1, memoryBytes: 5 * GiB }),

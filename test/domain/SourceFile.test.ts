@@ -3,7 +3,7 @@ import { FastCheck } from "effect"
 import { oldestFirst } from "../../src/domain/SourceFile.ts"
 
 describe("oldestFirst", () => {
-  it("sorts the collector's files by time, and older forms of the name first", () => {
+  it("sorts the collector's files by time, with older forms of the name first", () => {
     const names = [
       "snapshot_2026112215.jsonl",
       "snapshot_1700000000.jsonl",

@@ -74,7 +74,7 @@ describe("add", () => {
     expect(tallied(planned, other)).toEqual({ ...Tally.empty(), plan: [planned, other] })
   })
 
-  it("keeps the first failures, and only counts the rest", () => {
+  it("keeps the first failures, and only counts later failures", () => {
     const many = Array.from({ length: Tally.maxListed + 5 }, (_, index) => failure(`f${index}`))
     const tally = tallied(...many, denied)
     expect(tally.failures.map(({ relativePath }) => relativePath)).toEqual(
@@ -113,7 +113,7 @@ describe("selected", () => {
     expect(Tally.selected(tallied(outcome))).toBe(count)
   })
 
-  it("counts failures that are not kept", () => {
+  it("counts failures whose details are not kept", () => {
     const many = Array.from({ length: Tally.maxListed + 1 }, (_, index) => failure(`f${index}`))
     expect(Tally.selected(tallied(...many))).toBe(Tally.maxListed + 1)
   })

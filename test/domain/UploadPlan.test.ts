@@ -14,7 +14,7 @@ describe("decide", () => {
     ["a file of one byte in one request", 1, 64 * MiB, Single({ memoryBytes: 1 })],
     ["a file of exactly one part in one request", part, 64 * MiB, Single({ memoryBytes: part })],
     [
-      "a file one byte larger in two parts",
+      "a file one byte larger than a part in two parts",
       part + 1,
       64 * MiB,
       Multipart({ partSizeBytes: part, parts: 2, queueSize: 2 })
@@ -27,7 +27,7 @@ describe("decide", () => {
       Multipart({ partSizeBytes: part, parts: 100, queueSize: 2 })
     ],
     [
-      "one part at once where memory has room for one",
+      "one part at once if memory has room for only one",
       100 * part,
       2 * part - 1,
       Multipart({ partSizeBytes: part, parts: 100, queueSize: 1 })
@@ -46,7 +46,7 @@ describe("decide", () => {
     ],
     ["480 GB in larger parts", 480e9, 64 * MiB, Multipart({ partSizeBytes: 48_000_000, parts: 10_000, queueSize: 1 })],
     [
-      "larger parts rather than more than 10,000",
+      "larger parts instead of more than 10,000",
       10_000 * part + 1,
       64 * MiB,
       Multipart({ partSizeBytes: part + 1, parts: 10_000, queueSize: 4 })
@@ -64,7 +64,7 @@ describe("decide", () => {
       Multipart({ partSizeBytes: 5 * GiB, parts: 10_000, queueSize: 4 })
     ],
     [
-      "no file that needs larger ones, even with enough memory",
+      "no file that needs larger parts than S3 allows, even with enough memory",
       10_000 * 5 * GiB + 1,
       1024 * GiB,
       TooLarge({ neededMemoryBytes: 5 * GiB + 1 })
@@ -73,7 +73,7 @@ describe("decide", () => {
     expect(UploadPlan.decide(sizeBytes, { memoryBytes, partSizeBytes: part })).toEqual(plan)
   })
 
-  it("finds room for a part of the smallest size in the smallest memory", () => {
+  it("fits a part of the smallest size into the smallest memory", () => {
     expect(
       UploadPlan.decide(100 * MiB, { memoryBytes: UploadPlan.minMemoryBytes, partSizeBytes: UploadPlan.minPartBytes })
     ).toEqual(Multipart({ partSizeBytes: 5 * MiB, parts: 20, queueSize: 1 }))
@@ -95,7 +95,7 @@ describe("decide", () => {
   )
 
   it.prop(
-    "keeps the limits of S3 and of memory",
+    "respects the limits of S3 and of memory",
     [size, FastCheck.oneof(largeLimits, smallLimits)],
     ([bytes, limits]) => {
       const plan = UploadPlan.decide(bytes, limits)
@@ -130,8 +130,8 @@ describe("partsBytes", () => {
     ["half of a large memory", 32 * part, 16 * part],
     ["four parts, if memory has room for eight", 8 * part, 4 * part],
     ["four parts, even if they are more than half of memory", 6 * part, 4 * part],
-    ["all of a memory without room for four parts", 3 * part, 3 * part],
-    ["all of a memory with room for one part", part, part]
+    ["all of memory if it has no room for four parts", 3 * part, 3 * part],
+    ["all of memory if it has room for only one part", part, part]
   ])("is %s", (_, memoryBytes, bytes) => {
     expect(UploadPlan.partsBytes({ memoryBytes, partSizeBytes: part })).toBe(bytes)
   })

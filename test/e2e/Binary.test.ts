@@ -24,7 +24,7 @@ describe.skipIf(host === undefined)("the binary", () => {
     expect((await run(["--verbose", "--version"])).stdout).toBe(stdout)
   })
 
-  it("needs no other file, under any name and in any directory", async () => {
+  it("runs without any other file, under any name and in any directory", async () => {
     const store = await startStore()
     const copy = join(emptyDirectory(), "renamed")
     copyFileSync(binary, copy)

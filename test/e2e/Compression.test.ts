@@ -105,8 +105,8 @@ describe("--compress", () => {
 
   it.each([
     ["an unknown format", ["--compress=brotli"], "--compress: expected one of none, zstd, gzip, got 'brotli'"],
-    ["too small a --memory", [zstd, "--memory=24MiB"], "--compress zstd needs 5MiB of --memory"]
-  ])("is rejected with %s", async (_, flags, problem) => {
+    ["a --memory that is too small", [zstd, "--memory=24MiB"], "--compress zstd needs 5MiB of --memory"]
+  ])("rejects %s", async (_, flags, problem) => {
     const result = await run(s3(emptyDirectory(), "http://127.0.0.1:1", ...flags))
     expect(result.code).toBe(60)
     expect(result.stderr).toContain(problem)
@@ -129,7 +129,7 @@ describe("--compress", () => {
     }
   })
 
-  it("applies to new content when it is turned on and off, and overwrites no object with older content", async () => {
+  it("applies only to new content when it is turned on or off, and overwrites no object with older content", async () => {
     const store = await startStore()
     const input = tree({ "same.jsonl": "same\n", "grows.jsonl": "1\n", "replaced.jsonl": "old\n" })
     const state = ["--state-dir", emptyDirectory()]

@@ -43,7 +43,7 @@ const armKill = (store: Store, random: Random, kill: () => void) => {
 }
 
 describe("a program that is killed at any moment", () => {
-  it(`loses no file, stores no torn line, and overwrites no object with less (${kills} kills, seed ${seed})`, async () => {
+  it(`loses no file, stores no torn line, and overwrites no object with shorter content (${kills} kills, seed ${seed})`, async () => {
     const random = seeded(seed)
     const input = emptyDirectory()
     const stateDir = emptyDirectory()

@@ -28,7 +28,7 @@ describe("credentials", () => {
     expect(sts.requests).toMatchObject([{ accessKeyId: writer.accessKeyId, roleArn, sessionName: "host-17" }])
   })
 
-  it("never appear in an output, even with --verbose and a wrong secret", async () => {
+  it("never appear in any output, even with --verbose and a wrong secret", async () => {
     const store = await startStore()
     const secret = "abcdefghijklmnopqrstuvwxyz0123456789ABCD"
     const args = s3(tree({ "a.jsonl": "" }), store.endpoint, "--verbose", "--log-format=json", "--output=json")

@@ -73,7 +73,7 @@ describe("the exit code", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("is 21 when the secret is wrong, which ends the run after one failure", async () => {
+  it("is 21 when the secret is wrong, and the run ends after one failure", async () => {
     const { args } = await withStore()
     const result = await expectExit(21, args("--concurrency", "1"), { env: { AWS_SECRET_ACCESS_KEY: "wrong" } })
     expect(summary(result)).toContain("not tried 1, failed 1")
@@ -103,7 +103,7 @@ describe("the exit code", () => {
     await expectExit(30, s3(snapshots(), `http://127.0.0.1:${await closedPort()}`, "--max-retries", "1"))
   })
 
-  it("is 30 when no answer arrives in time", async () => {
+  it("is 30 when no response arrives in time", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "hang" })
     const result = await expectExit(30, args("--timeout", "300ms", "--max-retries", "1"))
@@ -125,7 +125,7 @@ describe("the exit code", () => {
     expect(store.requests).toHaveLength(6)
   })
 
-  it("is 33 when the deadline passes, which ends the run", async () => {
+  it("is 33 when the deadline passes, and the run ends", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "delay", ms: 20_000 })
     const result = await expectExit(33, args("--deadline", "500ms", "--concurrency", "1"))
@@ -133,7 +133,7 @@ describe("the exit code", () => {
     expect(summary(result)).toContain("interrupted 1, not tried 1")
   })
 
-  it("is 40 when the store reports other content, also after a retry", async () => {
+  it("is 40 when the store still reports a different checksum after a retry", async () => {
     const { args, store } = await withStore()
     store.fault = () => ({ kind: "wrong-checksum" })
     await expectExit(40, args("--max-retries", "1"))
@@ -264,10 +264,10 @@ describe("the exit code", () => {
   })
 
   it.each([
-    ["SIGHUP", 129],
-    ["SIGINT", 130],
-    ["SIGTERM", 143]
-  ] as const)("after %s is %i", async (signal, code) => {
+    [129, "SIGHUP"],
+    [130, "SIGINT"],
+    [143, "SIGTERM"]
+  ] as const)("is %i after %s", async (code, signal) => {
     const { args, store } = await withStore({ latencyMs: 500 })
     const { child, finished } = start(args("--concurrency", "1"))
     await until(() => store.inFlight === 1)

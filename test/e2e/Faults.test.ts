@@ -33,8 +33,8 @@ describe.concurrent.each(Object.entries(tables))("%s", (_, cases) => {
   }
 })
 
-describe("the tables of faults", () => {
-  it("give every case a title of its own", () => {
+describe("the fault tables", () => {
+  it("give every case a distinct title", () => {
     const titles = Object.entries(tables).flatMap(([table, cases]) => cases.map((each) => `${table} ${title(each)}`))
     expect(new Set(titles).size).toBe(titles.length)
   })

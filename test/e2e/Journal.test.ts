@@ -45,7 +45,7 @@ describe("in the journal", () => {
     expect(stdout.join("\n")).not.toContain("uploaded 2")
   })
 
-  it("a failed run reports failures as errors, after a warning for each as it happens", async () => {
+  it("a failed run logs a warning for each failure as it happens, and reports the failures as errors at its end", async () => {
     const store = await startStore()
     store.fault = ({ key }) =>
       key?.endsWith("a.jsonl") === true ? { kind: "answer", status: 403, code: "AccessDenied" } : undefined
@@ -62,7 +62,7 @@ describe("in the journal", () => {
     expect(new Set(priorities(stderr))).toEqual(new Set(["3"]))
   })
 
-  it("a crash has the priority of an error on each line of its stack trace", async () => {
+  it("a crash has error priority on each line of its stack trace", async () => {
     const crash = `data:text/javascript,${encodeURIComponent('setTimeout(() => { throw new Error("a bug somewhere") })')}`
     const store = await startStore({ latencyMs: 2000 })
     const { code, stderr } = await runWithJournal(upload(store.endpoint), "both streams", crash)
@@ -71,14 +71,14 @@ describe("in the journal", () => {
     expect(new Set(priorities(stderr))).toEqual(new Set(["3"]))
   })
 
-  it("only the stream that leads to the journal has priorities", async () => {
+  it("only the stream that is connected to the journal has priorities", async () => {
     const store = await startStore()
     const { stderr, stdout } = await runWithJournal(upload(store.endpoint, "--output=json"), "stderr")
     expect(JSON.parse(stdout.join(""))).toMatchObject({ run: { id: "0f1e2d3c" } })
     expect(stderr).toEqual([expect.stringMatching(/^<5>summary result=ok exit=0 /)])
   })
 
-  it("a JSON report is one line, and the summary is still the last", async () => {
+  it("a JSON report is one line, and the summary is still the last line", async () => {
     const store = await startStore()
     const { stdout } = await runWithJournal(upload(store.endpoint, "--output=json"), "both streams")
     expect(priorities(stdout)).toEqual(["6", "5"])
@@ -94,7 +94,7 @@ describe("in the journal", () => {
   })
 })
 
-describe("with $JOURNAL_STREAM of another file", () => {
+describe("with a $JOURNAL_STREAM that names another file", () => {
   it("no line has a priority, log and summary have timestamps, and the summary is prose", async () => {
     const store = await startStore()
     const { stderr, stdout } = await runWithJournal(upload(store.endpoint, "--verbose"), "neither")

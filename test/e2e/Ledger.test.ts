@@ -57,7 +57,7 @@ describe("a second run", () => {
     expect(summary(second)).toMatch(/^uploaded 0 \(0 B\), unchanged 3, skipped 0, failed 0/)
   })
 
-  it("sends one request when one file has grown", async () => {
+  it("sends only one request when one file has grown", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n", "c.jsonl": "3\n" })
     await upload()
     appendFileSync(at("b.jsonl"), "22\n")
@@ -117,7 +117,7 @@ describe("a second run", () => {
     expect(store.requests).toHaveLength(3)
   })
 
-  it("plans only what is new with --dry-run, and remembers nothing", async () => {
+  it("plans only new content with --dry-run, and records nothing", async () => {
     const { at, stateDir, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
     expect((await upload(["--dry-run"])).stdout).toContain("would upload 2 ")
     expect(readdirSync(stateDir)).toEqual([])
@@ -155,7 +155,7 @@ describe("an object", () => {
     expect((await upload()).requests).toEqual(["PutObject status.g3.jsonl"])
   })
 
-  it("is not overwritten when a large file differs only after its head, at the cost of an aborted upload", async () => {
+  it("is not overwritten when a large file differs only after its first 4 KiB, at the cost of an aborted upload", async () => {
     const { at, store, upload } = await host({ "big.jsonl": Buffer.alloc(20 * MiB, "a\n") })
     await upload()
     const changed = Buffer.alloc(21 * MiB, "a\n")
@@ -171,7 +171,7 @@ describe("an object", () => {
     expect(store.openUploads()).toEqual([])
   })
 
-  it("is not overwritten when a large file differs in its head, without a request for the older object", async () => {
+  it("is not overwritten when a large file differs in its first 4 KiB, without a request for the older object", async () => {
     const { at, upload } = await host({ "big.jsonl": Buffer.alloc(20 * MiB, "a\n") })
     await upload()
     writeFileSync(at("big.jsonl"), Buffer.alloc(21 * MiB, "b\n"))
@@ -200,7 +200,7 @@ describe("an object", () => {
     expect((await upload(all)).requests).toEqual(["PutObject a.txt", "PutObject b.jsonl"])
   })
 
-  it("gets the key of the next generation, whatever was refused or failed before", async () => {
+  it("gets the key of the next generation, whatever the store refused before", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB, "1\n") })
     store.fault = () => ({ kind: "answer", status: 403, code: "AccessDenied" })
     expect((await upload()).code).toBe(22)
@@ -216,7 +216,7 @@ describe("an object", () => {
     expect(store.keys()).toEqual([`${prefix}/a.jsonl`, `${prefix}/big.g2.jsonl`, `${prefix}/big.jsonl`])
   })
 
-  it("belongs to one file, also when another file is named like its generation", async () => {
+  it("belongs to one file, even when another file is named like its generation", async () => {
     const { at, store, upload } = await host({ "s.jsonl": "1\n", "t.jsonl": "1\n", "t.g2.jsonl": "other\n" })
     await upload()
     writeFileSync(at("s.jsonl"), "2\n")
@@ -233,7 +233,7 @@ describe("a file that is rotated away", () => {
     store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown" })
   }
 
-  it("is reported as lost once if it was not stored, and stays in the status", async () => {
+  it("is reported as lost once if it was not stored, and stays listed in the status", async () => {
     const { at, status, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
     failEverything(store)
     expect((await upload(["--max-retries=0"])).code).toBe(32)
@@ -260,7 +260,7 @@ describe("a file that is rotated away", () => {
     expect((await upload()).code).toBe(0)
   })
 
-  it("counts as vanished, not as lost, in the run that found it", async () => {
+  it("counts as vanished, not as lost, in the run that selected it", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
     store.fault = () => {
       rmSync(at("b.jsonl"), { force: true })
@@ -272,7 +272,7 @@ describe("a file that is rotated away", () => {
     expect((await upload()).code).toBe(0)
   })
 
-  it("is reported as at risk beforehand if it is not stored", async () => {
+  it("is reported as at risk beforehand if it is not stored yet", async () => {
     const oldest = snapshotName(23)
     const { store, upload } = await host({ [oldest]: "1\n", [snapshotName(3)]: "1\n" })
     failEverything(store)
@@ -326,7 +326,7 @@ describe("the ledger", () => {
     expect((await upload()).requests).toEqual([])
   })
 
-  it("is set aside by a run that finds it damaged on the way and exits 51; the next run uploads every file", async () => {
+  it("is set aside by a run that discovers damage midway and exits 51; the next run uploads every file", async () => {
     const files = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`${at}.jsonl`, `${at}\n`]))
     const { stateDir, upload } = await host(files)
     await upload()
@@ -350,7 +350,7 @@ describe("the ledger", () => {
     expect(store.requests).toHaveLength(1)
   })
 
-  it("is not waited for longer than --lock-wait, nor after a signal", async () => {
+  it("is not waited for longer than --lock-wait, or after a signal", async () => {
     const { args, store } = await host({ "a.jsonl": "1\n" }, { latencyMs: 8000 })
     const first = start(args())
     await until(() => store.inFlight === 1)
@@ -370,7 +370,7 @@ describe("the ledger", () => {
     expect((await upload()).code).toBe(0)
   })
 
-  it("lets status show how the last run ended, also while a run is active", async () => {
+  it("lets status show how the last run ended, even while a run is active", async () => {
     const { args, input, status, stateDir, store, upload } = await host({ "a.jsonl": "1\n" }, { latencyMs: 1000 })
     const missing = await run(["status", "--state-dir", stateDir])
     expect(missing).toMatchObject({ code: 51, stdout: "" })
@@ -416,7 +416,7 @@ describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("the ledger's disk", (
   const many = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}-${"n".repeat(200)}.jsonl`, `${at}\n`]))
 
-  it("makes the run exit 51 when it fills up, with no more acknowledged than stored; the next run recovers", async ({
+  it("makes the run exit 51 when it fills up; the ledger records only stored files, and the next run recovers", async ({
     skip
   }) => {
     const { input, store } = await host(many(2000))

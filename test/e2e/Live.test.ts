@@ -26,7 +26,7 @@ describe("a file that is still being written", () => {
     expect(store.object(`${prefix}/${earlier}`)?.metadata).toEqual({ "ibsr-state": "final" })
   })
 
-  it("never ends in an incomplete line in the bucket", async () => {
+  it("never ends in an incomplete line in its object", async () => {
     const store = await startStore()
     const input = emptyDirectory()
     const path = join(input, current)
@@ -48,7 +48,7 @@ describe("a file that is still being written", () => {
     }
   })
 
-  it("is not ready without a complete line, and is left for later with --final-only", async () => {
+  it("is not ready without a complete line, and is left to a later run with --final-only", async () => {
     const store = await startStore()
     const input = emptyDirectory()
     writeFileSync(join(input, current), '{"a"')

@@ -33,7 +33,7 @@ const host = (files: Readonly<Record<string, string>> = { "a.jsonl": "1\n", "b.j
 }
 
 describe("--metrics-file", () => {
-  it("gets the figures and the time of a successful run", async () => {
+  it("contains the figures and the time of a successful run", async () => {
     const store = await startStore()
     const { file, upload, values } = host()
     const before = Date.now() / 1000
@@ -59,7 +59,7 @@ describe("--metrics-file", () => {
     expect(statSync(file).mode & 0o777).toBe(0o644)
   })
 
-  it("keeps the time of the last success through a failed run, and gets the age of pending files", async () => {
+  it("keeps the time of the last success after a failed run, and contains the age of pending files", async () => {
     const store = await startStore()
     const { input, upload, values } = host()
     await upload(store.endpoint)
@@ -105,7 +105,7 @@ describe("--metrics-file", () => {
     expect(values()).toMatchObject({ last_run_exit_code: 143, [`last_run_files outcome="interrupted"`]: 2 })
   })
 
-  it("counts lost files, of this run and of all runs", async () => {
+  it("counts the lost files of this run and of all runs", async () => {
     const { input, upload, values } = host({ "a.jsonl": "1\n" })
     const unreachable = `http://127.0.0.1:${await closedPort()}`
     expect((await upload(unreachable)).code).toBe(30)
@@ -124,7 +124,7 @@ describe("--metrics-file", () => {
     expect(existsSync(file)).toBe(false)
   })
 
-  it("only causes a warning, also with --quiet, when it cannot be written", async () => {
+  it("causes only a warning, even with --quiet, when it cannot be written", async () => {
     const store = await startStore()
     const { upload } = host()
     const flags = ["--quiet", "--metrics-file=/nonexistent/a.prom"]

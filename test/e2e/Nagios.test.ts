@@ -17,7 +17,7 @@ const host = () => {
 }
 
 describe("status --output nagios", () => {
-  it("prints one line and exits 0 after a successful run, and exits 1 or 2 when that was too long ago", async () => {
+  it("prints one line and exits 0 after a successful run, and exits 1 or 2 when the run was too long ago", async () => {
     const store = await startStore()
     const { check, upload } = host()
     await upload(store.endpoint)
@@ -33,7 +33,7 @@ describe("status --output nagios", () => {
     expect(late.stdout).toMatch(/^IBSR-EXPORT CRITICAL - /)
   })
 
-  it("exits 2 when no run ever succeeded, and 1 when only the last run failed", async () => {
+  it("exits 2 when no run has ever succeeded, and exits 1 when only the last run failed", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "answer", status: 503, code: "SlowDown" })
     const { check, input, upload } = host()

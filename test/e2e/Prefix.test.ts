@@ -23,7 +23,7 @@ describe("a prefix with placeholders", () => {
     expect(result.stdout).toContain(`-> s3://snapshots/ibsr/${hostname()}/${machineId}/a.jsonl `)
   })
 
-  it("is filled in for the run and for its status", async () => {
+  it("is filled in for a run and for status", async () => {
     const store = await startStore()
     const metadata = await startMetadata({})
     const env = {
@@ -38,12 +38,12 @@ describe("a prefix with placeholders", () => {
     expect(status.stdout).toContain(`s3://snapshots/ibsr/${metadata.instanceId} at `)
   })
 
-  it("is kept as it is by units", async () => {
+  it("is kept unchanged by units", async () => {
     const result = await run(["units", "--program=/bin/true", "--prefix=ibsr/{hostname}/{instance-id}"])
     expect(result.stdout).toContain(`"--prefix=ibsr/{hostname}/{instance-id}"`)
   })
 
-  it("ends the run with 61 before it starts if the instance has no metadata service", async () => {
+  it("makes the run exit 61 before it starts if the host has no metadata service", async () => {
     const env = onInstance({ url: `http://127.0.0.1:${await closedPort()}` })
     const result = await run(s3("ibsr/{instance-id}"), { env })
     expect([result.code, result.stdout]).toEqual([61, ""])

@@ -18,7 +18,7 @@ const startBehindProxy = async (options: Parameters<typeof startStoreBehindProxy
 
 describe("HTTPS_PROXY", () => {
   it.each(["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"])(
-    "carries bodies of all sizes to a store whose certificate %s trusts",
+    "carries bodies of all sizes to a store that is trusted through %s",
     async (variable) => {
       const { authority, host, proxy, store } = await startBehindProxy()
       const env = { HTTPS_PROXY: proxy.url(), [variable]: authority.file }
@@ -78,7 +78,7 @@ describe("NO_PROXY", () => {
     expect(proxy.log).toEqual([])
   })
 
-  it.each(["", "192.0.2.1", "7.0.0.1", "localhost"])("does not apply to the store: %j", async (noProxy) => {
+  it.each(["", "192.0.2.1", "7.0.0.1", "localhost"])("keeps the proxy for the store: %j", async (noProxy) => {
     const { proxy, result } = await uploadToLoopback(noProxy)
     expect(result.code, result.stdout).toBe(32)
     expect(proxy.log).toHaveLength(1)
@@ -88,7 +88,7 @@ describe("NO_PROXY", () => {
 describe("a proxy", () => {
   const flags = ["--timeout=1s", "--max-retries=1"]
 
-  it("is named in the hint, and not retried, when it refuses the host", async () => {
+  it("is named in the hint when it refuses the host, and the run does not retry", async () => {
     const { env, proxy } = await startBehindProxy()
     proxy.refuse = 403
     const result = await run(s3(oneFile(), url, ...flags), { env })
@@ -97,14 +97,14 @@ describe("a proxy", () => {
     expect(proxy.log).toHaveLength(1)
   })
 
-  it("is retried when it cannot reach the store", async () => {
+  it("gets the request again after it could not reach the store", async () => {
     const { env, proxy } = await startBehindProxy()
     const result = await run(s3(oneFile(), "https://nowhere.test", ...flags), { env })
     expect(result.code, result.stdout).toBe(30)
     expect(proxy.log).toHaveLength(2)
   })
 
-  it("is disconnected before each retry when it never answers", async () => {
+  it("is disconnected before each retry when it never responds", async () => {
     const { env, proxy } = await startBehindProxy()
     proxy.hang = true
     const { finished } = start(s3(oneFile(), url, "--timeout=1s", "--max-retries=3"), { env })
@@ -114,7 +114,7 @@ describe("a proxy", () => {
     expect(connections).toBe(1)
   })
 
-  it("fails the run after the timeouts when it never answers", async () => {
+  it("fails the run after the timeouts when it never responds", async () => {
     const { env, proxy } = await startBehindProxy()
     proxy.hang = true
     const result = await run(s3(oneFile(), url, ...flags), { env })
@@ -130,7 +130,7 @@ describe("a proxy", () => {
     expect(result.stdout).toContain("ECONNREFUSED")
   })
 
-  it("costs retries when it cuts a tunnel in the middle of a body", async () => {
+  it("causes retries when it cuts a tunnel in the middle of a body", async () => {
     const { env, proxy, store } = await startBehindProxy()
     proxy.cutAfterBytes = 1_000_000
     store.fault = () => {

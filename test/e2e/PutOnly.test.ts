@@ -80,7 +80,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       return report(result)
     }
 
-    it("stores files by PutObject and in parts, and sends nothing without a change", async () => {
+    it("stores files by PutObject and in parts, and sends nothing if nothing has changed", async () => {
       const relay = await startRelay(server.endpoint)
       const files = { ...small, "2026/b c.jsonl": '{"b":2}\n', ...big }
       const input = tree(files)
@@ -98,7 +98,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
     it.each([
       ["PutObject", small],
       ["multipart upload", big]
-    ])("names the missing permission outside of the prefix: %s", async (_, files) => {
+    ])("names the missing permission for a key outside the prefix: %s", async (_, files) => {
       const result = await upload(files, [], { prefix: "ibsr/host-18/snapshots" })
       expect(refusal(result)).toEqual([22, "403 AccessDenied"])
       expect(report(result).failures[0]?.hint).toContain("s3:PutObject")
@@ -113,7 +113,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       }
     })
 
-    it("reports the server's answer for a bucket that never existed", async () => {
+    it("reports the server's response for a bucket that never existed", async () => {
       expect(refusal(await upload(small, [], { bucket: `${bucket.name}-typo` }))).toEqual(behaviour.unknownBucket)
     })
 
@@ -178,7 +178,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
     })
 
     it.each([
-      ["reports the upload of a deleted file when it may not abort it", putOnly, 1],
+      ["reports the upload of a deleted file when aborting is denied", putOnly, 1],
       ["aborts the upload of a deleted file", putAndAbort, 0]
     ] as const)("%s", async (_, policy, openUploads) => {
       const ownBucket = await createBucket(server)
@@ -204,7 +204,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       expect(await ownBucket.openUploads(key)).toEqual(openMultipartUploads.map(({ uploadId }) => uploadId))
     })
 
-    it.each(behaviour.roles)("uploads with a session from STS for %s", async (arn) => {
+    it.each(behaviour.roles)("uploads with an STS session of %s", async (arn) => {
       const sts = await startRelay(server.endpoint)
       const env = { AWS_ENDPOINT_URL_STS: sts.endpoint, AWS_REGION: server.region }
       const role = ["--assume-role-arn", arn]

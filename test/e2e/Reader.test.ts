@@ -27,7 +27,7 @@ describe("a slow reader", () => {
     expect(summary(result)).toMatch(/^would upload 3000 /)
   })
 
-  it("does not keep the program from ending on a signal", async () => {
+  it("does not keep the program from exiting after a signal", async () => {
     const { child, finished } = start(s3(input, "http://127.0.0.1:1", "--dry-run", "--output=json"))
     child.stdout?.pause()
     await new Promise((resolve) => setTimeout(resolve, 1500))

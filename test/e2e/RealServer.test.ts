@@ -8,7 +8,7 @@ import { canFetch, createBucket, sha256Of } from "./RealBucket.ts"
 const real = inject("servers")
 
 describe.skipIf(real.length === 0 || !canFetch)("on a real server", () => {
-  it.each(real)("a run stores 200 files on $name without a changed byte", { timeout: 180_000 }, async (server) => {
+  it.each(real)("a run stores 200 files unchanged on $name", { timeout: 180_000 }, async (server) => {
     const bucket = await createBucket(server)
     const files = mixedFiles()
     const args = [

@@ -54,7 +54,7 @@ describe("a redirect", () => {
   })
 
   it.each(["instance metadata", "container", "web identity", "--assume-role-arn"])(
-    "from a source of credentials is not followed: %s",
+    "from a credential source is not followed: %s",
     async (source) => {
       const { args, store } = await startStoreForIssuedKeys()
       const { received, url } = await startForeignServer()

@@ -56,7 +56,7 @@ const host = async (content: Buffer) => {
 }
 
 describe("an interrupted multipart upload", () => {
-  it("costs only the missing tenth of its file when the next run resumes it after SIGKILL", async () => {
+  it("is resumed after SIGKILL by the next run, which sends only the missing tenth of its file", async () => {
     const content = contentOf(40)
     const { interrupt, finish } = await host(content)
     expect((await interrupt(36, "SIGKILL")).code).toBeNull()
@@ -67,7 +67,7 @@ describe("an interrupted multipart upload", () => {
     expect(totals).toMatchObject({ uploaded: 1, resumed: 1, resumedBytes: content.length - sentBytes })
   })
 
-  it("is kept and reported on SIGTERM", async () => {
+  it("is kept and reported after SIGTERM", async () => {
     const { interrupt, finish } = await host(contentOf(8))
     const result = await interrupt(6, "SIGTERM")
     expect(result.code).toBe(143)
@@ -75,7 +75,7 @@ describe("an interrupted multipart upload", () => {
     expect((await finish("--verbose")).sentBytes).toBe(2 * part)
   })
 
-  it("is started over when the store no longer knows it", async () => {
+  it("is started over when the store has forgotten it", async () => {
     const { interrupt, finish, store } = await host(contentOf(8))
     await interrupt(6, "SIGKILL")
     let parts = 0

@@ -13,7 +13,7 @@ const runIds = async (invocationId: string | undefined) => {
 }
 
 describe("the ID of a run", () => {
-  it("is the invocation ID of systemd in report and ledger", async () => {
+  it("is systemd's invocation ID in the report and in the ledger", async () => {
     expect(await runIds("0f1e2d3c4b5a69788796a5b4c3d2e1f0")).toEqual([
       "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
       "0f1e2d3c4b5a69788796a5b4c3d2e1f0"

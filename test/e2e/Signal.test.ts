@@ -6,7 +6,7 @@ import { startStore } from "./Store.ts"
 const MiB = 1024 ** 2
 
 describe("a signal", () => {
-  it("lets requests in flight finish, starts no more, and leaves a correct report", async () => {
+  it("lets requests in flight finish, starts no further requests, and the report is correct", async () => {
     const store = await startStore({ latencyMs: 400 })
     const { child, finished } = start(s3(manyFiles(200, 2000), store.endpoint, "--concurrency=20", "--output=json"))
     await until(() => store.keys().length >= 40)
@@ -26,7 +26,7 @@ describe("a signal", () => {
     expect(totals.uploaded + totals.interrupted + totals.notTried).toBe(200)
   })
 
-  it("cancels requests that are in flight after --grace", async () => {
+  it("cancels requests that are still in flight after --grace", async () => {
     const store = await startStore({ latencyMs: 30_000 })
     const { child, finished } = start(
       s3(manyFiles(50, 100), store.endpoint, "--concurrency=10", "--grace=500ms", "--output=json")
@@ -62,7 +62,7 @@ describe("a signal", () => {
     })
   })
 
-  it("does not wait past --grace for an answer to CreateMultipartUpload", async () => {
+  it("does not wait past --grace for a response to CreateMultipartUpload", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "hang" })
     const input = tree({ "big.jsonl": Buffer.alloc(9 * MiB), "a.jsonl": "" })
@@ -86,7 +86,7 @@ describe("a signal", () => {
     expect(result.durationMs).toBeLessThan(5000)
   })
 
-  it("ends the program at once when it is the second", async () => {
+  it("ends the program at once when it is the second signal", async () => {
     const store = await startStore({ latencyMs: 30_000 })
     const { child, finished } = start(s3(tree({ "a.jsonl": "" }), store.endpoint))
     await until(() => store.inFlight === 1)

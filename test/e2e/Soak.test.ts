@@ -98,7 +98,7 @@ describe(`a run over ${count} files (seed ${seed})`, () => {
     })
   }
 
-  it("also gives up when the store rejects every body as corrupt", async () => {
+  it("gives up when the store rejects every body as corrupt", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "answer", status: 400, code: "BadDigest" })
     const result = await run(s3(input, store.endpoint, "--output=json", "--give-up-after=2s", "--deadline=6s"))

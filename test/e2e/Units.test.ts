@@ -97,14 +97,14 @@ describe("units", () => {
     expect(result.stderr).toContain(`ibsr-export: ${problem}\n`)
   })
 
-  it("lets the service write to the paths in its flags, and read home directories", async () => {
+  it("prints a service that may write to the paths in its flags, and read home directories", async () => {
     const text = await print("--state-dir=/srv/a b", "--metrics-file=/srv/m/n.prom", "--input=/home/c/snapshots")
     expect(text).toContain('\nReadWritePaths="-/srv/a b"\nReadWritePaths=-/srv/m\n')
     expect(text).toContain("\nProtectHome=read-only\n")
     expect(await print("--state-dir=/var/lib/ibsr-export/")).not.toContain("ReadWritePaths")
   })
 
-  it("writes with --to the files that it prints, readable by all under any umask, and prints their paths", async () => {
+  it("writes its files to the directory in --to, readable by all under any umask, and prints their paths", async () => {
     const folder = emptyDirectory()
     const flags = [...usualFlags, "--user=carrier", "--group=ibsr", ...names.map((name) => `--drop-in=${name}`)]
     const text = await print(...flags)
@@ -124,7 +124,7 @@ describe("units", () => {
     for (const path of paths) expect((statSync(path).mode & 0o777).toString(8)).toBe("644")
   })
 
-  it("replaces its own files in --to, and keeps the others", async () => {
+  it("replaces its own files in the directory in --to, and keeps other files", async () => {
     const folder = tree({ "ibsr-upload.service": "old", "ibsr-upload.service.d/mine.conf": "mine" })
     await print(...usualFlags, "--to", folder)
     expect(readFileSync(join(folder, "ibsr-upload.service"), "utf8")).toContain("[Service]")
@@ -147,7 +147,7 @@ describe("units", () => {
     expect(result.stderr).toContain("--dry-run: ")
   })
 
-  it("leaves no temporary file when it cannot replace one", async () => {
+  it("leaves no temporary file when it cannot replace a file", async () => {
     const folder = emptyDirectory()
     mkdirSync(join(folder, "ibsr-upload.service"))
     expect((await units("--to", folder)).code).toBe(60)
@@ -165,7 +165,7 @@ describe("units", () => {
     ])
   })
 
-  it("rejects with --cron the flags that cron does not support, all at once", async () => {
+  it("rejects all flags that --cron does not support at once", async () => {
     expect(await rejection("--cron", "--group=ibsr", "--drop-in=metrics", "--input=in")).toEqual([
       "ibsr-export: --input: a timer starts the program in another directory; give an absolute path",
       "ibsr-export: --cron needs --user, the user that cron runs it as",
@@ -206,7 +206,7 @@ describe.skipIf(!canAnalyze)("systemd-analyze", () => {
     ])
   ]
 
-  it.each(rows)("accepts the units for %s and rates their exposure at most 1.5", async (_, flags) => {
+  it.each(rows)("accepts the units for %s and rates their exposure at 1.5 or less", async (_, flags) => {
     const folder = emptyDirectory()
     const paths = (await print(...flags, "--to", folder)).trimEnd().split("\n")
     const files = paths.filter((path) => !path.endsWith(".conf"))

@@ -11,7 +11,7 @@ const MiB = 1024 ** 2
 const prefix = "ibsr/host/snapshots"
 
 describe("an upload", () => {
-  it("stores 200 files without a changed byte under the right keys", async () => {
+  it("stores 200 files unchanged under the right keys", async () => {
     const files = mixedFiles()
     const store = await startStore()
     const result = await run(s3(tree(files), store.endpoint))
@@ -116,7 +116,7 @@ describe("an upload", () => {
     }
   })
 
-  it("does not take a login page with status 200 for success", async () => {
+  it("does not treat a login page with status 200 as a success", async () => {
     const store = await startStore()
     store.fault = () => ({
       kind: "answer",
@@ -142,7 +142,7 @@ describe("an upload", () => {
     expect(summary(result)).toContain("uploaded 1 (2 B), skipped 0, failed 2")
   })
 
-  it("continues when the disk of its log is full", { skip: !existsSync("/dev/full") }, async () => {
+  it("continues when its log's disk is full", { skip: !existsSync("/dev/full") }, async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "1\n", "b.jsonl": "2\n", [`c${"\uFFFD"}.jsonl`]: "3\n" })
     const args = s3(input, store.endpoint).map((arg) => `'${arg}'`)
@@ -187,7 +187,7 @@ describe("an upload", () => {
     expect(store.keys()).toEqual([`${prefix}/a.jsonl`, `${prefix}/link.jsonl`])
   })
 
-  it("succeeds when the store is sometimes overloaded, resets connections, or answers late", async () => {
+  it("succeeds when the store is sometimes overloaded, resets connections, or responds late", async () => {
     const store = await startStore()
     let requests = 0
     store.fault = () => {
@@ -207,7 +207,7 @@ describe("an upload", () => {
     }
   })
 
-  it("with --dry-run prints its plan without requests or credentials", async () => {
+  it("prints its plan with --dry-run, without requests or credentials", async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "{}\n", "big.jsonl": Buffer.alloc(17 * MiB) })
     const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }
@@ -223,7 +223,7 @@ describe("an upload", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("with --output=json prints one JSON object on stdout, and the summary as the last line of stderr", async () => {
+  it("prints one JSON object on stdout with --output=json, and the summary as the last line of stderr", async () => {
     const store = await startStore()
     const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--output", "json"))
     expect(report(result)).toMatchObject({
@@ -235,7 +235,7 @@ describe("an upload", () => {
     expect(result.stderr.trimEnd().split("\n").at(-1)).toMatch(/^20\S+Z uploaded 1 \(3 B\), skipped 0, failed 0 in/)
   })
 
-  it("with --quiet prints nothing when it succeeds, and a report when it fails", async () => {
+  it("prints nothing with --quiet when it succeeds, and a report when it fails", async () => {
     const store = await startStore()
     const args = s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--quiet", "--no-overwrite")
     expect(await run(args)).toMatchObject({ code: 0, stdout: "", stderr: "" })
@@ -244,7 +244,7 @@ describe("an upload", () => {
     expect(summary(again)).toContain("object-exists (exit 11)")
   })
 
-  it("also reads its flags from the environment", async () => {
+  it("reads its flags from the environment as well", async () => {
     const store = await startStore()
     const result = await run(["s3"], {
       env: {
@@ -259,7 +259,7 @@ describe("an upload", () => {
     expect(store.keys()).toEqual(["from/env/a.txt", "from/env/b.log"])
   })
 
-  it("prints no colours into a pipe", async () => {
+  it("prints no colours to a pipe", async () => {
     const store = await startStore()
     const outputs = await Promise.all([
       run(["--help"]),

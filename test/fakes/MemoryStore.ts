@@ -26,7 +26,7 @@ export interface MemoryOptions {
   readonly mayAbort?: boolean
   /** Runs before each attempt of a request. If it fails, so does the request. */
   readonly before?: (operation: string, key: string) => Effect.Effect<void, StoreError>
-  /** Runs after an object is stored. If it fails, the answer is lost. */
+  /** Runs after an object is stored. If it fails, the response is lost. */
   readonly after?: (key: string) => Effect.Effect<void, StoreError>
 }
 
@@ -36,7 +36,7 @@ export interface MemoryStore {
   readonly versions: ReadonlyMap<string, ReadonlyArray<Buffer>>
   /** By key: the state of the latest version. */
   readonly states: ReadonlyMap<string, State>
-  /** Multipart uploads neither completed nor aborted, by ID. A test may remove one. */
+  /** Multipart uploads that are neither completed nor aborted, by ID. A test may remove an upload. */
   readonly open: Map<string, OpenUpload>
   /** Every attempt, such as `PutObject a/b.jsonl`. */
   readonly requests: ReadonlyArray<string>

@@ -25,7 +25,7 @@ const session = async () => {
 }
 
 describe("the fake instance metadata", () => {
-  it("gives the SDK credentials of a registered identity", async () => {
+  it("provides the SDK with credentials of a registered identity", async () => {
     vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url)
     const credentials = await fromInstanceMetadata({ ec2MetadataV1Disabled: true })()
     expect(metadata.issuer.identities).toMatchObject([{ accessKeyId: credentials.accessKeyId, expired: false }])
@@ -63,7 +63,7 @@ describe("the fake instance metadata", () => {
     expect(await keyId()).toBe("ASIA3")
   })
 
-  it("fails the given number of times", async () => {
+  it("fails the configured number of times", async () => {
     metadata.behaviour.failures = 2
     const headers = { "x-aws-ec2-metadata-token-ttl-seconds": "60" }
     const statuses = [1, 2, 3].map(async () => (await ask("/latest/api/token", headers, "PUT")).status)
@@ -74,7 +74,7 @@ describe("the fake instance metadata", () => {
     ["role", listPath],
     ["credentials", `${listPath}snapshots-writer`],
     ["container", "/container/credentials"]
-  ])("answers the step %s with the given status, or hangs", async (step, path) => {
+  ])("answers the step %s with the configured status, or hangs", async (step, path) => {
     metadata.steps[step] = 500
     expect((await ask(path, await session())).status).toBe(500)
     metadata.steps[step] = "hang"
@@ -85,7 +85,7 @@ describe("the fake instance metadata", () => {
 describe("the fake container endpoint", () => {
   const get = (authorization: string) => ask("/container/credentials", { authorization })
 
-  it("gives the SDK credentials", async () => {
+  it("provides the SDK with credentials", async () => {
     const source = fromHttp({
       awsContainerCredentialsFullUri: metadata.containerUrl,
       awsContainerAuthorizationToken: metadata.containerToken

@@ -14,11 +14,11 @@ import { type Answer, type ReceivedRequest, type Behaviour, HttpService } from "
 export type Step = "token" | "role" | "credentials" | "container"
 
 export interface MetadataOptions extends Partial<Behaviour>, IssuerOptions {
-  /** The status that a step answers instead of its own. A test may change it at any time. */
+  /** The status with which a step responds instead of its own. A test may change it at any time. */
   steps?: Partial<Record<Step, number | "hang">>
   /** The Authorization that a container has to send. Default: container-token. */
   containerToken?: string
-  /** The region that it reports. Default: none. */
+  /** The region that the service reports. Default: none. */
   region?: string
   /** A server that already listens, for example at the address that instances use. */
   listener?: Server
@@ -27,7 +27,7 @@ export interface MetadataOptions extends Partial<Behaviour>, IssuerOptions {
 export interface MetadataRequest {
   method: string
   path: string
-  /** Whether it carried a session token; version 1 of the protocol has none. */
+  /** Whether the request carried a session token. Requests of version 1 have none. */
   hadToken: boolean
   authorization: string | undefined
   status: number | undefined

@@ -62,7 +62,7 @@ const secureStore = async (options: ProxyOptions = {}) => {
 }
 
 describe("the fake proxy", () => {
-  it("forwards a request unchanged except for the headers for the proxy", async () => {
+  it("forwards a request unchanged, without the headers that are meant for the proxy", async () => {
     const { port } = await echo()
     const proxy = started(await Proxy.start({ login: "user:p:a@s/s", resolve: () => ({ host: "127.0.0.1", port }) }))
     const url = "http://store.test/a//b%20c?d=e"
@@ -76,7 +76,7 @@ describe("the fake proxy", () => {
     expect(proxy.log).toEqual([`PUT ${url}`])
   })
 
-  it("opens the tunnel of a CONNECT to the resolved address", async () => {
+  it("opens a tunnel to the resolved address for CONNECT", async () => {
     const { ask, proxy, store } = await secureStore()
     expect(await put({ ...ask, body: "hello" })).toMatch(/^403 .*<Code>AccessDenied</s)
     expect(store.requests.map(({ bodyBytes, path }) => [path, bodyBytes])).toEqual([["/key", 5]])
@@ -84,10 +84,10 @@ describe("the fake proxy", () => {
   })
 
   it.each([
-    ["without a login", undefined, 407],
-    ["with a wrong login", "user:wrong", 407],
-    ["with the correct login", "user:p:a@s/s", 403]
-  ])("that requires a login answers a client %s", async (_, login, status) => {
+    ["without credentials", undefined, 407],
+    ["with wrong credentials", "user:wrong", 407],
+    ["with the correct credentials", "user:p:a@s/s", 403]
+  ])("that requires credentials answers a client %s", async (_, login, status) => {
     const { ask, proxy } = await secureStore({ login: "user:p:a@s/s" })
     const { port } = await echo()
     const plain = { url: `http://127.0.0.1:${port}/`, proxy: proxy.url(login) }
@@ -110,7 +110,7 @@ describe("the fake proxy", () => {
     expect([proxy.log, store.requests]).toEqual([["CONNECT bucket.s3.test:443"], []])
   })
 
-  it("resets a tunnel after the given number of bytes", async () => {
+  it("resets a tunnel after the configured number of bytes", async () => {
     const { ask, proxy, store } = await secureStore()
     proxy.cutAfterBytes = 50_000
     expect(await put({ ...ask, body: Buffer.alloc(1_000_000) })).toBe("ECONNRESET")

@@ -23,11 +23,11 @@ export interface Address {
 }
 
 export interface ProxyOptions {
-  /** `user:password`. Without it in the request, the proxy answers 407. */
+  /** `user:password`. The proxy answers 407 to a request without these credentials. */
   login?: string
   /** Resolves a host and port. Undefined makes the proxy answer 502. Default: the host and port themselves. */
   resolve?: (host: string, port: number) => Address | undefined
-  /** Speak TLS to the client as well. */
+  /** Whether it speaks TLS to the client as well. */
   tls?: Tls
 }
 
@@ -44,11 +44,11 @@ export class Proxy {
   readonly log: string[] = []
   /** The Proxy-Authorization of each request in `log`, if it had one. */
   readonly logins: Array<string | undefined> = []
-  /** While it is set, the status that answers every request, with a page of the proxy's own. */
+  /** If set, the status of the proxy's response to every request, with a page of its own. */
   refuse: number | undefined
-  /** Accept requests, but never answer them. */
+  /** Whether it accepts requests, but never answers them. */
   hang = false
-  /** Reset a tunnel once the client has sent more than this many bytes. */
+  /** The proxy resets a tunnel once the client has sent more than this many bytes. */
   cutAfterBytes: number | undefined
   readonly #options: ProxyOptions
   #loopback: Loopback | undefined
@@ -70,7 +70,7 @@ export class Proxy {
     return proxy
   }
 
-  /** The value for HTTP_PROXY or HTTPS_PROXY, with or without a login. */
+  /** The value for HTTP_PROXY or HTTPS_PROXY, with or without credentials. */
   url(login?: string): string {
     const scheme = this.#options.tls === undefined ? "http" : "https"
     // a user name cannot contain a colon, but a password can

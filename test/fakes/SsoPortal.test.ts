@@ -20,7 +20,7 @@ const ask = async (query: string, token = "sso-token") =>
     .status
 
 describe("the fake SSO portal", () => {
-  it("gives credentials to the SDK, which finds the login in the home directory", async () => {
+  it("provides the SDK with credentials; the SDK finds the SSO session in the home directory", async () => {
     vi.stubEnv("HOME", tree(portal.home()))
     vi.stubEnv("AWS_ENDPOINT_URL_SSO", portal.url)
     const credentials = await fromSSO({ profile: "export" })()
@@ -30,7 +30,7 @@ describe("the fake SSO portal", () => {
     ])
   })
 
-  it("stores a login under the hash of its session's name", () => {
+  it("stores a session's token under the hash of the session's name", () => {
     // echo -n customer | sha1sum
     const file = ".aws/sso/cache/b39f008e318efd2bb988d724a161b61c6909677f.json"
     const login: unknown = JSON.parse(readFileSync(join(tree(portal.home()), file), "utf8"))

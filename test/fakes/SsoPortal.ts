@@ -1,6 +1,6 @@
 /**
- * The portal of IAM Identity Center, which gives a logged-in user the credentials of a role, and the file that stores a
- * login.
+ * The portal of IAM Identity Center, which gives a logged-in user the credentials of a role, and the file that stores the
+ * user's SSO session.
  *
  * Sources: GetRoleCredentials in the IAM Identity Center Portal API Reference; "IAM Identity Center credential
  * provider" in the AWS SDKs and Tools Reference Guide.
@@ -31,7 +31,7 @@ const exception = (status: number, type: string): Answer => ({
 export class SsoPortal {
   readonly issuer: Issuer
   readonly behaviour: Behaviour
-  /** A test may change it, as when a session ends. */
+  /** A test may change it, for example when a session ends. */
   accessToken: string
   readonly accountId: string
   readonly roleName: string

@@ -24,7 +24,7 @@ const withWebIdentity = (webIdentityToken: string) =>
   fromWebToken({ roleArn: RoleArn, roleSessionName: "pod-4", webIdentityToken, clientConfig: client() })()
 
 describe("the fake STS", () => {
-  it("gives a role to a signed request, and records its access key", async () => {
+  it("issues a role's credentials for a signed request, and records its access key", async () => {
     const { accessKeyId, expiration, sessionToken } = await assumeRole()
     expect(sts.issuer.identities).toMatchObject([{ accessKeyId, sessionToken, expired: false }])
     expect(Math.abs((expiration?.getTime() ?? 0) - Date.now() - 3_600_000)).toBeLessThan(10_000)
@@ -41,7 +41,7 @@ describe("the fake STS", () => {
     ])
   })
 
-  it("gives a role to an unsigned request with the correct web identity token", async () => {
+  it("issues a role's credentials for an unsigned request with the correct web identity token", async () => {
     await withWebIdentity("web-identity-token")
     await expect(withWebIdentity("another")).rejects.toMatchObject({ name: "InvalidIdentityTokenException" })
     expect(sts.requests).toMatchObject([
@@ -63,12 +63,12 @@ describe("the fake STS", () => {
     [refusals.accessDenied, "AccessDenied"],
     [refusals.expiredToken, "ExpiredTokenException"],
     [refusals.invalidClientTokenId, "InvalidClientTokenId"]
-  ])("refuses with %o if asked to", async (refusal, name) => {
+  ])("refuses with %o if configured to", async (refusal, name) => {
     sts.refusal = refusal
     await expect(assumeRole()).rejects.toMatchObject({ name, $metadata: { httpStatusCode: refusal.status } })
   })
 
-  it("is unavailable the given number of times", async () => {
+  it("is unavailable the configured number of times", async () => {
     sts.behaviour.failures = 1
     await expect(assumeRole()).rejects.toMatchObject({ $metadata: { httpStatusCode: 503 } })
     await assumeRole()

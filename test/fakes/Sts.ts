@@ -86,7 +86,7 @@ export class Sts {
   readonly issuer: Issuer
   readonly behaviour: Behaviour
   webIdentityToken: string
-  /** While it is set, the answer to every request. */
+  /** If set, the response to every request. */
   refusal: Refusal | undefined
   readonly #service: HttpService
 

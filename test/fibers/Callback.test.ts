@@ -46,7 +46,7 @@ describe("a callback", () => {
     })
   )
 
-  it.effect("starts again each time it is run", () =>
+  it.effect("starts afresh each time it is run", () =>
     Effect.gen(function* () {
       let times = 0
       const callback = Callback.make<number, never>((resume) => {
@@ -57,7 +57,7 @@ describe("a callback", () => {
     })
   )
 
-  it.effect("is cancelled when its fiber is interrupted, which ends when the callback has ended", () =>
+  it.effect("is cancelled when its fiber is interrupted, and the fiber waits for its end", () =>
     Effect.gen(function* () {
       const { effect, end, events } = controlled()
       const happened = (event: string) => Effect.repeat(Effect.yieldNow(), { until: () => events.includes(event) })
@@ -81,11 +81,11 @@ describe("a callback", () => {
 })
 
 describe("start", () => {
-  it("needs no fiber for an exit", () => {
+  it("uses no fiber for an exit", () => {
     expect(started(Exit.fail("b"), noFiber).exits).toEqual([Exit.fail("b")])
   })
 
-  it("runs any other effect in a fiber, which logs no failure of its own", async () => {
+  it("runs any other effect in a fiber, which does not log its failure", async () => {
     const logged: Array<unknown> = []
     const logger = Logger.replace(
       Logger.defaultLogger,
@@ -132,7 +132,7 @@ describe("matchEffect", () => {
     expect(await promise).toEqual(Exit.succeed("c"))
   })
 
-  it("turns what a function throws into a defect, like suspend", () => {
+  it("turns an exception in a function into a defect, like suspend", () => {
     const { effect, end } = controlled()
     const thrown = new Error("no")
     const fails = () => {
@@ -144,7 +144,7 @@ describe("matchEffect", () => {
     expect(started(Callback.suspend(fails)).exits).toEqual([Exit.die(thrown)])
   })
 
-  it("does not continue if the first is cancelled", () => {
+  it("does not continue if the first callback is cancelled", () => {
     const { effect, end, events } = controlled()
     const { cancel, exits } = started(Callback.matchEffect(effect, { onFailure: noFiber, onSuccess: noFiber }))
     cancel()
@@ -154,7 +154,7 @@ describe("matchEffect", () => {
     expect(exits).toEqual([interrupted])
   })
 
-  it("cancels the second if that has started", () => {
+  it("cancels a running continuation", () => {
     const [first, second] = [controlled(), controlled()]
     const { cancel } = started(
       Callback.suspend(() => Callback.matchEffect(first.effect, { ...both, onSuccess: () => second.effect }))

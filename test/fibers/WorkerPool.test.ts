@@ -3,7 +3,7 @@ import { Effect, FastCheck, Fiber, Stream, TestClock } from "effect"
 import * as WorkerPool from "../../src/fibers/WorkerPool.ts"
 
 describe("WorkerPool", () => {
-  it.effect("runs as many tasks as it has workers, also across chunks", () =>
+  it.effect("runs as many tasks as it has workers, even across chunks", () =>
     Effect.gen(function* () {
       let running = 0
       let maxRunning = 0
@@ -40,7 +40,7 @@ describe("WorkerPool", () => {
     })
   )
 
-  it.effect("fails like its stream", () =>
+  it.effect("fails with its stream's error", () =>
     Effect.gen(function* () {
       const source = Stream.concat(Stream.make(1, 2), Stream.fail("source"))
       expect(yield* Effect.flip(WorkerPool.forEach(source, 2, () => Effect.void))).toBe("source")

@@ -22,7 +22,7 @@ describe("build-export.sh", () => {
     return { status, stderr, lines: stdout.trim().split("\n") }
   }
 
-  it("builds arm64 by default, and first says so and how to build x86_64", () => {
+  it("builds arm64 by default, and first prints that and how to build x86_64", () => {
     expect(build()).toMatchObject({
       status: 0,
       lines: [

@@ -27,7 +27,7 @@ describe("the version", () => {
     expect(Release.disagreements({ version, changelog: read("CHANGELOG.md"), tag: tagOfCommit() })).toEqual([])
   })
 
-  it("is the same in the README's download", () => {
+  it("is the same in the README's download instructions", () => {
     const [, downloaded] = /\/releases\/download\/v(\S+)/.exec(read("README.md")) ?? []
     expect(downloaded).toBe(version)
   })
@@ -51,7 +51,7 @@ describe("disagreements", () => {
     ["0.1.0", ["0.1.0"], "0.1.0", ["the tag must be v0.1.0"]]
   ]
 
-  it.each(table)("finds in %s, %j and the tag %s: %j", (stated, titles, tag, found) => {
+  it.each(table)("given version %s, sections %j and tag %s, returns %j", (stated, titles, tag, found) => {
     const disagreements = Release.disagreements({ version: stated, changelog: changelog(...titles), tag })
     expect(disagreements).toEqual(found.map((text) => expect.stringContaining(text)))
   })
@@ -61,7 +61,7 @@ describe("scripts/release-notes.ts", () => {
   const notes = (tag: string) =>
     execFileSync(process.execPath, ["scripts/release-notes.ts", tag], { cwd: root, encoding: "utf8", stdio: "pipe" })
 
-  it("fails for a tag of another version", () => {
+  it("fails for the tag of another version", () => {
     expect(() => notes("v99.0.0")).toThrow(`the tag must be v${version}`)
   })
 

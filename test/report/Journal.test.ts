@@ -32,7 +32,7 @@ describe("isStream", () => {
     ["9:471", false],
     ["", false],
     [undefined, false]
-  ])("for JOURNAL_STREAM=%s, device 9 and inode 4711 is %s", (variable, expected) => {
+  ])("given JOURNAL_STREAM=%s, device 9 and inode 4711, returns %s", (variable, expected) => {
     expect(Journal.isStream(variable, { dev: 9n, ino: 4711n })).toBe(expected)
   })
 

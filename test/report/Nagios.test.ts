@@ -60,11 +60,11 @@ describe("stateOf", () => {
         const failed = retrySoon ? "warning" : "critical"
         return [0, code, name === "interrupted" ? "ok" : failed] as const
       })
-  ] as const)("with the last success %s ms ago and the last exit code %s is %s", (ago, exit, state) => {
+  ] as const)("given a last success %s ms ago and last exit code %s, returns %s", (ago, exit, state) => {
     expect(Nagios.stateOf(target(ago, exit), thresholds, now)).toBe(state)
   })
 
-  it("is ok without a last run, if the last success is recent", () => {
+  it("returns ok without a last run, if the last success is recent", () => {
     expect(Nagios.stateOf(target(0, 0, { lastRun: null }), thresholds, now)).toBe("ok")
   })
 })
@@ -74,7 +74,7 @@ describe("inUse", () => {
     target(success, 23, { prefix: `${millis}`, lastRun: runAt(millis, 23) })
   const counted = (...targets: ReadonlyArray<Target>) =>
     Nagios.inUse(targets, thresholds, now).map(({ prefix }) => Number(prefix))
-  it("keeps targets that ever succeeded, and those that were tried recently", () => {
+  it("keeps targets that have ever succeeded, and targets that were tried recently", () => {
     expect(counted(ranAgo(0, 0), ranAgo(7 * hour, undefined))).toEqual([0])
     expect(counted(ranAgo(0, 0), ranAgo(6 * hour, undefined))).toEqual([0, 6 * hour])
     expect(counted(ranAgo(0, 0), ranAgo(7 * hour, 8 * hour))).toEqual([0, 7 * hour])
@@ -87,7 +87,7 @@ describe("inUse", () => {
 })
 
 describe("the plugin output", () => {
-  it("is one line, with performance data after the bar", () => {
+  it("has performance data after the pipe", () => {
     expect(Nagios.check(status(target(12 * 60_000)), thresholds, now)).toEqual({
       code: 0,
       line:
@@ -101,13 +101,13 @@ describe("the plugin output", () => {
     [target(7 * hour, 30), 2, "CRITICAL - s3://b/p: last success 7 h 0 min ago, last run exit 30 (network), "],
     [target(undefined, null), 2, "CRITICAL - s3://b/p: never succeeded, last run not ended, "],
     [target(undefined, 0, { lastRun: null }), 2, "CRITICAL - s3://b/p: never succeeded, no run, "]
-  ])("gives the reasons for its state: %#", (reported, code, text) => {
+  ])("states the reasons for its state: %#", (reported, code, text) => {
     const answer = Nagios.check(status(reported), thresholds, now)
     expect(answer.code).toBe(code)
     expect(answer.line.startsWith(`IBSR-EXPORT ${text}`)).toBe(true)
   })
 
-  it("has age U if there was no success", () => {
+  it("has age=U if no run has succeeded", () => {
     expect(Nagios.check(status(target(undefined)), thresholds, now).line).toContain("| age=U;7200;21600;0 ")
   })
 
@@ -119,7 +119,7 @@ describe("the plugin output", () => {
     expect(line).toContain(" 's3://b/p age'=0s;")
   })
 
-  it("is not broken by special characters in a name", () => {
+  it("escapes special characters in a name", () => {
     const odd = target(0, 0, { prefix: "a|b'c=d\ne" })
     const { line } = Nagios.check(status(odd, odd), thresholds, now)
     expect(line.split("|")).toHaveLength(2)

@@ -17,7 +17,7 @@ describe("the progress line", () => {
     expect(render({ ...half, counted: false }, 80)).toBe("[----------] 6 of 12+ files, 2.4 MB of 4.8 MB, 600.0 kB/s")
   })
 
-  it("works before anything is known, and for empty files only", () => {
+  it("is valid before the first file, and with only empty files", () => {
     const nothing = { files: 0, bytes: 0 }
     expect(render({ done: nothing, total: nothing, counted: true, elapsedMillis: 0 }, 80)).toContain("0 of 0 files")
     const empty = { done: { files: 1, bytes: 0 }, total: { files: 2, bytes: 0 }, counted: true, elapsedMillis: 100 }

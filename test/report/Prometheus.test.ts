@@ -27,7 +27,7 @@ const valueOf = (name: string, changed: Partial<Prometheus.Facts>) => {
 }
 
 describe("the metrics", () => {
-  it("describe the run and the ledger, each with a help and a type", () => {
+  it("describe the run and the ledger, each with HELP and TYPE", () => {
     const rendered = Prometheus.render(facts())
     expect(rendered.endsWith("\n")).toBe(true)
     expect(rendered.split("\n").filter((line) => !line.startsWith("#"))).toEqual([
@@ -87,23 +87,23 @@ describe("the metrics", () => {
   })
 })
 
-describe("the last success", () => {
+describe("the published last success", () => {
   const good = reportOf([])
   const bad = reportOf([], failed)
   const never = { ...statusTarget, lastSuccess: null }
   const published = (at: number, target = "s3://b/p") =>
     `# HELP x\nibsr_export_last_success_timestamp_seconds{target="${target}"} ${at}\n`
   it.each([
-    ["this run", good, statusTarget, undefined, 0.84],
-    ["this run, even if it could not write to the ledger", good, undefined, published(0.3), 0.84],
-    ["the one in the ledger", bad, statusTarget, undefined, 0.25],
-    ["the one in the ledger, if that is newer", bad, statusTarget, published(0.1), 0.25],
-    ["the published one, if the ledger cannot be read", bad, undefined, published(0.3), 0.3],
-    ["the published one, if the ledger was lost", bad, never, published(0.3), 0.3],
-    ["not that of another target", bad, never, published(0.3, "s3://b/q"), 0],
-    ["not one that is no number", bad, never, published(Number.NaN), 0],
-    ["0 if there was none", bad, never, undefined, 0]
-  ] as const)("is %s", (_, report, remembered, before, expected) => {
+    ["is this run", good, statusTarget, undefined, 0.84],
+    ["is this run, even if it could not write to the ledger", good, undefined, published(0.3), 0.84],
+    ["is the ledger's", bad, statusTarget, undefined, 0.25],
+    ["is the ledger's, if the ledger's is newer", bad, statusTarget, published(0.1), 0.25],
+    ["stays unchanged if the ledger cannot be read", bad, undefined, published(0.3), 0.3],
+    ["stays unchanged if the ledger was lost", bad, never, published(0.3), 0.3],
+    ["ignores another target's value", bad, never, published(0.3, "s3://b/q"), 0],
+    ["ignores a value that is not a number", bad, never, published(Number.NaN), 0],
+    ["is 0 if no run has succeeded", bad, never, undefined, 0]
+  ] as const)("%s", (_, report, remembered, before, expected) => {
     expect(valueOf("last_success_timestamp_seconds", { report, remembered, previous: before })).toBe(expected)
   })
 })

@@ -104,7 +104,7 @@ describe("make", () => {
     ["a run with every outcome", settings, everything],
     ["a dry run", { ...settings, dryRun: true }, planned],
     ["a run against another store", { ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([])]
-  ])("matches the schema and survives JSON: %s", (_, runSettings, known) => {
+  ])("makes a report that matches the schema after a round trip through JSON: %s", (_, runSettings, known) => {
     const report = Report.make(runSettings, known)
     const decoded = Schema.decodeUnknownSync(Report.Report)(JSON.parse(JSON.stringify(report)), {
       onExcessProperty: "error"
@@ -190,11 +190,11 @@ describe("make", () => {
     expect(report.keptUploads).toEqual(Array.from({ length: Tally.maxListed }, () => kept))
   })
 
-  it("has no ledger if none could be opened", () => {
+  it("has no ledger if the ledger could not be opened", () => {
     expect(Report.make(settings, facts([], { ledger: undefined })).ledger).toBeNull()
   })
 
-  it("says that the run was cut off, and lists open multipart uploads", () => {
+  it("marks a run that was cut off as incomplete, and lists open multipart uploads", () => {
     expect(Report.make(settings, everything)).toMatchObject({
       complete: false,
       openMultipartUploads: [{ key: "k", uploadId: "u", reason: "AccessDenied" }]
@@ -222,7 +222,7 @@ describe("make", () => {
       "nothing-selected"
     ],
     ["a signal", everything, 143, "interrupted"]
-  ])("has the exit code of %s", (_, known, exitCode, name) => {
+  ])("has the exit code for %s", (_, known, exitCode, name) => {
     expect(Report.make(settings, known).result).toMatchObject({ exitCode, name })
   })
 
@@ -247,7 +247,7 @@ describe("make", () => {
     expect(Report.make(settings, facts([])).result).toEqual({ exitCode: 0, name: "ok", signal: null, endedBy: null })
   })
 
-  it("gives the store's answer and a hint for each failure", () => {
+  it("contains the store's response and a hint for each failure", () => {
     expect(Report.make(settings, everything).failures).toEqual([
       {
         file: "a.jsonl",
@@ -279,7 +279,7 @@ describe("make", () => {
     [Tally.maxListed, Tally.maxListed, 0],
     [Tally.maxListed + 1, Tally.maxListed, 1],
     [Tally.maxListed + 50, Tally.maxListed, 50]
-  ])("with %d failures lists %d and counts %d as omitted", (failed, listed, omitted) => {
+  ])("given %d failures, lists %d and counts %d as omitted", (failed, listed, omitted) => {
     const report = Report.make(settings, facts(Array.from({ length: failed }, () => denied)))
     expect([report.failures.length, report.failuresOmitted, report.totals.failed]).toEqual([listed, omitted, failed])
   })

@@ -23,7 +23,7 @@ const denied = (relativePath: string) =>
 const texts = (report: Report.Report) => ReportText.body(report).map(({ text }) => text)
 
 describe("the report as text", () => {
-  it("is empty after a successful run, but for the summary", () => {
+  it("is empty after a successful run, except for the summary", () => {
     expect(texts(reportOf([uploaded(1_100_000)]))).toEqual([])
   })
 
@@ -58,7 +58,7 @@ describe("the report as text", () => {
     ])
   })
 
-  it("names the failure that ended the run once", () => {
+  it("names the failure that ended the run only once", () => {
     const missing = new CredentialsMissing({ detail: "none found" })
     const lines = texts(reportOf([], { endedBy: missing }))
     expect(lines[0]).toBe("credentials-missing: no credentials: none found")
@@ -123,7 +123,7 @@ describe("the report as text", () => {
     expect(text).toEqual(isNamed ? [{ severity: "warning", text: warning }] : [])
   })
 
-  it("has failures as errors, other problems as warnings, and the plan as information", () => {
+  it("marks failures as errors, other problems as warnings, and the plan as information", () => {
     const openUploads = [{ key: "p/big", uploadId: "u1", reason: "AccessDenied" }]
     const endedBy = new CredentialsMissing({ detail: "none found" })
     const ledger = { path: "/l.db", setAside: "/l.db.old" }
@@ -149,14 +149,14 @@ describe("the report as text", () => {
     ])
   })
 
-  it("says how much of a kept upload is stored", () => {
+  it("shows how much of a kept upload is stored", () => {
     const keptUploads = [{ key: "p/b\n", uploadId: "u", storedBytes: 8_000_000, sizeBytes: 17_000_000 }]
     expect(ReportText.body({ ...reportOf([]), keptUploads })).toEqual([
       { severity: "info", text: "kept for the next run: p/b\\n, with 8.0 MB of 17.0 MB stored" }
     ])
   })
 
-  it("gives the format and an upper bound of requests for planned compressed objects", () => {
+  it("shows the format and an upper bound of requests for planned compressed objects", () => {
     const planned = (parts: number) =>
       Outcome.Outcome.Planned({ relativePath: "a", key: "p/a.zst", sizeBytes: 9_000_000, compression: "zstd", parts })
     expect(texts(reportOf([planned(1), planned(2)], {}, { dryRun: true })).slice(0, 2)).toEqual([

@@ -53,7 +53,7 @@ describe("the status", () => {
     [undefined, "ibsr/h", ["b/ibsr/h", "c/ibsr/h"]],
     ["b", "q", ["b/q"]],
     ["c", "q", []]
-  ])("can be limited to a bucket and a prefix: %s %s", (bucket, prefix, expected) => {
+  ])("shows only targets with the given bucket and prefix: %s %s", (bucket, prefix, expected) => {
     const all = status(target, { ...target, bucket: "c" }, { ...target, prefix: "q" })
     expect(Status.only(all, { bucket, prefix }).targets.map((found) => `${found.bucket}/${found.prefix}`)).toEqual(
       expected

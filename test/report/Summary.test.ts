@@ -13,21 +13,21 @@ describe("the summary", () => {
     )
   })
 
-  it("has two sizes if objects are smaller than their files", () => {
+  it("shows two sizes if objects are smaller than their files", () => {
     expect(Summary.prose(reportOf([uploaded(1_100_000, 150_000), uploaded(100_000, 100_000)]))).toBe(
       "uploaded 2 (1.2 MB, compressed to 250.0 kB), skipped 0, failed 0 in 0.8 s"
     )
     expect(Summary.logfmt(reportOf([uploaded(7, 3)]))).toContain(" bytes=7 object_bytes=3 ")
   })
 
-  it("shows rare outcomes only if there are any, and how the run ended", () => {
+  it("shows rare outcomes only if they occurred, and how the run ended", () => {
     const rare = [Excluded(), Vanished(), Interrupted(), NotTried()]
     expect(Summary.prose(reportOf(rare, { signal: "SIGTERM", complete: false }))).toBe(
       "uploaded 0 (0 B), skipped 0, excluded 1, vanished 1, interrupted 1, not tried 1 or more, failed 0 in 0.8 s: interrupted (exit 143)"
     )
   })
 
-  it("shows what did not have to be sent again", () => {
+  it("shows how many bytes a resumed upload saved", () => {
     const report = reportOf([uploaded(40_000_000)])
     const totals = { ...report.totals, resumed: 1, resumedBytes: 36_000_000 }
     expect(Summary.prose({ ...report, totals })).toBe(
@@ -36,7 +36,7 @@ describe("the summary", () => {
     expect(Summary.logfmt({ ...report, totals })).toMatch(/ resumed=1 .* resumed_bytes=36000000 /)
   })
 
-  it("is a line with always the same fields in the journal", () => {
+  it("is one line in the journal, always with the same fields", () => {
     expect(Summary.logfmt(reportOf([uploaded(1_100_000), uploaded(100_000), Unchanged()], { runId: "0f1e" }))).toBe(
       "summary result=ok exit=0 selected=3 uploaded=2 resumed=0 unchanged=1 skipped=0 excluded=0 not_ready=0 live=0 vanished=0 interrupted=0 " +
         "not_tried=0 lost=0 end_not_seen=0 failed=0 complete=true retries=0 bytes=1200000 object_bytes=1200000 resumed_bytes=0 seconds=0.84 run=0f1e"
@@ -46,7 +46,7 @@ describe("the summary", () => {
     )
   })
 
-  it("shows what --dry-run plans", () => {
+  it("shows the plan of --dry-run", () => {
     const planned = Planned({ relativePath: "a", key: "p/a", sizeBytes: 7, compression: "none", parts: 1 })
     const line = Summary.logfmt(reportOf([planned, planned], {}, { dryRun: true }))
     expect(line).toContain(" selected=2 uploaded=0 planned=2 resumed=0 unchanged=0 ")
@@ -69,7 +69,7 @@ describe("the summary", () => {
     })
   })
 
-  it("begins with the end of the run, in UTC, where neither a terminal nor the journal shows the time", () => {
+  it("begins with the time in UTC, unless a terminal or the journal shows it", () => {
     const report = reportOf([], { startedAt: new Date("2026-11-24T23:59:59.700Z"), durationMillis: 800 })
     expect(Summary.line(report, { isJournal: false, isTerminal: false }).text).toBe(
       "2026-11-25T00:00:00Z uploaded 0 (0 B), skipped 0, failed 0 in 0.8 s"

@@ -34,7 +34,7 @@ const noTraits = Effect.succeed(undefined)
 const fiveFiles = () => tree(Object.fromEntries([1, 2, 3, 4, 5].map((at) => [`${at}.jsonl`, `${at}\n`])))
 
 describe("a run", () => {
-  it.live("uploads what is selected and counts the rest", () => {
+  it.live("uploads the selected files and counts the others", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const input = tree({ "a.jsonl": "1\n", "d/b.jsonl": "22\n", "c.txt": "" })
@@ -45,7 +45,7 @@ describe("a run", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("ends after a failure that every file would meet, and counts the files not tried", () => {
+  it.live("ends after a failure that every file would hit, and counts the files not tried", () => {
     const store = refusing(() => new BucketUnusable(answer("NoSuchBucket")))
     return Effect.gen(function* () {
       const report = yield* exportTo(settingsFor(fiveFiles()), store.layer)
@@ -55,7 +55,7 @@ describe("a run", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("continues after a denied key, but ends after three if nothing was stored", () =>
+  it.live("continues after a denied key, but ends after three denied keys if nothing was stored", () =>
     Effect.gen(function* () {
       const denied = new AccessDenied(answer("AccessDenied"))
       const oneDenied = refusing((key) => (key === "p/1.jsonl" ? denied : undefined))
@@ -80,7 +80,7 @@ describe("a run", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("retries a credential source that is down, and gives up on one that hangs", () => {
+  it.live("retries a credential source that is down, and gives up on a source that hangs", () => {
     let calls = 0
     const unavailable = new StoreUnavailable({ operation: "credentials", detail: "503", retryable: true })
     const ready = () => Effect.suspend(() => (calls++ === 0 ? Effect.fail(unavailable) : Effect.void))
@@ -106,7 +106,7 @@ describe("a run", () => {
     })
   })
 
-  it.live("ends in good order while the store is still loading", () =>
+  it.live("ends gracefully if a stop is requested while the store is still loading", () =>
     Effect.gen(function* () {
       const settings = settingsFor(fiveFiles(), { deadline: Duration.millis(50) })
       const loading = ObjectStore.layerLazy(Effect.never)
@@ -124,7 +124,7 @@ describe("a run", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("fails for a missing input, and for an empty one with --fail-if-empty", () =>
+  it.live("fails for a missing input, and with --fail-if-empty for an empty input", () =>
     Effect.gen(function* () {
       const code = (settings: Settings) =>
         exportTo(settings, MemoryStore.make().layer).pipe(
@@ -155,7 +155,7 @@ describe("a run", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("fails for a name that cannot be a key, and uploads the rest", () => {
+  it.live("fails for a name that cannot be a key, and uploads the other files", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const input = tree({ "a.jsonl": "1\n", "b\uFFFD.jsonl": "2\n" })

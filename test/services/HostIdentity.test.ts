@@ -28,7 +28,7 @@ describe("a prefix", () => {
     })
   )
 
-  it.effect.each(["localhost", "localhost.localdomain", ""])("is refused where the host is named %j", (name) =>
+  it.effect.each(["localhost", "localhost.localdomain", ""])("is refused if the host is named %j", (name) =>
     Effect.gen(function* () {
       vi.spyOn(os, "hostname").mockReturnValue(name)
       const error = yield* Effect.flip(prefix("ibsr/{hostname}/snapshots"))
@@ -37,7 +37,7 @@ describe("a prefix", () => {
     })
   )
 
-  it.effect("is refused where the host's name cannot be part of a key", () =>
+  it.effect("is refused if the host's name cannot be part of a key", () =>
     Effect.gen(function* () {
       vi.spyOn(os, "hostname").mockReturnValue("..")
       expect(yield* Effect.flip(prefix("{hostname}/x"))).toMatchObject({ _tag: "ConfigError" })
@@ -45,8 +45,8 @@ describe("a prefix", () => {
   )
 })
 
-describe("the id of the instance", () => {
-  it.live("comes from version 2 of its metadata service", () =>
+describe("the instance ID", () => {
+  it.live("comes from version 2 of the metadata service", () =>
     onInstance({}, (metadata) =>
       Effect.gen(function* () {
         const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url }
@@ -74,7 +74,7 @@ describe("the id of the instance", () => {
     )
   )
 
-  it.live("is not asked for when AWS_EC2_METADATA_DISABLED is true", () =>
+  it.live("is not requested when AWS_EC2_METADATA_DISABLED is true", () =>
     onInstance({}, (metadata) =>
       Effect.gen(function* () {
         const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url, AWS_EC2_METADATA_DISABLED: "true" }

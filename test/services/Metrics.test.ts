@@ -25,7 +25,7 @@ const fifoIn = (root: string) => {
 }
 
 describe("a metrics file", () => {
-  it.live("is replaced atomically, and everybody may read it", () =>
+  it.live("is replaced atomically, and everyone may read it", () =>
     Effect.gen(function* () {
       const directory = tree({ "a.prom": "old" })
       const path = join(directory, "a.prom")
@@ -39,7 +39,7 @@ describe("a metrics file", () => {
     })
   )
 
-  it.live("is written where a symbolic link leads", () =>
+  it.live("is written to the target of a symbolic link", () =>
     Effect.gen(function* () {
       const [target, link] = [join(tree({ "a.prom": "old" }), "a.prom"), join(emptyDirectory(), "link.prom")]
       symlinkSync(target, link)

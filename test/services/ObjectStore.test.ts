@@ -39,7 +39,7 @@ const adapter = (
 describe("a lazily loaded store", () => {
   const traits = { checksum: "MD5", clockOffsetMillis: 0, unencrypted: false } as const
 
-  it.effect("is loaded once, but not for its traits", () => {
+  it.effect("is loaded only once, and not to read its traits", () => {
     let loads = 0
     const store = Layer.mock(ObjectStore, { ready: () => Effect.void, traits: Effect.succeed(traits) })
     const load = Effect.sync(() => {
@@ -54,7 +54,7 @@ describe("a lazily loaded store", () => {
     }).pipe(Effect.provide(ObjectStore.layerLazy(load)))
   })
 
-  it.effect("reports a wrong configuration in `ready`", () => {
+  it.effect("reports an invalid configuration in `ready`", () => {
     const error = new ConfigError({ detail: "no", advice: "correct it" })
     return Effect.gen(function* () {
       const { ready } = yield* ObjectStore

@@ -91,7 +91,7 @@ export const contract = (
       )
     )
 
-    it.live("stores objects under keys with blanks, punctuation and letters of any alphabet", () =>
+    it.live("stores objects under keys with spaces, punctuation and letters of any alphabet", () =>
       withBucket({}, (bucket, store) =>
         Effect.forEach(
           [
@@ -176,7 +176,7 @@ export const contract = (
         }))
       )
 
-    it.live("completes an upload with a part that was sent twice, and then forgets it", () =>
+    it.live("completes an upload with a part that was sent twice, and then forgets the upload", () =>
       withBucket({}, (bucket, store) =>
         Effect.gen(function* () {
           const [first, replaced, last] = [random(5 * MiB, 9), random(5 * MiB, 10), Buffer.from("end\n")]
@@ -197,7 +197,7 @@ export const contract = (
       )
     )
 
-    it.live("does not complete an upload with other parts than the stored ones", () =>
+    it.live("does not complete an upload whose stored parts differ from the listed ones", () =>
       withBucket({}, (bucket, store) =>
         Effect.gen(function* () {
           const { uploadId } = yield* store.createUpload(object("big.jsonl"))
@@ -210,7 +210,7 @@ export const contract = (
       )
     )
 
-    it.live("aborts an upload, also if it no longer exists", () =>
+    it.live("aborts an upload, even if it no longer exists", () =>
       withBucket({}, (bucket, store) =>
         Effect.gen(function* () {
           const { uploadId } = yield* store.createUpload(object("big.jsonl"))

@@ -19,7 +19,7 @@ const shown = (item: Found) =>
     : `${item._tag === "Skipped" ? item.why : "unreadable"}: ${item.relativePath}`
 
 describe("Traversal", () => {
-  it.live("finds the files of a directory oldest first, then those of its subdirectories", () =>
+  it.live("finds the files of a directory oldest first, then the files of its subdirectories", () =>
     Effect.gen(function* () {
       const input = tree({
         "status.jsonl": "",
@@ -44,7 +44,7 @@ describe("Traversal", () => {
     })
   )
 
-  it.live("visits the run directories that are written to first, and older ones last, newest first", () =>
+  it.live("visits the current run directories first, then the older ones, newest first", () =>
     Effect.gen(function* () {
       const input = tree({
         "note.jsonl": "",
@@ -118,7 +118,7 @@ describe("Traversal", () => {
     })
   )
 
-  it.live("fails for a missing input, and for one that is a file", () =>
+  it.live("fails for a missing input, and for an input that is a file", () =>
     Effect.gen(function* () {
       const input = tree({ "a.jsonl": "" })
       expect((yield* Effect.flip(found(join(input, "missing"))))._tag).toBe("InputUnusable")

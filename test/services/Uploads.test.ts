@@ -161,7 +161,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("has at most --concurrency requests in flight, files and parts together", () => {
+  it.effect("keeps at most --concurrency requests in flight, counting files and parts together", () => {
     let now = 0
     let most = 0
     const store = MemoryStore.make({
@@ -182,7 +182,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(2) })))
   })
 
-  it.effect("holds at most --memory of bodies", () => {
+  it.effect("keeps at most --memory bytes of bodies in memory", () => {
     let now = 0
     let most = 0
     const store = MemoryStore.make({
@@ -210,7 +210,7 @@ describe("Uploads", () => {
     )
   })
 
-  it.effect("holds at most --memory of compressed bodies and compressors", () => {
+  it.effect("keeps compressed bodies and compressors within --memory", () => {
     let now = 0
     let most = 0
     const store = MemoryStore.make({
@@ -235,7 +235,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(32), ...limits }, "zstd")))
   })
 
-  it.effect("starts no request after a stop, and lets the one in flight finish", () => {
+  it.effect("starts no request after a stop, and lets the request in flight finish", () => {
     const answer = Deferred.unsafeMake<void>(Fiber.id(Fiber.void))
     const store = MemoryStore.make({ before: () => Deferred.await(answer) })
     return Effect.gen(function* () {
@@ -253,7 +253,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(1) })))
   })
 
-  it.effect("holds at most --memory of parts of all files together, and stores every file", () => {
+  it.effect("keeps the parts of all files together within --memory, and stores every file", () => {
     let now = 0
     let most = 0
     const store = MemoryStore.make({
@@ -287,7 +287,7 @@ describe("Uploads", () => {
     )
   })
 
-  it.effect("aborts a streamed upload at once when the run is to stop", () => {
+  it.effect("aborts a streamed upload at once when a stop is requested", () => {
     const store = MemoryStore.make({
       before: (operation) => (operation === "UploadPart" ? Effect.never : Effect.void)
     })
@@ -302,7 +302,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store, {}, "zstd")))
   })
 
-  it.effect("tells apart a vanished file, a special file and a refused one", () => {
+  it.effect("reports vanished, special and refused files differently", () => {
     const store = MemoryStore.make({
       before: () => Effect.fail(new AccessDenied({ operation: "PutObject", detail: "no", retryable: false }))
     })
@@ -314,7 +314,7 @@ describe("Uploads", () => {
     }).pipe(Effect.provide(layer(store)))
   })
 
-  it.effect("turns a defect into a failure of one file", () => {
+  it.effect("reports a defect as a failure of one file", () => {
     const store = MemoryStore.make({ before: () => Effect.die(new Error("a bug")) })
     return Effect.gen(function* () {
       const outcome = yield* upload(tree({ "a.jsonl": "" }), "a.jsonl")

@@ -80,7 +80,7 @@ describe("a fault", () => {
     expect(server.versions("key").map(({ body }) => String(body))).toEqual(["hello"])
   })
 
-  it.each(["reset", "stall"] as const)("reads about afterBytes of the body before a %s", async (kind) => {
+  it.each(["reset", "stall"] as const)("reads about `afterBytes` bytes of the body before a %s", async (kind) => {
     expect(await put({ kind, afterBytes: 100_000 }, { body: large })).toBe(kind === "stall" ? silence : "cut")
     expect(server.requests[0]?.bodyBytes).toBeGreaterThanOrEqual(100_000)
     expect(server.requests[0]?.bodyBytes).toBeLessThan(large.length / 2)

@@ -60,12 +60,12 @@ describe("authorization", () => {
     expect(server.keys()).toEqual([])
   })
 
-  it("refuses a request whose clock is 20 minutes off", async () => {
+  it("refuses a request with a timestamp that is 20 minutes off", async () => {
     expect(await put(as(writer, { systemClockOffset: -20 * 60_000 }))).toBe("403 RequestTimeTooSkewed")
     expect(await put(as(writer, { systemClockOffset: -10 * 60_000 }))).toBe("200")
   })
 
-  it("refuses a signature for another region, and names its own", async () => {
+  it("refuses a signature for another region, and names its own region", async () => {
     const error: unknown = await as(writer, { region: "eu-central-1" })
       .send(new PutObjectCommand({ Bucket, Key: "key", Body: "hello" }))
       .catch((cause: unknown) => cause)
@@ -80,7 +80,7 @@ describe("authorization", () => {
     expect(await raw({ headers: { "x-amz-meta-added": "before" } })).toBe("200")
   })
 
-  it("lets the owner read, list and delete, but not a writer", async () => {
+  it("lets the owner, but not a writer, read, list and delete", async () => {
     await put(as(writer))
     const calls = (client: S3Client) =>
       Promise.all([
@@ -101,7 +101,7 @@ describe("authorization", () => {
     expect(server.keys()).toEqual([])
   })
 
-  it("lets only an identity with the permission abort an upload", async () => {
+  it("lets only an identity with the permission for it abort an upload", async () => {
     const { UploadId } = await as(writer).send(new CreateMultipartUploadCommand({ Bucket, Key: "key" }))
     const abort = (client: S3Client) =>
       statusOf(client.send(new AbortMultipartUploadCommand({ Bucket, Key: "key", UploadId })))
@@ -249,7 +249,7 @@ describe("over TLS", () => {
   })
   afterAll(() => secure.stop())
 
-  it("accepts an unsigned payload, and resets a connection for a fault", async () => {
+  it("accepts an unsigned payload, and can reset a connection", async () => {
     const requestHandler = { httpsAgent: { rejectUnauthorized: false } }
     const client = sdkClient({ endpoint: secure.endpoint, region: "us-east-1", ...writer }, { requestHandler })
     expect(await put(client)).toBe("200")

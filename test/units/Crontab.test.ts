@@ -58,13 +58,13 @@ describe("the crontab line", () => {
     expect(text).not.toContain("/var/lib/ibsr-export")
   })
 
-  it("ends with a line break, which cron requires", () => {
+  it("ends with a line break, as cron requires", () => {
     expect(Crontab.file(job(), "h").text.endsWith("\n")).toBe(true)
   })
 })
 
 describe("the minute", () => {
-  it("is constant for a host, and late enough for the last hour to be final", () => {
+  it("is constant for a host, and late enough for the previous hour to be final", () => {
     const minutes = Array.from({ length: 1000 }, (_, at) => Crontab.minute(`host-${at}.example.com`))
     expect(minutes).toEqual(minutes.map((_, at) => Crontab.minute(`host-${at}.example.com`)))
     expect(Math.min(...minutes)).toBe(3)

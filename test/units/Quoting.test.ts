@@ -21,11 +21,11 @@ const rows: ReadonlyArray<[text: string, argument: string, word: string]> = [
 ]
 
 describe("quoting for systemd", () => {
-  it.each(rows)("preserves %j as an argument, without variables or specifiers", (text, argument) => {
+  it.each(rows)("preserves %j as an argument, and systemd expands nothing in it", (text, argument) => {
     expect(Quoting.argument(text)).toBe(argument)
   })
 
-  it.each(rows)("preserves %j as a path, where there are no variables", (text, _, word) => {
+  it.each(rows)("preserves %j as a path, in which systemd expands only specifiers", (text, _, word) => {
     expect(Quoting.word(text)).toBe(word)
   })
 })

@@ -33,7 +33,7 @@ const rows: ReadonlyArray<
 
 describe("the number of attempts", () => {
   it.each(rows)(
-    "with --give-up-after %s, --timeout %s, --grace %s, --lock-wait %s, --deadline %s is %i",
+    "given --give-up-after %s, --timeout %s, --grace %s, --lock-wait %s, --deadline %s, is %i",
     (giveUpAfter, timeout, grace, lockWait, deadline, attempts) => {
       const limits = {
         giveUpAfter: duration(giveUpAfter),
@@ -46,7 +46,7 @@ describe("the number of attempts", () => {
     }
   )
 
-  it("is counted in a window shorter than the hour between two starts of the timer", () => {
+  it("is limited per window, which is shorter than the timer's hour", () => {
     expect(Duration.toMinutes(Retries.window)).toBeLessThanOrEqual(55)
   })
 })

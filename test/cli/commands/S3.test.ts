@@ -171,7 +171,7 @@ describe("flags", () => {
     })
   )
 
-  it.effect("keep a ';' in a value: it separates values only in the environment", () =>
+  it.effect("keep a ';' in a value, because it separates values only in the environment", () =>
     Effect.gen(function* () {
       expect((yield* settings(given("--exclude", "a;b"))).exclude).toEqual(["a;b"])
     })
@@ -183,7 +183,7 @@ describe("flags", () => {
     })
   )
 
-  it.effect("include --overwrite, which has no variable that could be false", () =>
+  it.effect("include --overwrite, which has no variable", () =>
     Effect.gen(function* () {
       expect((yield* settings(given("--overwrite"))).overwrite).toBe(true)
       expect((yield* settings(given(), { IBSR_EXPORT_OVERWRITE: "false" })).overwrite).toBe(false)
@@ -276,14 +276,14 @@ describe("environment", () => {
     })
   )
 
-  it.effect("counts as unset where it is empty", () =>
+  it.effect("counts as unset if the variable is empty", () =>
     Effect.gen(function* () {
       const env = Object.fromEntries(flags.flatMap((flag) => flag.env.map((name) => [name, ""])))
       expect(yield* settings(given(), env)).toEqual(yield* settings(given()))
     })
   )
 
-  it.effect("does not satisfy a required flag where it is empty", () =>
+  it.effect("does not satisfy a required flag if the variable is empty", () =>
     Effect.gen(function* () {
       expect(yield* problems(["--bucket=b"], { IBSR_EXPORT_INPUT: "" })).toEqual([
         "--input is required (or IBSR_EXPORT_INPUT)"
@@ -307,13 +307,13 @@ describe("environment", () => {
     ["a,b", ["a,b"]],
     ["{a,b}/**", ["{a,b}/**"]],
     ["--bucket;-x", ["--bucket", "-x"]]
-  ] as const)("holds the values of a repeatable flag separated by ';': %j", ([text, values]) =>
+  ] as const)("holds the values of a repeatable flag, separated by ';': %j", ([text, values]) =>
     Effect.gen(function* () {
       expect((yield* settings(given(), { IBSR_EXPORT_EXCLUDE: text })).exclude).toEqual(values)
     })
   )
 
-  it.effect("is replaced as a whole by a repeatable flag, like the default", () =>
+  it.effect("is replaced as a whole by a repeatable flag, as the default is", () =>
     Effect.gen(function* () {
       const env = { IBSR_EXPORT_INCLUDE: "a;b" }
       expect((yield* settings(given("--include=c"), env)).include).toEqual(["c"])
@@ -341,7 +341,7 @@ describe("environment", () => {
   )
 })
 
-describe("problems", () => {
+describe("error messages", () => {
   it.effect("name the variables of required flags", () =>
     Effect.gen(function* () {
       expect(yield* problems([])).toEqual([
@@ -379,7 +379,7 @@ describe("problems", () => {
     ],
     ["--prefix", "a/../b", "a prefix without the segments '.' and '..'"],
     ["--kms-context", "a=b", `a JSON object of strings such as {"purpose":"ibsr"}`]
-  ] as const)("name what was expected: %s %s", ([flag, value, expected]) =>
+  ] as const)("name the expected value: %s %s", ([flag, value, expected]) =>
     Effect.gen(function* () {
       const { [flag.slice(2)]: _, ...others } = base
       expect(yield* problems([...words(others), flag, value])).toEqual([
@@ -388,7 +388,7 @@ describe("problems", () => {
     })
   )
 
-  it.effect("are reported all at once, including those of the environment", () =>
+  it.effect("name all problems at once, including those in the environment", () =>
     Effect.gen(function* () {
       const args = ["--input=/in", "--concurrency=0", "--sse=x"]
       const env = { IBSR_EXPORT_TIMEOUT: "60", IBSR_EXPORT_QUIET: "maybe" }
@@ -402,7 +402,7 @@ describe("problems", () => {
     })
   )
 
-  it.effect("are reported for each value of a repeated flag", () =>
+  it.effect("name each invalid value of a repeated flag", () =>
     Effect.gen(function* () {
       expect(yield* problems(given("--tag=a", "--tag=b=c", "--tag=d"))).toEqual([
         "--tag: expected KEY=VALUE, got 'a'",
@@ -422,13 +422,13 @@ describe("problems", () => {
     [["--tag=a=1", "--tag=a=2"], "--tag: a key is given twice"],
     [["--metadata=a=1", "--metadata=a=1"], "--metadata: a key is given twice"],
     [Array.from({ length: 11 }, (_, at) => `--tag=k${at}=v`), "--tag: S3 allows at most 10"]
-  ] as const)("include flags that contradict each other: %j", ([args, problem]) =>
+  ] as const)("name flags that contradict each other: %j", ([args, problem]) =>
     Effect.gen(function* () {
       expect(yield* problems(given(...args))).toEqual([problem])
     })
   )
 
-  it.effect("of contradicting flags are reported all at once", () =>
+  it.effect("name all contradictions at once", () =>
     Effect.gen(function* () {
       const args = given("--part-size=6GiB", "--sse=kms", `--kms-context={"a":"b"}`)
       expect(yield* problems(args)).toEqual([

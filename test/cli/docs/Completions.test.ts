@@ -80,7 +80,7 @@ for (const [shell, complete] of shells) {
       expect(complete("completion", "z")).toEqual(["zsh"])
     })
 
-    it("offers directories for a directory, files for a file, and nothing for free text", () => {
+    it("offers directories for a directory flag, files for a file flag, and nothing for free text", () => {
       expect(complete("s3", "--input", "s").map((path) => path.replace(/\/$/, ""))).toEqual(["snap shots"])
       expect(complete("units", "--program", "sc")).toEqual(["script"])
       expect(complete("s3", "--bucket", "s")).toEqual([])
@@ -89,7 +89,7 @@ for (const [shell, complete] of shells) {
 }
 
 describe("bash", () => {
-  it("also completes a value after '=', which bash splits into a word", () => {
+  it("completes a value after '=', which bash splits into a word of its own", () => {
     expect(bash("s3", "--sse", "=", "k")).toEqual(["kms"])
     expect(bash("s3", "--sse", "=").toSorted()).toEqual(["kms", "none", "s3"])
   })

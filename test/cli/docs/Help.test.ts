@@ -42,7 +42,7 @@ describe("s3", () => {
     }
   )
 
-  it("lists every flag once, below its group", () => {
+  it("lists every flag once, under its group", () => {
     for (const flag of flags) {
       const below = section(flag.group.toUpperCase())
       expect(below.filter((line) => line.split(" ")[2] === `--${flag.name}`)).toHaveLength(1)
@@ -50,7 +50,7 @@ describe("s3", () => {
     }
   })
 
-  it("has the table of exit codes", () => {
+  it("contains the table of exit codes", () => {
     const rows = section("EXIT STATUS").flatMap((line) => {
       const [, code, name, meaning, star] = /^ +(\d+) {2}(\S+) +(.*?)( \*)?$/.exec(line) ?? []
       return code === undefined ? [] : [{ code: Number(code), name, meaning, retrySoon: star !== undefined }]

@@ -82,7 +82,7 @@ describe("the manual page", () => {
     expect(page).toMatch(/^[\n\x20-\x7e]*$/)
   })
 
-  it("has no character that some versions of groff replace by a typographic sign", () => {
+  it("contains no character that some versions of groff replace with a typographic sign", () => {
     expect(lines.join("\n")).toMatch(/~\/\.local.*'\*\*\/\*\.pcap/s)
     expect(page).not.toMatch(/[~^`']/)
   })

@@ -43,7 +43,7 @@ describe("parse", () => {
   })
 })
 
-describe("texts", () => {
+describe("the names of documents", () => {
   const texts = ["man", "completion bash", "completion zsh"]
   const named = (...args: ReadonlyArray<string>) => Argv.parse({ s3: [] }, args, texts)
   const refusal = (...args: ReadonlyArray<string>) => {
@@ -55,13 +55,13 @@ describe("texts", () => {
     expect(named(...args)).toEqual({ _tag: "Text", text: args.join(" ") })
   })
 
-  it("are listed when the requested one does not exist", () => {
+  it("are listed when the requested document does not exist", () => {
     expect(refusal("completion", "ksh")).toEqual(["'completion ksh': there is completion bash, completion zsh"])
     expect(refusal("completion")).toEqual(["'completion': there is completion bash, completion zsh"])
     expect(refusal("man", "--input", "x")).toEqual(["'man --input x': there is man"])
   })
 
-  it("are suggested like commands", () => {
+  it("are suggested as commands are", () => {
     expect(refusal()).toEqual(["a command comes first: s3, man, completion"])
     expect(refusal("mam")).toEqual(["unknown command 'mam'; did you mean man?"])
   })
@@ -72,7 +72,7 @@ describe("texts", () => {
 })
 
 describe("words", () => {
-  it("give every flag in one word, with its value unchanged", () => {
+  it("contain each flag in one word, with its value unchanged", () => {
     const request = parse(
       "s3",
       "--include=a b",
@@ -129,12 +129,12 @@ describe("values", () => {
     ["a negative number in the = form", ["--concurrency=-1"], ["--concurrency", quote("-1")]],
     ["text that already looks quoted", ["--input", ":a:"], ["--input", quote(":a:")]],
     ["characters beyond ASCII", ["--input=日本/ü"], ["--input", quote("日本/ü")]],
-    ["no value for a switch", ["--dry-run", "--quiet"], ["--dry-run", "--quiet"]]
+    ["absent for a switch", ["--dry-run", "--quiet"], ["--dry-run", "--quiet"]]
   ])("can be %s", (_, args, canonical) => {
     expect(parse("s3", ...args)).toEqual(runs(...canonical))
   })
 
-  it("of a repeatable flag are put side by side, in their order", () => {
+  it("are collected in their order if the flag is repeatable", () => {
     expect(parse("s3", "--include", "a", "--bucket", "b", "--include=c", "--dry-run", "--include", "d")).toEqual(
       runs(
         "--include",
@@ -150,20 +150,20 @@ describe("values", () => {
     )
   })
 
-  it("of a repeatable flag may be equal", () => {
+  it("may be equal if the flag is repeatable", () => {
     expect(parse("s3", "--include", "a", "--include", "a")).toEqual(
       runs("--include", quote("a"), "--include", quote("a"))
     )
   })
 })
 
-describe("refusals", () => {
+describe("error messages", () => {
   it.each<[title: string, args: ReadonlyArray<string>, problem: string]>([
     ["an unknown flag, with a suggestion", ["--inlcude", "a"], "unknown flag --inlcude; did you mean --include?"],
     ["an unknown flag in the = form", ["--buckett=b"], "unknown flag --buckett; did you mean --bucket?"],
     ["a flag in capital letters", ["--Bucket", "b"], "unknown flag --Bucket; did you mean --bucket?"],
-    ["an unknown flag without its negation", ["--no-quiet"], "unknown flag --no-quiet"],
-    ["an unknown flag without a similar one", ["--frobnicate"], "unknown flag --frobnicate"],
+    ["an unknown flag without suggesting its negation", ["--no-quiet"], "unknown flag --no-quiet"],
+    ["an unknown flag without a suggestion if no flag is similar", ["--frobnicate"], "unknown flag --frobnicate"],
     ["an unknown flag and its value as one mistake", ["--frobnicate", "x"], "unknown flag --frobnicate"],
     ["a short flag", ["-c4"], "unknown flag -c4"],
     ["a flag with one dash", ["-bucket", "b"], "unknown flag -bucket; did you mean --bucket?"],
@@ -182,9 +182,17 @@ describe("refusals", () => {
       "--bucket needs a value (NAME); if it is '--dry-run', write --bucket=--dry-run"
     ],
     ["a short flag in place of a value", ["--concurrency", "-x"], "unknown flag -x"],
-    ["a single flag given twice", ["--bucket", "a", "--bucket", "b"], "--bucket is given more than once"],
-    ["a single flag given twice in the = form", ["--bucket=a", "--bucket=b"], "--bucket is given more than once"],
-    ["a single flag given twice with equal values", ["--bucket=a", "--bucket=a"], "--bucket is given more than once"],
+    ["a non-repeatable flag given twice", ["--bucket", "a", "--bucket", "b"], "--bucket is given more than once"],
+    [
+      "a non-repeatable flag given twice in the = form",
+      ["--bucket=a", "--bucket=b"],
+      "--bucket is given more than once"
+    ],
+    [
+      "a non-repeatable flag given twice with equal values",
+      ["--bucket=a", "--bucket=a"],
+      "--bucket is given more than once"
+    ],
     ["a switch given twice", ["--dry-run", "--dry-run"], "--dry-run is given more than once"],
     ["a switch with a value", ["--dry-run=true"], "--dry-run takes no value"],
     ["a switch with an empty value", ["--dry-run="], "--dry-run takes no value"],
@@ -205,7 +213,7 @@ describe("refusals", () => {
     [["--bucket", "a", "--bucket", "--dry-run"]],
     [["--bucket", "", "--input", "i"]],
     [["--bucket", "--dry-run"]]
-  ])("name one mistake once: %j", (args) => {
+  ])("name a single mistake only once: %j", (args) => {
     expect(problems("s3", ...args)).toHaveLength(1)
   })
 
@@ -222,15 +230,18 @@ describe("refusals", () => {
     ])
   })
 
-  it("do not take the flag after a repeated one as its value", () => {
+  it("do not treat the flag after a repeated flag as its value", () => {
     expect(problems("s3", "--bucket", "a", "--bucket", "--input", "/in")).toEqual(["--bucket is given more than once"])
   })
 })
 
 describe("flags of the former program", () => {
-  it.each([[["--timeout-sec", "90"]], [["--timeout-sec=90"]]])("include the time limit in seconds: %j", (args) => {
-    expect(parse("s3", ...args, "--quiet")).toEqual(runs("--timeout", quote("90s"), "--quiet"))
-  })
+  it.each([[["--timeout-sec", "90"]], [["--timeout-sec=90"]]])(
+    "include --timeout-sec, a time limit in seconds: %j",
+    (args) => {
+      expect(parse("s3", ...args, "--quiet")).toEqual(runs("--timeout", quote("90s"), "--quiet"))
+    }
+  )
 
   it.each([
     [["--timeout-sec", "0"]],
@@ -239,15 +250,15 @@ describe("flags of the former program", () => {
     [["--timeout-sec="]],
     [["--timeout-sec"]],
     [["--timeout-sec", "--quiet"]]
-  ])("want a number of seconds: %j", (args) => {
+  ])("require a number of seconds: %j", (args) => {
     expect(problems("s3", ...args)).toEqual(["--timeout-sec needs a number of seconds above zero"])
   })
 
-  it("are the same flag under both names", () => {
+  it("count as the same flag under the former and the present name", () => {
     expect(problems("s3", "--timeout=1m", "--timeout-sec", "90")).toEqual(["--timeout is given more than once"])
   })
 
-  it("are not looked for in values", () => {
+  it("are not recognized in values", () => {
     expect(parse("s3", "--input=--timeout-sec=1")).toEqual(runs("--input", quote("--timeout-sec=1")))
   })
 
@@ -256,7 +267,7 @@ describe("flags of the former program", () => {
     [["--run-id=x"], "--metadata"],
     [["--presign", "1h"], "aws s3 presign"],
     [["--presign"], "may only write"]
-  ])("are refused with what to use instead: %j", (args, instead) => {
+  ])("are refused, and the message names the replacement: %j", (args, instead) => {
     expect(problems("s3", ...args)).toEqual([expect.stringContaining(instead)])
   })
 })

@@ -13,7 +13,7 @@ describe("nearest", () => {
     ["--no-overwrit", "--no-overwrite"],
     ["--noo-overwrite", "--no-overwrite"],
     ["--frobnicate", undefined]
-  ])("is for %s %s", (name, nearest) => {
+  ])("given %s, returns %s", (name, nearest) => {
     expect(Suggestion.nearest(name, names)).toBe(nearest)
   })
 
@@ -25,15 +25,15 @@ describe("nearest", () => {
     ["--on-overwrite", ["--no-overwrite", "--overwrite"]],
     ["IBSR_EXPORT_OVERWRITE", ["IBSR_EXPORT_NO_OVERWRITE"]],
     ["IBSR_EXPORT_NO_QUIET", ["IBSR_EXPORT_QUIET"]]
-  ])("is never the negation of what was asked: %s", (name, known) => {
+  ])("never returns the negation: %s", (name, known) => {
     expect(Suggestion.nearest(name, known)).toBeUndefined()
   })
 
-  it.each([...names, ...variables])("is %s for the same name with its last letter doubled", (name) => {
+  it.each([...names, ...variables])("returns %s for the same name with its last letter doubled", (name) => {
     expect(Suggestion.nearest(name + name.at(-1), [...names, ...variables])).toBe(name)
   })
 
-  it.each(names.filter((name) => !name.startsWith("--no-")))("is not %s for its negation", (name) => {
+  it.each(names.filter((name) => !name.startsWith("--no-")))("does not return %s for its negation", (name) => {
     expect(Suggestion.nearest(`--no-${name.slice(2)}`, [name])).toBeUndefined()
   })
 })

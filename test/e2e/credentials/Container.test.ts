@@ -10,7 +10,7 @@ const startInContainer = async (options: MetadataOptions = {}) => {
   return { args, store, metadata, ...inContainer(metadata) }
 }
 
-describe("the role of a container", () => {
+describe("the container's role", () => {
   it("is requested with the token in a file", async () => {
     const { args, env, metadata, store } = await startInContainer()
     const result = await run(args(), { env })
@@ -56,7 +56,7 @@ describe("the role of a container", () => {
     expect(result.code, result.stdout).toBe(20)
   })
 
-  it("is not replaced by the role of the instance, which is a different identity", async () => {
+  it("is not replaced by the instance's role, which is a different identity", async () => {
     const { args, env, metadata } = await startInContainer({ steps: { container: 500 } })
     const instance = { AWS_EC2_METADATA_DISABLED: undefined, AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url }
     const result = await run(args(), { env: { ...env, ...instance } })

@@ -13,8 +13,8 @@ const startOnInstance = async (options: MetadataOptions = {}) => {
 const requestsTo = ({ requests, role }: Metadata) =>
   requests.map(({ method, path, status }) => `${method} ${path.split("/").at(-1)?.replace(role, "ROLE")} ${status}`)
 
-describe("the role of an instance", () => {
-  it("is found with a session token, in sequential requests", async () => {
+describe("the instance's role", () => {
+  it("is requested with a session token, in sequential requests", async () => {
     const { args, env, metadata, store } = await startOnInstance()
     const result = await run(args(), { env })
     expect(result.code, result.stdout).toBe(0)
@@ -23,7 +23,7 @@ describe("the role of an instance", () => {
   })
 
   it.each([403, 404, 405, 500, "hang"] as const)(
-    "is not requested from version 1 when the token request is answered with %s",
+    "is not requested from version 1 when the service answers the token request with %s",
     async (answer) => {
       const { args, env, metadata } = await startOnInstance({ steps: { token: answer } })
       const result = await run(args(), { env })
@@ -36,7 +36,7 @@ describe("the role of an instance", () => {
 
   it.each<[string, MetadataOptions]>([
     ["fails twice", { failures: 2 }],
-    ["takes a second and a half for each answer", { latencyMs: 1500 }]
+    ["takes a second and a half for each response", { latencyMs: 1500 }]
   ])("is found when the service %s", async (_, options) => {
     const { args, env, store } = await startOnInstance(options)
     const result = await run(args(), { env })
@@ -58,13 +58,13 @@ describe("the role of an instance", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("is missing when the instance has none, and the message says so", async () => {
+  it("is missing when the instance has no role, and the run exits 20 and says so", async () => {
     const { args, env } = await startOnInstance({ steps: { role: 404 } })
     const result = await run(args(), { env })
     expect([result.code, result.stdout]).toEqual([20, expect.stringContaining("no role")])
   })
 
-  it("does not set the region of a store at --endpoint", async () => {
+  it("does not determine the region of a store at --endpoint", async () => {
     const { identities, store } = await startStoreForIssuedKeys({ region: "us-east-1" })
     const metadata = await startMetadata({ identities, region: "eu-central-1" })
     const result = await run(s3(oneFile(), store.endpoint), { env: onInstance(metadata) })

@@ -36,7 +36,7 @@ const printCredentials = (more: Record<string, unknown> = {}) =>
   })}\nEND`
 
 describe("the credential_process of a profile", () => {
-  it("gives the run its identity", async () => {
+  it("provides the run's identity", async () => {
     const { args, identities, store } = await startStoreForIssuedKeys()
     identities.push(session)
     const result = await run(args("--profile", "export"), { env: byProcess(printCredentials()) })
@@ -49,7 +49,7 @@ describe("the credential_process of a profile", () => {
     ["prints something else", `echo ${session.secretAccessKey}`],
     ["prints expired credentials", printCredentials({ Expiration: "2020-01-01T00:00:00Z" })],
     ["prints another version", printCredentials({ Version: 2 })]
-  ])("ends the run when it %s, and no output repeats what it printed", async (_, script) => {
+  ])("ends the run when it %s, and the program's output repeats none of it", async (_, script) => {
     const { args, store } = await startStoreForIssuedKeys()
     const result = await run(args("--profile", "export", "--verbose"), { env: byProcess(script) })
     expect(result.code, result.stdout).toBe(20)
@@ -67,7 +67,7 @@ describe("the SSO session of a profile", () => {
     return { portal, store, upload: () => run(args("--profile", "export"), { env }) }
   }
 
-  it("gives the role that the profile names", async () => {
+  it("provides the role that the profile names", async () => {
     const { portal, upload, store } = await logIn()
     const { code, stdout } = await upload()
     expect(code, stdout).toBe(0)
@@ -81,7 +81,7 @@ describe("the SSO session of a profile", () => {
     expect(portal.requests).toEqual([])
   })
 
-  it("gives the role when the portal fails once", async () => {
+  it("provides the role when the portal fails once", async () => {
     const { portal, upload } = await logIn()
     portal.behaviour.failures = 1
     const { code, stdout } = await upload()
@@ -89,7 +89,7 @@ describe("the SSO session of a profile", () => {
   })
 
   // the hint for missing credentials would say nothing about SSO
-  it("asks the user to log in when the portal no longer accepts it", async () => {
+  it("asks the user to log in when the portal no longer accepts the session", async () => {
     const { portal, upload } = await logIn()
     portal.accessToken = "another"
     const { code, stdout } = await upload()

@@ -44,7 +44,7 @@ describe("credentials that expire during a run", () => {
     }
   )
 
-  it("are renewed with the rotated token of a container", async () => {
+  it("are renewed with a container's rotated token", async () => {
     const { args, identities, store } = await startSlowStore()
     const metadata = await startMetadata({ identities, lifetimeMs })
     const { env, rotate } = inContainer(metadata)
@@ -58,7 +58,7 @@ describe("credentials that expire during a run", () => {
     expect(callers(store).length).toBeGreaterThan(2)
   })
 
-  it("are renewed with the rotated web identity of a pod", async () => {
+  it("are renewed with a pod's rotated web identity", async () => {
     const { args, identities, store } = await startSlowStore()
     const sts = await startSts({ identities, lifetimeMs })
     const { env, rotate } = asPod(sts)
@@ -122,7 +122,7 @@ describe("credentials that the store calls expired", () => {
     expect(metadata.issuer.issued).toHaveLength(2)
   })
 
-  it("end the run when their source has no others", async () => {
+  it("end the run when their source returns the same credentials again", async () => {
     const expireWithoutReplacement = ({ issuer }: Metadata) => {
       issuer.rotate = false
       for (const identity of issuer.identities) identity.expired = true

@@ -25,7 +25,7 @@ const assumeRole = ["--assume-role-arn", roleArn, "--assume-role-session-name", 
 const source = "[profile source]\naws_access_key_id = AKIASOURCE\naws_secret_access_key = source-secret\n"
 
 describe("a role", () => {
-  it("is assumed with the web identity in a file", async () => {
+  it("is assumed with a web identity from a file", async () => {
     const { args, store, sts } = await startStoreAndSts()
     const result = await run(args(), asPod(sts))
     expect(result.code, result.stdout).toBe(0)
@@ -63,7 +63,7 @@ describe("a role", () => {
     expect(metadata.versionOne).toEqual([])
   })
 
-  it("is assumed by flag with the role of the instance", async () => {
+  it("is assumed by --assume-role-arn with the instance's role", async () => {
     const { args, identities, store, sts } = await startStoreAndSts()
     const metadata = await startMetadata({ identities })
     const result = await run(args(...assumeRole), { env: { ...onInstance(metadata), ...withSts(sts) } })
@@ -99,7 +99,7 @@ describe("a role", () => {
     expect(store.requests).toEqual([])
   })
 
-  it("does not hold the run past its deadline when STS never answers", async () => {
+  it("does not delay the end of the run past its deadline when STS never responds", async () => {
     const { args, sts } = await startStoreAndSts()
     sts.behaviour.hang = true
     const result = await run(args("--deadline=1s", "--grace=0s", ...assumeRole), { env: withSts(sts) })

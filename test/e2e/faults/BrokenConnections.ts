@@ -1,4 +1,4 @@
-/** Faults of the connection, on a request's way to the store or on the answer's way back. */
+/** Faults of the connection, on a request's way to the store or on the response's way back. */
 import type { Fault } from "../../../scripts/strict-s3/StrictS3.ts"
 import { always, type FaultCase, once } from "./FaultCase.ts"
 
@@ -36,14 +36,14 @@ const faults: ReadonlyArray<ConnectionFault> = [
     hint: network
   },
   {
-    what: "answer is cut off in its head by a reset",
+    what: "response is cut off in its head by a reset",
     fault: { kind: "cut-answer", end: 60, by: "reset" },
     exit: 30,
     hint: network,
     stored: true
   },
   {
-    what: "answer is lost to a reset",
+    what: "response is lost to a reset",
     alsoOnce: true,
     fault: { kind: "cut-answer", end: 0, by: "reset" },
     exit: 30,
@@ -51,28 +51,28 @@ const faults: ReadonlyArray<ConnectionFault> = [
     stored: true
   },
   {
-    what: "answer is lost to a close",
+    what: "response is lost to a close",
     fault: { kind: "cut-answer", end: 0, by: "close" },
     exit: 30,
     hint: network,
     stored: true
   },
   {
-    what: "answer is cut off in its head by a close",
+    what: "response is cut off in its head by a close",
     fault: { kind: "cut-answer", end: 60, by: "close" },
     exit: 30,
     hint: network,
     stored: true
   },
   {
-    what: "answer is cut off in its error document by a close",
+    what: "response is cut off in its error document by a close",
     alsoOnce: true,
     fault: { kind: "cut-answer", end: -20, by: "close", answer: { status: 500, code: "InternalError" } },
     exit: 32,
     hint: /next run/
   },
   {
-    what: "answer lacks its ETag",
+    what: "response lacks its ETag",
     alsoOnce: true,
     fault: { kind: "missing-etag" },
     exit: 30,
@@ -80,7 +80,7 @@ const faults: ReadonlyArray<ConnectionFault> = [
     stored: true
   },
   {
-    what: "answer has a wrong checksum",
+    what: "response has a wrong checksum",
     alsoOnce: true,
     fault: { kind: "wrong-checksum" },
     exit: 40,
@@ -88,7 +88,7 @@ const faults: ReadonlyArray<ConnectionFault> = [
     stored: true
   },
   {
-    what: "request is never answered",
+    what: "request gets no response",
     alsoOnce: true,
     fault: { kind: "hang" },
     exit: 30,
@@ -105,7 +105,7 @@ const faults: ReadonlyArray<ConnectionFault> = [
     silent: true
   },
   {
-    what: "answer is withheld after the object is stored",
+    what: "response is withheld after the object is stored",
     alsoOnce: true,
     fault: { kind: "cut-answer", end: 0, by: "silence" },
     exit: 30,
@@ -114,7 +114,7 @@ const faults: ReadonlyArray<ConnectionFault> = [
     stored: true
   },
   {
-    what: "answer stalls in its head",
+    what: "response stalls in its head",
     fault: { kind: "cut-answer", end: 60, by: "silence" },
     exit: 30,
     hint: timeout,
@@ -122,14 +122,14 @@ const faults: ReadonlyArray<ConnectionFault> = [
     stored: true
   },
   {
-    what: "answer stalls in its error document",
+    what: "response stalls in its error document",
     fault: { kind: "cut-answer", end: -20, by: "silence", answer: { status: 500, code: "InternalError" } },
     exit: 30,
     hint: timeout,
     silent: true
   },
   {
-    what: "answer arrives too slowly, byte by byte",
+    what: "response arrives too slowly, byte by byte",
     alsoOnce: true,
     fault: { kind: "trickle", msPerByte: 50 },
     exit: 30,
@@ -165,7 +165,7 @@ export const brokenConnections: ReadonlyArray<FaultCase> = [
       versions: stored ? 2 : 1
     })),
   {
-    when: "the first answer is lost and --no-overwrite forbids a second object",
+    when: "the first response is lost and --no-overwrite forbids a second object",
     flags: ["--no-overwrite"],
     fault: once({ kind: "cut-answer", end: 0, by: "reset" }),
     attempts: 2,
@@ -176,9 +176,9 @@ export const brokenConnections: ReadonlyArray<FaultCase> = [
 ]
 
 export const slowAnswers: ReadonlyArray<FaultCase> = [
-  { when: "every answer arrives 700 ms late", fault: always({ kind: "delay", ms: 700 }), attempts: 1, exit: 0 },
+  { when: "every response arrives 700 ms late", fault: always({ kind: "delay", ms: 700 }), attempts: 1, exit: 0 },
   {
-    when: "every answer arrives byte by byte, but in time",
+    when: "every response arrives byte by byte, but in time",
     fault: always({ kind: "trickle", msPerByte: 1 }),
     attempts: 1,
     exit: 0

@@ -63,7 +63,7 @@ export const endpoints: ReadonlyArray<FaultCase> = [
     exit: 31
   },
   {
-    when: "the TLS handshake is never answered",
+    when: "the TLS handshake gets no response",
     endpoint: onConnection(() => {}, "https"),
     timeout: "1s",
     attempts: 3,
@@ -78,14 +78,14 @@ export const endpoints: ReadonlyArray<FaultCase> = [
     hint: network
   },
   {
-    when: "the server closes the connection without an answer",
+    when: "the server closes the connection without a response",
     endpoint: onConnection((socket) => socket.end()),
     attempts: 3,
     exit: 30,
     hint: network
   },
   {
-    when: "the server never answers",
+    when: "the server never responds",
     endpoint: onConnection(() => {}),
     timeout: "1s",
     attempts: 3,
@@ -100,7 +100,7 @@ export const endpoints: ReadonlyArray<FaultCase> = [
     hint: notHttp
   },
   {
-    when: "the answer is binary noise",
+    when: "the response is binary noise",
     endpoint: answering("\u0000\u0001\u0002\u0003\u0000"),
     attempts: 1,
     exit: 30,
@@ -114,28 +114,28 @@ export const endpoints: ReadonlyArray<FaultCase> = [
     hint: notHttp
   },
   {
-    when: "the answer has two different lengths",
+    when: "the response has two different lengths",
     endpoint: answering("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n"),
     attempts: 1,
     exit: 30,
     hint: notHttp
   },
   {
-    when: "the answer's headers are too large",
+    when: "the response's headers are too large",
     endpoint: answering(`HTTP/1.1 200 OK\r\n${"x-filler: y\r\n".repeat(20_000)}\r\n`),
     attempts: 1,
     exit: 30,
     hint: notHttp
   },
   {
-    when: "a chunk of the answer has no size",
+    when: "a chunk of the response has no size",
     endpoint: answering("HTTP/1.1 500 X\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
     attempts: 3,
     exit: 32,
     hint: /next run/
   },
   {
-    when: "the answer ends in its status line",
+    when: "the response ends in its status line",
     endpoint: answering("HTTP/1.1 20"),
     attempts: 3,
     exit: 30,

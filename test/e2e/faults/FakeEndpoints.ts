@@ -46,7 +46,7 @@ export const onConnection =
       scheme
     )
 
-/** Sends a text that is no answer of S3, and closes the connection. */
+/** Sends a text that is not an S3 response, and closes the connection. */
 export const answering = (text: string) => onConnection((socket) => socket.end(text))
 
 /** An address without a server. */

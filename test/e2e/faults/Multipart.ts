@@ -30,7 +30,7 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     exit: 0
   },
   {
-    when: "the answer to CreateMultipartUpload is lost, and leaves an upload whose ID it does not know",
+    when: "the response to CreateMultipartUpload is lost, and leaves an upload with an unknown ID",
     fault: onOperation(create, once(lostAnswer)),
     attempts: { [create]: 2, [part]: 2, [complete]: 1 },
     exit: 0,
@@ -59,7 +59,7 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     exit: 0
   },
   {
-    when: "the answer to a part is lost once",
+    when: "the response to a part is lost once",
     fault: onOperation(part, once(lostAnswer)),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
@@ -78,7 +78,7 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     hint: /changes bytes/
   },
   {
-    when: "the answer to a part lacks its ETag once",
+    when: "the response to a part lacks its ETag once",
     fault: onOperation(part, once({ kind: "missing-etag" })),
     attempts: { [create]: 1, [part]: 3, [complete]: 1 },
     exit: 0
@@ -106,7 +106,7 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     hint: /aborted the upload/
   },
   {
-    when: "a part and then the abort are denied, and reports the open upload",
+    when: "a part and its abort are denied, and reports the open upload",
     identity: sessionWriterNoAbort,
     fault: onSecondPart(denied),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
@@ -123,7 +123,7 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     openUploads: 1
   },
   {
-    when: "a part is denied and the answer to the abort is lost, and reports the upload as open",
+    when: "a part is denied and the response to the abort is lost, and reports the upload as open",
     fault: firstOf(onSecondPart(denied), onOperation(abort, always(lostAnswer))),
     attempts: { [create]: 1, [part]: 2, [abort]: 1 },
     exit: 22,
@@ -136,13 +136,13 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     exit: 0
   },
   {
-    when: "the completion fails once with InternalError in a 200 answer",
+    when: "the completion fails once with InternalError in a 200 response",
     fault: onOperation(complete, once({ kind: "answer", status: 200, code: "InternalError" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 2 },
     exit: 0
   },
   {
-    when: "the completion always fails with InternalError in a 200 answer, and keeps the upload for the next run",
+    when: "the completion always fails with InternalError in a 200 response, and keeps the upload for the next run",
     fault: onOperation(complete, always({ kind: "answer", status: 200, code: "InternalError" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 3 },
     exit: 32,
@@ -150,7 +150,7 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     openUploads: 1
   },
   {
-    when: "the completion is answered with a login page, and keeps the upload for the next run",
+    when: "the store answers the completion with a login page, and keeps the upload for the next run",
     fault: onOperation(
       complete,
       always({ kind: "answer", status: 200, headers: { "content-type": "text/html" }, body: "<html>" })
@@ -168,8 +168,8 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     exit: 10
   },
   {
-    // S3 itself repeats its answer for a while; many stores do not
-    when: "the answer to the completion is lost and the store forgets the upload",
+    // S3 itself repeats its response for a while; many stores do not
+    when: "the response to the completion is lost and the store forgets the upload",
     fault: onOperation(complete, once(lostAnswer)),
     attempts: { [create]: 1, [part]: 2, [complete]: 2, [abort]: 1 },
     exit: 10,
@@ -177,7 +177,7 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     versions: 1
   },
   {
-    when: "the answer to the completion is lost and the store repeats it",
+    when: "the response to the completion is lost and the store repeats it",
     fault: onOperation(complete, (_, nth) => {
       if (nth === 0) return lostAnswer
       const body = "<CompleteMultipartUploadResult><ETag>&quot;e-2&quot;</ETag></CompleteMultipartUploadResult>"

@@ -1,4 +1,4 @@
-/** Answers that a retry does not change: one attempt, and a hint that names the cause. */
+/** Responses that a retry does not change: one attempt, and a hint that names the cause. */
 import type { CannedAnswer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { always, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
@@ -49,7 +49,7 @@ const withoutCode: ReadonlyArray<readonly [when: string, answer: CannedAnswer, e
     /s3:PutObject/
   ],
   ["a proxy blocks the request", page(403, "Blocked by policy"), 30, /proxy/],
-  ["a proxy requires a login", page(407, "Proxy login"), 30, /proxy/],
+  ["a proxy requires credentials", page(407, "Proxy login"), 30, /proxy/],
   ["a proxy redirects to its login page", page(302, "", { location: "http://proxy.example.com/login" }), 30, /proxy/],
   ["a proxy rejects the size of the body", page(413, "Request Entity Too Large"), 10, /--part-size|proxy/],
   ["a web server has no such page", page(404, "Not Found"), 30, /--endpoint/],
@@ -99,13 +99,13 @@ export const permanentErrors: ReadonlyArray<FaultCase> = [
     when: "the store answers 403 before it reads the body",
     file: "large",
     fault: always({ kind: "early-answer", status: 403, code: "AccessDenied" }),
-    // on a busy host, a write may fail before the answer is read; Node then stops reading
+    // on a busy host, a write may fail before the response is read; Node then stops reading
     attempts: [1, 3],
     exit: 22,
     hint: /s3:PutObject/
   },
   {
-    when: "the message of a 403 repeats the credentials, and masks them",
+    when: "the store answers 403 with the credentials in its message, and masks them",
     fault: ({ headers }) => ({
       kind: "answer",
       status: 403,

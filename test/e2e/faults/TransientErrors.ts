@@ -1,4 +1,4 @@
-/** Answers that a retry may change: three attempts, then the exit code and hint of the cause. */
+/** Responses that a retry may change: three attempts, then the exit code and hint of the cause. */
 import type { CannedAnswer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { always, type FaultCase, type FaultRule, once } from "./FaultCase.ts"
 

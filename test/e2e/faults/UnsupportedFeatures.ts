@@ -27,7 +27,7 @@ export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
     output: /MD5/
   },
   {
-    when: "the store rejects checksum headers of a multipart upload, and reports that it sends Content-MD5 instead",
+    when: "the store rejects checksum headers in a multipart upload, and reports that it sends Content-MD5 instead",
     file: "parts",
     flags: ["--concurrency=1"],
     fault: noChecksums,

@@ -70,7 +70,7 @@ describe.each(debians)("on Debian %s", (suite) => {
     return commands.map((command) => command.replace("https://apt.example.com", "file:/srv"))
   }
 
-  it("apt installs the package from it, and upgrades it", async () => {
+  it("apt installs the package from the repository, and upgrades it", async () => {
     const folder = readableDirectory()
     expect(add("--key", "maintainers@ibsr-export.example", folder, deb("first"))).toMatchObject({ status: 0 })
     const { sh, version } = await host(folder)
@@ -108,7 +108,7 @@ describe.each(debians)("on Debian %s", (suite) => {
 })
 
 describe.skipIf(!possible)("scripts/apt-repository.sh", () => {
-  it("makes the same unsigned repository twice, readable by all under any umask", () => {
+  it("creates the same unsigned repository each time, readable by all under any umask", () => {
     const [one, two] = [emptyDirectory(), emptyDirectory()]
     const modes = (folder: string) => spawnSync("find", [folder, "-mindepth", "1", "-printf", "%m %P\\n"]).stdout
     expect(add(one, deb("first"), deb("next"))).toMatchObject({ status: 0 })
@@ -133,7 +133,7 @@ describe.skipIf(!possible)("scripts/apt-repository.sh", () => {
     expect(execFileSync("find", [folder, "-type", "f", "-exec", "sha256sum", "{}", "+"])).toEqual(before)
   })
 
-  it("keeps the indexes that are there if a key is missing", () => {
+  it("keeps the existing indexes if a key is missing", () => {
     const folder = emptyDirectory()
     add(folder, deb("first"))
     expect(add("--key", "nobody@ibsr-export.example", folder, deb("next")).status).not.toBe(0)

@@ -28,7 +28,7 @@ describe.skipIf(!canBuild)("the Debian package", () => {
     run("dpkg-deb", "--raw-extract", deb, folder)
   })
 
-  it("contains files that belong to root and are readable by all, except for the configuration", () => {
+  it("contains only files that root owns and everyone may read, except for the configuration", () => {
     const files = run("dpkg-deb", "--contents", deb)
       .trim()
       .split("\n")

@@ -15,7 +15,7 @@ import * as Readme from "../systemd/Readme.ts"
 const host = Product.host()
 const possible = inject("dpkg") && host !== undefined && spawnSync("curl", ["--version"]).status === 0
 
-describe.skipIf(!possible)("the README's download", () => {
+describe.skipIf(!possible)("the README's download commands", () => {
   const deb = Package.fileName(host ?? "x86_64")
   const content = Buffer.alloc(100_000, "a package")
   const sum = createHash("sha256").update(content).digest("hex")
@@ -46,7 +46,7 @@ describe.skipIf(!possible)("the README's download", () => {
     return { folder, ok: failed === null, files: readdirSync(folder).toSorted() }
   }
 
-  it("gets the package of this machine and its checksum", async () => {
+  it("download the package for this machine, and verify its checksum", async () => {
     const { files, ok } = await download({ "checksums.txt": checksums, [deb]: content })
     expect(ok).toBe(true)
     expect(files).toEqual(["checksums.txt", deb].toSorted())
@@ -56,7 +56,7 @@ describe.skipIf(!possible)("the README's download", () => {
     ["a package with other content", { "checksums.txt": checksums, [deb]: Buffer.from("something else") }],
     ["a release without checksums", { [deb]: content }],
     ["a release without the package", { "checksums.txt": checksums }]
-  ])("fails for %s", async (_, assets) => {
+  ])("fail for %s", async (_, assets) => {
     expect(await download(assets)).toMatchObject({ ok: false })
   })
 })

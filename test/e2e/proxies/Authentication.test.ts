@@ -22,23 +22,26 @@ const upload = async (credentials: string | undefined, scheme: "http" | "https")
   return { ...result, proxy, store }
 }
 
-describe.each(["http", "https"] as const)("a proxy with a login before a store with %s", (scheme) => {
-  it("passes requests with the right password, which no output contains", async () => {
-    const { code, stdout, store } = await upload(login, scheme)
-    expect(code, stdout).toBe(0)
-    expect(store.keys()).toHaveLength(1)
-  })
+describe.each(["http", "https"] as const)(
+  "a proxy that requires credentials, in front of a store with %s",
+  (scheme) => {
+    it("forwards requests with the right password, and no output contains the password", async () => {
+      const { code, stdout, store } = await upload(login, scheme)
+      expect(code, stdout).toBe(0)
+      expect(store.keys()).toHaveLength(1)
+    })
 
-  it.each([undefined, "operator:wrong"])(
-    "rejects the credentials %s; the run does not retry, and its hint names the login",
-    async (credentials) => {
-      const { code, proxy, stdout, store } = await upload(credentials, scheme)
-      expect(code, stdout).toBe(30)
-      expect(stdout).toContain("the proxy requires a login")
-      expect([proxy.log.length, store.requests]).toEqual([1, []])
-    }
-  )
-})
+    it.each([undefined, "operator:wrong"])(
+      "rejects the credentials %s; the run does not retry, and its hint names the proxy credentials",
+      async (credentials) => {
+        const { code, proxy, stdout, store } = await upload(credentials, scheme)
+        expect(code, stdout).toBe(30)
+        expect(stdout).toContain("the proxy requires a login")
+        expect([proxy.log.length, store.requests]).toEqual([1, []])
+      }
+    )
+  }
+)
 
 describe("an invalid proxy address", () => {
   it.each([

@@ -48,7 +48,7 @@ describe("without --endpoint, the upload", () => {
     expect(distinctRequests(proxy)).toEqual([`CONNECT ${host}:443`])
   })
 
-  it("trusts the authority in ca_bundle of the profile", async () => {
+  it("trusts the authority in the profile's ca_bundle", async () => {
     const { authority, proxy } = await startStoreBehindProxy("s3.us-east-1.amazonaws.com")
     const env = { ...profile(`ca_bundle = ${authority.file}`), HTTPS_PROXY: proxy.url() }
     const result = await run(toAws("us-east-1"), { env })

@@ -50,7 +50,7 @@ describe("HTTPS_PROXY", () => {
   })
 })
 
-describe("a request to a link-local source of credentials", () => {
+describe("a request to a link-local credential source", () => {
   it.each([
     ["the instance's metadata", {}],
     ["the instance's metadata", { NODE_USE_ENV_PROXY: "1" }],

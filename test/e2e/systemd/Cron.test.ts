@@ -63,7 +63,7 @@ describe.skipIf(!hostAvailable || !inject("cron"))("under a real cron", () => {
     return since
   }
 
-  it("the line prints nothing on success, and cron mails the output of a failure", async () => {
+  it("a successful run prints nothing, and cron mails the output of a failed run", async () => {
     const store = await host.prepare({ latencyMs: 1000 })
     const { endpoint } = store
     for (const name of ["good", "bad"]) {

@@ -128,7 +128,7 @@ describe.skipIf(!hostAvailable)("under systemd", () => {
   })
 
   it.each(cases.map((exitCase) => ({ ...exitCase, starts: retriedCodes.has(exitCase.code) ? 3 : 1 })))(
-    "a service that exits $code because $when is started $starts times, and then alerts once",
+    "a service that exits $code because $when runs in $starts attempts, and then alerts once",
     async ({ starts, ...exitCase }) => {
       await prepareCase(exitCase)
       const { journal, ...service } = await host.upload()
@@ -170,7 +170,7 @@ describe.skipIf(!hostAvailable)("under systemd", () => {
     expect(store.keys()).toHaveLength(2)
   })
 
-  it("every exit code has a test; those of a second run (50) and a stop (143) are in other files", () => {
+  it("every exit code has a test; other files test a second run (50) and a stop (143)", () => {
     const tested = [0, ...cases.map(({ code }) => code), 129, 130, 50, 143]
     expect(tested.toSorted((a, b) => a - b)).toEqual(ExitCode.table.map(({ code }) => code))
   })

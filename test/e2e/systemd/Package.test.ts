@@ -58,7 +58,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
     return store
   }
 
-  it("neither starts nor enables the timer, and one command does both", async () => {
+  it("neither starts nor enables the timer; one command does both", async () => {
     expect(await state(timer)).toEqual({ LoadState: "loaded", ActiveState: "inactive", UnitFileState: "disabled" })
     expect(await state("ibsr-upload.service")).toMatchObject({ LoadState: "loaded", ActiveState: "inactive" })
     await host.systemctl("enable", "--now", timer)

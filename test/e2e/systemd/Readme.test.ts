@@ -20,7 +20,7 @@ describe.skipIf(!hostAvailable)("the README's installation", () => {
   })
   afterAll(() => container.close())
 
-  it("takes a package, two lines, and a command on an instance with a role", async () => {
+  it("needs only a package, two lines, and a command on an instance with a role", async () => {
     const bucket = "customer-bucket"
     const domain = "s3.eu-central-1.amazonaws.com"
     const authority = await makeAuthority()
@@ -107,7 +107,7 @@ describe.skipIf(!hostAvailable)("the README's recipe", () => {
     }
   )
 
-  it("for Prometheus writes a file that node_exporter can read, also after a failed run", async () => {
+  it("for Prometheus writes a file that node_exporter can read, even after a failed run", async () => {
     const store = await host.prepare()
     await host.installDropIn("10-metrics")
     await host.systemctl("daemon-reload")

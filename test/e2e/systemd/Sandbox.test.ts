@@ -79,7 +79,7 @@ describe.skipIf(!hostAvailable)("the hardened service", () => {
     expect(store.keys()).toHaveLength(1)
   })
 
-  it("uploads a large file in parts over TLS to a store of a private authority", async () => {
+  it("uploads a large file in parts over TLS to a store with a certificate from a private authority", async () => {
     const authority = await makeAuthority()
     const store = await host.prepare({ tls: await authority.issue("127.0.0.1") })
     host.write("/etc/ssl/private-authority.pem", authority.cert)
@@ -92,7 +92,7 @@ describe.skipIf(!hostAvailable)("the hardened service", () => {
     expect(store.object("host/snapshot_2026112215.jsonl")?.size).toBe(large.length)
   })
 
-  it("uses the role of an instance from the link-local metadata address", async () => {
+  it("uses the instance's role from the link-local metadata address", async () => {
     const identities: Identity[] = []
     const store = await host.prepare({ identities })
     const listener = await host.container.listen("169.254.169.254", 80)
@@ -118,7 +118,7 @@ describe.skipIf(!hostAvailable)("the hardened service", () => {
     }
     afterEach(() => host.container.exec("rm", "-rf", credentials))
 
-    it("reads them from a file that only root may read", async () => {
+    it("reads the keys from a file that only root may read", async () => {
       const store = await withKeys()
       const { accessKeyId, secretAccessKey } = writer
       const keys = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`
@@ -134,7 +134,7 @@ describe.skipIf(!hostAvailable)("the hardened service", () => {
     })
   })
 
-  it("also works as a dynamic user, with the units that `units` prints", async () => {
+  it("runs as a dynamic user, with the units that `units` prints", async () => {
     const store = await host.prepare()
     await host.container.exec(
       "ibsr-export",

@@ -49,7 +49,7 @@ describe.skipIf(!hostAvailable)("during a run", () => {
     expect(store.requests).toHaveLength(names.length)
   })
 
-  it("a shutdown also ends it with 143, and its ledger survives", async () => {
+  it("a shutdown ends it with 143, and its ledger survives", async () => {
     const { since, store } = await startRun()
     await host.container.shutDown()
     const storedByFirst = store.keys().length

@@ -54,7 +54,7 @@ describe.skipIf(!hostAvailable)("the timer", () => {
     expect(countAlerts(journal)).toBe(0)
   })
 
-  it("does not start a second run during the first", async () => {
+  it("does not start a second run while the first is active", async () => {
     const store = await host.prepare()
     store.fault = () => ({ kind: "delay", ms: 4000 })
     const since = await host.journalCursor()

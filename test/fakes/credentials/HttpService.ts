@@ -10,22 +10,22 @@ import { text } from "node:stream/consumers"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Loopback } from "../Loopback.ts"
 
-/** The misbehaviour of a source of credentials. A test may change it at any time. */
+/** The misbehaviour of a credential source. A test may change it at any time. */
 export interface Behaviour {
-  /** The wait before each answer. */
+  /** The wait before each response. */
   latencyMs: number
-  /** Accept requests, but never answer them. */
+  /** Whether it accepts requests, but never answers them. */
   hang: boolean
-  /** The number of requests to answer with 503. Each such answer decrements it. */
+  /** The number of requests to answer with 503. Each such response decrements it. */
   failures: number
-  /** Redirect to this URL with 307, after which a client repeats the request with its headers and its body. */
+  /** The URL to redirect to with 307. A client then repeats the request with its headers and its body. */
   redirect: string | undefined
 }
 
 /** A request whose body has arrived. */
 export interface ReceivedRequest {
   method: string
-  /** As on the wire, with the query. */
+  /** As sent, including the query. */
   path: string
   headers: IncomingHttpHeaders
   body: string
@@ -54,7 +54,7 @@ export interface ServiceOptions extends Partial<Behaviour> {
 /** Answers a request. Undefined leaves it unanswered. */
 export type Handler = (request: ReceivedRequest) => Answer | undefined
 
-/** The answer that the behaviour requires instead of the service's own, if any. */
+/** The response that the behaviour requires instead of the service's own, if any. */
 const overrideBy = (behaviour: Behaviour, unavailable: Answer | undefined): Answer | undefined => {
   if (behaviour.redirect !== undefined) return { status: 307, headers: { location: behaviour.redirect } }
   if (behaviour.failures === 0) return undefined
@@ -62,7 +62,7 @@ const overrideBy = (behaviour: Behaviour, unavailable: Answer | undefined): Answ
   return { status: 503, ...unavailable }
 }
 
-/** An HTTP service that answers with a handler, unless its behaviour overrides it. */
+/** An HTTP service that answers with a handler, unless its behaviour overrides the handler. */
 export class HttpService {
   /** All requests whose bodies have arrived. */
   readonly requests: ReceivedRequest[]
@@ -78,7 +78,7 @@ export class HttpService {
     this.#loopback = loopback
   }
 
-  /** `unavailable` is the answer of `failures`, for a service that has a format of its own. */
+  /** `unavailable` is the response to the requests in `failures`, for a service that has its own error format. */
   static async start(options: ServiceOptions, handler: Handler, unavailable?: Answer): Promise<HttpService> {
     const { failures = 0, hang = false, latencyMs = 0, redirect, tls } = options
     const behaviour: Behaviour = { failures, hang, latencyMs, redirect }

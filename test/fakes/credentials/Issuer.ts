@@ -5,11 +5,11 @@ export interface IssuerOptions {
   identities?: Identity[]
   /** The lifetime of issued credentials. Default: an hour. */
   lifetimeMs?: number
-  /** Whether each call issues new credentials, instead of the last ones until they expire. Default: true. */
+  /** Whether each call issues new credentials, even if the last ones have not expired. Default: true. */
   rotate?: boolean
   /** The prefix of the access key IDs. Default: ASIA. */
   prefix?: string
-  /** Default: may write any key, but not abort an upload. */
+  /** The permissions of the identity. Default: it may write any key, but not abort an upload. */
   permissions?: Identity["permissions"]
 }
 
@@ -17,7 +17,7 @@ export interface TemporaryCredentials {
   accessKeyId: string
   secretAccessKey: string
   sessionToken: string
-  /** A whole second: AWS writes no fractions. */
+  /** A whole second, because AWS writes no fractions. */
   expiration: Date
 }
 

@@ -41,7 +41,7 @@ const start = (settings: Partial<Settings>, store: MemoryStore.MemoryStore) =>
   })
 
 describe("a run that starts just after the end of an hour", () => {
-  it.effect("uploads that hour once, as final, at the end of the run", () => {
+  it.effect("uploads that hour's snapshot once, as final, at the end of the run", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const { report, seconds } = yield* untilEnd(yield* start({}, store))
@@ -62,24 +62,27 @@ describe("a run that starts just after the end of an hour", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.effect("leaves that hour to the next run if it is stopped while it waits, and remembers the file", () => {
-    const store = MemoryStore.make()
-    const stateDir = emptyDirectory()
-    const directory = input()
-    return Effect.gen(function* () {
-      const stop = yield* Stop
-      const run = yield* start({ input: directory, stateDir }, store)
-      for (let turn = 0; turn < 60; turn++) yield* pause
-      yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
-      const { report } = yield* untilEnd(run)
-      expect(report.totals).toMatchObject({ uploaded: 2, notTried: 1 })
-      expect(report.result.exitCode).toBe(143)
-      rmSync(join(directory, closed))
-      yield* TestClock.adjust("1 hour")
-      const next = yield* Effect.fork(
-        Effect.provide(exportTo(settingsWith({ input: directory, stateDir }), store.layer), Stop.layer)
-      )
-      expect((yield* untilEnd(next)).report.lostFiles).toEqual([closed])
-    }).pipe(Effect.provide(Stop.layer))
-  })
+  it.effect(
+    "leaves that hour's snapshot to the next run if a stop is requested during the wait, and remembers the file",
+    () => {
+      const store = MemoryStore.make()
+      const stateDir = emptyDirectory()
+      const directory = input()
+      return Effect.gen(function* () {
+        const stop = yield* Stop
+        const run = yield* start({ input: directory, stateDir }, store)
+        for (let turn = 0; turn < 60; turn++) yield* pause
+        yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })
+        const { report } = yield* untilEnd(run)
+        expect(report.totals).toMatchObject({ uploaded: 2, notTried: 1 })
+        expect(report.result.exitCode).toBe(143)
+        rmSync(join(directory, closed))
+        yield* TestClock.adjust("1 hour")
+        const next = yield* Effect.fork(
+          Effect.provide(exportTo(settingsWith({ input: directory, stateDir }), store.layer), Stop.layer)
+        )
+        expect((yield* untilEnd(next)).report.lostFiles).toEqual([closed])
+      }).pipe(Effect.provide(Stop.layer))
+    }
+  )
 })

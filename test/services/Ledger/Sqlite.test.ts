@@ -54,7 +54,7 @@ const store = (ledger: OpenLedger, path: string, digest: ContentDigest, override
   })
 
 describe("the ledger", () => {
-  it.live("remembers the checksum that a target's store accepts, for that target alone", () =>
+  it.live("remembers the checksum that a target's store accepts, for no other target", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) => {
@@ -96,7 +96,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("counts an announced upload without a result as the most that its object may hold", () =>
+  it.live("treats an announced upload with no result as the object's longest possible content", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) =>
@@ -111,7 +111,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("restores what it knew, also an upload in doubt, when an announcement is withdrawn", () =>
+  it.live("restores the previous entry, even of an upload in doubt, when an announcement is withdrawn", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         yield* ledger.markPending("a")
@@ -133,7 +133,7 @@ describe("the ledger", () => {
     )
   )
 
-  it.live("has an announcement on disk before it is closed", () =>
+  it.live("writes an announcement to disk before the ledger is closed", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const scope = yield* Scope.make()
@@ -147,7 +147,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("reserves no key for two files", () =>
+  it.live("never reserves one key for two files", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         const reserve = (path: string, least: number) =>
@@ -163,7 +163,7 @@ describe("the ledger", () => {
     )
   )
 
-  it.live("reserves for a compressed object no key that another file has, had or may get", () =>
+  it.live("never reserves a compressed key that another file has used or may use", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         const reserve = (path: string, least: number, suffix: KeySuffix = "") =>
@@ -191,7 +191,7 @@ describe("the ledger", () => {
     )
   )
 
-  it.live("remembers every suffix that a file's keys had", () =>
+  it.live("remembers every suffix that a file's keys have had", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) =>
@@ -212,7 +212,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("forgets a file without anything to store, if this run saw it first", () =>
+  it.live("forgets a file with nothing to store, if this run was the first to see the file", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const later = Date.now() + 1_000_000
@@ -238,7 +238,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("lists pending and live files page by page, until they are gone", () =>
+  it.live("lists pending and live files page by page until they are deleted", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         yield* store(ledger, "final", content(1, "a"))
@@ -261,7 +261,7 @@ describe("the ledger", () => {
     )
   )
 
-  it.live("knows when earlier runs started, latest first, and lists no file of another input directory", () =>
+  it.live("lists the start times of earlier runs, latest first, and no files of another input directory", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const openWith = (input: string, startedAt: number) =>
@@ -283,7 +283,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("can be opened by one run at a time", () =>
+  it.live("can be opened by only one run at a time", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const second = yield* using(stateDir, () => Effect.flip(Effect.scoped(open(stateDir))))

@@ -73,7 +73,7 @@ describe("the ledger's multipart uploads", () => {
     })
   )
 
-  it.effect("give each part the checksum that completing needs, unless parts are sent with MD5", () =>
+  it.effect("keep for each part the checksum that the completion needs, unless parts are sent with MD5", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         yield* ledger.uploadStarted("a", { ...upload("a", "u"), checksum: "SHA256" })
@@ -100,7 +100,7 @@ describe("the ledger's multipart uploads", () => {
     )
   )
 
-  it.live("are at most one per file, and are forgotten with their parts when they end", () =>
+  it.live("are limited to one per file, and are forgotten with their parts when they end", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         yield* ledger.uploadStarted("a", upload("a", "u1"))
@@ -129,7 +129,7 @@ describe("the ledger's multipart uploads", () => {
     })
   )
 
-  it.live("are listed page by page, with whether their file is stored", () =>
+  it.live("are listed page by page, and show whether their file is stored", () =>
     using(emptyDirectory(), (ledger) =>
       Effect.gen(function* () {
         for (const path of ["a", "b", "c"]) yield* ledger.uploadStarted(path, upload(path, `u-${path}`))
@@ -163,8 +163,8 @@ describe("the ledger's multipart uploads", () => {
   )
 })
 
-describe("a ledger from before uploads were kept", () => {
-  it.live("keeps its files and their digests over whole contents", () =>
+describe("a ledger from a version that kept no uploads", () => {
+  it.live("keeps its files and their digests of the whole content", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const db = new DatabaseSync(join(stateDir, "ledger.db"))
@@ -188,7 +188,7 @@ describe("a ledger from before uploads were kept", () => {
   )
 })
 
-describe("a ledger from before SHA-256 replaced CRC-32", () => {
+describe("a ledger from a version that used CRC-32", () => {
   it.live("switches to SHA-256, keeps MD5 for a store that accepts nothing else, and keeps its CRC-32 upload", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()

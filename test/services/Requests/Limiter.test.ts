@@ -42,9 +42,9 @@ describe("Limiter", () => {
   )
 
   it.scoped.each([
-    ["a throttled store", slowDown()],
+    ["a throttling response", slowDown()],
     ["a timeout", timedOut]
-  ] as const)("admits half as many after %s", ([, error]) =>
+  ] as const)("halves the number of requests after %s", ([, error]) =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       yield* Effect.flip(limit(Effect.fail(error)))
@@ -55,7 +55,7 @@ describe("Limiter", () => {
   it.scoped.each([
     ["a refusal", denied],
     ["a lost connection, which does not indicate load", lost]
-  ] as const)("admits as many as before after %s", ([, error]) =>
+  ] as const)("admits the same number of requests after %s", ([, error]) =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       yield* Effect.flip(limit(Effect.fail(error)))
@@ -63,7 +63,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("halves the limit once for one overload, however many requests meet it", () =>
+  it.scoped("halves the limit once for one overload, however many requests it affects", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       const fails = Effect.delay(Effect.fail(slowDown()), "1 second")
@@ -76,7 +76,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("admits more again after successes", () =>
+  it.scoped("admits more requests again after successes", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       yield* Effect.flip(limit(Effect.fail(slowDown())))
@@ -85,7 +85,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("pauses all requests for the Retry-After of one", () =>
+  it.scoped("pauses all requests when one response has Retry-After", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(30)))))
@@ -109,7 +109,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("takes a proxy's denial neither for a sign of life nor for an outage", () =>
+  it.scoped("ignores a proxy's denial when it measures --give-up-after", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       const proxyDenied = new NetworkFailure({ operation: "PutObject", detail: "a page", retryable: false })
@@ -122,7 +122,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("ends a pause when the run is to stop", () =>
+  it.scoped("ends a pause once a stop is requested", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(30)))))
@@ -144,7 +144,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("measures --give-up-after from the start of the first failure, but not from before the last success", () =>
+  it.scoped("measures --give-up-after from the first failed request since the last success", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make({ ...options, giveUpAfter: Duration.seconds(100) })
       const hanging = Effect.delay(Effect.fail(timedOut), "60 seconds")
@@ -165,7 +165,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("takes corrupted bytes for no sign of life", () =>
+  it.scoped("does not count a report of corrupted bytes as a response", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       const wrong = new IntegrityFailure({ operation: "PutObject", detail: "BadDigest", retryable: true })
@@ -197,7 +197,7 @@ describe("Limiter", () => {
 
   it.scoped.each([
     ["a success", Effect.void],
-    ["a refusal, which is an answer", Effect.fail(denied)]
+    ["a refusal, which is a response", Effect.fail(denied)]
   ] as const)("restarts --give-up-after after %s", ([, attempt]) =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)

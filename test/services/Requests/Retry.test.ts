@@ -25,7 +25,7 @@ const attempts = (errors: (attempt: number) => StoreError | undefined, maxRetrie
 const pauses = (times: ReadonlyArray<number>) => times.slice(1).map((time, at) => time - times[at]!)
 
 describe("Retry", () => {
-  it.effect("makes one attempt if it succeeds", () =>
+  it.effect("makes only one attempt if the attempt succeeds", () =>
     Effect.gen(function* () {
       expect((yield* attempts(() => undefined)).times).toHaveLength(1)
     })
@@ -61,7 +61,7 @@ describe("Retry", () => {
     })
   )
 
-  it.effect("waits at least for Retry-After", () =>
+  it.effect("waits at least as long as Retry-After requires", () =>
     Effect.gen(function* () {
       const { times } = yield* attempts((attempt) => (attempt === 1 ? slowDown(Duration.seconds(7)) : undefined))
       expect(pauses(times)).toEqual([7000])
@@ -74,7 +74,7 @@ describe("Retry", () => {
     })
   )
 
-  it.effect("ends a pause when the run is to stop", () =>
+  it.effect("ends a pause once a stop is requested", () =>
     Effect.gen(function* () {
       const stop = yield* Stop
       const retry = yield* Retry.make(8)

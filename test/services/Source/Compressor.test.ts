@@ -64,7 +64,7 @@ describe.each(formats)("compressing with %s", (format) => {
   it.each([
     ["many pieces", 8 * MiB, 32],
     ["a single piece", 5000, 1]
-  ])("lets the event loop turn: %s", async (_, size, least) => {
+  ])("lets the event loop run other work: %s", async (_, size, least) => {
     const bytes = Buffer.alloc(size, '{"a":1,"b":[2,3]}\n')
     let turns = 0
     let turning = true

@@ -40,7 +40,7 @@ const contents = fc.uint8Array({ minLength: 0, maxLength: 3 * headBytes }).map((
 const cutLists = fc.array(fc.nat(), { maxLength: 5 })
 
 describe("ContentHash", () => {
-  it("hashes the content and its head, and verifies the former content, whatever the pieces", () => {
+  it("hashes the content and its first 4 KiB, and verifies the previous content, whatever the pieces", () => {
     fc.assert(
       fc.property(contents, fc.nat(), cutLists, (all, length, at) => {
         const former = contentOf(all.subarray(0, length % (all.length + 1)))
@@ -51,7 +51,7 @@ describe("ContentHash", () => {
   })
 
   it.each(lengths)(
-    "hashes by blocks above 8 MiB, and the last block alone, whatever the pieces: %d bytes",
+    "hashes content above 8 MiB in blocks, and the last block alone, whatever the pieces: %d bytes",
     (length) => {
       const all = large.subarray(0, length)
       for (const cuts of [[], [length - 1], [blockBytes], [7 * MiB, 9 * MiB, 9 * MiB + 1]]) {
@@ -62,7 +62,7 @@ describe("ContentHash", () => {
     }
   )
 
-  it.each(lengths)("verifies a former content of %d bytes, also by the digest of older ledgers", (length) => {
+  it.each(lengths)("verifies previous content of %d bytes, even by the digest in an older ledger", (length) => {
     const head = sha256(large.subarray(0, headBytes))
     const beginning = large.subarray(0, length)
     const changed = Buffer.from(large)
@@ -78,7 +78,7 @@ describe("ContentHash", () => {
     }
   })
 
-  it("throws if the content does not begin with the former one or is shorter", () => {
+  it("throws if the content is shorter than the previous content or does not start with it", () => {
     fc.assert(
       fc.property(contents, contents, cutLists, (former, all, at) => {
         fc.pre(!all.subarray(0, former.length).equals(former))

@@ -24,7 +24,7 @@ describe("SourceReader", () => {
     })
   )
 
-  it.scopedLive("reads a file to its end that was unlinked after it was opened", () =>
+  it.scopedLive("reads an unlinked file to its end", () =>
     Effect.gen(function* () {
       const path = join(tree({ "a.jsonl": "one\n" }), "a.jsonl")
       const source = yield* open(path)
@@ -68,7 +68,7 @@ describe("SourceReader", () => {
     ["two lines", "one\ntwo\n", 8],
     ["a line and a long half", `one\n${"x".repeat(600_000)}`, 4],
     ["a long line and a half", `${"x".repeat(600_000)}\ny`, 600_001]
-  ] as const)("sees only the whole lines of a live file of %s", ([, content, bytes]) =>
+  ] as const)("reads only the complete lines of a live file of %s", ([, content, bytes]) =>
     Effect.gen(function* () {
       const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
       writeFileSync(path, content)
@@ -79,7 +79,7 @@ describe("SourceReader", () => {
   )
 
   it.scopedLive.each(["", "half a line", "x".repeat(600_000)])(
-    "is not ready for a live file without a whole line",
+    "reports NotReady for a live file without a complete line",
     (content) =>
       Effect.gen(function* () {
         const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
@@ -88,7 +88,7 @@ describe("SourceReader", () => {
       })
   )
 
-  it.scopedLive("sees all of a final file, and whether it is torn", () =>
+  it.scopedLive("reads all of a final file, and reports whether the file is torn", () =>
     Effect.gen(function* () {
       const root = tree({ "a.jsonl": "one\ntw", "b.jsonl": "one\n", "c.jsonl": "" })
       expect(yield* open(join(root, "a.jsonl"))).toMatchObject({ sizeBytes: 6, state: "final", torn: true })
@@ -97,7 +97,7 @@ describe("SourceReader", () => {
     })
   )
 
-  it.scopedLive("sees all of a live file that is not a file of lines", () =>
+  it.scopedLive("reads all of a live file that is not line-based", () =>
     Effect.gen(function* () {
       const path = join(tree({ "a.pcap": "" }), "a.pcap")
       writeFileSync(path, "binary")
@@ -107,7 +107,7 @@ describe("SourceReader", () => {
     })
   )
 
-  it.scopedLive("recognizes a vanished file", () =>
+  it.scopedLive("reports a vanished file", () =>
     Effect.gen(function* () {
       const root = tree({ "a.jsonl": "" })
       expect((yield* Effect.flip(open(join(root, "gone.jsonl"))))._tag).toBe("Vanished")

@@ -80,7 +80,7 @@ describe("a compressed upload", () => {
     })
   })
 
-  it.live("reads a file again that was truncated meanwhile", () => {
+  it.live("reads a file again if it was truncated during the upload", () => {
     const { path, run } = setUp(lines(30 * MiB))
     const store = MemoryStore.make({
       before: (operation) =>
@@ -98,7 +98,7 @@ describe("a compressed upload", () => {
     })
   })
 
-  it.live("goes to a new key if the file differs from its former content near the end", () => {
+  it.live("goes to a new key if the file differs from its previous content near the end", () => {
     const content = lines(30 * MiB)
     const { path, run } = setUp(content)
     const store = MemoryStore.make()
@@ -119,7 +119,7 @@ describe("a compressed upload", () => {
     })
   })
 
-  it.live("is not repeated for a touched file, because the ledger has the digest of the plain content", () => {
+  it.live("is not repeated for a touched file, because the ledger has the digest of the uncompressed content", () => {
     const { path, run } = setUp("1\n2\n")
     const store = MemoryStore.make()
     return Effect.gen(function* () {

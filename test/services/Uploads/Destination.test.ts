@@ -99,7 +99,7 @@ const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retry
 
 describe("an object of an append-only file", () => {
   it(
-    "is never overwritten by content that does not contain it, and every run stores the whole file",
+    "is overwritten only by content that starts with it, and every run stores the whole file",
     { timeout: 300_000 },
     () =>
       fc.assert(

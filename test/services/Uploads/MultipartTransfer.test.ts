@@ -83,7 +83,7 @@ const afterParts = (count: number) => (operation: string, nth: number) =>
   operation === "UploadPart" && nth > count ? unplugged : undefined
 
 describe("an interrupted multipart upload", () => {
-  it.live("is resumed by the next run, which sends only the missing parts and reports that", () => {
+  it.live("is resumed by the next run, which sends only the missing parts and reports the resumption", () => {
     const content = lines(9 * part + 1000)
     const { open, run, stored } = setUp(content)
     return Effect.gen(function* () {
@@ -105,7 +105,7 @@ describe("an interrupted multipart upload", () => {
     })
   })
 
-  it.live("is only completed by the next run if only its completion failed", () => {
+  it.live("is completed by the next run without sending a part if only the completion failed", () => {
     const content = lines(2 * part)
     const { run, stored } = setUp(content)
     return Effect.gen(function* () {
@@ -135,7 +135,7 @@ describe("an interrupted multipart upload", () => {
     ["whose file is shorter", ({ path, touch }) => (writeFileSync(path, lines(3 * part + 160)), touch("live")), {}],
     ["with parts of another size", ({ touch }) => touch("live"), { partSizeBytes: part + 1 }],
     ["with other attributes", ({ touch }) => touch("live"), { tags: { a: "b" } }]
-  ])("is aborted and started over in the same run: one %s", ([, change, changed]) => {
+  ])("is aborted and started over in the same run: an upload %s", ([, change, changed]) => {
     const host = setUp(lines(4 * part))
     return Effect.gen(function* () {
       host.touch("live")
@@ -158,7 +158,7 @@ describe("an interrupted multipart upload", () => {
   it.live.each([
     ["before a part", afterParts(3), 1 + 4],
     ["before its completion", (operation: string) => (operation.startsWith("Complete") ? unplugged : undefined), 4]
-  ] as const)("is started over in the same run if the store no longer knows it: %s", ([, failing, sent]) => {
+  ] as const)("is started over in the same run if the store has forgotten the upload: %s", ([, failing, sent]) => {
     const content = lines(4 * part)
     const { open, run, stored } = setUp(content)
     return Effect.gen(function* () {
@@ -186,7 +186,7 @@ describe("an interrupted multipart upload", () => {
     })
   })
 
-  it.live("is aborted when its file is gone, and reported once if that is not permitted", () =>
+  it.live("is aborted when its file is gone, and is reported once if the abort is denied", () =>
     Effect.gen(function* () {
       for (const mayAbort of [true, false]) {
         const host = setUp(lines(2 * part), { mayAbort })
@@ -200,7 +200,7 @@ describe("an interrupted multipart upload", () => {
     })
   )
 
-  it.live("is aborted when its file was stored by another request", () => {
+  it.live("is aborted when another request has stored its file", () => {
     const host = setUp(lines(2 * part))
     return Effect.gen(function* () {
       yield* host.run({}, afterParts(1))
@@ -245,7 +245,7 @@ const overwrite = (path: string, at: number) => writeSync(openSync(path, "r+"), 
 const latch = () => Deferred.unsafeMake<void>(Fiber.id(Fiber.void))
 
 describe("a signal", () => {
-  it.effect("lets parts in flight finish, starts no other, and keeps the upload", () => {
+  it.effect("lets parts in flight finish, starts no further parts, and keeps the upload", () => {
     const answers = latch()
     const twoInFlight = latch()
     const content = lines(6 * part)

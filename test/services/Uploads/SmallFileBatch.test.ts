@@ -49,7 +49,7 @@ const inLedger = ({ stateDir }: Settings) => {
 }
 
 describe("a batch of new small files", () => {
-  it.live("is stored, and unchanged in the next run", () => {
+  it.live("is stored, and the next run sends nothing", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const settings = settingsFor(forty())
@@ -77,7 +77,7 @@ describe("a batch of new small files", () => {
     })
   })
 
-  it.live("may be mixed with grown, empty and large files and with incomplete lines", () => {
+  it.live("may be mixed with grown, empty and large files, and with torn files", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const input = forty()
@@ -109,7 +109,7 @@ describe("a batch of new small files", () => {
     })
   })
 
-  it.live("fails file by file, and forgets the announcement of a refused one", () => {
+  it.live("fails file by file, and withdraws the announcement of a refused file", () => {
     const denied = new AccessDenied({ ...answer("AccessDenied"), status: 403 })
     const lost = new StoreUnavailable(answer("InternalError"))
     const store = failing((key) => (key.includes("05") ? denied : key.includes("06") ? lost : undefined))
@@ -126,7 +126,7 @@ describe("a batch of new small files", () => {
     })
   })
 
-  it.live("fails for a single file after a defect", () => {
+  it.live("fails for only one file after a defect in it", () => {
     const store = MemoryStore.make({ before: (_, key) => (key.includes("05") ? Effect.die("a defect") : Effect.void) })
     return Effect.gen(function* () {
       const report = yield* run(settingsFor(forty()), store)
@@ -135,7 +135,7 @@ describe("a batch of new small files", () => {
     })
   })
 
-  it.live("is stored as far as the store has answered when the run is interrupted", () => {
+  it.live("records the files that the store acknowledged before an interruption", () => {
     const eight = tree(Object.fromEntries(names.slice(0, 8).map((name) => [name, `${name}\n`])))
     const settings = settingsFor(eight, { grace: Duration.zero })
     const store = MemoryStore.make({ before: (_, key) => (key.includes("05") ? Effect.never : Effect.void) })
@@ -149,7 +149,7 @@ describe("a batch of new small files", () => {
     }).pipe(Effect.provide(Stop.layer))
   })
 
-  it.live("is not tried as far as it waits for the limiter when the run is stopped", () => {
+  it.live("reports files that are still queued as not tried after a stop", () => {
     const settings = settingsFor(forty(), { concurrency: { ...concurrency, initial: 2 }, grace: Duration.zero })
     const store = MemoryStore.make({ before: () => Effect.never })
     return Effect.gen(function* () {

@@ -63,14 +63,14 @@ describe("a request", () => {
     })
   )
 
-  it.scoped("without a body has a content length of 0", () =>
+  it.scoped("has a content length of 0 if it has no body", () =>
     Effect.gen(function* () {
       const [[head] = []] = yield* received({})
       expect(head).toContain("content-length: 0")
     })
   )
 
-  it.scoped("to a proxy names the whole URL, with the proxy's login", () =>
+  it.scoped("names the absolute URL and the proxy credentials if it goes to a proxy", () =>
     Effect.gen(function* () {
       const [[head] = []] = yield* received(
         { headers: { host: "store.test:81" } },
@@ -85,7 +85,7 @@ describe("a request", () => {
     })
   )
 
-  it.scoped("is not cancelled by cancelling the finished one before it", () =>
+  it.scoped("is not cancelled when the finished request before it is cancelled", () =>
     Effect.gen(function* () {
       const held = yield* Deferred.make<Socket>()
       const { http, server } = yield* serve((socket) => {
@@ -127,7 +127,7 @@ describe("a request", () => {
     })
   )
 
-  it.scoped("fails on a malformed answer, and the next one gets a new connection", () =>
+  it.scoped("fails on a malformed response, and the next request gets a new connection", () =>
     Effect.gen(function* () {
       const { http, server } = yield* serve((socket, nth) =>
         readRequests(socket, () => socket.write(nth === 1 ? "SSH-2.0-x\r\n" : okResponse()))
@@ -140,7 +140,7 @@ describe("a request", () => {
 })
 
 describe("connections", () => {
-  it.scoped("are as many as there are concurrent requests, and are reused", () =>
+  it.scoped("are opened for as many requests as are concurrent, and are reused", () =>
     Effect.gen(function* () {
       const waiting: Array<Socket> = []
       const { http, server } = yield* serve((socket) =>
@@ -160,7 +160,7 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("are only used for their origin", () =>
+  it.scoped("are used only for their own origin", () =>
     Effect.gen(function* () {
       const { http, server } = yield* serve(answering)
       for (const hostname of ["a.test", "b.test"])
@@ -171,7 +171,7 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("that were used last are reused first", () =>
+  it.scoped("are reused in order of their last use, the latest first", () =>
     Effect.gen(function* () {
       const used: Array<number> = []
       const held = yield* Deferred.make<Socket>()
@@ -197,7 +197,7 @@ describe("connections", () => {
   it.scoped.each([
     [3999, 1],
     [4000, 2]
-  ] as const)("that were idle for %i ms are reused or replaced: %i in all", ([millis, count]) =>
+  ] as const)("are reused below an idle time of 4000 ms: after %i ms, %i are opened in all", ([millis, count]) =>
     Effect.gen(function* () {
       const { http, server } = yield* serve(answering)
       yield* http.exchange(request())
@@ -233,7 +233,7 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("are closed with the fiber that waits for their answer", () =>
+  it.scoped("are closed when the fiber that waits for their response is interrupted", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<Socket>()
       const { http, server } = yield* serve((socket, nth) =>
@@ -251,7 +251,7 @@ describe("connections", () => {
     })
   )
 
-  it.scoped("outlive fibers whose requests were answered", () =>
+  it.scoped("outlive fibers whose requests have completed", () =>
     Effect.gen(function* () {
       const { http, server } = yield* serve(answering)
       yield* Fiber.join(yield* Effect.fork(http.exchange(request())))

@@ -81,7 +81,7 @@ describe.each([
     return { bodies, server, dial: dialTo(server.port, tls && { ...tls, cert: tls.ca }) }
   }
 
-  it("of any size arrive unchanged over one connection", async () => {
+  it("arrive unchanged over one connection, whatever their size", async () => {
     const { bodies, dial, server } = await serve()
     const { calls, send } = opened(dial)
     const sizes = [0, 1, 64 * KiB - 1, 64 * KiB, 64 * KiB + 1, 512 * KiB, 512 * KiB + 1, 8 * MiB, 0, 8 * MiB + 1]
@@ -93,7 +93,7 @@ describe.each([
     expect(calls).toEqual({ onFree: sizes.length, onClose: 0, done: sizes.length })
   })
 
-  it("are written in slices, of which one is in memory", async () => {
+  it("are written in slices, with only one slice in memory", async () => {
     const { dial } = await serve()
     let longest = 0
     const watched: Connection.Dial = (done) =>
@@ -115,7 +115,7 @@ describe.each([
     expect(longest).toBeLessThanOrEqual(513 * KiB)
   })
 
-  it("may take longer than the idle time-out while there is traffic", { timeout: 20_000 }, async () => {
+  it("may take longer than the idle timeout while there is traffic", { timeout: 20_000 }, async () => {
     const tls = isSecure ? await certificate() : undefined
     const server = await scriptedServer((socket) => {
       readRequests(socket, () => socket.write(okResponse()))
@@ -153,7 +153,7 @@ describe("a connection", () => {
     expect(warnings).toEqual([])
   })
 
-  it("is not reused if the server refuses that", async () => {
+  it("is not reused after `connection: close`", async () => {
     const server = await scriptedServer((socket) =>
       readRequests(socket, () => socket.write(okResponse("connection: close")))
     )
@@ -162,7 +162,7 @@ describe("a connection", () => {
     expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("is closed by bytes without a request", async () => {
+  it("closes when bytes arrive with no request in flight", async () => {
     const server = await scriptedServer((socket) => readRequests(socket, () => socket.write(okResponse())))
     const { calls, closed, send } = opened(dialTo(server.port))
     await send()
@@ -190,7 +190,7 @@ describe("a connection", () => {
   })
 
   it.each(["end", "destroy", "resetAndDestroy"] as const)(
-    "fails with a reset if the server closes it by %s before it answers",
+    "fails with a reset if the server closes it by %s before it responds",
     async (leave) => {
       const server = await scriptedServer((socket) => readRequests(socket, () => socket[leave]()))
       const { calls, send } = opened(dialTo(server.port))
@@ -200,14 +200,14 @@ describe("a connection", () => {
     }
   )
 
-  it("fails with a reset if the server closes it within the answer", async () => {
+  it("fails with a reset if the server closes it within the response", async () => {
     const server = await scriptedServer((socket) =>
       readRequests(socket, () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe"))
     )
     await expect(opened(dialTo(server.port)).send()).rejects.toMatchObject(reset)
   })
 
-  it("returns an answer that ends with the connection", async () => {
+  it("returns a response that ends with the connection", async () => {
     const server = await scriptedServer((socket) =>
       readRequests(socket, () => socket.end("HTTP/1.0 503 No\r\n\r\nslow down"))
     )
@@ -215,14 +215,14 @@ describe("a connection", () => {
     expect([answer.status, String(answer.body)]).toEqual([503, "slow down"])
   })
 
-  it("fails on an answer that is not HTTP", async () => {
+  it("fails on a response that is not HTTP", async () => {
     const server = await scriptedServer((socket) => socket.write("SSH-2.0-x\r\n"))
     const { calls, send } = opened(dialTo(server.port))
     await expect(send(randomBytes(8 * MiB))).rejects.toMatchObject({ code: "ERR_HTTP_MALFORMED_RESPONSE" })
     expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("fails without traffic: no answer", async () => {
+  it("fails without traffic: no response", async () => {
     const server = await scriptedServer((socket) => socket.resume())
     const { calls, send } = opened(dialTo(server.port), 50)
     await expect(send()).rejects.toMatchObject({ name: "TimeoutError", message: "no traffic for 0.1 s" })
@@ -250,7 +250,7 @@ describe("a connection", () => {
   })
 })
 
-describe("an answer before the end of the body", () => {
+describe("a response before the end of the request's body", () => {
   const tooLarge = (connection: string) => `HTTP/1.1 413 No\r\ncontent-length: 0\r\nconnection: ${connection}\r\n\r\n`
 
   it.each(["close", "keep-alive"])("is returned, and closes the connection: %s", async (connection) => {
@@ -265,7 +265,7 @@ describe("an answer before the end of the body", () => {
     expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("is returned only when the body is no longer read", async () => {
+  it("is returned only when the connection no longer reads the body", async () => {
     let bytes = 0
     const server = await scriptedServer((socket) => {
       socket.once("data", () => {
@@ -282,7 +282,7 @@ describe("an answer before the end of the body", () => {
     expect(bytes).toBeLessThan(32 * MiB)
   })
 
-  it("lets another request follow a small body, which is already written", async () => {
+  it("lets another request follow a small body, which has already been written", async () => {
     const server = await scriptedServer((socket) => {
       socket.once("data", () => socket.write(okResponse()))
       readRequests(socket, (_, nth) => nth > 1 && socket.write(okResponse()))
@@ -312,7 +312,7 @@ const openedOver = (write: (this: Duplex, bytes: Buffer, done: (error?: Error) =
   return { ...opening, socket }
 }
 
-it("reads an answer at the end of the connection before it writes more", async () => {
+it("a connection reads an early response before it writes the next slice", async () => {
   let pieces = 0
   const { send } = openedOver(function (bytes, done) {
     if (bytes.length < 512 * KiB) return done()
@@ -325,7 +325,7 @@ it("reads an answer at the end of the connection before it writes more", async (
   expect(pieces).toBe(1)
 })
 
-describe("an answer before the system reports that the body is written", () => {
+describe("a response before the system reports that the body is written", () => {
   /** A connection that reports the body as written when `reportWritten` is called. */
   const unreported = () => {
     let reportWritten = () => {}
@@ -338,7 +338,7 @@ describe("an answer before the system reports that the body is written", () => {
 
   it.each([
     ["lets the connection be reused if the report follows at once", false, { onFree: 1, onClose: 0, done: 1 }],
-    ["does not bring back a connection that is closed at once", true, { onFree: 0, onClose: 1, done: 1 }]
+    ["does not revive a connection that is closed at once", true, { onFree: 0, onClose: 1, done: 1 }]
   ])("%s", async (_, isClosed, expected) => {
     const { calls, close, reportWritten, send, socket } = unreported()
     const sent = send(Buffer.alloc(512 * KiB))
@@ -384,7 +384,7 @@ describe("close", () => {
     expect(cancelled).toBe(0)
   })
 
-  it("destroys a socket that connects nevertheless", async () => {
+  it("destroys a socket that still connects afterwards", async () => {
     const server = await scriptedServer((socket) => socket.resume())
     const socket = connect(server.port, "127.0.0.1")
     await once(socket, "connect")
@@ -401,7 +401,7 @@ describe("close", () => {
     expect(calls.done).toBe(1)
   })
 
-  it.each([0, 32 * MiB])("closes the socket while the answer to %i bytes is pending", async (size) => {
+  it.each([0, 32 * MiB])("closes the socket while the response to %i bytes is outstanding", async (size) => {
     const received = Promise.withResolvers<void>()
     const server = await scriptedServer((socket) => void socket.once("data", () => received.resolve()))
     const { calls, close, send } = opened(dialTo(server.port))

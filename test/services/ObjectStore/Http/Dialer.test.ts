@@ -92,18 +92,21 @@ describe("a direct connection", () => {
     expect([socket.authorized, (server.sockets[0] as TLSSocket).servername]).toEqual([true, false])
   })
 
-  it.each(["TLSv1.2", "TLSv1.3"] as const)("resumes the session of the one before with %s", async (version) => {
-    const server = await tlsServer(["127.0.0.1"], { minVersion: version, maxVersion: version })
-    const target = route(to("https:", "127.0.0.1", server.port))
-    const connect = async () => {
-      const socket = (await dialVia(target).connected) as TLSSocket
-      await receive(socket)
-      return [socket.getProtocol(), socket.isSessionReused()]
+  it.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "resumes the TLS session of the previous connection with %s",
+    async (version) => {
+      const server = await tlsServer(["127.0.0.1"], { minVersion: version, maxVersion: version })
+      const target = route(to("https:", "127.0.0.1", server.port))
+      const connect = async () => {
+        const socket = (await dialVia(target).connected) as TLSSocket
+        await receive(socket)
+        return [socket.getProtocol(), socket.isSessionReused()]
+      }
+      expect(await connect()).toEqual([version, false])
+      expect(await connect()).toEqual([version, true])
+      expect(await connect()).toEqual([version, true])
     }
-    expect(await connect()).toEqual([version, false])
-    expect(await connect()).toEqual([version, true])
-    expect(await connect()).toEqual([version, true])
-  })
+  )
 
   it.each([
     ["for another name", ["elsewhere.test"], tls, "ERR_TLS_CERT_ALTNAME_INVALID"],
@@ -119,7 +122,7 @@ describe("a direct connection", () => {
     ["http:", "closes", (socket: Socket) => socket.end()],
     ["https:", "closes", (socket: Socket) => socket.end()],
     ["https:", "resets", (socket: Socket) => socket.resetAndDestroy()]
-  ] as const)("over %s to a server that %s at once is reported once", async (protocol, _, leave) => {
+  ] as const)("calls done once when an %s server %s at once", async (protocol, _, leave) => {
     const server = await scriptedServer(leave)
     const { connected, reports } = dialVia(route(to(protocol, "127.0.0.1", server.port)))
     if (protocol === "http:") await once((await connected).resume(), "close")
@@ -127,7 +130,7 @@ describe("a direct connection", () => {
     expect(reports.count).toBe(1)
   })
 
-  it.each(["127.0.0.1", "localhost"])("fails on a closed port with the code of all attempts: %s", async (host) => {
+  it.each(["127.0.0.1", "localhost"])("fails with ECONNREFUSED on a closed port: %s", async (host) => {
     await expect(dial(to("http:", host, await closedPort()))).rejects.toMatchObject({ code: "ECONNREFUSED" })
   })
 
@@ -135,13 +138,13 @@ describe("a direct connection", () => {
     await expect(dial(to("http:", "127.0.0.1", 70_000))).rejects.toMatchObject({ code: "ERR_SOCKET_BAD_PORT" })
   })
 
-  it.each(["http:", "https:"] as const)("fails after its time-out: %s", async (protocol) => {
+  it.each(["http:", "https:"] as const)("fails after its timeout: %s", async (protocol) => {
     const { connected, reports } = dialVia(route(to(protocol, "127.0.0.1", await unresponsivePort()), {}, 100))
     await expect(connected).rejects.toMatchObject({ name: "TimeoutError", message: "no connection within 0.1 s" })
     expect(reports.count).toBe(1)
   })
 
-  it("is not reported after it was cancelled", async () => {
+  it("does not call done after a cancellation", async () => {
     const { cancel, reports } = dialVia(route(to("http:", "127.0.0.1", await unresponsivePort()), {}, 50))
     cancel()
     await new Promise((resolve) => setTimeout(resolve, 80))
@@ -161,7 +164,7 @@ describe("a connection through a proxy without a tunnel", () => {
   it.each([
     ["", {}],
     ["operator:s3cr3t/p@ss:w0rd%", { "proxy-authorization": `Basic ${btoa("operator:s3cr3t/p@ss:w0rd%")}` }]
-  ])("ends at the proxy, which gets whole URLs and its login: %j", async (login, proxyHeaders) => {
+  ])("connects to the proxy, and sends absolute URLs and proxy credentials: %j", async (login, proxyHeaders) => {
     const proxy = await startProxy()
     const target = route(to("http:", "store.test", 80), { HTTP_PROXY: proxy.url(login || undefined) })
     expect(target.proxyHeaders).toEqual(proxyHeaders)
@@ -170,7 +173,7 @@ describe("a connection through a proxy without a tunnel", () => {
     expect(proxy.log).toEqual([])
   })
 
-  it("is direct to an exempt host, and to a TLS server without HTTPS_PROXY", async () => {
+  it("bypasses the proxy for an exempt host, and for a TLS server without HTTPS_PROXY", async () => {
     expect(
       route(to("http:", "store.test", 80), { HTTP_PROXY: "http://a", NO_PROXY: ".test" }).proxyHeaders
     ).toBeUndefined()
@@ -198,7 +201,7 @@ describe("a tunnel", () => {
     return { proxy, server, connect }
   }
 
-  it("reaches the store over TLS, with the proxy's login and the store's name", async () => {
+  it("reaches the store over TLS, and sends the proxy credentials and the store's name", async () => {
     const { proxy, server, connect } = await tunnel({ login: "me:p:w" })
     const { connected, reports } = connect("me:p:w")
     const socket = (await connected) as TLSSocket
@@ -211,7 +214,7 @@ describe("a tunnel", () => {
     expect(reports.count).toBe(1)
   })
 
-  it("resumes the session of the one before", async () => {
+  it("resumes the TLS session of the previous tunnel", async () => {
     const { proxy } = await tunnel()
     const target = route(to("https:", "store.test", 443), { HTTPS_PROXY: proxy.url() })
     const reused: Array<boolean> = []
@@ -224,7 +227,7 @@ describe("a tunnel", () => {
   })
 
   it.each([407, 403, 502])(
-    "that is refused with %i fails with that status, and leaves no connection",
+    "fails with status %i if the proxy refuses it with that status, and leaves no connection",
     async (status) => {
       const { proxy, connect } = await tunnel()
       proxy.refuse = status
@@ -235,7 +238,7 @@ describe("a tunnel", () => {
     }
   )
 
-  it("that is never answered fails after its time-out", async () => {
+  it("fails after its timeout if the proxy never responds", async () => {
     const { proxy, connect } = await tunnel()
     proxy.hang = true
     const { connected, reports } = connect(undefined, 50)
@@ -246,12 +249,12 @@ describe("a tunnel", () => {
     expect(reports.count).toBe(1)
   })
 
-  it("through a closed port fails like any connection", async () => {
+  it("fails with ECONNREFUSED through a closed port", async () => {
     const proxies = { HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}` }
     await expect(dial(to("https:", "store.test", 443), proxies)).rejects.toMatchObject({ code: "ECONNREFUSED" })
   })
 
-  it("through an unreachable proxy fails after its time-out", async () => {
+  it("fails after its timeout through an unreachable proxy", async () => {
     const proxies = { HTTPS_PROXY: `http://127.0.0.1:${await unresponsivePort()}` }
     await expect(dial(to("https:", "store.test", 443), proxies, 50)).rejects.toMatchObject({
       code: "ERR_PROXY_TUNNEL"
@@ -259,7 +262,7 @@ describe("a tunnel", () => {
   })
 
   it.each(["SSH-2.0-x\r\n\r\n", "HTTP/1.1\r\n\r\n"])(
-    "through a server that is not a proxy fails: %j",
+    "fails through a server that is not a proxy: %j",
     async (answer) => {
       const server = await scriptedServer((socket) => socket.write(answer))
       const proxies = { HTTPS_PROXY: `http://127.0.0.1:${server.port}` }
@@ -275,7 +278,7 @@ describe("a tunnel", () => {
       { code: "ERR_SSL_WRONG_VERSION_NUMBER" }
     ],
     ["hangs up", (socket: Socket) => socket.end(), { code: "ECONNRESET" }]
-  ] as const)("to a store that %s fails", async (_, behave, failure) => {
+  ] as const)("fails if the store %s", async (_, behave, failure) => {
     const store = await scriptedServer((socket) => void behave(socket))
     const { proxy, connect } = await tunnel({ resolve: () => ({ host: "127.0.0.1", port: store.port }) })
     const { connected, reports } = connect(undefined, 100)
@@ -284,7 +287,7 @@ describe("a tunnel", () => {
     expect(reports.count).toBe(1)
   })
 
-  it("to a store with a certificate for another name fails", async () => {
+  it("fails if the store's certificate is for another name", async () => {
     const server = await tlsServer(["elsewhere.test"])
     const { connect } = await tunnel({ resolve: () => ({ host: "127.0.0.1", port: server.port }) })
     await expect(connect().connected).rejects.toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" })
@@ -300,14 +303,14 @@ describe("a tunnel", () => {
     await disconnected(proxy)
   })
 
-  it("to an IPv6 address is requested with brackets", async () => {
+  it("names an IPv6 address in brackets in its request", async () => {
     const server = await tlsServer(["::1"])
     const proxy = await startProxy({ resolve: () => ({ host: "127.0.0.1", port: server.port }) })
     await dial(to("https:", "[::1]", 9000), { HTTPS_PROXY: proxy.url() })
     expect(proxy.log).toEqual(["CONNECT [::1]:9000"])
   })
 
-  it.each(["requested", "answered"])("that is cancelled when it was %s leaves no connection", async (moment) => {
+  it.each(["requested", "answered"])("leaves no connection if it is cancelled once it is %s", async (moment) => {
     const store = await scriptedServer((socket) => socket.resume())
     const { proxy, connect } = await tunnel({ resolve: () => ({ host: "127.0.0.1", port: store.port }) })
     proxy.hang = moment === "requested"

@@ -62,7 +62,7 @@ const good: ReadonlyArray<Row> = [
     { headers: { "content-length": "0", etag: "a" } }
   ],
   [
-    "blanks around values",
+    "whitespace around values",
     answer(ok, "content-length:\t0 ", "a:b", "c:", "d: \t e  f \t"),
     { headers: { "content-length": "0", a: "b", c: "", d: "e  f" } }
   ],
@@ -74,11 +74,15 @@ const good: ReadonlyArray<Row> = [
   ["the name of a property that every object has", answer(ok, "content-length: 0", "__proto__: a"), reusable],
   ["all characters that a name may have", answer(ok, "content-length: 0", "a!#$%&'*+.^_`|~-9: b"), reusable],
   [
-    "another coding inside chunks",
+    "another transfer coding inside chunks",
     `${answer(ok, "transfer-encoding: gzip, chunked")}1\r\nx\r\n0\r\n\r\n`,
     { ...reusable, body: "x" }
   ],
-  ["another coding without chunks", `${answer(ok, "transfer-encoding: gzip")}x`, { ...notReusable, body: "x" }],
+  [
+    "another transfer coding without chunks",
+    `${answer(ok, "transfer-encoding: gzip")}x`,
+    { ...notReusable, body: "x" }
+  ],
   ["surplus bytes after it", `${answer(ok, "content-length: 1")}x${answer(ok)}`, { ...notReusable, body: "x" }]
 ]
 
@@ -97,14 +101,14 @@ const unlikeNode: ReadonlyArray<Row> = [
   ],
   // section 6.3: may count as one
   ["the same length twice", `${answer(ok, "content-length: 1", "content-length: 1")}x`, { ...reusable, body: "x" }],
-  ["a status without a blank after it", answer("HTTP/1.1 200", "content-length: 0"), reusable],
-  // section 5.2: a client replaces the line break with a blank
+  ["a status without a space after it", answer("HTTP/1.1 200", "content-length: 0"), reusable],
+  // section 5.2: a client replaces the line break with a space
   [
     "a folded line",
     answer(ok, "content-length: 0", "a: b", "\t c", " d: e"),
     { headers: { "content-length": "0", a: "b c d: e" } }
   ],
-  ["a status without a class", answer("HTTP/1.1 000 None", "content-length: 0"), "malformed"],
+  ["a status of no known class", answer("HTTP/1.1 000 None", "content-length: 0"), "malformed"],
   ["a switch to another protocol", answer("HTTP/1.1 101 Switching", "upgrade: h2c"), "malformed"],
   ["another version", answer("HTTP/2.0 200 OK"), "malformed"]
 ]
@@ -121,8 +125,8 @@ const bad: ReadonlyArray<Row> = [
   ["a NUL in a value", answer(ok, "a: b\0c", "content-length: 0"), "malformed"],
   ["a line without a colon", answer(ok, "nonsense", "content-length: 0"), "malformed"],
   ["a line without a name", answer(ok, ": a", "content-length: 0"), "malformed"],
-  ["a blank before the colon", answer(ok, "content-length : 0"), "malformed"],
-  ["a blank before the first name", answer(ok, "\u00a0a: b", "content-length: 0"), "malformed"],
+  ["a space before the colon", answer(ok, "content-length : 0"), "malformed"],
+  ["a no-break space before the first name", answer(ok, "\u00a0a: b", "content-length: 0"), "malformed"],
   ["a status of two digits", answer("HTTP/1.1 20 OK"), "malformed"],
   ["a status of four digits", answer("HTTP/1.1 2000 OK"), "malformed"],
   ["http in lower case", answer("http/1.1 200 OK"), "malformed"],
@@ -166,7 +170,7 @@ const refusals: ReadonlyArray<Row> = [
   ]
 ]
 
-describe("an answer", () => {
+describe("a response", () => {
   it.each(good)("is read with %s, as Node does", async (_, text, result) => {
     expect(read(text)).toMatchObject(Object(result))
     const { headers: _headers, isReusable: _isReusable, ...rest } = Object(result) as Record<string, unknown>
@@ -187,7 +191,7 @@ describe("an answer", () => {
     else expect(outcome).toMatchObject(result)
   })
 
-  it.each(refusals)("that is a refusal is read with %s", (_, text, result) => {
+  it.each(refusals)("that refuses the request is returned even with %s", (_, text, result) => {
     expect(read(text)).toMatchObject(Object(result))
   })
 
@@ -218,7 +222,7 @@ describe("an answer", () => {
     expect(read(`${chunked}ffffffffffffffff\r\n`)).toBe("malformed")
   })
 
-  it("is read in linear time with many blanks", () => {
+  it("is read in linear time with many spaces", () => {
     const blanks = " ".repeat(16_000)
     expect(read(answer(ok, "content-length: 0", `a: ${blanks}x${blanks.slice(15_800)}`))).toMatchObject(reusable)
   })
@@ -308,7 +312,7 @@ const valid = fc
   })
 
 describe("Node's client", () => {
-  it("reads the same from valid answers", () =>
+  it("reads valid responses in the same way", () =>
     fc.assert(
       fc.asyncProperty(valid, async (text) => {
         const { isReusable: _, ...answered } = Object(read(text))
@@ -317,11 +321,11 @@ describe("Node's client", () => {
       { numRuns: 500 }
     ))
 
-  it.each(bad)("also refuses %s", async (_, text) => {
+  it.each(bad)("refuses %s as well", async (_, text) => {
     expect(await parseWithNode(latin1(text))).not.toMatchObject({ status: expect.anything() })
   })
 
-  it.each(unfinished)("also waits for the rest of %s", async (_, text) => {
+  it.each(unfinished)("waits for the rest of %s as well", async (_, text) => {
     expect(await parseWithNode(latin1(text))).toBe("incomplete")
   })
 })

@@ -129,7 +129,7 @@ const objectOf = (bucket: string, given: ObjectAttributes, key: string): ObjectH
 }
 
 describe("a request with a body", () => {
-  it("is the one that the SDK's client would send: PutObject", async () => {
+  it("equals the request that the SDK's client would send: PutObject", async () => {
     await fc.assert(
       fc.asyncProperty(targets, attributes, keys, async ([bucket, config], given, key) => {
         const object = objectOf(bucket, given, key)
@@ -144,7 +144,7 @@ describe("a request with a body", () => {
     )
   })
 
-  it("is the one that the SDK's client would send: UploadPart", async () => {
+  it("equals the request that the SDK's client would send: UploadPart", async () => {
     await fc.assert(
       fc.asyncProperty(
         targets,
@@ -188,7 +188,7 @@ describe("a request with a body", () => {
     expect(new Set(requests.map(({ headers }) => headers["authorization"])).size).toBe(3)
   })
 
-  it("takes no fiber after the first of its kind", async () => {
+  it("uses no fiber after the first request of its kind", async () => {
     const object = objectOf("snapshots", defaults, "a.jsonl")
     const start = (bodyRequests: BodyRequests.BodyRequests) =>
       Effect.sync(() => {
@@ -211,7 +211,7 @@ describe("a request with a body", () => {
     )
   })
 
-  it("is signed with the present credentials and time", async () => {
+  it("is signed with the current credentials and time", async () => {
     let asked = 0
     const source = async () => ({ ...identity(`key${++asked}`), expiration: new Date(Date.now() + 1000) })
     const object = objectOf("snapshots", defaults, "a.jsonl")

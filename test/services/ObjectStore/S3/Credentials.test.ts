@@ -18,7 +18,7 @@ const source = (name: string, unavailable: string | undefined, provider: Provide
 const asking = {} as Parameters<typeof chain>[0]
 
 describe("chain", () => {
-  it("asks the first source that is set up", async () => {
+  it("asks the first configured source", async () => {
     const links = [
       source("a", "is not set", async () => identity("A")),
       source("b", undefined, async () => identity("B"))
@@ -26,7 +26,7 @@ describe("chain", () => {
     expect(await chain(asking, links)()).toMatchObject({ accessKeyId: "B" })
   })
 
-  it("does not switch to another identity if the source that is set up fails", async () => {
+  it("does not switch to another identity if the configured source fails", async () => {
     const cause = new Error("down")
     const links = [
       source("a", undefined, () => Promise.reject(cause)),
@@ -54,7 +54,7 @@ describe("chain", () => {
     })
   })
 
-  it("reports for every source why it gave no credentials", async () => {
+  it("reports why each source returned no credentials", async () => {
     const dead = () => Promise.reject(Object.assign(new Error("no"), { statusCode: 404 }))
     const failure = await chain(asking, [
       source("a", "A is not set", dead),
@@ -75,7 +75,7 @@ describe("renewing", () => {
 
   const after = (seconds: number) => vi.setSystemTime(seconds * 1000)
 
-  it("asks once for credentials that do not expire", async () => {
+  it("asks only once for credentials that do not expire", async () => {
     const provider = vi.fn(async () => identity("A"))
     const kept = renewing(provider)
     await Promise.all([kept.provider(), kept.provider()])
@@ -129,7 +129,7 @@ describe("renewing", () => {
     expect(provider).toHaveBeenCalledTimes(2)
   })
 
-  it("asks each time until there are credentials", async () => {
+  it("asks each time until a source returns credentials", async () => {
     const provider = vi.fn<Provider>(() => Promise.reject(new Error("down")))
     const kept = renewing(provider)
     await expect(kept.provider()).rejects.toThrow("down")

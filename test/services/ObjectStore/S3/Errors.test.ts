@@ -20,7 +20,7 @@ const classify = (cause: unknown) => {
   return [error._tag, "retryable" in error && error.retryable]
 }
 
-describe("an answer of the store", () => {
+describe("storeError, given a response", () => {
   it.each([
     [403, "AccessDenied", "AccessDenied", false],
     [403, "Unknown", "AccessDenied", false],
@@ -46,11 +46,11 @@ describe("an answer of the store", () => {
     [599, "Whatever", "StoreUnavailable", true],
     // CompleteMultipartUpload may send an error with status 200
     [200, "InternalError", "StoreUnavailable", true]
-  ])("with %i %s is %s, retryable: %s", (status, name, tag, retryable) => {
+  ])("classifies %i %s as %s; retryable: %s", (status, name, tag, retryable) => {
     expect(classify(answered(status, name))).toEqual([tag, retryable])
   })
 
-  it("keeps its code, status and request id", () => {
+  it("keeps the code, status and request id", () => {
     expect(storeError("PutObject", answered(503, "SlowDown"))).toMatchObject({
       code: "SlowDown",
       status: 503,
@@ -59,7 +59,7 @@ describe("an answer of the store", () => {
     })
   })
 
-  it("is reported without the request's secrets that it repeats", () => {
+  it("masks secrets of the request that the response repeats", () => {
     const echo = "token: tok/en+1, Authorization: AWS4-HMAC-SHA256 Credential=a, Signature=0f"
     const error = storeError("PutObject", Object.assign(answered(403, "AccessDenied"), { message: echo }))
     const cleaned = withoutSecrets(error, { secretAccessKey: "AccessD", sessionToken: "tok/en+1" })
@@ -74,18 +74,18 @@ describe("an answer of the store", () => {
     ],
     ["the request socket timed out after 30000 ms of inactivity (configured).", "no traffic for 30.0 s"],
     ["[ERROR] a request has exceeded the configured 5000 ms requestTimeout.", "no complete answer within 5.0 s"]
-  ])("that does not come in time is reported in plain words: %s", (message, words) => {
+  ])("describes a late response in plain words: %s", (message, words) => {
     const late = Object.assign(new Error(`@smithy/node-http-handler - ${message}`), { name: "TimeoutError" })
     expect(storeError("PutObject", late).message).toBe(`PutObject: ${words} (TimeoutError)`)
   })
 
-  it("that is a page is reported as one that no store sends", () => {
+  it("reports an HTML page as a response that no store sends", () => {
     const page = storeError("PutObject", answered(403, "Unknown", { "content-type": "text/html" }))
     expect(page.message).toBe("PutObject: answered with text/html, which no store does (403)")
   })
 
   it.each(["AccessDenied", "InvalidClientTokenId", "ExpiredTokenException"])(
-    "with %s from the token service concerns the credentials, not the bucket",
+    "attributes %s from the token service to the credentials, not to the bucket",
     (name) => {
       const error = storeError("credentials", answered(403, name))
       expect(error._tag).toBe("CredentialsRejected")
@@ -93,7 +93,7 @@ describe("an answer of the store", () => {
     }
   )
 
-  it("that names the bucket's region gives a hint with it", () => {
+  it("adds the bucket's region to the hint", () => {
     const redirect = storeError("PutObject", answered(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" }))
     expect(redirect).toMatchObject({ hint: "the bucket is in eu-west-1: give --region eu-west-1" })
   })
@@ -101,7 +101,7 @@ describe("an answer of the store", () => {
   it.each([
     ["7", 7],
     [new Date(Date.now() + 30_000).toUTCString(), 29]
-  ])("with Retry-After %s has that delay", (header, least) => {
+  ])("reads the delay from Retry-After: %s", (header, least) => {
     const error = storeError("PutObject", answered(503, "SlowDown", { "retry-after": header }))
     const seconds = "retryAfter" in error && error.retryAfter ? Duration.toSeconds(error.retryAfter) : 0
     expect(seconds).toBeGreaterThanOrEqual(least - 1)
@@ -109,7 +109,7 @@ describe("an answer of the store", () => {
   })
 })
 
-describe("a failure without an answer", () => {
+describe("storeError, given a failure without a response", () => {
   it.each([
     ["ECONNREFUSED", "NetworkFailure", true],
     ["ENOTFOUND", "NetworkFailure", true],
@@ -125,11 +125,11 @@ describe("a failure without an answer", () => {
     ["ETIMEDOUT", "NetworkFailure", true],
     ["HPE_INVALID_CONSTANT", "NetworkFailure", false],
     ["ERR_INVALID_CHAR", "UploadFailed", false]
-  ])("with %s is %s, retryable: %s", (code, tag, retryable) => {
+  ])("classifies %s as %s; retryable: %s", (code, tag, retryable) => {
     expect(classify(system(code))).toEqual([tag, retryable])
   })
 
-  it("is classified by its code if the SDK names a reset a time-out", () => {
+  it("classifies a reset by its code, even if the SDK calls it a timeout", () => {
     expect(storeError("PutObject", system("ECONNRESET", "TimeoutError"))).toMatchObject({
       _tag: "NetworkFailure",
       code: "ECONNRESET"
@@ -146,14 +146,14 @@ describe("a failure without an answer", () => {
       "PutObject: socket hang up (ECONNRESET)"
     ],
     [
-      "one without traffic",
+      "a connection without traffic",
       new TimeoutError("no traffic for 30.0 s"),
       "NetworkFailure",
       true,
       "PutObject: no traffic for 30.0 s (TimeoutError)"
     ],
     [
-      "an answer that is not HTTP",
+      "a response that is not HTTP",
       new MalformedResponse("no"),
       "NetworkFailure",
       false,
@@ -168,7 +168,7 @@ describe("a failure without an answer", () => {
       true,
       "PutObject: connect ECONNREFUSED ::1:9, and 127.0.0.1:9 (ECONNREFUSED)"
     ]
-  ])("of this program's HTTP client has a class: %s", (_, cause, tag, retryable, message) => {
+  ])("classifies a failure of this program's HTTP client: %s", (_, cause, tag, retryable, message) => {
     expect(storeError("PutObject", cause)).toMatchObject({ _tag: tag, retryable, message })
   })
 
@@ -177,7 +177,7 @@ describe("a failure without an answer", () => {
     [403, false, /does not let/],
     [502, true, /cannot reach/],
     [undefined, true, /cannot reach/]
-  ])("is a network failure if a proxy refuses a tunnel with %s", (statusCode, retryable, hint) => {
+  ])("classifies a tunnel that a proxy refuses with status %s as a network failure", (statusCode, retryable, hint) => {
     const refused = Object.assign(system("ERR_PROXY_TUNNEL"), statusCode === undefined ? {} : { statusCode })
     expect(storeError("PutObject", refused)).toMatchObject({
       _tag: "NetworkFailure",
@@ -186,17 +186,17 @@ describe("a failure without an answer", () => {
     })
   })
 
-  it("is CredentialsMissing if no source has credentials", () => {
+  it("returns CredentialsMissing if no source has credentials", () => {
     const none = Object.assign(new Error("Could not load credentials"), { name: "CredentialsProviderError" })
     expect(classify(none)).toEqual(["CredentialsMissing", false])
   })
 
-  it("is BucketUnusable if the bucket's name or ARN makes no endpoint", () => {
+  it("returns BucketUnusable if no endpoint follows from the bucket's name or ARN", () => {
     const none = Object.assign(new Error("Invalid ARN"), { name: "EndpointError" })
     expect(classify(none)).toEqual(["BucketUnusable", false])
   })
 
-  it("has a class even if what was thrown is not an error", () => {
+  it("classifies a thrown value that is not an error", () => {
     expect(classify("what")).toEqual(["UploadFailed", false])
     expect(classify(undefined)).toEqual(["UploadFailed", false])
   })

@@ -37,8 +37,8 @@ const make = (result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "uncha
   return { config, negotiation, request, sent }
 }
 
-describe("a request that is refused because of its signature's time", () => {
-  it.effect("is repeated once with the time of the answer", () =>
+describe("a request that is refused because its timestamp is wrong", () => {
+  it.effect("is repeated once with the time in the response", () =>
     Effect.gen(function* () {
       const { request, sent } = make()
       yield* request(skewed)
@@ -104,7 +104,7 @@ describe("a checksum header that is refused as not implemented", () => {
     })
   )
 
-  it.effect("is also replaced in a request that was sent before another one replaced it", () =>
+  it.effect("is replaced in a request that was in flight when another request switched to MD5", () =>
     Effect.gen(function* () {
       const { negotiation, request } = make()
       const sent: Array<Checksum> = []
@@ -135,8 +135,8 @@ describe("a checksum header that is refused as not implemented", () => {
   )
 })
 
-describe("encryption", () => {
-  it.effect("counts as missing if it was requested and not confirmed", () =>
+describe("requested encryption", () => {
+  it.effect("counts as missing if the store does not confirm it", () =>
     Effect.gen(function* () {
       const { negotiation, request } = make()
       yield* request()

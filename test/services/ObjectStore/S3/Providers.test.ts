@@ -14,7 +14,7 @@ describe("Providers", () => {
     ["http://10.1.2.3:9000", "us-east-1", true],
     ["http://[::1]:9000", "us-east-1", true],
     ["http://localhost:9000", "us-east-1", true]
-  ])("gives %s the region %s, and the bucket in the path: %s", (endpoint, region, pathStyle) => {
+  ])("given the endpoint %s, chooses the region %s; path-style addresses: %s", (endpoint, region, pathStyle) => {
     expect(Providers.of(endpoint === undefined ? undefined : new URL(endpoint))).toMatchObject({
       defaultRegion: region,
       pathStyle

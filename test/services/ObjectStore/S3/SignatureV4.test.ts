@@ -15,7 +15,7 @@ const put: SignatureV4.Unsigned = {
 
 describe("a signer", () => {
   const authorization = SignatureV4.authorization(suite.scope)
-  it.each(suite.requests)("signs $name like AWS's test suite", ({ request, signature }) => {
+  it.each(suite.requests)("signs $name as AWS's test suite does", ({ request, signature }) => {
     expect(authorization(request, suite.identity, suite.stamp)).toBe(
       "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, " +
         `SignedHeaders=${Object.keys(request.headers).toSorted().join(";")}, Signature=${signature}`
@@ -23,7 +23,7 @@ describe("a signer", () => {
   })
 
   const sign = SignatureV4.make(reference.scope)
-  it.each(reference.requests)("signs $name like the S3 API reference", ({ request, signature }) => {
+  it.each(reference.requests)("signs $name as the S3 API reference does", ({ request, signature }) => {
     const names = [...Object.keys(request.headers), "x-amz-content-sha256", "x-amz-date"].toSorted()
     expect(sign(request, reference.identity, reference.atMillis)).toEqual({
       authorization:
@@ -63,7 +63,7 @@ describe("a signer's cache", () => {
     expect(digest(fresh(noon, identity, other))).not.toBe(digest(fresh(noon)))
   })
 
-  it("keeps a stamp for its second", () => {
+  it("keeps a timestamp for one second", () => {
     const sign = SignatureV4.make(scope)
     const stampAt = (at: number) => sign(put, identity, at)["x-amz-date"]
     expect(["20260102T120000Z", "20260102T120000Z", "20260102T120001Z"]).toEqual(

@@ -98,7 +98,7 @@ const times = fc.oneof(
 describe("SignatureV4 and the SDK's signer", () => {
   const perRegion = new Map<string, ReturnType<typeof SignatureV4.make>>()
 
-  it("add the same headers to any request, whatever was signed before", () =>
+  it("add the same headers to any request, whatever they signed before", () =>
     fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -139,7 +139,7 @@ describe("SignatureV4 and the SDK's signer", () => {
       "UploadPart",
       new UploadPartCommand({ Bucket: "bucket", Key: "a*'.gz", Body: "x", PartNumber: 7, UploadId: "a+b/c=" })
     ]
-  ])("sign a %s of the SDK's client in the same way", async (_, command) => {
+  ])("sign the SDK client's %s in the same way", async (_, command) => {
     const sent: Array<HttpRequest> = []
     const client = new S3Client({
       region: "eu-central-1",
