@@ -1,4 +1,4 @@
-/** The one place where the layers of a run meet. */
+/** Wires the layers of a run; no other module does. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Layer } from "effect"
 import type { Env } from "../domain/Env.ts"
@@ -17,10 +17,10 @@ import { Uploads } from "../services/Uploads.ts"
 import * as Logging from "./Logging.ts"
 import { version } from "./Version.ts"
 
-/** The part of the process that a run uses. */
+/** What a run needs from its process. */
 export interface Host {
   readonly env: Env
-  /** Names this run in reports. */
+  /** The id of this run in reports. */
   readonly runId: string
   /** Shows progress; undefined if stderr is not a terminal. */
   readonly terminal: Terminal | undefined
@@ -47,7 +47,7 @@ const metrics = ({ dryRun, metricsFile, stateDir }: Settings) =>
     ? Metrics.layerNone
     : Layer.provide(Metrics.layerFile(metricsFile), [SqliteStatus.layer(stateDir), NodeFileSystem.layer])
 
-/** Loaded at its first use, because loading the SDK takes longer than a whole run that finds nothing new. */
+/** Loads the SDK at its first use, because that takes longer than a whole run that finds nothing new. */
 const s3 = (settings: Settings, env: Env) =>
   ObjectStore.layerLazy(
     Effect.map(

@@ -23,7 +23,7 @@ import * as Version from "./Version.ts"
 /** The process that the program runs in. */
 export interface Process extends App.Host {
   readonly args: ReadonlyArray<string>
-  /** This program, if it is one file that can be started without Node. */
+  /** This program's path, if it is one file that can be started without Node. */
   readonly executable: string | undefined
   readonly node: Omit<Version.Build, "commit">
 }

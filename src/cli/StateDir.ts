@@ -1,11 +1,11 @@
-/** The directory of the ledger without `--state-dir`. */
+/** The default of `--state-dir`. */
 import { homedir } from "node:os"
 import { isAbsolute, join } from "node:path"
 import type { Env } from "../domain/Env.ts"
 
 /**
- * Sources: systemd.exec(5), `StateDirectory=`, which separates several paths by colons; XDG Base Directory
- * Specification 0.8, which ignores a relative path.
+ * Sources: systemd.exec(5), `StateDirectory=`, where colons separate several paths; XDG Base Directory Specification 0.8,
+ * which says to ignore a relative path.
  */
 export const fallback = (env: Env): string => {
   const [first = ""] = env["STATE_DIRECTORY"]?.split(":") ?? []
@@ -14,7 +14,7 @@ export const fallback = (env: Env): string => {
   return join(isAbsolute(stateHome) ? stateHome : join(home(), ".local", "state"), "ibsr-export")
 }
 
-/** `/` for a user without a home directory: opening the ledger there fails, and says so. */
+/** `/` for a user without a home directory: the program fails to open a ledger there, and says so. */
 const home = () => {
   try {
     const path = homedir()

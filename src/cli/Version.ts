@@ -1,7 +1,7 @@
-/** The version of the program, and what it is built from. */
+/** The version of the program and of its parts. */
 import packageJson from "../../package.json" with { type: "json" }
 
-/** The build inserts it. */
+/** The build inserts the commit. */
 declare const IBSR_EXPORT_COMMIT: string | undefined
 
 export const { version } = packageJson
@@ -11,7 +11,7 @@ export interface Build {
   readonly commit: string
   /** Version of Node. */
   readonly node: string
-  /** In Node's terms: `linux`, `x64`. */
+  /** Node's names: `linux`, `x64`. */
   readonly platform: string
   readonly arch: string
 }

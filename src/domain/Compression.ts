@@ -3,7 +3,7 @@
  *
  * The key shows the format (`snapshot_2026112215.jsonl.zst`), and there is no `Content-Encoding`. Readers of such objects
  * (zstdcat, DuckDB, Athena, Spark) go by the suffix, and a client that decodes `Content-Encoding` would leave a plain file
- * named `.zst`. So `x.jsonl` is always plain, and turning compression on or off never overwrites one kind with the other.
+ * named `.zst`. So `x.jsonl` is always plain, and a change of `--compress` never changes the format of an object.
  */
 import { Data } from "effect"
 import * as Generation from "./Generation.ts"
@@ -25,7 +25,7 @@ const incompressible = new Set(
    parquet orc avro deb rpm png jpg jpeg webp gif mp4 webm ogg mp3 pdf gpg pgp age`.split(/\s+/)
 )
 
-/** By the last extension of the name. */
+/** Decides by the last extension of the name. */
 export const isCompressible = (path: string): boolean =>
   !incompressible.has(/\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "")
 
@@ -38,12 +38,12 @@ export const isCompressible = (path: string): boolean =>
  */
 export const of = (mode: Mode, path: string): Mode => (mode !== "none" && isCompressible(path) ? mode : "none")
 
-/** A file, a generation and a suffix that together give a key. */
+/** A file, a generation and a suffix that together determine a key. */
 export interface PossibleSource extends Generation.Generation {
   readonly suffix: KeySuffix
 }
 
-/** All combinations that give this key: as the first or a later generation of a file, plain or compressed. */
+/** All combinations with this key: the first or a later generation of a file, plain or compressed. */
 export const possibleSources = (name: string): ReadonlyArray<PossibleSource> =>
   Object.values(keySuffixes)
     .filter((suffix) => name.endsWith(suffix))
@@ -61,13 +61,13 @@ const MiB = 1024 ** 2
 export const maxCompressedBytes = (sizeBytes: number) => sizeBytes + Math.ceil(sizeBytes / 256) + KiB
 
 /**
- * Bytes that the compressor needs besides its output: window and tables, chunks on their way in, and one on its way out.
- * zstd needs less for a small content, because it knows the size in advance.
+ * Compressor memory apart from its output, in bytes: window, tables, input chunks and one output chunk. zstd needs less
+ * for a small file, because it knows the size in advance.
  */
 export const workBytes = (format: Format, sizeBytes: number): number =>
   ({ gzip: MiB, zstd: Math.min(5 * MiB, MiB + 4 * sizeBytes) })[format]
 
-/** Must fit into `--memory` in addition to three parts. */
+/** The maximum of `workBytes`. It must fit into `--memory` in addition to three parts. */
 export const maxWorkBytes = (mode: Mode): number => (mode === "none" ? 0 : workBytes(mode, Infinity))
 
 /** How to send a compressed file, decided before its compressed size is known. */
@@ -92,7 +92,7 @@ const spareParts = 2
 export const decide = (sizeBytes: number, format: Format, limits: UploadPlan.Limits): Plan => {
   const maxBytes = maxCompressedBytes(sizeBytes)
   const work = workBytes(format, sizeBytes)
-  // twice: the chunks, and the body that they are copied into
+  // twice, because the chunks are copied into the body
   if (maxBytes <= limits.partSizeBytes) return Plan.Whole({ parts: 1, memoryBytes: 2 * maxBytes + work })
   const partSizeBytes = Math.max(limits.partSizeBytes, Math.ceil(maxBytes / UploadPlan.maxParts))
   const parts = Math.ceil(maxBytes / partSizeBytes)

@@ -3,24 +3,24 @@
 export interface Range {
   readonly initial: number
   readonly max: number
-  /** A request counts as one more for each `unitBytes` of its body. */
+  /** A request weighs 1, plus 1 for each `unitBytes` of its body. */
   readonly unitBytes: number
 }
 
 /**
- * 128 requests are no problem for any store, and their 4 MiB take a 1 Mbit/s link half of the default timeout. 512 is what
- * a single-threaded program can keep up with at 200 ms per answer.
+ * Any store can handle 128 requests; their 4 MiB of bodies take about 34 s at 1 Mbit/s, half of the default timeout. A
+ * single-threaded program can keep up with 512 at 200 ms per response.
  */
 export const auto: Range = { initial: 128, max: 512, unitBytes: 32 * 1024 }
 
 export const upTo = (count: number): Range => ({ initial: count, max: count, unitBytes: Infinity })
 
-/** The number of requests that a request with this body counts as. */
+/** The weight of a request with this body. */
 export const weight = ({ unitBytes }: Range, bodyBytes: number): number => 1 + Math.floor(bodyBytes / unitBytes)
 
 /**
- * How many files are in progress at once: `count` batches of `size`. These are more files than requests, so that the
- * program reads one file while it sends another. With few requests, there are as many files as requests.
+ * The files in progress at once: `count` batches of `size` files. There are more files than requests, so that the program
+ * reads one file while it sends another. If few requests are allowed, there are as many files as requests.
  */
 export const batches = ({ max }: Range): { readonly count: number; readonly size: number } => {
   const size = Math.min(64, Math.floor(max / 8))
@@ -30,13 +30,13 @@ export const batches = ({ max }: Range): { readonly count: number; readonly size
 export interface ConcurrencyLimit {
   /** Not an integer: after a cut, `limit` successes raise it by one. */
   readonly limit: number
-  /** How often it was cut. */
+  /** How often the limit was cut. */
   readonly cuts: number
-  /** Defined as long as the limit doubles. */
+  /** Undefined once the limit no longer doubles. */
   readonly round: Round | undefined
 }
 
-/** `limit` successes. */
+/** A series of `limit` successes. */
 interface Round {
   readonly completed: number
   /** Milliseconds of any clock. */
@@ -51,29 +51,29 @@ export const start = ({ initial, max }: Range, atMillis: number): ConcurrencyLim
   round: initial < max ? { completed: 0, startedAt: atMillis, minRate: 0 } : undefined
 })
 
-/** The rate should grow with the limit. If it grows by less than a quarter of that, the bottleneck is elsewhere. */
+/** The rate should grow as much as the limit. If it grows by less than a quarter of that, the bottleneck is elsewhere. */
 const minRateAfter = (rate: number, growth: number) => rate * (1 + (growth - 1) / 4)
 
 export interface Success {
   readonly weight: number
-  /** Milliseconds of the clock that `start` was given. */
+  /** Milliseconds of the same clock as `start`. */
   readonly atMillis: number
   /** Whether this program was almost never idle since the last call. */
   readonly isBusy: () => boolean
 }
 
 /**
- * Additive increase and multiplicative decrease after a slow start, as in TCP (RFC 5681). Unlike TCP, it takes a doubling
- * back that brings no higher rate, because a longer queue only costs memory.
+ * Additive increase and multiplicative decrease after a slow start, as in TCP (RFC 5681). Unlike TCP, it undoes a doubling
+ * that did not raise the rate, because a longer queue only costs memory.
  *
  * | a request                                                    | the limit                             |
  * | ------------------------------------------------------------ | ------------------------------------- |
  * | succeeds and completes a round                               | doubles                               |
- * | the same, but the program was busy                           | stays for one more round              |
- * | the same, but the round was hardly faster than the last one  | goes back to the last one, for good   |
+ * | completes a round, but the program was busy                  | stays for one more round              |
+ * | completes a round hardly faster than the previous one        | is halved, and never doubles again    |
  * | succeeds after a cut                                         | grows by one per round                |
- * | meets an overloaded store or network                         | halves, but stays at least one        |
- * | the same, but started before the last cut                    | stays: one overload is one cut        |
+ * | fails because of overload                                    | is halved, but stays at least one     |
+ * | fails because of overload, but started before the last cut   | stays: one overload causes one cut    |
  */
 export const afterSuccess = (now: ConcurrencyLimit, { initial, max }: Range, success: Success): ConcurrencyLimit => {
   const { cuts, limit, round } = now

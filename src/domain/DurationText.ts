@@ -1,4 +1,4 @@
-/** Durations as people write and read them. */
+/** Parses and formats durations. */
 import { Duration, Either } from "effect"
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -6,7 +6,7 @@ const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 const shape = /^(?:\d{1,9}(?:ms|[smhd]))+$/
 const term = /(\d+)(ms|[smhd])/g
 
-/** Node's timers hold little more than 24 days, and nobody wants to wait that long. */
+/** Node's timers are limited to 24 days, and nobody wants to wait that long. */
 const longest = Duration.days(7)
 
 /** Parses `500ms`, `90s`, `5m` or `1h30m`. A unit is required, because a bare number could mean any of them. */

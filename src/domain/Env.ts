@@ -1,2 +1,2 @@
-/** Environment variables by name, as `process.env` has them; read once, in the process, and passed on. */
+/** Environment variables by name, as in `process.env`. `main.ts` reads them once and passes them on. */
 export type Env = Readonly<Record<string, string | undefined>>

@@ -9,13 +9,13 @@ import { Data, type Duration } from "effect"
 export interface StoreAnswer {
   /** The S3 operation, such as `PutObject`. */
   readonly operation: string
-  /** The store's message, or the system's if there was no answer. */
+  /** The store's message, or the system's if there was no response. */
   readonly detail: string
   /** The S3 error code, such as `SlowDown`, or the system's, such as `ECONNREFUSED`. */
   readonly code?: string | undefined
   /** The HTTP status. */
   readonly status?: number | undefined
-  /** The store's id of the request, which its support asks for. */
+  /** The store's id of the request. Its support team asks for it. */
   readonly requestId?: string | undefined
   /** Whether the same request may succeed a little later. */
   readonly retryable: boolean
@@ -33,7 +33,7 @@ const sentence = (answer: StoreAnswer) => {
   return `${answer.operation}: ${answer.detail}${origin === "" ? "" : ` (${origin})`}`
 }
 
-/** The store refused, and no other class applies. */
+/** The store refused the request, and no other class applies. */
 export class UploadFailed extends Data.TaggedError("UploadFailed")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint = this.advice ?? "look up the code in the store's documentation; its support can use the request id"
@@ -47,7 +47,7 @@ export class ObjectExists extends Data.TaggedError("ObjectExists")<StoreAnswer> 
     "remove --no-overwrite to replace it; if an answer was lost, this run may have stored it itself, and the next one uses a new key"
 }
 
-/** No source of the credential chain has any credentials. */
+/** No credential source of the AWS chain has credentials. */
 export class CredentialsMissing extends Data.TaggedError("CredentialsMissing")<{
   readonly detail: string
   readonly advice?: string | undefined
@@ -77,7 +77,7 @@ export class BucketUnusable extends Data.TaggedError("BucketUnusable")<StoreAnsw
   readonly hint = this.advice ?? "check --bucket, --region and --endpoint"
 }
 
-/** DNS failure, connection refused or reset, host unreachable, or no answer in time. */
+/** DNS failure, connection refused or reset, host unreachable, or no response in time. */
 export class NetworkFailure extends Data.TaggedError("NetworkFailure")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint = this.advice ?? "check the network path to the store: --endpoint, DNS, firewall, proxy"
@@ -95,7 +95,7 @@ export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<Store
   readonly hint = this.advice ?? "the store is overloaded or down; the next run sends what is missing"
 }
 
-/** The store reports other bytes than those that were sent. */
+/** The store's checksum differs from that of the bytes that were sent. */
 export class IntegrityFailure extends Data.TaggedError("IntegrityFailure")<StoreAnswer> {
   override readonly message = sentence(this)
   readonly hint = this.advice ?? "memory, a proxy or the store changes bytes between this program and the store's disk"
@@ -120,7 +120,7 @@ export class SourceUnreadable extends Data.TaggedError("SourceUnreadable")<{
   readonly hint = this.advice ?? "allow the user that runs ibsr-export to read it"
 }
 
-/** `--fail-if-empty`, and no file was selected. */
+/** `--fail-if-empty` was given, and no file was selected. */
 export class NothingSelected extends Data.TaggedError("NothingSelected")<{ readonly input: string }> {
   override readonly message = `${this.input}: no file was selected`
   readonly hint = "check --input, --include and --exclude, and whether the collector runs"
@@ -161,7 +161,7 @@ export class InputUnusable extends Data.TaggedError("InputUnusable")<{
       : "set --input to the directory that the collector writes to"
 }
 
-/** Bad flags or values; reports all of them at once. */
+/** Bad flags or values. It reports all of them at once. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly problems: ReadonlyArray<string> }> {
   override readonly message = this.problems.join("\n")
   readonly hint = "run a command with --help to list its flags"

@@ -5,14 +5,14 @@ import * as FailureClass from "./FailureClass.ts"
 
 export type ExitCode = FailureClass.ExitCode
 
-/** A signal that ends a run in good order. */
+/** A signal that stops a run gracefully. */
 export type StopSignal = "SIGHUP" | "SIGINT" | "SIGTERM"
 
 const ok: ExitCode = {
   code: 0,
   name: "ok",
   retrySoon: false,
-  meaning: "all selected files are stored, even if there are none"
+  meaning: "all selected files are stored, or none was selected"
 }
 const mixed: ExitCode = { code: 12, name: "mixed", retrySoon: true, meaning: "failures of several classes" }
 
@@ -45,8 +45,8 @@ export interface RunEnd {
 }
 
 /**
- * The code of a run. The first that applies: a defect; the signal; the ledger, then bytes in doubt; the failure that
- * ended the run; the class that all failures share; `mixed`. Files that were stored do not change it.
+ * The code of a run. The first of these decides: a defect; the signal; the ledger; an integrity failure; the failure that
+ * ended the run; the class that all failures share; `mixed`. Files that were stored do not matter.
  */
 export const of = ({ endedBy, failed, signal }: RunEnd): ExitCode => {
   const has = (tag: ExportError["_tag"]) => endedBy === tag || failed.has(tag)

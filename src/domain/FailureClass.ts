@@ -15,30 +15,30 @@ export interface ExitCode {
   readonly retrySoon: boolean
 }
 
-/** Some answers depend on the error's fields. `if-4xx`: the store answered with an HTTP status from 400 to 499. */
-type Answer = "always" | "never" | "if-retryable" | "if-permanent" | "if-4xx"
+/** Whether a rule applies to an error. `if-4xx`: the HTTP status of the store's response is from 400 to 499. */
+type Applies = "always" | "never" | "if-retryable" | "if-permanent" | "if-4xx"
 
 export interface FailureClass extends ExitCode {
-  /** Whether it ends the run. Failures that are not about a single file always do. */
+  /** Whether it ends the run. A failure that does not concern a single file always does. */
   readonly endsRun: "always" | "never" | "after-denials"
   /** Whether an unfinished multipart upload is kept for the next run. */
-  readonly keepsUpload: Answer
+  readonly keepsUpload: Applies
   /** Whether the store, or a proxy before it, denies access for good. */
-  readonly denied: Answer
-  /** Whether it shows that the store is alive. */
+  readonly denied: Applies
+  /** Whether it shows that the store is up. */
   readonly alive: boolean
   /** Whether the store has certainly not stored the object. */
-  readonly refused: Answer
+  readonly refused: Applies
 }
 
 const row = (
   code: number,
   retrySoon: boolean,
   endsRun: FailureClass["endsRun"],
-  keepsUpload: Answer,
-  denied: Answer,
+  keepsUpload: Applies,
+  denied: Applies,
   alive: boolean,
-  refused: Answer,
+  refused: Applies,
   name: string,
   meaning: string
 ): FailureClass => ({ code, name, meaning, retrySoon, endsRun, keepsUpload, denied, alive, refused })
@@ -46,18 +46,18 @@ const row = (
 /**
  * - Credentials, the bucket, TLS and the ledger end the run at once, because every file would fail in the same way. A
  *   denial ends it only when it repeats: a single key may be locked or reserved, and must not hold up the other files.
- * - An upload is kept after failures that are not its own: of the network, of credentials, of the ledger. It is not kept
- *   when bytes arrive changed, because its parts are in doubt.
+ * - An upload is kept after a failure that it did not cause: of the network, of credentials, of the ledger. It is not kept
+ *   after an integrity failure, because its stored parts may be corrupt.
  */
 // prettier-ignore
 export const table = {
   //                   code    retry  endsRun          keepsUpload     denied          alive  refused
   UploadFailed:        row(10, true,  "never",         "if-retryable", "never",        true,  "if-4xx",
-    "upload-failed", "the store refused, and no other class applies"),
+    "upload-failed", "the store refused the request, and no other class applies"),
   ObjectExists:        row(11, false, "never",         "if-retryable", "never",        true,  "if-4xx",
-    "object-exists", "the key exists; --no-overwrite or --on-replace fail"),
+    "object-exists", "the object exists; --no-overwrite or --on-replace fail forbids replacing it"),
   CredentialsMissing:  row(20, false, "always",        "always",       "never",        false, "never",
-    "credentials-missing", "the credential chain found none"),
+    "credentials-missing", "no credentials in the AWS chain"),
   CredentialsRejected: row(21, false, "always",        "always",       "never",        true,  "if-4xx",
     "credentials-rejected", "expired, invalid, wrong signature, clock skew"),
   AccessDenied:        row(22, false, "after-denials", "if-retryable", "always",       true,  "if-4xx",
@@ -96,7 +96,7 @@ const of = ({ _tag }: ExportError): FailureClass => table[_tag]
 
 const isRetryable = (error: ExportError) => "retryable" in error && error.retryable
 
-const holds: Record<Answer, (error: ExportError) => boolean> = {
+const holds: Record<Applies, (error: ExportError) => boolean> = {
   always: () => true,
   never: () => false,
   "if-retryable": isRetryable,
@@ -104,10 +104,10 @@ const holds: Record<Answer, (error: ExportError) => boolean> = {
   "if-4xx": (error) => "status" in error && error.status !== undefined && error.status >= 400 && error.status < 500
 }
 
-/** With this many denials and nothing stored, the cause is not a single key. */
+/** After this many denials and no success, the cause is not a single key. */
 const denials = 3
 
-/** Whether the failure of a file ends the run. `tally`: of the run so far, including this failure. */
+/** Whether the failure of a file ends the run. `tally` counts the run so far, including this failure. */
 export const endsRun = (error: FileError, tally: { readonly uploaded: number; readonly denied: number }): boolean =>
   of(error).endsRun === "after-denials"
     ? isDenial(error) && tally.uploaded === 0 && tally.denied >= denials

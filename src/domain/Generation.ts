@@ -17,10 +17,10 @@ export interface Generation {
   readonly generation: number
 }
 
-/** With an extension, and without. */
+/** Names of later generations with an extension, and without one. */
 const shapes = [/^(.*)\.g([1-9]\d{0,8})(\.[^./]*)$/s, /^(.*)\.g([1-9]\d{0,8})()$/s]
 
-/** All files that `path` may be a later generation of. Such a file may already use the key. */
+/** Files of which `path` could be a later generation, and which may therefore own its key. */
 export const possibleOrigins = (path: string): ReadonlyArray<Generation> =>
   shapes
     .map((shape) => {

@@ -1,4 +1,4 @@
-/** What will happen, or has happened, to a file that is not completely stored at the end of a run. */
+/** The risk of losing a file that is not completely stored at the end of a run. */
 import { Data } from "effect"
 import * as Snapshot from "./Snapshot.ts"
 
@@ -11,16 +11,16 @@ export interface UnfinishedFile {
   readonly acknowledgedAt: number | undefined
 }
 
-/** What is known of the file's surroundings. Times are in milliseconds since 1970. */
+/** Facts about the file's directory and the run. Times are in milliseconds since 1970. */
 export interface Surroundings {
   readonly exists: boolean
-  /** The file's content only grows. Other files disappear in the normal course of things, when they are archived. */
+  /** Whether the file only grows. Deleting any other file is normal, for example after it was archived. */
   readonly isAppendOnly: boolean
-  /** The collector is writing the file's directory, and so rotates it. */
+  /** Whether the collector is writing to the file's directory, and therefore deletes old files there. */
   readonly isRotated: boolean
-  /** A snapshot of a later hour was seen in the file's directory: the collector wrote this one to the end of its hour. */
+  /** Whether a later snapshot was seen in the directory: if so, the collector wrote this one to the end of its hour. */
   readonly hasLaterSnapshot: boolean
-  /** How long the collector keeps a snapshot after the start of its hour, in milliseconds; undefined: not known. */
+  /** How long the collector keeps a snapshot after the start of its hour, in milliseconds; undefined if unknown. */
   readonly retention: number | undefined
   readonly now: number
   readonly nextRunAt: number
@@ -33,7 +33,7 @@ export type LossRisk = Data.TaggedEnum<{
   AtRisk: { readonly rotatedAt: number }
   /** It was deleted before all of it was stored. */
   Lost: {}
-  /** It was deleted; every line that this host saw is stored, and nothing shows that there were more. */
+  /** It was deleted; every line that a run saw is stored, and nothing shows that there were more. */
   EndNotSeen: {}
   /** It was deleted or archived, and nothing is missing. */
   Gone: {}
@@ -43,7 +43,7 @@ export const LossRisk = Data.taggedEnum<LossRisk>()
 /**
  * | file    | name        | pending | and                                                    | risk         |
  * | ------- | ----------- | ------- | ------------------------------------------------------ | ------------ |
- * | exists  | a snapshot  | any     | its directory is rotated, and its time is still to come, by `nextRunAt` | `AtRisk` |
+ * | exists  | a snapshot  | any     | it will be rotated away by `nextRunAt`                 | `AtRisk`     |
  * | exists  | any         | any     | otherwise                                              | `Waits`      |
  * | deleted | not append-only | any |                                                        | `Gone`       |
  * | deleted | append-only | yes     |                                                        | `Lost`       |
@@ -52,7 +52,7 @@ export const LossRisk = Data.taggedEnum<LossRisk>()
  * | deleted | a snapshot  | no      | stored within its hour; no later snapshot was seen     | `EndNotSeen` |
  * | deleted | any other   | no      |                                                        | `Gone`       |
  *
- * A file that is not pending is stored as `live`, or it would not be asked about.
+ * A file that is not pending is stored as `live`; otherwise it would be completely stored.
  */
 export const of = (file: UnfinishedFile, surroundings: Surroundings): LossRisk => {
   const { exists, hasLaterSnapshot, isAppendOnly, isRotated, nextRunAt, now, retention } = surroundings
@@ -69,7 +69,7 @@ export const of = (file: UnfinishedFile, surroundings: Surroundings): LossRisk =
   return hasLaterSnapshot && !isStoredToItsEnd ? LossRisk.Lost() : LossRisk.EndNotSeen()
 }
 
-/** What the operator can do against further losses. Both in milliseconds. */
+/** How the operator can prevent further losses. Both arguments are in milliseconds. */
 export const hint = (interval: number, retention: number | undefined): string => {
   const kept = retention === undefined ? "" : `, which keeps a snapshot for ${inHours(retention)}`
   return `run ibsr-export more often than every ${inHours(interval)}, or raise --max-age of the collector${kept}`

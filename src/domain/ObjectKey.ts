@@ -1,4 +1,4 @@
-/** Object keys: where in the bucket a file goes. */
+/** The object key of a file. */
 import { Brand, Either } from "effect"
 
 /** A key that every store accepts: UTF-8, 1 to 1,024 bytes. */
@@ -12,13 +12,13 @@ export type PrefixTemplate = string & Brand.Brand<"PrefixTemplate">
 export type KeyPrefix = PrefixTemplate & Brand.Brand<"KeyPrefix">
 const KeyPrefix = Brand.nominal<KeyPrefix>()
 
-/** Bytes of UTF-8. Source: "Naming Amazon S3 objects" in the Amazon S3 User Guide. */
+/** Maximum length in bytes of UTF-8. Source: "Naming Amazon S3 objects" in the Amazon S3 User Guide. */
 export const maxKeyBytes = 1024
 
 const bytes = (text: string) => Buffer.byteLength(text, "utf8")
 
 /**
- * Parses a prefix as people write it. Slashes around it do not matter; `/` alone is the root of the bucket.
+ * Parses a prefix. Ignores slashes at its ends; `/` alone is the root of the bucket.
  *
  * It refuses an empty segment, which is nearly always an unset variable (`ibsr/$HOST/snapshots`) and would mix hosts. It
  * refuses `.` and `..`, which HTTP clients and stores resolve in different ways.
@@ -36,7 +36,7 @@ export const parsePrefix = (text: string): Either.Either<KeyPrefix, string> => {
 }
 
 /**
- * The key of a path relative to the input directory, or why it has none. Two paths never share a key.
+ * The key of a path relative to the input directory, or the reason why it has none. Two paths never share a key.
  *
  * A name that is not UTF-8 decodes to U+FFFD, and two such names can decode to the same text. So a name with U+FFFD has
  * no key, even if it really contains that character.

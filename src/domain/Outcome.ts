@@ -9,22 +9,22 @@ export type Outcome = Data.TaggedEnum<{
     readonly relativePath: string
     /** The size of the file. */
     readonly sizeBytes: number
-    /** The size of the object, which is smaller if it is compressed. */
+    /** The size of the object: smaller than the file if it is compressed. */
     readonly objectBytes: number
-    /** The file is final, but ends in an incomplete line. */
+    /** Whether the file is final, but ends in an incomplete line. */
     readonly torn: boolean
     /** The new key, if the file must not replace what was stored before. The older object stays unchanged. */
     readonly replaces: string | undefined
   }
   /** An earlier run stored all of it. */
   Unchanged: {}
-  /** With `--dry-run`: would be uploaded. */
+  /** Would be uploaded without `--dry-run`. */
   Planned: {
     readonly relativePath: string
     readonly key: string
     readonly sizeBytes: number
     readonly compression: Mode
-    /** An upper bound, if it is compressed. */
+    /** An upper bound if the object is compressed. */
     readonly parts: number
   }
   Failed: {
@@ -33,17 +33,17 @@ export type Outcome = Data.TaggedEnum<{
     readonly error: FileError
   }
   Skipped: { readonly why: SkipReason }
-  /** Matches no `--include`, or an `--exclude`. */
+  /** Matches no `--include` pattern, or matches an `--exclude` pattern. */
   Excluded: {}
   /** A `.jsonl` file that does not have a complete line yet. */
   NotReady: {}
-  /** May still grow, with `--final-only`. */
+  /** May still grow, and `--final-only` was given. */
   Live: {}
   /** Rotated away before it could be opened. */
   Vanished: {}
-  /** Cut off by a signal or the deadline. Whether it is stored is unknown. */
+  /** A signal or the deadline interrupted the upload. The object may be stored. */
   Interrupted: {}
-  /** The run ended before its turn. */
+  /** The run ended before it reached the file. */
   NotTried: {}
 }>
 export const Outcome = Data.taggedEnum<Outcome>()

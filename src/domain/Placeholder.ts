@@ -12,12 +12,12 @@ const list = "{hostname}, {machine-id} and {instance-id}"
 
 const pattern = /\{([^{}]*)\}/g
 
-/** A placeholder of the documentation that nobody has replaced: `<host-id>`. */
+/** A placeholder from the documentation that the user did not replace: `<host-id>`. */
 export const leftOver = (text: string): string | undefined => /<[^<>]*>/.exec(text)?.[0]
 
 /**
- * Checks what can be checked before the names are known. A brace that belongs to no placeholder is refused: a typo in one
- * would give all hosts the same prefix.
+ * Checks what can be checked before the names are known. It refuses a brace that is not part of a placeholder, because a
+ * misspelled placeholder would give all hosts the same prefix.
  */
 export const parse = (text: string): Either.Either<ObjectKey.PrefixTemplate, string> => {
   const literal = leftOver(text)
@@ -42,6 +42,6 @@ export const fill = (
     template.replace(pattern, (placeholder, name: string) => (isName(name) ? values[name] : undefined) ?? placeholder)
   )
 
-/** Whether a host name distinguishes this host: not one that every unconfigured host has. */
+/** Whether a host name distinguishes this host from others: unconfigured hosts share names such as `localhost`. */
 export const isOwnHostname = (hostname: string): boolean =>
   hostname !== "" && hostname !== "(none)" && !/^localhost(?:\.|$)/i.test(hostname)

@@ -2,7 +2,7 @@
 import { Array, Either } from "effect"
 import type { Env } from "./Env.ts"
 
-/** As Node's agents spell it. */
+/** The proxy options of Node's agents. */
 export interface Proxies {
   readonly HTTP_PROXY?: string
   readonly HTTPS_PROXY?: string
@@ -36,8 +36,8 @@ export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
 const isEncoded = (text: string) => !/%(?![0-9a-f]{2})/i.test(text)
 
 /**
- * Translates `NO_PROXY` for Node. For Node, a name is one host, and there are no networks. In other programs, and so here,
- * a name includes its subdomains, and a network can have CIDR notation.
+ * Translates `NO_PROXY` for Node, where a name is one host and CIDR notation is unknown. Here, as in other programs, a name
+ * includes its subdomains, and CIDR notation works.
  *
  * | input            | result                       |
  * | ---------------- | ---------------------------- |

@@ -12,9 +12,9 @@ export interface KeptPart {
   readonly sizeBytes: number
   /** SHA-256 in hexadecimal. */
   readonly sha256: string
-  /** As the store returned it. */
+  /** The ETag that the store returned. */
   readonly etag: string
-  /** As in the request's checksum header; undefined if bodies are sent with MD5. */
+  /** The value of the request's checksum header; undefined if bodies are sent with MD5. */
   readonly checksum: string | undefined
 }
 
@@ -24,29 +24,29 @@ export interface Created {
   readonly generation: number
   readonly state: State
   readonly partSizeBytes: number
-  /** From `attributesOf`, or derived from its result. */
+  /** The result of `attributesOf`, or derived from it. */
   readonly attributes: string
   readonly checksum: Checksum
 }
 
 /** An upload that is neither completed nor aborted. */
 export interface KeptUpload extends Omit<Created, "checksum"> {
-  /** A string, because older versions may have written other values. */
+  /** Not a `Checksum`, because other versions may have written other values. */
   readonly checksum: string
   readonly uploadId: string
   /** The size of the file when a run last worked on the upload. */
   readonly sizeBytes: number
-  /** When that was, in milliseconds since 1970. */
+  /** When a run last worked on the upload, in milliseconds since 1970. */
   readonly usedAt: number
   readonly parts: ReadonlyMap<number, KeptPart>
 }
 
-/** An upload that no run used for this long is aborted, because its parts cost money. */
+/** A run aborts an upload that was unused for this long, because its parts cost money. */
 export const maxIdleMillis = 7 * 24 * 3_600_000
 
 export type Decision = Data.TaggedEnum<{
   Resume: {}
-  /** `why` is for the log. */
+  /** `why` goes to the log. */
   StartOver: { readonly why: string }
 }>
 export const Decision = Data.taggedEnum<Decision>()
@@ -81,7 +81,7 @@ export const decide = (kept: KeptUpload, wanted: Created, sizeBytes: number, now
  * | none                        |                        | "send"      |
  * | has the same size           | are the same           | "stored"    |
  * | has the same size           | are different          | "different": the file was replaced |
- * | is shorter, so was the last | are more               | "send"      |
+ * | is shorter: the last part   | are more               | "send"      |
  * | is longer                   | are fewer              | "different" |
  */
 export const comparePart = (
@@ -94,7 +94,7 @@ export const comparePart = (
 
 /** An upload that no run is working on. */
 export interface IdleUpload extends Pick<KeptUpload, "key" | "uploadId" | "usedAt"> {
-  /** Whether all of its file is stored. */
+  /** Whether its file is completely stored. */
   readonly isStored: boolean
 }
 

@@ -1,12 +1,12 @@
 /**
- * How long the collector keeps a snapshot file, as far as this host can see.
+ * Estimates how long the collector keeps a snapshot file.
  *
  * The collector rotates the run directory that it is writing, right after it has written a line: it deletes a file when
- * `now - start of its hour > --max-age`. So each look at such a directory bounds `--max-age` from both sides.
+ * `now - start of its hour > --max-age`. So the files in such a directory give a lower and an upper bound of `--max-age`.
  */
 import { Duration } from "effect"
 
-/** In milliseconds. The collector keeps a file for at least `least`, and for less than `most`; undefined: not known. */
+/** In milliseconds. The collector keeps a file for at least `least`, and for less than `most`; undefined if unknown. */
 export interface Bounds {
   readonly least: number
   readonly most: number | undefined
@@ -18,16 +18,16 @@ const hour = Duration.toMillis("1 hour")
 export const usual = Duration.toMillis("24 hours")
 
 /**
- * What one look at a rotated directory shows. All times are in milliseconds since 1970. `lastWrite`: the latest change in
- * the directory. `oldest`: start of the hour of its oldest snapshot file. `deleted`: start of the latest hour before that
- * whose file the ledger knows, and which the collector therefore has deleted.
+ * The bounds that follow from one listing of a rotated directory. All times are in milliseconds since 1970. `lastWrite`:
+ * the latest change in the directory. `oldest`: start of the hour of its oldest snapshot file. `deleted`: start of the
+ * latest earlier hour whose file the ledger knows; the collector has deleted that file.
  */
 export const observe = (lastWrite: number, oldest: number, deleted: number | undefined): Bounds => ({
   least: lastWrite - oldest,
   most: deleted === undefined ? undefined : lastWrite - deleted
 })
 
-/** Adds an observation. One that contradicts the earlier ones replaces them: the collector's setting was changed. */
+/** Adds an observation. If it contradicts the earlier ones, it replaces them: the collector's setting was changed. */
 export const merge = (known: Bounds | undefined, seen: Bounds): Bounds => {
   if (known === undefined) return seen
   const least = Math.max(known.least, seen.least)
@@ -40,8 +40,8 @@ export const merge = (known: Bounds | undefined, seen: Bounds): Bounds => {
  * | ------------- | ------------------------------------- | ----------------------------------------------------- |
  * | given         |                                       | as given                                              |
  * |               | none, or they contain 24 h            | 24 h                                                  |
- * |               | no `most`, and `least` exceeds 24 h   | undefined: files are kept for longer, but how long?   |
- * |               | both, and a whole hour between them   | the least whole hour                                  |
+ * |               | no `most`, and `least` exceeds 24 h   | undefined: there is no upper bound                    |
+ * |               | both, and a whole hour between them   | the smallest whole hour                               |
  * |               | both, and no whole hour between them  | `least`                                               |
  */
 export const estimate = (given: Duration.Duration | undefined, bounds: Bounds | undefined): number | undefined => {

@@ -1,11 +1,11 @@
 /**
  * The collector's run directories. Each start of the collector creates one, named after the time of the start in UTC:
- * `ibsr-YYYYMMDD-HHMMSSZ`, or `ibsr-payload-YYYYMMDD-HHMMSSZ` in payload mode. It writes only to that directory until it
- * stops, and it rotates files of that directory alone.
+ * `ibsr-YYYYMMDD-HHMMSSZ`, or `ibsr-payload-YYYYMMDD-HHMMSSZ` in payload mode. Until the collector stops, it writes only to
+ * that directory, and rotates only its files.
  */
 import { oldestFirst } from "./SourceFile.ts"
 
-/** The mode of the collector. Each has a process of its own. */
+/** The mode of the collector. Each mode runs in a process of its own. */
 export type Kind = "snapshots" | "payload"
 
 export interface RunDirectory {
@@ -16,7 +16,7 @@ export interface RunDirectory {
 
 const format = /^ibsr-(payload-)?(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})Z$/
 
-/** `name` is the name of a directory, without its path. Undefined for any other name, and for a time that does not exist. */
+/** `name` is a directory's name without its path. Undefined for other names, and for a time that does not exist. */
 export const parse = (name: string): RunDirectory | undefined => {
   const [, payload, year, month, day, hour, minute, second] = format.exec(name) ?? []
   const startedAt = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
@@ -26,8 +26,8 @@ export const parse = (name: string): RunDirectory | undefined => {
 }
 
 /**
- * The directories below one parent that their collectors may still write to: of each kind, the one that was started last.
- * Other names are ignored.
+ * Per kind, the most recently started directory below one parent. Only its collector may still be writing. Ignores other
+ * names.
  */
 export const current = (names: Iterable<string>): ReadonlyMap<Kind, string> => {
   const newest = new Map<Kind, { readonly name: string; readonly startedAt: number }>()
@@ -41,8 +41,8 @@ export const current = (names: Iterable<string>): ReadonlyMap<Kind, string> => {
 }
 
 /**
- * The order in which the subdirectories of one directory are visited. After an outage the file that the collector deletes
- * next goes first: only the run directories that are written to are rotated.
+ * The order in which the subdirectories of one directory are visited. After an outage, the file that the collector deletes
+ * next comes first. The collector deletes files only in a run directory that it is writing to.
  *
  * | subdirectory                                  | visited                                        |
  * | --------------------------------------------- | ---------------------------------------------- |
@@ -61,7 +61,7 @@ export const visitOrder = (
   }
 }
 
-/** Orders paths of run directories, each ending in `/`: newest first. */
+/** Compares paths of run directories, each ending in `/`: newest first. */
 export const newestFirst = (a: string, b: string): number => startOf(b) - startOf(a) || oldestFirst(a, b)
 
 const startOf = (path: string) => parse(path.slice(path.lastIndexOf("/", path.length - 2) + 1, -1))?.startedAt ?? 0

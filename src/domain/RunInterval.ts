@@ -4,15 +4,15 @@ import { Duration } from "effect"
 const hour = Duration.toMillis("1 hour")
 const day = Duration.toMillis("24 hours")
 
-/** Fewer intervals say little: after a trial run, the timer may be enabled days later. */
+/** Fewer intervals are not reliable: after a trial run, the timer may be enabled days later. */
 const leastIntervals = 3
 
-/** Starts of runs that `expected` looks at, the present one included. */
+/** Number of run starts that `expected` uses, including the present run. */
 export const startsUsed = 6
 
 /**
- * The interval between runs, in milliseconds: the median of the latest ones, so that one long pause does not change it. An
- * hour if there are fewer than three; at least an hour and at most a day. `starts` are in milliseconds since 1970, latest first.
+ * The interval between runs, in milliseconds: the median of recent intervals, so that one long pause does not change it;
+ * an hour if there are fewer than three. At least an hour, at most a day. `starts`: milliseconds since 1970, latest first.
  */
 export const expected = (starts: ReadonlyArray<number>): number => {
   const intervals = starts

@@ -1,13 +1,13 @@
-/** Which files are uploaded. */
+/** Selects the files to upload. */
 import { Either } from "effect"
 import picomatch from "picomatch"
 import { fromError, Outcome } from "./Outcome.ts"
 import { type Found, pathOf, type SourceFile } from "./SourceFile.ts"
 
 export interface Patterns {
-  /** Globs. A file must match one of them. */
+  /** Globs. A selected file matches at least one of them. */
   readonly include: ReadonlyArray<string>
-  /** Globs for files to leave out although `include` matches them. */
+  /** Globs. A selected file matches none of them. */
   readonly exclude: ReadonlyArray<string>
 }
 
@@ -23,7 +23,7 @@ export interface Selection {
 /** Names may begin with a dot or contain a line break. Skipping such a file silently could lose data. */
 const options = { dot: true, flags: "s" }
 
-/** A file name that no pattern contains. */
+/** A file name that no pattern names. */
 const anyName = "\u0001"
 
 /**
@@ -35,14 +35,14 @@ const anyName = "\u0001"
  * | `d/`: a trailing slash           | everything below directories of that name, anywhere    |
  * | `/d/`, `d/e/`: both              | everything below that directory of the input           |
  *
- * Source: gitignore(5), section "PATTERN FORMAT". A path that is literally equal to the glob matches it, too.
+ * Source: gitignore(5), section "PATTERN FORMAT". A path also matches a glob that equals it literally.
  */
 const pathMatcher = (glob: string): ((relativePath: string) => boolean) => {
   const isDirectory = glob.endsWith("/")
   const name = glob.replace(/^\.?\//, "").replace(/\/$/, "")
   const isAnchored = name.includes("/") || /^\.?\//.test(glob)
   const [before, after] = [isAnchored ? "" : "**/", isDirectory ? "/**/*" : ""]
-  // picomatch's own matcher takes twice as long, because it also returns what matched
+  // picomatch's own matcher takes twice as long, because it also returns the match
   const regex = picomatch.makeRe(`${before}${name}${after}`, options)
   const literal = isDirectory ? `/${name}/` : `/${name}`
   const isLiteral = (path: string) => {
@@ -52,7 +52,7 @@ const pathMatcher = (glob: string): ((relativePath: string) => boolean) => {
   return (relativePath) => regex.test(relativePath) || isLiteral(`/${relativePath}`)
 }
 
-/** Reads a glob; the failure says what was expected. */
+/** Checks a glob; the failure says what was expected. */
 export const parseGlob = (glob: string): Either.Either<string, string> => {
   if (/^!(?!\()/.test(glob)) return Either.left("a glob that does not begin with '!'; use --exclude to leave files out")
   const segments = glob.split("/").filter((segment) => segment !== "" && segment !== ".")
@@ -77,7 +77,7 @@ export const make = (patterns: Patterns): Selection => {
   const includes = (relativePath: string) => {
     let isIncluded = false
     for (const each of globs) {
-      // a glob that has matched before is asked only about paths that no other glob matches
+      // once a glob has matched, it is tried only on paths that no earlier glob matches
       if ((isIncluded && each.isMatched) || !each.matches(relativePath)) continue
       each.isMatched = true
       isIncluded = true

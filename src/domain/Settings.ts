@@ -1,16 +1,16 @@
-/** The settings of one run: the value of each flag of `s3`, under the name of its entry in `cli/flags/S3Flags.ts`. */
+/** The settings of one run: the value of each flag of `s3`, named like its entry in `cli/flags/S3Flags.ts`. */
 import { type Duration, Either } from "effect"
 import * as Compression from "./Compression.ts"
 import type * as ConcurrencyLimit from "./ConcurrencyLimit.ts"
 import type { KeyPrefix, PrefixTemplate } from "./ObjectKey.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
-/** Where the objects go, and under which identity. Credentials come from the standard AWS chain, never from settings. */
+/** Where objects go, and with which identity. Credentials come from the standard AWS chain, never from settings. */
 export interface Target {
   readonly bucket: string
   readonly endpoint: URL | undefined
   readonly region: string | undefined
-  /** Put the bucket into the path. Otherwise it goes there only if the endpoint is an IP address or localhost. */
+  /** Put the bucket into the URL's path; always done if the endpoint is an IP address or localhost. */
   readonly forcePathStyle: boolean
   readonly profile: string | undefined
   readonly assumeRoleArn: string | undefined
@@ -21,7 +21,7 @@ export interface Target {
 export interface ObjectAttributes {
   /** Server-side encryption: the bucket's default, keys of the store (`AES256`), or keys of its KMS. */
   readonly sse: "none" | "s3" | "kms"
-  /** Only with `kms`; undefined: the bucket's key. */
+  /** Only with `kms`; undefined for the bucket's key. */
   readonly kmsKeyId: string | undefined
   /** Encryption context; only with `kms`. */
   readonly kmsContext: Readonly<Record<string, string>> | undefined
@@ -37,12 +37,12 @@ export interface ObjectAttributes {
 export interface Reporting {
   /** Format of the report on stdout. */
   readonly outputFormat: "text" | "json"
-  /** Print nothing about a run without a failure or a warning. */
+  /** Print nothing if the run has no failure and no warning. */
   readonly quiet: boolean
   readonly verbose: boolean
   /** Format of the log on stderr. */
   readonly logFormat: "auto" | "pretty" | "logfmt" | "json"
-  /** Where metrics of the run are written for Prometheus. */
+  /** The file that the run writes its metrics to, for Prometheus. */
   readonly metricsFile: string | undefined
 }
 
@@ -59,19 +59,19 @@ export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, 
   readonly finalOnly: boolean
   /** How long after the UTC hour in its name, or else after its last change, a file is final. */
   readonly finalAfter: Duration.Duration
-  /** How long the collector keeps a snapshot after the start of its hour; undefined: learned, or else 24 hours. */
+  /** How long the collector keeps a snapshot after the start of its hour. If undefined, the run estimates it. */
   readonly retention: Duration.Duration | undefined
   readonly failIfEmpty: boolean
   readonly dryRun: boolean
   readonly prefix: Prefix
   readonly compress: Compression.Mode
-  /** Asked for what happens anyway. The former program replaced objects only with this flag. */
+  /** `--overwrite` was given. It has no effect, because overwriting is the default. */
   readonly overwrite: boolean
   /** Directory of the ledger. */
   readonly stateDir: string
   /** Also send files that are unchanged according to the ledger. */
   readonly force: boolean
-  /** Globs of files that only grow: their objects are only overwritten by content that begins with the stored one. */
+  /** Globs of files that only grow: their objects are replaced only by content that begins with the stored content. */
   readonly appendOnly: ReadonlyArray<string>
   readonly onReplace: OnReplace
   /** How long to wait for another run on the same ledger. */
@@ -82,11 +82,11 @@ export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, 
   readonly partSizeBytes: number
   /** Retries of one request, after its first attempt. */
   readonly maxRetries: number
-  /** For one request, from its start to the end of its response. */
+  /** Time limit of one request, from its start to the end of its response. */
   readonly timeout: Duration.Duration
   /** The run ends when no request has succeeded for this long. */
   readonly giveUpAfter: Duration.Duration
-  /** For the whole run. */
+  /** Time limit of the whole run. */
   readonly deadline: Duration.Duration | undefined
   /** How long requests in flight may continue after a signal. */
   readonly grace: Duration.Duration
@@ -101,8 +101,8 @@ export interface FlagValues extends Omit<Settings<PrefixTemplate>, "sse"> {
 const maxTags = 10
 
 /**
- * Settings of values that are each valid alone: applies what one implies for another, and checks what they must satisfy
- * together. Each problem names its flags.
+ * Builds settings from valid values: fills in what one flag implies for another, then checks combinations. Each problem
+ * names its flags.
  */
 export const make = (values: FlagValues): Either.Either<Settings<PrefixTemplate>, ReadonlyArray<string>> => {
   const {

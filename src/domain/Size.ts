@@ -1,4 +1,4 @@
-/** Sizes in bytes as people write and read them. */
+/** Parses and formats sizes in bytes. */
 import { Either } from "effect"
 
 const units: Readonly<Record<string, number>> = {

@@ -1,5 +1,5 @@
 /**
- * The collector's files: their hours, and which are final.
+ * The hours of the collector's files, and which files are final.
  *
  * The collector appends complete lines to `snapshot_YYYYMMDDHH.jsonl`, named after a UTC hour. It does not mark finished
  * files, so only that hour and the clock tell whether a file is final.
@@ -31,7 +31,7 @@ export const hourOf = (relativePath: string): { readonly start: number; readonly
  * | name                        | final                                                               |
  * | --------------------------- | ------------------------------------------------------------------- |
  * | `snapshot_YYYYMMDDHH.jsonl` | `finalAfter` after the end of its hour, whenever it was last changed |
- * | any other                   | `finalAfter` after its last change                                  |
+ * | any other name              | `finalAfter` after its last change                                  |
  */
 export const stateAt = (
   file: { readonly relativePath: string; readonly modifiedMillis: number },
@@ -43,8 +43,8 @@ export const stateAt = (
 }
 
 /**
- * When the file becomes final, in milliseconds since 1970, if its hour is over and that is less than `finalAfter` ago: the
- * collector has written its last line, and only the clock is missing. Undefined at any other time, and for other names.
+ * When a snapshot whose hour ended less than `finalAfter` ago becomes final, in milliseconds since 1970. The collector has
+ * already written its last line. Undefined at any other time, and for other names.
  */
 export const finalAt = (relativePath: string, nowMillis: number, finalAfter: Duration.Duration): number | undefined => {
   const hour = hourOf(relativePath)
@@ -59,7 +59,7 @@ export const hasLines = (relativePath: string): boolean => relativePath.endsWith
 /** The bytes of a file that are sent. */
 export interface Extent {
   readonly sizeBytes: number
-  /** The file is final and ends in an incomplete line: its writer was interrupted. */
+  /** Whether the file is final and ends in an incomplete line, because its writer was interrupted. */
   readonly torn: boolean
 }
 
@@ -72,8 +72,8 @@ export interface Extent {
  * | live  | yes, and at least one is complete | the complete lines     | no   |
  * | live  | yes, but none is complete         | undefined: nothing yet |      |
  *
- * Nothing will complete the last line of a final file, so its beginning is better than nothing. `lineBytes`: the bytes up
- * to and including the last line break; undefined for a file without lines.
+ * Nothing will complete the last line of a final file, so its beginning is sent. `lineBytes`: the number of bytes up to
+ * and including the last line break; undefined for a file without lines.
  */
 export const extentOf = (state: State, fileBytes: number, lineBytes: number | undefined): Extent | undefined => {
   if (lineBytes === undefined) return { sizeBytes: fileBytes, torn: false }

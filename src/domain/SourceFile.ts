@@ -10,7 +10,7 @@ export interface SourceFile {
   readonly relativePath: string
 }
 
-/** The result of `stat`. As long as it is the same, so is the content. */
+/** The result of `stat`. While it is the same, the content is the same. */
 export interface FileStat {
   /** Bytes. */
   readonly size: bigint
@@ -26,7 +26,7 @@ export interface FileStat {
 export type SkipReason =
   /** A symbolic link, without `--follow-symlinks`. */
   | "symlink"
-  /** A symbolic link without a target, or to a directory above it. */
+  /** A symbolic link to nothing, or to a directory that contains it. */
   | "dead-link"
   /** A FIFO, socket or device, which is never opened. */
   | "special"

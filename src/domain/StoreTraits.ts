@@ -1,10 +1,10 @@
-/** Traits of a store, which a run learns from its answers. */
+/** Traits of a store, which a run learns from its responses. */
 import { Duration } from "effect"
 import * as DurationText from "./DurationText.ts"
 
 /**
- * The checksum sent with every body, which the store keeps. SHA-256 costs nothing, because the signature needs it, too. A
- * store without the "additional checksums" that S3 has since 2022 gets Content-MD5, which is as old as S3.
+ * The checksum sent with every body, which the store keeps. SHA-256 costs nothing, because the signature needs it, too.
+ * Stores without the "additional checksums" that S3 introduced in 2022 get Content-MD5, which is as old as S3.
  */
 export type Checksum = "SHA256" | "MD5"
 
@@ -12,7 +12,7 @@ export interface StoreTraits {
   readonly checksum: Checksum
   /** How far the store's clock is ahead of this host's, in milliseconds. */
   readonly clockOffsetMillis: number
-  /** Encryption was requested, and an answer did not confirm it. */
+  /** Whether encryption was requested, and a response did not confirm it. */
   readonly unencrypted: boolean
 }
 

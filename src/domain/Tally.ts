@@ -1,19 +1,19 @@
-/** The sums over all files of a run. */
+/** Counts over all files of a run. */
 import type { ExportError } from "./Errors.ts"
 import * as FailureClass from "./FailureClass.ts"
 import type { Outcome } from "./Outcome.ts"
 import type { SkipReason } from "./SourceFile.ts"
 
-/** Longest list of examples. The rest is only counted, so that a million failures take no more memory. */
+/** Maximum length of a list. The rest is only counted, so that a million failures take no more memory. */
 export const maxListed = 100
 
-/** Files by outcome. Mutable, because a run may add to it a million times. Every list but the plan holds the first `maxListed`. */
+/** Files by outcome. Mutable, because a run may add a million files. All lists but the plan are cut at `maxListed`. */
 export interface Tally {
   uploaded: number
   uploadedBytes: number
   objectBytes: number
   unchanged: number
-  /** Requests sent again, counted when they are sent, whatever the outcome of the file. */
+  /** Retried requests, counted when they are sent, whatever the file's outcome. */
   retries: number
   failed: number
   skipped: number
@@ -32,15 +32,15 @@ export interface Tally {
   readonly torn: Array<string>
   /** Files whose content went to a new key. */
   readonly replaced: Array<{ readonly file: string; readonly key: string }>
-  /** Rotated away before they were stored, and not counted by an earlier run. */
+  /** Files rotated away before they were stored, unless an earlier run counted them. */
   lost: number
   readonly lostFiles: Array<string>
-  /** What the operator can do against further losses. */
+  /** How the operator can prevent further losses. */
   lossHint: string | undefined
-  /** Deleted after every line that was seen of them had been stored. */
+  /** Files deleted after every line that a run saw had been stored. */
   endNotSeen: number
   readonly endNotSeenFiles: Array<string>
-  /** Not stored, and rotated away before the next run: `rotatedAt` in milliseconds since 1970. */
+  /** Files not completely stored that will be rotated away before the next run: `rotatedAt` in milliseconds since 1970. */
   readonly atRisk: Array<{ readonly file: string; readonly rotatedAt: number }>
   readonly plan: Array<Extract<Outcome, { _tag: "Planned" }>>
   /** Multipart uploads of earlier runs that this run completed, and the bytes that it did not have to send again. */
@@ -128,7 +128,7 @@ const counters: {
 export const add = <Tag extends Outcome["_tag"]>(tally: Tally, outcome: Extract<Outcome, { _tag: Tag }>): void =>
   counters[outcome._tag as Tag](tally, outcome)
 
-/** Counts a file that was rotated away before it was stored. It has no outcome of its own. */
+/** Counts a file that was rotated away before it was stored. It has no outcome. */
 export const addLost = (tally: Tally, file: string, hint: string): void => {
   tally.lost++
   tally.lossHint = hint
@@ -136,7 +136,7 @@ export const addLost = (tally: Tally, file: string, hint: string): void => {
   if (tally.lostFiles.length < maxListed) tally.lostFiles.push(file)
 }
 
-/** Counts a file that was deleted after every line that was seen of it had been stored. */
+/** Counts a file that was deleted after every line that a run saw had been stored. */
 export const addEndNotSeen = (tally: Tally, file: string): void => {
   tally.endNotSeen++
   if (tally.endNotSeenFiles.length < maxListed) tally.endNotSeenFiles.push(file)

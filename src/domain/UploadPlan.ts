@@ -1,11 +1,11 @@
 /** How to send a file of a given size. */
 import { Data } from "effect"
 
-/** Minimum of every part but the last. Source: "Amazon S3 multipart upload limits". */
+/** Minimum size of every part but the last. Source: "Amazon S3 multipart upload limits". */
 export const minPartBytes = 5 * 1024 ** 2
-/** Same source. */
+/** Maximum size of a part; same source. */
 export const maxPartBytes = 5 * 1024 ** 3
-/** Maximum per object; same source. */
+/** Maximum number of parts per object; same source. */
 export const maxParts = 10_000
 
 /** Parts of one object in memory at once. Four parts of 8 MiB fill a link of 500 MB/s with a latency of 60 ms. */
@@ -15,15 +15,15 @@ export const maxQueue = 4
 export const minMemoryBytes = minPartBytes
 
 export interface Limits {
-  /** For request bodies, all together. */
+  /** Memory for all request bodies together. */
   readonly memoryBytes: number
-  /** Larger only if the object would have more than `maxParts` otherwise. */
+  /** Parts are larger only if the object would otherwise have more than `maxParts`. */
   readonly partSizeBytes: number
 }
 
 /**
- * Memory for the parts of all files together: half of it, so that small files do not wait for large ones; but at least
- * `maxQueue` parts, if memory has room for them.
+ * Memory for the parts of all files together: half of all memory, so that small files do not wait for large ones; but at
+ * least `maxQueue` parts, if memory has room for them.
  */
 export const partsBytes = ({ memoryBytes, partSizeBytes }: Limits): number =>
   Math.max(Math.min(memoryBytes, maxQueue * partSizeBytes), Math.floor(memoryBytes / 2))
@@ -37,7 +37,7 @@ export type UploadPlan = Data.TaggedEnum<{
     readonly parts: number
     readonly queueSize: number
   }
-  /** The parts would have to be larger than memory or S3 allows. */
+  /** A part would have to be larger than `memoryBytes` or `maxPartBytes`. */
   TooLarge: { readonly neededMemoryBytes: number }
 }>
 export const UploadPlan = Data.taggedEnum<UploadPlan>()

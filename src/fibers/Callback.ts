@@ -1,24 +1,24 @@
 /**
  * Effects that run without a fiber: starting one is a function call, and its result comes through a callback.
  *
- * A fiber interprets an effect step by step. Of the 250 µs of CPU that a small file cost, its request's fiber took 60
+ * A fiber interprets an effect step by step. A small file cost 250 µs of CPU, and the fiber of its request took 60 of them
  * (Effect 3.22, Node 24): more than hashing, signing and sending the file. Requests with a body are therefore made of
- * callbacks, and `start` calls them directly. To all other code they are ordinary effects.
+ * callbacks, and `start` calls them directly. All other code sees ordinary effects.
  *
- * `effect/Micro` 3.22.4 in their place took 5.8 % more CPU for 10,000 files of 5 KB: the median of 50 pairs of runs,
- * where two equal builds differ by 0.2 %. In isolation, a request of four steps takes 0.6 µs here, 1.5 µs as a Micro and
- * 8 µs as a fiber. Delete this module when one of them comes within 3 % of it in that benchmark (W1).
+ * `effect/Micro` 3.22.4 instead of callbacks took 5.8 % more CPU for 10,000 files of 5 KB: the median of 50 pairs of runs,
+ * where two equal builds differ by 0.2 %. In isolation, a request of four steps takes 0.6 µs as a callback, 1.5 µs as a
+ * Micro and 8 µs as a fiber. Delete this module when Micro or fibers come within 3 % of it in that benchmark (W1).
  */
 import { Cause, Effect, Effectable, Either, Exit, type Fiber, FiberId, FiberRef, Option, Runtime } from "effect"
 import { constVoid } from "effect/Function"
 
 /**
- * Starts something and returns a function that cancels it. Calls `resume` once, when nothing of it runs any more. After
- * a cancellation the exit that `resume` gets means nothing. Cancelling it after its end does nothing.
+ * Starts work and returns a function that cancels it. Calls `resume` exactly once, after all its work has stopped. Ignore
+ * the exit after a cancellation. Cancelling a finished callback has no effect.
  */
 export type Callback<A, E> = (resume: (exit: Exit.Exit<A, E>) => void) => () => void
 
-/** Interruption cancels the callback and waits for its end. */
+/** Interruption cancels the callback and waits until its work has stopped. */
 class CallbackEffect<A, E> extends Effectable.Class<A, E> {
   readonly callback: Callback<A, E>
   constructor(callback: Callback<A, E>) {
@@ -45,7 +45,7 @@ class CallbackEffect<A, E> extends Effectable.Class<A, E> {
 
 export const make = <A, E>(callback: Callback<A, E>): Effect.Effect<A, E> => new CallbackEffect(callback)
 
-/** Runs an effect, in a fiber only if it is neither a callback nor an exit. Returns a function that cancels it. */
+/** Runs an effect; uses a fiber only if it is neither a callback nor an exit. Returns a function that cancels it. */
 export const start = <A, E>(
   effect: Effect.Effect<A, E>,
   resume: (exit: Exit.Exit<A, E>) => void,
@@ -99,7 +99,7 @@ export const matchEffect = <A, E, A2, E2, A3, E3>(
     }
   })
 
-/** Calls a function that makes an effect. As in any effect, throwing is a defect. */
+/** Calls a function that makes an effect. If the function throws, that is a defect, as in any effect. */
 const orDefect = <I, A, E>(effect: (input: I) => Effect.Effect<A, E>, input: I): Effect.Effect<A, E> => {
   try {
     return effect(input)

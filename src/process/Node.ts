@@ -1,4 +1,4 @@
-/** Node as the program needs it: its version, its crashes, its heap. */
+/** Prepares Node: checks its version, handles crashes, limits the heap. */
 import process from "node:process"
 import { setFlagsFromString } from "node:v8"
 import * as ExitCode from "../domain/ExitCode.ts"
@@ -20,11 +20,11 @@ export const prepare = (complain: (text: string) => void): void => {
   process.on("uncaughtException", crash)
   process.on("unhandledRejection", crash)
 
-  // By default V8 lets its heap grow to several times its live data, memory that the host can use better. After 60 ms,
-  // because V8 rejects the compiled code that ships with Node's own modules once the flag is set: by then most of these
-  // modules are loaded, and the heap has not yet grown.
+  // By default, V8 lets the heap grow to several times the size of its live data, which wastes the host's memory. Once the
+  // flag is set, V8 rejects the compiled code that ships with Node's own modules. After 60 ms, most of these modules are
+  // loaded, and the heap has not grown yet.
   setTimeout(() => setFlagsFromString("--heap-growing-percent=80"), 60).unref()
 
-  // without a timer or a socket, Node would exit while a run still waits
+  // without a timer or a socket, Node would exit while a run is still waiting
   setInterval(() => {}, 2 ** 30)
 }

@@ -1,4 +1,4 @@
-/** stdout and stderr, up to the last byte. */
+/** Opens stdout and stderr, and delivers their last byte before the process exits. */
 import { fstatSync } from "node:fs"
 import process from "node:process"
 import type { Env } from "../domain/Env.ts"
@@ -14,7 +14,7 @@ export const open = (env: Env) => {
   const stderr = makeOutputStream(reader(process.stderr), (lines) => process.stderr.write(lines))
   const complain = (text: string) => stderr.writeLine({ text: `ibsr-export: ${text}`, severity: "error" })
 
-  // a log on a full disk, or a reader that has gone, must not stop the upload
+  // the upload must not stop because the log's disk is full or its reader has exited
   process.stderr.on("error", () => {})
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") complain(`the report could not be written: ${error.message}`)
@@ -22,17 +22,17 @@ export const open = (env: Env) => {
   return { stdio: { stdout, stderr }, complain }
 }
 
-/** Until the reader, however slow, has taken all output, or has gone. */
+/** Completes when the reader has taken all output, however slowly, or has exited. */
 const taken = (stream: NodeJS.WriteStream) =>
   new Promise<void>((resolve) => {
     stream.once("close", resolve)
     stream.write("", () => resolve())
   })
 
-/** Completes when all output is read; if `isStopped`, after 5 s at the latest, because the reader may never read. */
+/** Completes when all output is read. If `isStopped`, it waits at most 5 s, because the reader may never read. */
 export const drain = async (isStopped: boolean): Promise<void> => {
   const all = Promise.all([taken(process.stdout), taken(process.stderr)])
   await (isStopped ? Promise.race([all, new Promise((resolve) => setTimeout(resolve, 5000))]) : all)
-  // errors of the last lines are emitted in the next turn of the event loop
+  // errors of the last lines are emitted in the next iteration of the event loop
   await new Promise((resolve) => setImmediate(resolve))
 }

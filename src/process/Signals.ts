@@ -1,4 +1,4 @@
-/** The first signal stops the run in good order. The next one, or one after the run, ends the process at once. */
+/** The first signal stops the run gracefully. A second signal, or a signal after the run, ends the process at once. */
 import { Effect } from "effect"
 import process from "node:process"
 import * as ExitCode from "../domain/ExitCode.ts"
@@ -17,7 +17,7 @@ export const listen = () => {
   }
   return {
     stop,
-    /** To be called after the run. Returns whether a signal stopped it. */
+    /** Call it after the run. Returns whether a signal stopped the run. */
     runEnded: (): boolean => {
       isOver = true
       return isStopping

@@ -10,7 +10,7 @@ import * as Location from "../domain/Location.ts"
 import type { Status, Target } from "./Status.ts"
 import { escapeControls } from "./Text.ts"
 
-/** By increasing severity: `critical` outweighs `unknown`. */
+/** States by increasing severity: `critical` outweighs `unknown`. */
 const states = {
   ok: { code: 0, word: "OK" },
   warning: { code: 1, word: "WARNING" },
@@ -20,7 +20,7 @@ const states = {
 type State = keyof typeof states
 const bySeverity = Object.keys(states) as ReadonlyArray<State>
 
-/** The ages of the last success above which the state gets worse. */
+/** Ages of the last success above which the state is a warning or critical. */
 export interface Thresholds {
   readonly warning: Duration.Duration
   readonly critical: Duration.Duration
@@ -31,12 +31,12 @@ export interface Answer {
   readonly line: string
 }
 
-/** Undefined for a code that another version wrote. */
+/** Undefined for a code that only another version of the program uses. */
 const rowOf = (code: number) => ExitCode.table.find((row) => row.code === code)
 
 /**
- * The targets to report. A target that never succeeded, and that no run tried within the critical age, was a mistake that
- * was corrected since; reporting it would keep the state critical for ever. The target of the very last run always counts.
+ * The targets to report. If a target never succeeded and no run tried it within the critical age, it was a mistake and has
+ * been corrected; it would keep the state critical for ever. The target of the most recent run is always reported.
  */
 export const inUse = (targets: ReadonlyArray<Target>, { critical }: Thresholds, now: number): ReadonlyArray<Target> => {
   const last = Math.max(...targets.map(ranAt))
@@ -57,7 +57,7 @@ const ageOf = ({ lastSuccess }: Target, now: number): number | undefined =>
  * | --------------------- | ------------------------------ | -------- |
  * | never, or too old     | any                            | critical |
  * | any other             | failed, and no retry can help  | critical |
- * | any other             | failed otherwise               | warning  |
+ * | any other             | failed, and a retry can help   | warning  |
  * | older than `warning`  | any other                      | warning  |
  * | recent                | successful, stopped, not ended | ok       |
  */
@@ -86,7 +86,7 @@ const targetText = (target: Target, now: number) => {
   return `${escapeControls(Location.url(target))}: ${text}`.replaceAll("|", "¦")
 }
 
-/** With several targets, each label contains its target. */
+/** If there are several targets, each label contains its target. */
 const performance = (target: Target, thresholds: Thresholds, now: number, several: boolean) => {
   const label = (name: string) =>
     several ? `'${escapeControls(Location.url(target)).replaceAll(/['=|]/g, "_")} ${name}'` : name

@@ -10,19 +10,19 @@ export interface Amount {
 
 export interface Progress {
   readonly done: Amount
-  /** The selected files counted so far. */
+  /** The selected files that were counted so far. */
   readonly total: Amount
   /** Whether `total` is complete. */
   readonly counted: boolean
   readonly elapsedMillis: number
 }
 
-/** Leaves room for the rest on a terminal with 80 columns. */
+/** Leaves room for the other fields on a terminal with 80 columns. */
 const barWidth = 10
 
 /** For example `[##--------] 6 of 24 files, 1.2 MB of 4.8 MB, 0.6 MB/s, 6.0 s left`, cut to the terminal's width. */
 export const render = ({ counted, done, elapsedMillis, total }: Progress, columns: number): string => {
-  // each file counts as one byte more, so that empty files make progress, too
+  // each file counts as one more byte than its size, so that empty files advance the bar, too
   const share = Math.min(1, (done.bytes + done.files) / Math.max(1, total.bytes + total.files))
   const filled = counted ? Math.floor(share * barWidth) : 0
   const rate = done.bytes / Math.max(1, elapsedMillis)

@@ -1,8 +1,8 @@
 /**
- * Metrics of a run and of the ledger after it, for Prometheus. Every sample has the target as a label, because jobs for
- * different targets write a file each.
+ * Metrics of a run, and of the ledger after that run, for Prometheus. Every sample has the target as a label, because jobs
+ * for different targets write different files.
  *
- * Sources: "Exposition formats" and "Metric and label naming" in its documentation.
+ * Sources: "Exposition formats" and "Metric and label naming" in the Prometheus documentation.
  */
 import * as Location from "../domain/Location.ts"
 import type { Report } from "./Report.ts"
@@ -12,7 +12,7 @@ export interface Facts {
   readonly report: Report
   /** The target in the ledger; undefined if the ledger is unreadable or does not know the target. */
   readonly remembered: Target | undefined
-  /** The file that the last run published, if any. */
+  /** The content of the previous run's file, if there is one. */
   readonly previous: string | undefined
 }
 
@@ -39,7 +39,7 @@ const endOf = ({ run }: Report) => (Date.parse(run.startedAt) + Math.round(run.d
 
 const lastSuccess = "last_success_timestamp_seconds"
 
-/** The latest that is known, else 0. A ledger can be lost, and a run may have been unable to write to it. */
+/** The latest known success, else 0. The ledger alone is not enough: it can be lost, or a run could not write to it. */
 const succeededAt = ({ previous, remembered, report }: Facts): number => {
   const target = Location.url(report.target)
   const start = `ibsr_export_${lastSuccess}${labelled({ target })} `
@@ -138,7 +138,7 @@ const labelled = (labels: Labels) => {
   return `{${pairs.join(",")}}`
 }
 
-/** The whole file. */
+/** The content of the metrics file. */
 export const render = (facts: Facts): string => {
   const target = Location.url(facts.report.target)
   return metrics(facts)

@@ -11,7 +11,7 @@ export const Count = Schema.NonNegativeInt
 export const described = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.annotations(schema, { description })
 
-/** `null` where it does not apply. */
+/** A field that is `null` where it does not apply. */
 export const optional = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.NullOr(schema).annotations({ description })
 
@@ -60,10 +60,10 @@ export const Report = Schema.Struct({
         Schema.Literal("SHA256", "MD5"),
         "checksum sent with every body; MD5 if the store does not implement SHA256"
       ),
-      unencrypted: described(Schema.Boolean, "--sse was given, and not every answer confirmed it"),
+      unencrypted: described(Schema.Boolean, "--sse was given, and not every response confirmed it"),
       clockOffsetSeconds: described(Schema.Number, "how far the store's clock is ahead of this host's")
     }),
-    "what the store's answers revealed; null: no request was sent"
+    "what the store's responses revealed; null: no request was sent"
   ),
   totals: Schema.Struct({
     selected: described(Count, "files that match --include and --exclude"),
@@ -82,14 +82,14 @@ export const Report = Schema.Struct({
     live: described(Count, "files that may still grow, with --final-only"),
     vanished: described(Count, "files rotated away before they could be opened"),
     failed: described(Count, "files, and directories that could not be listed"),
-    interrupted: described(Count, "files whose upload was cut off when the run ended early"),
+    interrupted: described(Count, "files whose upload was interrupted when the run ended early"),
     notTried: described(Count, "files that the run did not reach before it ended"),
     lost: described(Count, "files rotated away since the last run before they were stored; not counted as selected"),
     endNotSeen: described(
       Count,
-      "files deleted after every line that was seen of them had been stored; not counted as selected"
+      "files deleted after every line that a run saw had been stored; not counted as selected"
     ),
-    retries: described(Count, "requests sent again, for all files together")
+    retries: described(Count, "retries of requests, for all files together")
   }),
   unmatchedPatterns: described(
     Schema.Array(Schema.String),
@@ -106,7 +106,7 @@ export const Report = Schema.Struct({
     "final files that end in an incomplete line because their writer was interrupted; stored unchanged; the first 100"
   ),
   lostFiles: described(Schema.Array(Schema.String), "lost files, each reported once; the first 100"),
-  lossHint: optional(Schema.String, "what to do against further losses"),
+  lossHint: optional(Schema.String, "how to prevent further losses"),
   endNotSeenFiles: described(
     Schema.Array(Schema.String),
     "deleted while their stored objects were live; nothing shows that a line is missing; the first 100"
@@ -141,7 +141,7 @@ export const Report = Schema.Struct({
         key: Schema.String,
         sizeBytes: described(Count, "of the file"),
         compression: optional(Schema.Literal("gzip", "zstd"), "null: the object is the unchanged file"),
-        requests: described(Count, "an upper bound, if it is compressed")
+        requests: described(Count, "an upper bound if the object is compressed")
       })
     ),
     "with --dry-run: what would be sent"
@@ -161,7 +161,7 @@ export interface Facts {
   readonly signal: ExitCode.StopSignal | undefined
   readonly endedBy: ExportError | undefined
   readonly complete: boolean
-  /** Of `--include`: those that matched no file. */
+  /** Patterns of `--include` that matched no file. */
   readonly unmatched: ReadonlyArray<string>
   readonly tally: Tally.Tally
   readonly openUploads: ReadonlyArray<OpenUpload>
@@ -179,7 +179,7 @@ const problem = (error: ExportError): typeof Problem.Type => ({
   requestId: "requestId" in error ? (error.requestId ?? null) : null
 })
 
-/** Everything but `metrics`, which are made from the report. */
+/** The report without `metrics`, which are made from it. */
 export const make = (settings: Settings, facts: Facts): Report => {
   const { tally } = facts
   const exit = ExitCode.of({ signal: facts.signal, endedBy: facts.endedBy?._tag, failed: tally.failedClasses })
@@ -236,7 +236,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
       endNotSeen: tally.endNotSeen,
       retries: tally.retries
     },
-    // without an excluded file, the input is empty or a pattern matched everything
+    // if no file is excluded, the input is empty or a pattern matched everything
     unmatchedPatterns: facts.complete && tally.excluded > 0 ? facts.unmatched : [],
     complete: facts.complete,
     failures: tally.failures.map((failure) => ({

@@ -5,7 +5,7 @@ import type { Line, Severity } from "./Journal.ts"
 import type { Report } from "./Report.ts"
 import { escapeControls, plural } from "./Text.ts"
 
-/** Files named per group of failures. `--output json` names more, and the log names all. */
+/** Maximum files named per group of failures. `--output json` names more, and the log names all. */
 const maxNamed = 3
 
 type Failure = Report["failures"][number]
@@ -17,7 +17,7 @@ const fileLine = ({ file, key, requestId }: Failure) =>
     ...(requestId === null ? [] : [` [request ${escapeControls(requestId)}]`])
   ].join("")
 
-/** Groups equal failures: a hundred denials are one problem. */
+/** Groups equal failures, because a hundred denials are one problem. */
 const failureTexts = (report: Report): ReadonlyArray<string> =>
   [...Map.groupBy(report.failures, (failure) => `${failure.class}: ${escapeControls(failure.message)}`)].flatMap(
     ([heading, group]) => [
@@ -28,7 +28,7 @@ const failureTexts = (report: Report): ReadonlyArray<string> =>
     ]
   )
 
-/** The run succeeded, and nothing needs attention: not the patterns, the ledger, encryption, the clock, or the metrics. */
+/** Whether the run succeeded without a warning about patterns, ledger, encryption, clock or metrics. */
 export const isUneventful = ({ ledger, metrics, result, store, unmatchedPatterns }: Report): boolean =>
   result.exitCode === 0 &&
   unmatchedPatterns.length === 0 &&
@@ -54,7 +54,7 @@ const warnings = (report: Report): ReadonlyArray<string> =>
     ),
     ...report.lostFiles.map((file) => `${file} was rotated away before it was completely stored`),
     ...report.endNotSeenFiles.map(
-      (file) => `${file} was deleted; what was seen of it is stored, but its end was not seen`
+      (file) => `${file} was deleted; every line that a run saw is stored, but its end was not seen`
     ),
     ...report.filesAtRisk.map(
       ({ file, rotatedAt }) =>
@@ -70,7 +70,7 @@ const warnings = (report: Report): ReadonlyArray<string> =>
       : [`the metrics could not be written to ${report.metrics.path}: ${report.metrics.error}`])
   ].map((text) => `warning: ${escapeControls(text)}`)
 
-/** In seconds. Worth a warning, because stores refuse signatures that are off by 15 minutes. */
+/** In seconds. A third of the 15 minutes after which stores refuse a signature. */
 const largeClockOffset = 300
 
 const clockWarning = (offsetSeconds: number) =>
@@ -80,7 +80,7 @@ const clockWarning = (offsetSeconds: number) =>
         `${StoreTraits.describeClockOffset(offsetSeconds * 1000)}: requests were signed with the store's time, but the host's time decides which files are final`
       ]
 
-/** The failure that ended the run, unless it is one of a file. */
+/** The failure that ended the run, unless it is already listed as the failure of a file. */
 const runFailure = ({ failures, result: { endedBy } }: Report): ReadonlyArray<string> =>
   endedBy === null || failures.some(({ hint, message }) => message === endedBy.message && hint === endedBy.hint)
     ? []
@@ -89,7 +89,7 @@ const runFailure = ({ failures, result: { endedBy } }: Report): ReadonlyArray<st
 const lossHint = ({ lossHint: hint, totals }: Report): ReadonlyArray<string> =>
   hint === null ? [] : [`source-unreadable: ${plural(totals.lost, "file")} lost`, `  hint: ${hint}`]
 
-/** Everything but the summary, which is the last line. */
+/** The report without its last line, the summary. */
 export const body = (report: Report): ReadonlyArray<Line> => [
   ...lines(
     "info",

@@ -63,7 +63,7 @@ const targetText = (target: Target): ReadonlyArray<string> => [
   ...target.lostFiles.map((file) => `    ${escapeControls(file)}`)
 ]
 
-/** The targets with this bucket and this prefix; undefined matches any. */
+/** The targets with this bucket and this prefix. Undefined matches any bucket or prefix. */
 export const only = (
   status: Status,
   { bucket, prefix }: { readonly bucket: string | undefined; readonly prefix: string | undefined }

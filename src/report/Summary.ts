@@ -1,4 +1,4 @@
-/** The last line about a run. */
+/** The summary: the last line of a report. */
 import { Duration } from "effect"
 import * as DurationText from "../domain/DurationText.ts"
 import * as Size from "../domain/Size.ts"
@@ -34,14 +34,14 @@ export const prose = (report: Report): string => {
   }`
 }
 
-/** Two sizes if objects are smaller than their files. */
+/** Gives two sizes if objects are smaller than their files. */
 const uploaded = ({ objectBytes, uploadedBytes }: Report["totals"]) =>
   [
     Size.format(uploadedBytes),
     ...(objectBytes === uploadedBytes ? [] : [`compressed to ${Size.format(objectBytes)}`])
   ].join(", ")
 
-/** For the journal, where people search by field: always the same fields, sizes in bytes, and the id of the run. */
+/** The summary for the journal, where people search by field: it always has the same fields, and sizes in bytes. */
 export const logfmt = ({ complete, plan, result, run, totals }: Report): string =>
   `summary ${Logfmt.line({
     result: result.name,
@@ -72,13 +72,13 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     run: run.id
   })}`
 
-/** A file may collect the lines of many runs, so each says when its run ended. */
+/** In a file or a pipe, the line starts with the time, because a file may collect the lines of many runs. */
 export const line = (report: Report, { isJournal, isTerminal }: Reader): Line => ({
   text: isJournal ? logfmt(report) : isTerminal ? prose(report) : `${endTime(report)} ${prose(report)}`,
   severity: severityOf(report)
 })
 
-/** ISO 8601, in whole seconds of UTC. */
+/** When the run ended: ISO 8601, UTC, in whole seconds. */
 const endTime = ({ run }: Report) => {
   const endedAt = new Date(Date.parse(run.startedAt) + 1000 * run.durationSeconds)
   return `${endedAt.toISOString().slice(0, -".000Z".length)}Z`

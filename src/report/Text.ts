@@ -1,4 +1,4 @@
-/** File names may contain control characters, which must not reach a terminal or break a line. */
+/** Escapes control characters in file names, because they must not reach a terminal or break a line. */
 export const escapeControls = (text: string): string =>
   text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1))
 

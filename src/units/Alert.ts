@@ -1,4 +1,4 @@
-/** The service that systemd starts when an upload has failed: an example, to be replaced by a mail or a call. */
+/** The service that systemd starts when an upload has failed: an example, to be replaced by a mail or a webhook. */
 export const text: string = [
   "# Made by `ibsr-export units`: an example. Replace ExecStart= in a drop-in in ibsr-alert@.service.d.",
   "[Unit]",

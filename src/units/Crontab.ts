@@ -7,14 +7,14 @@ const shellWord = (text: string) =>
 
 /**
  * Quotes a word for `sh` in a crontab, where `%` ends the command unless it follows a backslash. Some versions of cron also
- * turn two backslashes into one. So empty quotes, which the shell ignores, separate a backslash from what follows it.
+ * turn two backslashes into one. So empty quotes, which the shell ignores, separate a backslash from the next character.
  */
 const cronWord = (text: string) =>
   shellWord(text)
     .replaceAll(/\\(?=[\\%])/g, String.raw`\''`)
     .replaceAll("%", String.raw`\%`)
 
-/** Constant for a host and different for most hosts, so that not all of them upload at once. */
+/** Constant for one host, but different for most hosts, so that they do not all upload at once. */
 export const minute = (host: string): number => {
   let hash = 0
   for (const character of host) hash = (hash * 31 + character.codePointAt(0)!) % 1_000_003
@@ -30,7 +30,7 @@ const command = ({ args, program }: Job) => [program, ...args].map(cronWord).joi
 const has = (args: ReadonlyArray<string>, flag: string) =>
   args.some((arg) => arg === flag || arg.startsWith(`${flag}=`))
 
-/** Prints nothing about successful runs, and keeps the ledger where every user and `status` find it. */
+/** Adds `--quiet`, and a ledger directory that does not depend on the user. */
 const forCron = (job: Job): Job => ({
   ...job,
   args: [
@@ -57,7 +57,7 @@ export const file = (original: Job, host: string): File => {
   }
 }
 
-/** Why this job cannot be a crontab line. */
+/** The reasons why this job cannot be a crontab line. */
 export const problems = (original: Job): ReadonlyArray<string> => {
   const job = forCron(original)
   const hasLineBreak = [job.program, ...job.args].some((word) => /[\n\r]/.test(word))

@@ -1,4 +1,4 @@
-/** Files that change the service for some hosts, by the name that `--drop-in` takes. */
+/** Files that change the service for some hosts, keyed by the value of `--drop-in`. */
 export const dropIns = {
   "static-keys": {
     purpose: "access keys from a file, for hosts without a role",

@@ -8,8 +8,8 @@ const hex = (character: string) => `\\x${character.charCodeAt(0).toString(16).pa
 const quoted = (text: string) =>
   plain.test(text) ? text : `"${text.replaceAll(/[\\"\p{Cc}]/gu, (character) => escapes[character] ?? hex(character))}"`
 
-/** A path or another word of a setting, where `%` starts a specifier. */
+/** Quotes a path or another word of a setting, where `%` starts a specifier. */
 export const word = (text: string): string => quoted(text.replaceAll("%", "%%"))
 
-/** An argument of a command line, where `$` starts a variable, too. */
+/** Quotes an argument of a command line, where `$` starts a variable and `%` a specifier. */
 export const argument = (text: string): string => quoted(text.replaceAll("%", "%%").replaceAll("$", "$$$$"))

@@ -1,22 +1,22 @@
-/** How often systemd retries a failed run before it alerts. */
+/** The number of times that systemd starts a failing run before it alerts. */
 import { Duration } from "effect"
 import type { Settings } from "../domain/Settings.ts"
 
 /** The settings that limit the duration of a run whose requests all fail. */
 export type Limits = Pick<Settings, "deadline" | "giveUpAfter" | "grace" | "lockWait" | "timeout">
 
-/** Long enough for a store to recover, and short enough for two pauses within the hour. */
+/** Pause before a retry: long enough for a store to recover, and short enough for two pauses within the hour. */
 export const pause = Duration.minutes(2)
 
-/** Shorter than an hour, so that systemd does not refuse the timer's next start. */
+/** The window in which systemd counts starts: below an hour, so that systemd does not refuse the timer's next start. */
 export const window = Duration.minutes(50)
 
-/** For counting the remaining files when a run ends early. */
+/** Time limit for counting the remaining files when a run ends early. */
 const countingTime = Duration.seconds(12)
 
 /**
- * The longest run against a dead store: `giveUpAfter`, then one more pause and request. A deadline, if there is one, limits
- * every run.
+ * The longest run against a store that is down: `giveUpAfter`, then one more pause and request. A deadline, if given,
+ * limits every run.
  */
 const longestRun = ({ deadline, giveUpAfter, grace, lockWait, timeout }: Limits) =>
   [
@@ -26,8 +26,8 @@ const longestRun = ({ deadline, giveUpAfter, grace, lockWait, timeout }: Limits)
   ].reduce(Duration.sum)
 
 /**
- * Runs in a row, including the first. They and the start that systemd refuses after them must fall into the window;
- * otherwise systemd would not refuse it, and never alert.
+ * The number of runs in a row, including the first. Their starts, and one more that systemd refuses, must all fit into the
+ * window. Otherwise systemd never refuses one, and so never alerts.
  */
 export const attempts = (limits: Limits): 1 | 2 | 3 => {
   const runs = Math.floor(Duration.toMillis(window) / Duration.toMillis(Duration.sum(longestRun(limits), pause)))

@@ -7,7 +7,7 @@ import * as Retries from "./Retries.ts"
 
 const MiB = 1024 ** 2
 
-/** systemd's codes for failures before the program runs: directory, program, group, user, namespace, state, credentials. */
+/** systemd's exit codes for failures before the start: directory, program, group, user, namespace, state, credentials. */
 const setupFailures = [200, 203, 216, 217, 226, 238, 243]
 
 /** Exit codes after which a retry soon cannot help. */
@@ -72,7 +72,7 @@ const stopping = ({ settings }: Job) => [
   "# longer than --grace plus the 12 s that counting the remaining files may take",
   `TimeoutStopSec=${span(Duration.sum(settings.grace, Duration.seconds(40)))}`,
   "KillMode=mixed",
-  "# a stopped run is no reason to alert; SIGTERM: stopped before the program could handle the signal",
+  "# do not alert after a stopped run; SIGTERM: stopped before the program could handle the signal",
   `SuccessExitStatus=${ExitCode.ofSignal.SIGTERM.code} SIGTERM`,
   ...(Retries.attempts(settings) === 1
     ? ["# a run that gives up takes so long that a retry does not fit into the same hour", "Restart=no"]
@@ -105,7 +105,7 @@ const files = ({ paths, program, writes }: Job) => [
   `ProtectHome=${homes([program, ...paths, ...writes])}`,
   "PrivateTmp=yes",
   "PrivateMounts=yes",
-  // without the dash, a missing directory would prevent the start; so the program itself reports it
+  // the dash lets the program start without the directory and report that it is missing
   ...writes.map((path) => `ReadWritePaths=${Quoting.word(`-${path}`)}`),
   "# no other program can start; for credential_process, add its program to ExecPaths= in a drop-in",
   "NoExecPaths=/",
@@ -142,10 +142,10 @@ const privileges = [
   "# addresses change, and an instance's credentials come from a link-local address"
 ]
 
-/** In addition to --memory: 110 MiB, the program's own 70, and the rest because V8 limits its heap to half. */
+/** The limit in addition to --memory. The program needs 180 MiB of it; V8 limits its heap to half of the limit. */
 const base = 448 * MiB
 
-/** Between the limit that slows the program down and the one that kills it. */
+/** Difference between `MemoryHigh=`, which slows the program down, and `MemoryMax=`, which kills it. */
 const margin = 128 * MiB
 
 const resources = ({ settings: { memoryBytes } }: Job) => {
@@ -155,10 +155,10 @@ const resources = ({ settings: { memoryBytes } }: Job) => {
     "Nice=10",
     "CPUWeight=20",
     "IOWeight=20",
-    "# not idle, which would never get its turn on a busy disk",
+    "# not idle, because idle I/O would never run on a busy disk",
     "IOSchedulingClass=best-effort",
     "IOSchedulingPriority=7",
-    "# --memory plus Node's own; the page cache of files that it reads counts, too, until the kernel drops it",
+    "# --memory plus Node's own memory; the page cache of files that it reads counts, too, until the kernel drops it",
     `MemoryHigh=${maxMiB - margin / MiB}M`,
     `MemoryMax=${maxMiB}M`,
     "OOMScoreAdjust=500",
@@ -168,7 +168,7 @@ const resources = ({ settings: { memoryBytes } }: Job) => {
   ]
 }
 
-/** In systemd's format: `50min`, `62s`. */
+/** Formats a duration for systemd: `50min`, `62s`. */
 const span = (duration: Duration.Duration) => {
   const seconds = Math.ceil(Duration.toSeconds(duration))
   return seconds % 60 === 0 ? `${seconds / 60}min` : `${seconds}s`

@@ -19,10 +19,10 @@ export const files = (job: Job, dropIns: ReadonlyArray<DropIns.Name>): ReadonlyA
   }))
 ]
 
-/** With `PrivateTmp=`, a unit has its own directories there. */
+/** Whether the path is in a directory that `PrivateTmp=` replaces by a private one. */
 const isPrivate = (path: string) => /^\/(?:tmp|var\/tmp)(?:\/|$)/.test(path)
 
-/** Why this job cannot run as a unit. */
+/** The reasons why this job cannot run as a unit. */
 export const problems = ({ paths, program }: Job): ReadonlyArray<string> => [
   ...paths.filter(isPrivate).map((path) => `${path}: a unit has its own /tmp and /var/tmp; use a path elsewhere`),
   ...(/["'\\\p{Cc}]/u.test(program)

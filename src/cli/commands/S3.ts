@@ -31,6 +31,6 @@ export const settings = (line: Argv.Line) =>
     )
   )
 
-/** Checks what values that are each valid alone must satisfy together. */
+/** Checks rules that involve several flags; each value is already valid. */
 export const check = (values: Settings.FlagValues) =>
   Either.mapLeft(Settings.make(values), (problems) => new UsageError({ problems }))

@@ -1,4 +1,4 @@
-/** `ibsr-export status`: what the ledger says. Its result is the exit code. */
+/** `ibsr-export status`: prints the state of the ledger. Its result is the exit code. */
 import { Clock, Duration, Effect } from "effect"
 import { type StateUnusable, UsageError } from "../../domain/Errors.ts"
 import * as Nagios from "../../report/Nagios.ts"
@@ -40,7 +40,7 @@ const renderings = {
   json: (status: Status.Status) => JSON.stringify(status)
 }
 
-/** A plugin has its own exit codes, one of them for a ledger that cannot be read. */
+/** A Nagios plugin has exit codes of its own, including one for a ledger that cannot be read. */
 const nagios = (read: Effect.Effect<Status.Status, StateUnusable>, thresholds: Nagios.Thresholds) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.match(read, {

@@ -16,16 +16,16 @@ import { s3Flags } from "../flags/S3Flags.ts"
 import { unitsFlags } from "../flags/UnitsFlags.ts"
 import * as S3 from "./S3.ts"
 
-/** Where a program in one file is usually installed. */
+/** The usual path of a program in one file. */
 const usualProgram = "/usr/local/bin/ibsr-export"
 
-/** A required flag of `s3` may stand in the unit's environment file instead, which only the run can check. */
+/** Makes a required flag of `s3` optional: the unit's environment file may set it, which only the run can check. */
 const leftToTheRun = (flag: Flag<string>): Flag<string> => ({ ...flag, absent: () => Either.right("") })
 
 const { bucket, input } = s3Flags
 const flags = { ...unitsFlags, ...s3Flags, input: leftToTheRun(input), bucket: leftToTheRun(bucket) }
 
-/** `executable` is this program, if it is one file. The unit does not inherit the shell's environment. */
+/** `executable`: the path of this program if it is one file. The unit does not inherit the shell's environment. */
 export const run = (args: ReadonlyArray<string>, executable: string | undefined) =>
   Effect.gen(function* () {
     const values = yield* Argv.values(flags, { args, env: {} })
@@ -73,7 +73,7 @@ const pathNames = new Set(
 const pathsOf = (words: ReadonlyArray<string>) =>
   words.filter((word) => pathNames.has(nameOf(word))).map((word) => resolve(valueOf(word)))
 
-/** By the name of a flag, the directory in which its file or ledger is written. */
+/** For each flag that names an output path: the directory that is written to. */
 const writtenDirectory: Readonly<Record<string, (path: string) => string>> = {
   [s3Flags.stateDir.name]: (path) => path,
   [s3Flags.metricsFile.name]: dirname
@@ -104,7 +104,7 @@ const write = (files: ReadonlyArray<File>, directory: string) =>
       Effect.gen(function* () {
         const path = join(directory, name)
         const fs = yield* FileSystem.FileSystem
-        // the directory of drop-ins; if it cannot be made, writing says why
+        // the directory of drop-ins; if this fails, the write below reports the reason
         if (name.includes("/")) yield* Effect.ignore(fs.makeDirectory(dirname(path)))
         yield* Effect.mapError(
           AtomicFile.write(path, text, 0o644),

@@ -6,11 +6,11 @@ const action = ({ suggestions }: Flag<unknown>) => {
   const compgen = (what: string) => `mapfile -t COMPREPLY < <(compgen ${what} -- "$word")`
   if (suggestions === "directory") return `compopt -o filenames; ${compgen("-d")}`
   if (suggestions === "file") return `compopt -o filenames; ${compgen("-f")}`
-  // offers nothing for a value that nobody can guess
+  // no completions for a value that is not known in advance
   return suggestions === undefined ? ":" : compgen(`-W "${suggestions.join(" ")}"`)
 }
 
-/** The cases that complete the value of a flag: one line for all flags with the same completion. */
+/** The cases that complete the value of a flag. Flags with the same completion share a line. */
 const values = () => {
   const flags = Object.entries(Manual.flags).flatMap(([command, all]) =>
     all.filter(({ value }) => value !== undefined).map((flag) => ({ words: `${command} --${flag.name}`, flag }))

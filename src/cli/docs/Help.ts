@@ -1,8 +1,8 @@
-/** `--help`. The one of @effect/cli shows no defaults, and prints colours even to a pipe. */
+/** Replaces the help of @effect/cli, which shows no defaults and prints colours even to a pipe. */
 import type { Flag } from "../flags/Flag.ts"
 import * as Manual from "./Manual.ts"
 
-/** Columns of text, for a terminal of 80. */
+/** Columns of text, for a terminal with 80 columns. */
 const width = 79
 
 const wrap = (text: string, indent: string): string => {
@@ -17,7 +17,7 @@ const wrap = (text: string, indent: string): string => {
   return [...lines, line].map((each) => indent + each).join("\n")
 }
 
-/** The meaning of a flag; in brackets, whether it is required, its default and its variables. */
+/** The meaning of a flag. Brackets say whether it is required, and give its default and its variables. */
 export const descriptionOf = (flag: Flag<unknown>): string => {
   const notes = [
     ...(flag.required ? ["required"] : []),
@@ -47,7 +47,7 @@ const exitStatus = (exits: Manual.Page["exits"]) => [
   ...(exits.some(({ retrySoon }) => retrySoon) ? ["  * starting it again soon can help"] : [])
 ]
 
-/** The page of a command; for any other word, and for none, the page of the program. */
+/** The page of a command. Without a command, or for any other word, the page of the program. */
 export const page = (name: string | undefined): string =>
   name !== undefined && Object.hasOwn(Manual.commands, name)
     ? command(name, Manual.commands[name as keyof typeof Manual.commands])

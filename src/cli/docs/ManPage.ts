@@ -90,7 +90,7 @@ const examples = () => [
   )
 ]
 
-/** For `man -l -`, or to be installed below /usr/share/man/man1. */
+/** The page for `man -l -`, or for installation in /usr/share/man/man1. */
 export const page = (): string =>
   [
     `.\\" Printed by "ibsr-export man".`,

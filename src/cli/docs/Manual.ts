@@ -8,11 +8,11 @@ import { statusFlags } from "../flags/StatusFlags.ts"
 import { unitsFlags } from "../flags/UnitsFlags.ts"
 
 export interface Page {
-  /** Purpose of the command, in half a line. */
+  /** Purpose of the command, short enough for half a line. */
   readonly summary: string
-  /** Flags that may follow its name. */
+  /** The flags after the command's name. */
   readonly usage: string
-  /** Without those that another command describes. */
+  /** The flags that the page describes: not those of another command. */
   readonly flags: ReadonlyArray<Flag<unknown>>
   readonly notes: ReadonlyArray<{ readonly heading: string; readonly paragraphs: ReadonlyArray<string> }>
   readonly exits: ReadonlyArray<Pick<ExitCode.ExitCode, "code" | "meaning" | "name" | "retrySoon">>

@@ -1,6 +1,6 @@
 /** Source text for roff with the macros of man(7), safe for every locale. */
 
-/** Characters that roff would read as a command or replace by a typographic sign; names of groff_char(7). */
+/** Characters that roff would read as a command or replace by a typographic sign. Source of names: groff_char(7). */
 const characters: Readonly<Record<string, string>> = {
   "\\": "\\(rs",
   "-": "\\-",
@@ -25,7 +25,7 @@ export const italic = (plain: string): string => `\\fI${text(plain)}\\fR`
 export const section = (heading: string): string => `.SH "${text(heading)}"`
 export const subsection = (heading: string): string => `.SS "${text(heading)}"`
 
-/** Takes lines of roff source. */
+/** A paragraph; the arguments are lines of roff source. */
 export const paragraph = (...lines: ReadonlyArray<string>): string => [".PP", ...lines].join("\n")
 
 /** A term, with its meaning indented below it. */

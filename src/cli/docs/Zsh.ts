@@ -2,10 +2,10 @@
 import type { Flag } from "../flags/Flag.ts"
 import * as Manual from "./Manual.ts"
 
-/** Makes a text one word of the shell. */
+/** Quotes a text as one word of the shell. */
 const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
-/** With the characters escaped that _arguments gives a meaning. */
+/** Escapes the characters that are special to `_arguments`. */
 const escaped = (text: string) => text.replaceAll(/[\\:[\]]/g, (character) => `\\${character}`)
 
 const action = ({ suggestions }: Flag<unknown>) => {

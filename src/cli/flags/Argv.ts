@@ -1,9 +1,9 @@
 /**
  * Reads the command line.
  *
- * @effect/cli 0.77 ignores `-c4`, refuses `--include=a` and any `--help` that is not first, blames the wrong flag for an
- * unknown one, and drops or trims some values. So `parse` recognises the flags, from the same constants, and hands
- * @effect/cli the one form that it reads correctly: one flag per word, its value quoted in the next word, and the
+ * @effect/cli 0.77 ignores `-c4`, refuses `--include=a` and any `--help` that is not first, names the wrong flag when a
+ * flag is unknown, and drops or trims some values. So `parse` recognises the flags from the same constants, and gives
+ * @effect/cli the only form that it reads correctly: one flag per word, its value quoted in the next word, and the
  * occurrences of a repeated flag side by side.
  */
 import { CliConfig, Options } from "@effect/cli"
@@ -23,8 +23,8 @@ export type Request<Command, Text> =
   | { readonly _tag: "Refused"; readonly error: UsageError }
 
 /**
- * `texts` are command lines that only print something, such as `man` or `completion bash`. `--help` and `--version` win
- * over any error in the rest, because an error message would not help.
+ * `texts` are command lines that only print a text, such as `man` or `completion bash`. `--help` and `--version` take
+ * precedence over any error in the other words, because an error message would not help.
  */
 export const parse = <Command extends string, Text extends string = never>(
   commands: Readonly<Record<Command, ReadonlyArray<Flag<unknown>>>>,
@@ -64,7 +64,7 @@ export const values = <F extends Readonly<Record<string, Flag<unknown>>>>(flags:
     return found as Values<F>
   })
 
-/** Dies if @effect/cli refuses or ignores what `parse` has accepted. */
+/** Dies if @effect/cli refuses or ignores a word that `parse` has accepted. */
 const parsed = (flags: Readonly<Record<string, Flag<unknown>>>, args: ReadonlyArray<string>) =>
   Options.processCommandLine(Options.all(Record.map(flags, ({ option }) => option)), args, config).pipe(
     Effect.orDie,
@@ -74,7 +74,7 @@ const parsed = (flags: Readonly<Record<string, Flag<unknown>>>, args: ReadonlyAr
 
 const config = CliConfig.make({ isCaseSensitive: true })
 
-/** The flags of a `Run`, each in one word, as any command line takes them: `--bucket=b`, `--dry-run`. */
+/** The flags of a `Run`, each as one word of an ordinary command line: `--bucket=b`, `--dry-run`. */
 export const words = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
   args.flatMap((name, at) => {
     const value = args[at + 1]
@@ -111,7 +111,7 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
     } else if (flag === undefined) {
       const unknown = `unknown flag ${name}${Suggestion.suffix(name, [...byName.keys()])}`
       problems.push(FormerFlags.advice.get(name) ?? unknown)
-      // what follows is its value, not another mistake
+      // the next word is the value of the unknown flag, not another mistake
       if (inline === undefined && isValue(args[at + 1])) at++
     } else if (earlier !== undefined && !flag.repeated) {
       problems.push(`${name} is given more than once`)
@@ -130,7 +130,7 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
   return { problems, canonical: [...given].flatMap(([name, parts]) => (parts.length === 0 ? [name] : parts)) }
 }
 
-/** A negative number is a value, though hardly a valid one. */
+/** Whether a word is a value. A negative number is one, so that the message names its flag. */
 const isValue = (word: string | undefined): word is string => word !== undefined && !/^-(?!\d)/.test(word)
 
 const splitWord = (word: string): readonly [name: string, inline: string | undefined] => {

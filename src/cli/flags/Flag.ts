@@ -6,10 +6,10 @@ import { Options } from "@effect/cli"
 import { Array, Either } from "effect"
 import type { Env } from "../../domain/Env.ts"
 
-/** A value, or the sentences that say what is wrong with it. */
+/** A value, or its errors, each as a sentence. */
 export type Parsed<A> = Either.Either<A, ReadonlyArray<string>>
 
-/** Reads a value. Fails with what it expected, such as `a size such as 8MiB`. */
+/** Parses a value. Fails with a description of the expected value, such as `a size such as 8MiB`. */
 export interface Parse<A> {
   (text: string): Either.Either<A, string>
   readonly suggestions?: Suggestions
@@ -19,7 +19,7 @@ export interface Parse<A> {
 export type Suggestions = "directory" | "file" | ReadonlyArray<string>
 
 export interface Flag<out A> {
-  /** Without its dashes. */
+  /** The name without its dashes. */
   readonly name: string
   /** Heading in `--help`. */
   readonly group: string
@@ -30,12 +30,12 @@ export interface Flag<out A> {
   readonly description: string
   /** Environment variables, tried in this order when the flag is not given. An empty one counts as unset. */
   readonly env: ReadonlyArray<string>
-  /** In the form that the documentation shows. */
+  /** The default, as the documentation shows it. */
   readonly default: string | undefined
   readonly suggestions: Suggestions | undefined
   /** Its value on the command line. */
   readonly option: Options.Options<Parsed<A>>
-  /** Its value when it is not on the command line: from the environment, or the default. */
+  /** Its value if it is not on the command line: from the environment, or else the default. */
   readonly absent: (env: Env) => Parsed<A>
 }
 
@@ -49,7 +49,7 @@ interface Spec {
   readonly name: string
   readonly group: string
   readonly description: string
-  /** Without it, `IBSR_EXPORT_` and the flag's name. */
+  /** By default, `IBSR_EXPORT_` plus the flag's name. */
   readonly env?: ReadonlyArray<string>
 }
 
@@ -70,7 +70,7 @@ const separator = ";"
 
 const envNames = (spec: Spec) => spec.env ?? [`IBSR_EXPORT_${spec.name.toUpperCase().replaceAll("-", "_")}`]
 
-/** A text, and the flag or variable it comes from. */
+/** A text, and the flag or variable that it comes from. */
 interface Given {
   readonly text: string
   readonly from: string
@@ -86,7 +86,7 @@ const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
     ? Either.left([`${from} needs a value`])
     : Either.mapLeft(spec.parse(text), (expected) => [`${from}: expected ${expected}, got '${withoutLogin(text)}'`])
 
-/** A URL may carry a password, which must not reach a log. */
+/** Hides the user info of a URL, because it may contain a password, which must not reach a log. */
 const withoutLogin = (text: string) => text.replace(/\/\/.*@/, "//…@")
 
 const make = <A>(
@@ -128,7 +128,7 @@ export const optional = <A>(spec: ValueSpec<A>): Flag<A | undefined> =>
     single(spec, () => Either.right(undefined))
   )
 
-/** The default is text, as a user would write it; `shown` is the documented form of one that depends on the host. */
+/** The default is text, as a user would write it. `shown` documents a default that depends on the host. */
 export const withDefault = <A>(
   spec: ValueSpec<A> & { readonly default: string | { readonly shown: string; readonly of: (env: Env) => string } }
 ): Flag<A> => {
@@ -140,7 +140,7 @@ export const withDefault = <A>(
   })
 }
 
-/** Given once for each value; in the environment, values are separated by `;`. */
+/** The flag is given once per value. In the environment, `;` separates values. */
 export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }): Flag<ReadonlyArray<A>> =>
   make(spec, {
     repeated: true,
@@ -163,7 +163,7 @@ export const record = <A>(spec: ValueSpec<readonly [key: string, value: A]>): Fl
   return { ...entries, option: Options.map(entries.option, unique), absent: (env) => unique(entries.absent(env)) }
 }
 
-/** All values, or all that is wrong with them. */
+/** All values, or all errors. */
 const together = <A>(parsed: ReadonlyArray<Parsed<A>>): Parsed<ReadonlyArray<A>> => {
   const [problems, values] = Array.separate(parsed)
   return problems.length > 0 ? Either.left(problems.flat()) : Either.right(values)

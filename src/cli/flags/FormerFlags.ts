@@ -1,6 +1,6 @@
-/** Flags of the former ibsr-export, a program in Rust, that this one calls differently or does not have. */
+/** Flags of the former ibsr-export, written in Rust, that this program lacks or has under another name. */
 
-/** Replaces `--timeout-sec N` by `--timeout Ns`. An N that is no number stays, and `advice` says what is wrong. */
+/** Replaces `--timeout-sec N` by `--timeout Ns`. If N is not a number, the flag stays, and `advice` explains the error. */
 export const translate = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
   const translated: Array<string> = []
   for (let at = 0; at < args.length; at++) {
@@ -13,7 +13,7 @@ export const translate = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
   return translated
 }
 
-/** What to use instead, by name. */
+/** The advice on what to use instead, by the name of the flag. */
 export const advice: ReadonlyMap<string, string> = new Map([
   ["--timeout-sec", "--timeout-sec needs a number of seconds above zero"],
   [

@@ -1,6 +1,6 @@
 /**
- * The flags of `s3`, in the order of `--help`. A flag is one entry, named like its field in `Settings`; the file is as
- * long as the command line is.
+ * The flags of `s3`, in the order of `--help`. A flag is one entry, named like its field in `Settings`. The file is long
+ * because there are many flags.
  */
 import * as DurationText from "../../domain/DurationText.ts"
 import * as Placeholder from "../../domain/Placeholder.ts"
@@ -65,7 +65,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "retention",
     group: what,
     value: "DURATION",
-    description: "how long the collector keeps a snapshot (its --max-age); otherwise learned, or else 24h",
+    description: "how long the collector keeps a snapshot (its --max-age); by default learned, and 24h until then",
     parse: DurationText.positive
   }),
   failIfEmpty: Flag.toggle({
@@ -202,7 +202,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: how,
     value: "FORMAT",
     description: "none, zstd (keys end in .zst), or gzip (.gz); files that are already compressed are stored unchanged",
-    // objects that need no further tool to read
+    // so that readers need no decompressor
     default: "none",
     parse: Values.choice("none", "zstd", "gzip")
   }),
@@ -210,14 +210,13 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "no-overwrite",
     group: how,
     description:
-      "only create objects (If-None-Match: *): a file that changed goes to a new key, and a key that somebody else has taken is a failure; implies --final-only"
+      "only create objects (If-None-Match: *): a changed file goes to a new key, and a key that is already taken is a failure; implies --final-only"
   }),
   overwrite: Flag.toggle({
     name: "overwrite",
     group: how,
-    description:
-      "changes nothing: a newer version of a file always replaces the older one, unless --no-overwrite is given",
-    // false would seem to forbid it
+    description: "has no effect: a newer version of a file replaces the older version, unless --no-overwrite is given",
+    // a variable set to false would seem to forbid overwriting
     env: []
   }),
   stateDir: Flag.withDefault({
@@ -240,7 +239,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "append-only",
     group: ledger,
     value: "GLOB",
-    description: "files that only grow: an object is only overwritten by content that begins with it; repeatable",
+    description: "files that only grow: new content must begin with the content of the old object; repeatable",
     default: "*.jsonl",
     parse: Selection.parseGlob
   }),
@@ -249,7 +248,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: ledger,
     value: "MODE",
     description:
-      "if such a file was truncated or recreated: new-key (stored as NAME.g2.jsonl, then g3 …), overwrite, or fail",
+      "if an --append-only file was truncated or recreated: new-key (NAME.g2.jsonl, then g3 …), overwrite, or fail",
     default: "new-key",
     parse: Values.choice("new-key", "overwrite", "fail")
   }),
@@ -292,7 +291,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: limits,
     value: "N",
     description: "retries of one request; 0 to 100",
-    // about half a minute, with the pauses between them
+    // eight retries take about half a minute, including the pauses
     default: "8",
     parse: Values.integer(0, 100)
   }),
@@ -301,7 +300,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: limits,
     value: "DURATION",
     description: "time limit of one request, from its start to the end of its response; --timeout-sec N means Ns",
-    // a part of 8 MiB needs 1.1 Mbit/s
+    // enough for a part of 8 MiB at 1.1 Mbit/s
     default: "60s",
     parse: DurationText.positive
   }),
@@ -310,7 +309,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: limits,
     value: "DURATION",
     description: "end the run if no request has succeeded for this long",
-    // longer than a store takes to restart, and than a dead connection stays unnoticed
+    // longer than a store's restart, and longer than it takes to detect a dead connection
     default: "5m",
     parse: DurationText.positive
   }),
@@ -341,7 +340,8 @@ export const s3Flags: Flag.Flags<FlagValues> = {
   quiet: Flag.toggle({
     name: "quiet",
     group: output,
-    description: "print nothing if the run succeeds and ledger, encryption, clock and metrics need no attention"
+    description:
+      "print nothing if the run succeeds without a warning about patterns, ledger, encryption, clock or metrics"
   }),
   verbose: Flag.toggle({
     name: "verbose",

@@ -34,7 +34,7 @@ export const statusFlags = {
     group: output,
     value: "DURATION",
     description: "with --output nagios: WARNING if the last success is older than this",
-    // two runs of an hourly timer, so that one may fail
+    // two intervals of an hourly timer, so that one run may fail
     default: "2h",
     parse: DurationText.positive
   }),

@@ -1,12 +1,12 @@
-/** "Did you mean": the known name that an unknown one was probably meant to be. */
+/** "Did you mean": suggests the known name that is nearest to an unknown name. */
 import { closest, distance } from "fastest-levenshtein"
 
-/** Flags, and their variables, that switch something off: `--no-overwrite`. */
+/** Whether a flag or variable switches something off, such as `--no-overwrite`. */
 const isNegation = (name: string) => /^(?:-*|IBSR_EXPORT_)no/i.test(name)
 
 /**
- * Only a near name: a wrong suggestion is worse than none. Never one that switches off what the other switches on, or
- * the reverse: `--quiet` is not what `--no-quiet` asks for.
+ * Suggests only a near name, because a wrong suggestion is worse than none. Never suggests a flag's negation, or the
+ * reverse: `--quiet` for `--no-quiet` would invert the intent.
  */
 export const nearest = (name: string, names: ReadonlyArray<string>): string | undefined => {
   const guess = closest(name, [...names])

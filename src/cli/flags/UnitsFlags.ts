@@ -1,4 +1,4 @@
-/** The flags that `units` has besides those of `s3`. They have no variables: a unit must not depend on one shell. */
+/** The flags that `units` has besides those of `s3`. They have no variables: a unit must not depend on a user's shell. */
 import * as DropIns from "../../units/DropIns.ts"
 import * as Flag from "./Flag.ts"
 import * as Values from "./Values.ts"

@@ -1,10 +1,10 @@
-/** Parsers of flag values. Each fails with what it expected. */
+/** Parsers of flag values. Each fails with a description of the expected value. */
 import { Either } from "effect"
 import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
 import * as Placeholder from "../../domain/Placeholder.ts"
 import type { Parse } from "./Flag.ts"
 
-/** Any text: a file system allows any name. */
+/** Any text, because a file system allows any name. */
 export const directory: Parse<string> = Object.assign((text: string) => Either.right(text), {
   suggestions: "directory"
 } as const)
@@ -12,7 +12,7 @@ export const file: Parse<string> = Object.assign((text: string) => Either.right(
   suggestions: "file"
 } as const)
 
-/** Text that a header can carry. */
+/** Text that an HTTP header can carry. */
 export const headerText: Parse<string> = (text) =>
   /^(?!\s*$)\P{Cc}+$/u.test(text) ? Either.right(text) : Either.left("text without control characters")
 
@@ -53,11 +53,11 @@ export const atLeast =
       () => `at least ${shown}`
     )
 
-/** An `http:` or `https:` URL of a host alone. */
+/** An `http:` or `https:` URL that names only a host and a port. */
 export const endpoint: Parse<URL> = (text) => {
   const url = URL.parse(text)
   const parts = url === null ? "" : url.href.slice(url.origin.length)
-  // anything after the host, or a login before it, would be dropped or passed on
+  // a path after the host, or user info before it, would be dropped or sent on
   return url !== null && /^https?:$/.test(url.protocol) && parts === "/"
     ? Either.right(url)
     : Either.left("a URL such as https://minio.example.com:9000, without a path")
@@ -67,7 +67,7 @@ export const endpoint: Parse<URL> = (text) => {
 export const account: Parse<string> = (text) =>
   /^[A-Za-z_][\w.-]{0,30}$/.test(text) ? Either.right(text) : Either.left("the name of a user or group")
 
-/** Refuses what no bucket name or ARN contains but people write by mistake. The store checks the rest. */
+/** Refuses common mistakes that no bucket name or ARN contains. The store checks the rest. */
 export const bucket: Parse<string> = (text) => {
   const literal = Placeholder.leftOver(text)
   if (literal !== undefined) return Either.left(`the name of a bucket (replace the placeholder ${literal})`)
@@ -89,7 +89,7 @@ export const tag: Parse<readonly [string, string]> = (text) =>
     () => "KEY=VALUE with a key of up to 128 and a value of up to 256 characters"
   )
 
-/** The key becomes part of a header's name, the value a header's value. Source: RFC 9110, section 5. */
+/** The key becomes part of a header's name, and the value is the header's value. Source: RFC 9110, section 5. */
 export const metadata: Parse<readonly [string, string]> = (text) =>
   Either.filterOrLeft(
     Either.fromNullable(pair(text), () => "KEY=VALUE"),
