@@ -44,7 +44,7 @@ export class ObjectExists extends Data.TaggedError("ObjectExists")<StoreAnswer> 
   override readonly message = sentence(this)
   readonly hint =
     this.advice ??
-    "remove --no-overwrite to replace it; if an answer was lost, this run may have stored it itself, and the next one uses a new key"
+    "remove --no-overwrite to replace it; if a response was lost, this run may have stored it itself, and the next run uses a new key"
 }
 
 /** No credential source of the AWS chain has credentials. */

@@ -210,7 +210,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "no-overwrite",
     group: how,
     description:
-      "only create objects (If-None-Match: *): a changed file goes to a new key, and a key that is already taken is a failure; implies --final-only"
+      "only create objects (If-None-Match: *): a changed file goes to a new key, and an existing object unknown to the ledger is a failure; implies --final-only"
   }),
   overwrite: Flag.toggle({
     name: "overwrite",
