@@ -1,4 +1,4 @@
-/** Files that are complete or absent, for every reader and after a crash at any moment. */
+/** Writes files that are complete or absent, for every reader and after a crash at any moment. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
@@ -6,9 +6,9 @@ import { randomUUID } from "node:crypto"
 /** Replaces the file at `path`, which must not be a symbolic link. The file gets `mode`, whatever the umask is. */
 export const write = (path: string, text: string, mode: number) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => {
-    // beside the target, because a rename stays on one file system; collectors ignore .tmp, and nobody can guess the name
+    // in the same directory, because a rename works only within one file system; node_exporter ignores .tmp
     const temporary = `${path}.${randomUUID()}.tmp`
-    // O_EXCL: never opens, or follows, what is already there
+    // O_EXCL: fails if anything has this name, even a symbolic link
     const create = Effect.andThen(fs.open(temporary, { flag: "wx" }), (file) =>
       Effect.zipRight(file.writeAll(Buffer.from(text)), file.sync)
     )

@@ -27,7 +27,7 @@ import { Uploads } from "./Uploads.ts"
 export class Export extends Context.Tag("ibsr-export/Export")<
   Export,
   {
-    /** Publishes the report and returns it. Never fails: a failed run is a report, too. */
+    /** Publishes the report and returns it. Never fails: a failed run has a report, too. */
     readonly run: Effect.Effect<Report.Report>
   }
 >() {
@@ -61,7 +61,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           return published
         }).pipe(Effect.scoped)
 
-        /** None if the run is to stop while it waits for another one. */
+        /** None if a stop is requested while another run holds the lock. */
         const openLedger = (startedAt: number) =>
           Effect.raceFirst(
             Effect.asSome(ledgers.open({ id: identity.runId, startedAt })),
@@ -82,7 +82,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             })
           })
 
-        /** Walks the input to its end even if the run is to stop, so that the files left over are counted. */
+        /** Walks the whole input even after a stop is requested, so that the remaining files are counted. */
         const uploadChanged = (ledger: OpenLedger) => {
           const { count, size } = ConcurrencyLimit.batches(settings.concurrency)
           const closedHour = ClosedHour.make(settings, ledger, stop)
@@ -141,13 +141,13 @@ export class Export extends Context.Tag("ibsr-export/Export")<
 }
 
 interface RunResult extends WorkResult {
-  /** Undefined if the store was not asked anything. */
+  /** Undefined if the store has not responded. */
   readonly traits?: StoreTraits | undefined
 }
 
 const notStarted = (error: WorkResult["error"]): RunResult => ({ complete: false, abandoned: 0, error })
 
-/** An unusable ledger outweighs the reason for which the run was stopped. */
+/** An unusable ledger takes precedence over the reason for the stop. */
 const endedBy = (reason: StopReason | undefined, error: ExportError | undefined) =>
   error?._tag !== "StateUnusable" && reason?._tag === "Failure" ? reason.error : error
 

@@ -25,7 +25,7 @@ export class Ledger extends Context.Tag("ibsr-export/Ledger")<
   }
 >() {}
 
-/** Reads the ledger's totals, also while a run holds the lock. */
+/** Reads the ledger's totals, even while a run holds the lock. */
 export class LedgerStatus extends Context.Tag("ibsr-export/LedgerStatus")<
   LedgerStatus,
   {
@@ -40,14 +40,14 @@ export interface RunIdentity {
   readonly startedAt: number
 }
 
-/** The state in which all of a file is stored; undefined if the file is pending, or its `stat` has changed since. */
+/** State of the stored object if it holds all of the file; undefined if the file is pending or `stat` differs. */
 export type StoredAs = (file: SourceFile, stat: FileStat) => State | undefined
 
-/** What the ledger knows of a file that an earlier upload announced. */
+/** The ledger's knowledge of a file with an announced upload. */
 export interface KnownFile {
   /** Generation of the object that the file goes to. */
   readonly generation: number
-  /** The most that the object may hold. An announced upload counts, because its response may have been lost. */
+  /** The longest content that the object may hold. Announced uploads count: their response may have been lost. */
   readonly content: ContentDigest
   /** State of the acknowledged object; undefined if the last announced upload has no known result. */
   readonly acknowledged: State | undefined
@@ -59,7 +59,7 @@ export interface AcknowledgedObject extends StoredObject {
   readonly generation: number
   readonly content: ContentDigest
   readonly state: State
-  /** The file's, when its content was read. */
+  /** Stat of the file when its content was read. */
   readonly stat: FileStat
 }
 
@@ -81,18 +81,18 @@ export interface UnfinishedUpload extends IdleUpload {
 export interface OpenLedger {
   /** Path of the database. */
   readonly path: string
-  /** Where an unusable older database was moved to. */
+  /** Path to which an unusable older database was moved. */
   readonly setAside: string | undefined
   /** Starts of this target's latest runs before this one, in milliseconds since 1970, latest first. */
   readonly previousRuns: ReadonlyArray<number>
-  /** How long the collector of this target's input keeps a snapshot, as far as earlier runs have seen. */
+  /** Bounds on how long the collector keeps a snapshot, as observed by earlier runs. */
   readonly retention: Bounds | undefined
   /** The checksum that the target's store is known to accept. */
   readonly checksum: Checksum
 
   /** Runs `step` in one read transaction: looking up many files one by one takes three times as long. */
   readonly lookUp: <A>(step: (storedAs: StoredAs) => A) => Effect.Effect<A, StateUnusable>
-  /** Marks the file as pending, and returns what is known of it. */
+  /** Marks the file as pending, and returns the ledger's knowledge of it. */
   readonly markPending: (path: string) => Effect.Effect<KnownFile | undefined, StateUnusable>
   /** Undoes `markPending` of this run: there was nothing to store. */
   readonly clearPending: (path: string) => Effect.Effect<void, StateUnusable>
@@ -121,7 +121,7 @@ export interface OpenLedger {
   readonly keptUpload: (path: string) => Effect.Effect<KeptUpload | undefined, StateUnusable>
   /** Replaces any earlier upload of the file. Durable, so that parts may be sent. */
   readonly uploadStarted: (path: string, upload: StartedUpload) => Effect.Effect<void, StateUnusable>
-  /** Records that this run resumes the upload, for a content of `sizeBytes`. Durable. */
+  /** Records that this run resumes the upload, with content of `sizeBytes`. Durable. */
   readonly uploadResumed: (path: string, sizeBytes: number) => Effect.Effect<void, StateUnusable>
   /** Records that the store acknowledged the part. */
   readonly partStored: (path: string, part: KeptPart) => Effect.Effect<void, StateUnusable>

@@ -55,14 +55,14 @@ export class Metrics extends Context.Tag("ibsr-export/Metrics")<
 /** For a file system that hangs. */
 const writeTimeout = Duration.seconds(5)
 
-/** Readers see the old content or the new one. Everybody may read the file, whatever the umask is. */
+/** Readers see either the old file or the new file. Everybody may read it, whatever the umask is. */
 const replace = (path: string, render: (previous: string | undefined) => string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    // replaces the file that a symbolic link leads to, not the link; one that leads nowhere is replaced
+    // replaces the file a symlink points to, not the symlink; a dangling symlink is itself replaced
     const target = yield* Effect.orElseSucceed(fs.realPath(path), () => path)
     const info = yield* Effect.option(fs.stat(target))
-    // a rename would replace a device, too
+    // a rename would replace even a device
     if (Option.exists(info, ({ type }) => type !== "File")) return yield* Effect.fail("it is not a regular file")
     const previous = yield* Effect.option(fs.readFileString(target))
     yield* AtomicFile.write(target, render(Option.getOrUndefined(previous)), 0o644)

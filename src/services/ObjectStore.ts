@@ -29,7 +29,7 @@ export interface UploadName {
 /** The store's acknowledgement of a new multipart upload. */
 export interface CreatedUpload {
   readonly uploadId: string
-  /** Each part must be sent with it. */
+  /** Each part must be sent with this checksum. */
   readonly checksum: Checksum
 }
 
@@ -44,7 +44,7 @@ export interface NewPart extends UploadName {
 
 /** The store's acknowledgement of a part, which completing the upload requires. */
 export interface StoredPart {
-  /** As the store wrote it. */
+  /** Exactly as in the response. */
   readonly etag: string
   /** SHA-256 in base64, as in its header; undefined if the part was sent with MD5. */
   readonly checksum: string | undefined
@@ -56,13 +56,13 @@ export interface StreamBody {
   readonly pieces: () => AsyncIterable<Uint8Array>
   /** Bytes of every part but the last. */
   readonly partSizeBytes: number
-  /** Parts in flight at once. */
+  /** Maximum parts in flight. */
   readonly queueSize: number
 }
 
-/** What the caller adds to the requests of such an upload. */
+/** What the caller adds to the requests of a streamed upload. */
 export interface StreamPolicy<E> {
-  /** Wraps each request: adds retries, the time-out and the concurrency limit. */
+  /** Wraps each request: adds retries, the timeout and the concurrency limit. */
   readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | E>
   /** Runs when all parts are stored, before the request that makes the object visible. */
   readonly completing: Effect.Effect<void, E>
@@ -73,23 +73,23 @@ export interface StreamPolicy<E> {
 /**
  * A bucket to write to.
  *
- * Every operation tries its requests once; callers add retries, limits and time-outs. Interruption aborts a request on
+ * Every operation tries its requests once; callers add retries, limits and timeouts. Interruption aborts a request on
  * the wire. Nothing is ever read back, listed or deleted: `s3:PutObject` is the only permission needed.
  */
 export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
   ObjectStore,
   {
     /**
-     * Resolves region and credentials, without a request to the store. Call it first. `checksum`: the one that the
-     * store accepted in an earlier run.
+     * Resolves region and credentials, without a request to the store. Call it first. `checksum`: the algorithm that
+     * the store accepted in an earlier run.
      */
     readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError>
-    /** What the answers so far have shown; undefined before the first. Sends nothing. */
+    /** The store's traits, as shown by its responses so far; undefined before the first response. Sends nothing. */
     readonly traits: Effect.Effect<StoreTraits | undefined>
     /**
-     * One request. Stores the whole body under the key, or fails; it never stores a part of it. After a failure without
-     * an answer (time-out, reset, interruption) the object may exist; sending it again does no harm. `sha256`: of the
-     * body in hexadecimal, if it is known. Best a `Callback`, because there may be thousands.
+     * One request. Stores the whole body under the key, or fails; it never stores an incomplete body. After a failure
+     * without a response (timeout, reset, interruption) the object may exist; sending it again does no harm. `sha256`:
+     * of the body in hexadecimal, if it is known. Preferably a `Callback`, because there may be thousands.
      */
     readonly put: (object: NewObject, body: Uint8Array, sha256?: string) => Effect.Effect<StoredObject, StoreError>
     /** One request. Creates an upload, whose parts cost storage until it is completed or aborted. */
@@ -97,8 +97,8 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     /** One request. Stores the whole part, or fails. A part with the same number replaces the earlier one. */
     readonly uploadPart: (part: NewPart) => Effect.Effect<StoredPart, StoreError>
     /**
-     * One request. Makes the object of exactly these parts, in order of their numbers, or fails, as `put` does. For an
-     * upload that is already complete, a store may report that it does not exist.
+     * One request. Creates the object from exactly these parts, in order of their numbers, or fails, as `put` does. If
+     * the upload is already complete, a store may report that the upload does not exist.
      */
     readonly completeUpload: (
       object: NewObject,

@@ -11,13 +11,13 @@ import { Traversal } from "./Traversal.ts"
 export class Progress extends Context.Tag("ibsr-export/Progress")<
   Progress,
   {
-    /** Shows progress until `work` ends, and leaves no trace of it. */
+    /** Shows progress until `work` ends, and then erases the progress line. */
     readonly during: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   }
 >() {
   static readonly layerNone = Layer.succeed(Progress, { during: identity })
 
-  /** Draws one line. A second walk of the input, beside the uploads, counts the total. */
+  /** Draws one line. Walks the input a second time, during the uploads, to count the total. */
   static readonly layerTerminal = (settings: Settings, terminal: Terminal) =>
     Layer.effect(
       Progress,
@@ -37,7 +37,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
             : Effect.void
         ).pipe(
           Effect.tap(() => Effect.sync(() => (counted = true))),
-          // the uploads meet the same failure and report it
+          // the uploads hit the same failure and report it
           Effect.ignore
         )
 
@@ -57,7 +57,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
               Effect.gen(function* () {
                 const startedAt = yield* Clock.currentTimeMillis
                 yield* Effect.addFinalizer(() => Effect.sync(() => terminal.write("\r\u001B[K")))
-                // disconnected, because it may hang in a dead file server
+                // disconnected, because a dead file server may make it hang
                 yield* Effect.forkScoped(Effect.disconnect(count))
                 yield* Effect.forkScoped(Effect.repeat(draw(startedAt), Schedule.spaced(interval)))
                 return yield* work

@@ -8,7 +8,7 @@ import * as ReportText from "../report/ReportText.ts"
 import * as Summary from "../report/Summary.ts"
 import { Stdio } from "./Stdio.ts"
 
-/** Counts what became of the files, and prints the run's report. */
+/** Counts the outcomes of the files, and prints the run's report. */
 export class Reporter extends Context.Tag("ibsr-export/Reporter")<
   Reporter,
   {
@@ -16,13 +16,13 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     readonly addOutcomes: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
     /** Adds a multipart upload that could not be aborted. */
     readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
-    /** Counts a completed upload that this run resumed. `sparedBytes`: stored by earlier runs, so not sent again. */
+    /** Counts a completed upload that this run resumed. `sparedBytes`: stored by earlier runs and not sent again. */
     readonly addResumed: (sparedBytes: number) => void
     /** Adds a multipart upload that is left for the next run to resume. */
     readonly addKept: (upload: Tally.KeptUpload) => void
     /** Adds a file that was deleted before it was stored. `hint`: what the operator can do. */
     readonly addLost: (relativePath: string, hint: string) => void
-    /** Adds a file that was deleted after every line that was seen of it had been stored. */
+    /** Adds a file that was deleted after every line that a run saw in it was stored. */
     readonly addEndNotSeen: (relativePath: string) => void
     /** Adds a file that will be deleted before the next run; `rotatedAt` is in milliseconds since 1970. */
     readonly addAtRisk: (relativePath: string, rotatedAt: number) => void
@@ -66,7 +66,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     )
 }
 
-/** What became of one file. */
+/** The outcome of one file. */
 export interface FileOutcome {
   readonly file: Pick<SourceFile, "relativePath">
   readonly outcome: Outcome
@@ -74,7 +74,7 @@ export interface FileOutcome {
 
 type Streams = Context.Tag.Service<Stdio>
 
-/** How each output format prints the report. The summary comes last, with JSON on stderr. */
+/** Prints the report in each output format. The summary comes last; with JSON, it goes to stderr. */
 const renderings = {
   text: (report: Report, { stdout }: Streams) => {
     for (const line of ReportText.body(report)) stdout.writeLine(line)

@@ -13,7 +13,7 @@ export class Stdio extends Context.Tag("ibsr-export/Stdio")<
 >() {}
 
 export interface OutputStream extends Journal.Reader {
-  /** Writes immediately and in one piece, so that nothing comes between the lines of one text. */
+  /** Writes immediately and in one piece, so that no other output separates the lines of one text. */
   readonly writeLine: (line: Journal.Line) => void
 }
 

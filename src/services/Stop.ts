@@ -5,11 +5,11 @@ import type { StopSignal } from "../domain/ExitCode.ts"
 /** Why a run ends before it has tried all files. */
 export type StopReason =
   | { readonly _tag: "Signal"; readonly signal: StopSignal }
-  /** The deadline, or a failure that every further file would meet too. */
+  /** The deadline, or a failure that every other file would hit as well. */
   | { readonly _tag: "Failure"; readonly error: ExportError }
 
 /**
- * The request to end the run early, after a signal, the deadline, or a failure that every file would meet. From then on
+ * The request to end the run early, after a signal, the deadline, or a failure that every file would hit. From then on
  * the run starts no request to the store; `Export` decides what happens to the requests in flight.
  */
 export class Stop extends Context.Tag("ibsr-export/Stop")<
@@ -17,15 +17,15 @@ export class Stop extends Context.Tag("ibsr-export/Stop")<
   {
     /** Keeps the first reason, except that a signal replaces a failure. */
     readonly request: (reason: StopReason) => Effect.Effect<void>
-    /** The reason, if the run was asked to stop. Does not wait. */
+    /** The reason, if a stop was requested. Does not wait. */
     readonly reason: Effect.Effect<Option.Option<StopReason>>
-    /** The same without an effect, for frequent callers. */
+    /** The reason without an effect, for frequent callers. */
     readonly peek: () => Option.Option<StopReason>
-    /** Waits until the run is asked to stop. */
+    /** Waits until a stop is requested. */
     readonly requested: Effect.Effect<void>
   }
 >() {
-  /** Needs no layer, because a signal may arrive before there is one. */
+  /** Needs no layer, because a signal may arrive before the layers are built. */
   static readonly make = (): Context.Tag.Service<Stop> => {
     const requested = Deferred.unsafeMake<void>(FiberId.none)
     let reason: Option.Option<StopReason> = Option.none()

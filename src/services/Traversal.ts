@@ -10,10 +10,10 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
   Traversal,
   {
     /**
-     * Everything below `input` that is not a directory. A stream, so that memory does not grow with the number of files.
-     * A directory's files come oldest first, then its subdirectories in `RunDirectory.visitOrder`; a directory with more
-     * than 4,096 entries is sorted in blocks of that size. Fails if `input` is missing, not a directory, or unreadable. A directory below it that
-     * cannot be listed is an element.
+     * Everything below `input` that is not a directory. A stream, so that memory does not grow with the number of
+     * files. A directory's files come oldest first, then its subdirectories in `RunDirectory.visitOrder`. A directory
+     * with more than 4,096 entries is sorted in blocks of that size. Fails if `input` is missing, not a directory, or
+     * unreadable. Yields an element for a directory below it that cannot be listed.
      */
     readonly files: (input: string) => Stream.Stream<Found, InputUnusable>
   }
@@ -48,7 +48,7 @@ const unusable = (input: string, cause: unknown) =>
 const checkInput = (input: string) =>
   Effect.tryPromise({
     try: async () => {
-      // unlike a stat, this also shows that it is a directory that may be listed
+      // unlike a stat, this also checks that it is a directory and may be listed
       await (await fs.opendir(input)).close()
     },
     catch: (cause) => unusable(input, cause)
@@ -61,7 +61,7 @@ interface Directory {
   readonly lineage: ReadonlyArray<string>
 }
 
-/** A name that is not UTF-8 decodes to one with this character, under which no file can be found. */
+/** A name that is not UTF-8 decodes to a name with this character, and no file can be opened under that name. */
 const isUndecodable = (name: string) => name.includes("\uFFFD")
 
 const undecodable = (path: string) =>

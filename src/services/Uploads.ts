@@ -23,9 +23,9 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
   {
     /** Resolves credentials and region. Sends nothing to the store. `checksum`: the kind that the store accepts. */
     readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError | Interrupted>
-    /** What the store's answers have shown so far; undefined if none has arrived. */
+    /** The store's traits, as shown by its responses so far; undefined before the first response. */
     readonly traits: Effect.Effect<StoreTraits | undefined>
-    /** Stores what is new in these files, and reports each outcome as soon as it is known. A failure is an outcome. */
+    /** Uploads the files that changed, and reports each outcome as soon as it is known. A failure is an outcome. */
     readonly uploadAll: (
       ledger: OpenLedger,
       files: ReadonlyArray<SourceFile>,
@@ -44,7 +44,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const abortStale = yield* StaleUploads.make(options)
         const reader = SourceReader.make(options)
         const uploadFile = FileUpload.make(options, keys, reader, transfer.digest, store(transfer))
-        // with --force, a small file is treated like any other
+        // with --force, small files take the same path as the others
         const uploadBatch = options.force ? undefined : SmallFileBatch.make(options, keys, reader, transfer)
         const { ready, traits } = transfer
         return {
@@ -56,7 +56,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
       })
     )
 
-  /** Reads the files and plans what would be sent. */
+  /** Reads the files and plans their uploads, but sends nothing. */
   static readonly layerDryRun = (options: Options) =>
     Layer.effect(
       Uploads,
@@ -114,7 +114,7 @@ const plan =
     )
   }
 
-/** Files that `uploadBatch` hands over are uploaded one by one, all at the same time. */
+/** Uploads the files that `uploadBatch` hands over separately, all at the same time. */
 const uploadAll =
   (uploadFile: FileUpload.FileUpload, uploadBatch?: SmallFileBatch.SmallFileBatch) =>
   (ledger: OpenLedger, files: ReadonlyArray<SourceFile>, report: UploadOutcome.Report): Effect.Effect<void> => {

@@ -1,4 +1,4 @@
-/** Uploads the files of a run, a batch at a time, and stops uploading when the run is to stop. */
+/** Uploads the files of a run in batches, and starts no batch once a stop is requested. */
 import { Effect, Option } from "effect"
 import { endsRun } from "../../domain/FailureClass.ts"
 import * as Outcome from "../../domain/Outcome.ts"
@@ -16,7 +16,7 @@ export const make = Effect.gen(function* () {
   const stop = yield* Stop
   const deadline = yield* Deadline
 
-  /** Asks for credentials when the first batch needs them: most runs have little to send, and some nothing. */
+  /** Resolves credentials when the first batch needs them: some runs have nothing to send. */
   const readyOnce = (ledger: OpenLedger) =>
     Effect.cached(
       Effect.raceFirst(uploads.ready(ledger.checksum), stop.requested).pipe(
@@ -26,7 +26,7 @@ export const make = Effect.gen(function* () {
       )
     )
 
-  /** Counts outcomes, and stops the run after a failure that every other file would meet, too. */
+  /** Counts outcomes, and requests a stop after a failure if every other file would fail in the same way. */
   const report = (outcomes: ReadonlyArray<FileOutcome>) =>
     Effect.zipRight(
       reporter.addOutcomes(outcomes),

@@ -1,7 +1,7 @@
 /**
- * Leaves the snapshots of an hour that has just ended to the end of the run, when they are final. A run that starts within
- * `--final-after` of the hour's end, as cron at minute 0 always does, would otherwise send them twice: now as live, and as
- * final in the next run. Over a day of hourly runs at minute 0, that is 2.1 times the bytes.
+ * Postpones the snapshots of an hour that has just ended to the end of the run, when they are final. Otherwise a run
+ * that starts within `--final-after` of the hour's end, as cron at minute 0 always does, would send them as live, and
+ * the next run would send them again as final. A day of hourly runs at minute 0 would send 2.1 times the bytes.
  */
 import { Clock, type Context, Duration, Effect } from "effect"
 import type { StateUnusable } from "../../domain/Errors.ts"
@@ -11,7 +11,7 @@ import type { SourceFile } from "../../domain/SourceFile.ts"
 import type { OpenLedger } from "../Ledger.ts"
 import type { Stop } from "../Stop.ts"
 
-/** A run waits no longer than this, whatever `--final-after` is. */
+/** Maximum wait. If `--final-after` is longer, no file is postponed. */
 const maxWait = Duration.minutes(5)
 
 export type Options = Pick<Settings, "dryRun" | "finalAfter">
@@ -26,7 +26,7 @@ export const make = (
   const isEnabled = !dryRun && Duration.lessThanOrEqualTo(finalAfter, maxWait)
 
   return {
-    /** Returns the files to upload now. The ledger remembers the others, in case the run does not reach its end. */
+    /** Returns the files to upload now. Marks the others as pending, in case the run ends early. */
     postpone: (files: ReadonlyArray<SourceFile>): Effect.Effect<ReadonlyArray<SourceFile>, StateUnusable> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const later = new Set<SourceFile>()
@@ -43,7 +43,7 @@ export const make = (
           files.filter((file) => !later.has(file))
         )
       }),
-    /** Waits until the postponed files are final, or the run is to stop, and returns them. */
+    /** Waits until the postponed files are final or a stop is requested, and returns these files. */
     wait: Effect.suspend(() =>
       postponed.length === 0
         ? Effect.succeed(postponed)

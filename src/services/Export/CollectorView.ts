@@ -1,4 +1,4 @@
-/** What this host can see of the collectors: which directories they rotate, and how long they keep a snapshot. */
+/** Infers from files which directories a collector rotates, and how long it keeps a snapshot. */
 import { Duration, Effect } from "effect"
 import { promises as fs } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -11,31 +11,31 @@ import type { OpenLedger } from "../Ledger.ts"
 
 /** A directory that may contain snapshot files. */
 export interface Directory {
-  /** Its collector is at work, and so rotates it. */
+  /** Whether a running collector rotates the directory. */
   readonly isRotated: boolean
-  /** Path of the latest snapshot file that was ever seen in it, relative to the input. */
+  /** Path of the latest snapshot file that any run has seen in it, relative to the input. */
   readonly latestSnapshot: string | undefined
-  /** How long its collector keeps a snapshot, in milliseconds; undefined: not known. */
+  /** How long its collector keeps a snapshot, in milliseconds; undefined if not known. */
   readonly retention: number | undefined
 }
 
-/** A collector that has not written for this long is not at work: it writes once a minute. */
+/** A collector that has not written for this long is not running: it writes once a minute. */
 const idleAfter = Duration.toMillis("10 minutes")
 
-/** Looks at each directory once. `now` in milliseconds since 1970. */
+/** Examines each directory once. `now` is in milliseconds since 1970. */
 export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "retention">, now: number) => {
   let bounds = ledger.retention
   const directories = new Map<string, Directory>()
   const listings = new Map<string, Promise<ReadonlyArray<string>>>()
 
-  /** Empty for a directory that cannot be read. `directory` is relative to the input. */
+  /** Names in a directory, whose path is relative to the input. Empty if the directory cannot be read. */
   const list = (directory: string) => {
     const listing = listings.get(directory) ?? fs.readdir(join(settings.input, directory)).catch(() => [])
     listings.set(directory, listing)
     return listing
   }
 
-  /** A directory that is not named like a run directory is one of an older collector, which has no other. */
+  /** True for a directory that is not named like a run directory: older collectors have only one directory. */
   const isNewest = async (directory: string) => {
     const name = basename(directory)
     const run = RunDirectory.parse(name)
@@ -69,7 +69,7 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
       if (!isRotated || oldest === undefined) return { isRotated, latestSnapshot, retention: undefined }
       const deleted = yield* ledger.latestSnapshot(directory, directory + oldest)
       const deletedHour = deleted === undefined ? undefined : Snapshot.hourOf(deleted)?.start
-      // what this directory shows outweighs what others have shown: another collector may have other settings
+      // evidence from this directory takes precedence over others, whose collectors may have other settings
       bounds = Retention.merge(bounds, Retention.observe(lastWrite, Snapshot.hourOf(oldest)!.start, deletedHour))
       return { isRotated, latestSnapshot, retention: Retention.estimate(settings.retention, bounds) }
     })
@@ -82,7 +82,7 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
         if (known !== undefined) return Effect.succeed(known)
         return Effect.tap(view(directory), (seen) => Effect.sync(() => directories.set(directory, seen)))
       }),
-    /** Keeps what was learned for the next run. */
+    /** Stores the retention observed so far in the ledger, for the next run. */
     remember: Effect.suspend(() => (bounds === undefined ? Effect.void : ledger.rememberRetention(bounds)))
   }
 }

@@ -7,30 +7,30 @@ import { Stop } from "../Stop.ts"
 
 /** How the work of a run ended. */
 export interface WorkResult {
-  /** The whole input was walked. */
+  /** Whether the whole input was walked. */
   readonly complete: boolean
   readonly error?: ExportError | undefined
-  /** Files whose upload did not end even when it was interrupted. */
+  /** Number of files whose upload did not end even after it was interrupted. */
   readonly abandoned: number
 }
 
 /**
- * Ends a run in time, whatever hangs. Once `Stop` is requested, no new request starts; requests in flight get `--grace`
- * to finish, but nothing once `--deadline` has passed.
+ * Ends a run in time, whatever hangs. Once a stop is requested, no new request starts. Requests in flight get `--grace`
+ * to finish; after `--deadline` there is no grace.
  */
 export class Deadline extends Context.Tag("ibsr-export/Deadline")<
   Deadline,
   {
     /**
-     * Runs `work`. When time is up, interrupts it and runs `onTimeUp` instead. `files` counts the files in `work` that
-     * have no outcome yet.
+     * Runs `work`. When time is up, interrupts it and runs `onTimeUp` instead. `files` returns the number of files in
+     * `work` that have no outcome yet.
      */
     readonly withinGrace: (
       work: Effect.Effect<void>,
       onTimeUp: Effect.Effect<void>,
       files: () => number
     ) => Effect.Effect<void>
-    /** Runs `work`. Leaves it behind if it still runs `cleanupTime` after time is up. */
+    /** Runs `work`. Abandons it if it is still running `cleanupTime` after the time limit. */
     readonly bound: <A>(work: Effect.Effect<A, ExportError>) => Effect.Effect<WorkResult>
   }
 >() {
@@ -63,7 +63,7 @@ export class Deadline extends Context.Tag("ibsr-export/Deadline")<
               onSuccess: (): Omit<WorkResult, "abandoned"> => ({ complete: true }),
               onFailure: (error) => ({ complete: false, error })
             }).pipe(
-              // leaves behind what does not react to interruption, such as a read from a dead file server
+              // abandons work that does not react to interruption, such as a read from a dead file server
               Effect.disconnect,
               Effect.raceFirst(
                 Effect.zipRight(Deferred.await(timeIsUp), Effect.as(Effect.sleep(cleanupTime), { complete: false }))
@@ -78,10 +78,10 @@ export class Deadline extends Context.Tag("ibsr-export/Deadline")<
     )
 }
 
-/** Five seconds for the answer to a creation in flight and five for its abort. A million files take eight to count. */
+/** 5 s for a CreateMultipartUpload in flight, 5 s for its abort. Counting a million files takes 8 s. */
 const cleanupTime = Duration.seconds(12)
 
-/** The deadline at once; `--grace` after any other reason to stop, if the deadline does not come first. */
+/** Completes at the deadline, or `--grace` after another reason to stop, whichever comes first. */
 const untilTimeIsUp = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Pick<Settings, "deadline" | "grace">) => {
   const graceIsOver = Effect.zipRight(stop.requested, Effect.sleep(grace))
   if (deadline === undefined) return graceIsOver

@@ -15,7 +15,7 @@ const pageSize = 1000
 
 /** Receives the findings. */
 export interface LossFindings {
-  /** `hint`: what the operator can do against further losses. */
+  /** `hint`: how the operator can prevent further losses. */
   readonly addLost: (path: string, hint: string) => void
   readonly addEndNotSeen: (path: string) => void
   readonly addAtRisk: (path: string, rotatedAt: number) => void
@@ -24,8 +24,8 @@ export interface LossFindings {
 export type Options = Pick<Settings, "input" | "include" | "exclude" | "appendOnly" | "retention">
 
 /**
- * Reports each lost file once: the ledger remembers that it is gone. Reports files at risk nearest first. `interval` between
- * runs in milliseconds, `now` in milliseconds since 1970.
+ * Reports each lost file once: the ledger then marks it as gone. Reports files at risk in the order of their deletion.
+ * `interval` is the time between runs in milliseconds; `now` is in milliseconds since 1970.
  */
 export const checkLosses = (
   ledger: OpenLedger,
@@ -61,7 +61,7 @@ export const checkLosses = (
 
     let files = yield* ledger.unfinishedFiles("", pageSize)
     while (files.length > 0) {
-      // `exists` is synchronous, so first wait until the file system answers: it may be a server that hangs
+      // `exists` is synchronous and a file server may hang, so first wait until it responds
       yield* Effect.promise(() => fs.stat(settings.input).catch(() => undefined))
       for (const file of files) if (selection.keeps(file.path)) yield* check(file)
       files = yield* ledger.unfinishedFiles(files.at(-1)!.path, pageSize)

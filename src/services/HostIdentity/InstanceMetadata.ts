@@ -7,16 +7,16 @@ import { Duration, Effect } from "effect"
 import http from "node:http"
 import type { Env } from "../../domain/Env.ts"
 
-/** For both requests together: on an instance they take milliseconds, and elsewhere nobody answers. */
+/** Limits both requests together: on an instance they take milliseconds, and elsewhere nothing responds. */
 const timeout = Duration.seconds(2)
 
-/** More than the value of any item that is asked for. */
+/** Longer than the value of any item that is requested. */
 const maxCharacters = 1024
 
-/** Never through a proxy, unlike Node's global agent. */
+/** Never uses a proxy, unlike Node's global agent. */
 const agent = new http.Agent()
 
-/** An item below `/latest/meta-data/`. Fails with what went wrong. */
+/** Gets an item below `/latest/meta-data/`. The error says what went wrong. */
 export const get = (item: string, env: Env): Effect.Effect<string, Error> =>
   Effect.tryPromise({
     try: async (signal) => {
@@ -45,9 +45,9 @@ const endpointOf = (env: Env) =>
 
 const request = (method: string, url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) =>
   new Promise<string>((resolve, reject) => {
-    const sent = http.request(url, { method, headers, agent, signal }, (answer) => {
+    const sent = http.request(url, { method, headers, agent, signal }, (response) => {
       let text = ""
-      answer
+      response
         .setEncoding("utf8")
         .on("data", (piece: string) => {
           text += piece
@@ -55,7 +55,7 @@ const request = (method: string, url: URL, headers: Readonly<Record<string, stri
         })
         .on("error", reject)
         .on("end", () =>
-          answer.statusCode === 200 ? resolve(text) : reject(new Error(`it answered ${answer.statusCode}`))
+          response.statusCode === 200 ? resolve(text) : reject(new Error(`it answered ${response.statusCode}`))
         )
     })
     sent.on("error", reject).end()

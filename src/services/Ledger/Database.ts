@@ -11,15 +11,15 @@ import * as StateDirectory from "./StateDirectory.ts"
 
 export const pathIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
 
-/** Between two attempts to get a lock that another run holds. */
+/** Pause between two attempts to get the lock. */
 const lockInterval = Duration.millis(200)
 
-/** For the first reader after a crash, which locks the database while it recovers it. */
+/** Wait for the first reader after a crash, which locks the database while it recovers it. */
 const busyTimeoutMillis = 2000
 
 /**
- * Keeps every other run out until the scope closes. SQLite's locks are the kernel's, which releases them when a process is
- * killed. The lock has a file of its own, so that `status` can read the ledger meanwhile.
+ * Keeps every other run out until the scope closes. SQLite uses the kernel's file locks, and the kernel releases them
+ * when a process is killed. The lock has a file of its own, so that `status` can read the ledger meanwhile.
  */
 export const lock = (
   stateDir: string,
@@ -32,7 +32,7 @@ export const lock = (
         StateDirectory.create(resolve(stateDir))
         const held = new DatabaseSync(path, { timeout: 0 })
         try {
-          // not EXCLUSIVE: two runs that start at the same moment can keep each other from it
+          // not EXCLUSIVE: with it, two runs that start at once can both fail to get the lock
           held.exec("BEGIN IMMEDIATE")
           return held
         } catch (cause) {
@@ -54,7 +54,7 @@ export const lock = (
 
 export interface Opened {
   readonly db: DatabaseSync
-  /** Where an unusable database was moved to. */
+  /** Path to which an unusable database was moved. */
   readonly setAside: string | undefined
 }
 
@@ -87,8 +87,8 @@ export const openReadOnly = (path: string): Effect.Effect<DatabaseSync | undefin
         try {
           return openReadable(path)
         } catch (cause) {
-          // Without write permission, a reader cannot create the memory it would share with a writer. Without a WAL file
-          // there is no writer to share it with.
+          // Without write permission, a reader cannot create the memory that it shares with a writer. Without a WAL
+          // file, there is no writer.
           if (!isUnwritable(cause) || existsSync(`${path}-wal`)) throw cause
           return openReadable(new URL("?immutable=1", pathToFileURL(path)))
         }

@@ -13,7 +13,7 @@ type Row = Readonly<Record<string, SQLOutputValue>>
 /** SQLite's integers are signed, the kernel's are unsigned. */
 const signed = (value: bigint) => BigInt.asIntN(64, value)
 
-/** An announced upload without a known result supersedes what was acknowledged before it. */
+/** An announced upload without a known result supersedes the acknowledged object. */
 const knownFrom = (row: Row): KnownFile | undefined => {
   const attempted = row["attempted_size"] !== null
   const [generation, size, digest, head] = attempted
@@ -27,14 +27,14 @@ const knownFrom = (row: Row): KnownFile | undefined => {
   }
 }
 
-/** Questions that change nothing. */
+/** Read-only queries. */
 export const reader = (db: DatabaseSync, { id: target, inputSince }: Target) => {
-  // Most runs ask this for nearly every file, so SQLite compares the row and returns a single column.
+  // Most runs query this for nearly every file, so SQLite compares the row and returns a single column.
   const selectState = db.prepare(
     `SELECT state FROM files WHERE target = ? AND path = ? AND file_size = ? AND mtime_ns = ? AND inode = ? AND device = ?
      AND pending_since IS NULL AND fate IS NULL`
   )
-  // rows as objects would take half as long again
+  // rows as objects would take 50 % longer
   selectState.setReturnArrays(true)
   const selectFile = db.prepare(
     `SELECT pending_since, fate, files.generation, files.size, files.digest, files.head, state,

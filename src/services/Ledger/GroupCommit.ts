@@ -15,11 +15,11 @@ export interface GroupCommit {
   readonly flush: Effect.Effect<void, StateUnusable>
 }
 
-/** Writes after which a group waits for no more: a larger commit would block the event loop for too long. */
+/** Maximum writes per group: a larger commit would block the event loop for too long. */
 const maxWrites = 1000
 
-/** Turns of the event loop that a group waits for more writes, as long as each turn brings some. */
-const maxTurns = 16
+/** Maximum event-loop iterations before a commit. A group commits sooner, after the first iteration without a write. */
+const maxIterations = 16
 
 export const make = (
   db: DatabaseSync,
@@ -51,22 +51,22 @@ export const make = (
       for (const resume of resumed) resume(result)
     }
 
-    // files are read and responses arrive in bursts: a turn of the event loop without a write ends a burst
+    // files are read and responses arrive in bursts: an event-loop iteration without a write ends a burst
     const scheduleCommit = () => {
       if (isScheduled) return
       isScheduled = true
-      let turns = 0
+      let iterations = 0
       let seenWrites = writes
-      const turn = () => {
-        if (writes > seenWrites && writes < maxWrites && ++turns < maxTurns) {
+      const iterate = () => {
+        if (writes > seenWrites && writes < maxWrites && ++iterations < maxIterations) {
           seenWrites = writes
-          setImmediate(turn)
+          setImmediate(iterate)
         } else {
           isScheduled = false
           commit()
         }
       }
-      setImmediate(turn)
+      setImmediate(iterate)
     }
 
     const flush = Effect.async<void, StateUnusable>((resume) => {

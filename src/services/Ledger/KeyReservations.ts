@@ -11,11 +11,11 @@ interface Reserved {
   readonly suffixes: ReadonlyArray<KeySuffix>
 }
 
-/** Questions that change nothing. */
+/** Read-only queries. */
 export const reader = (db: DatabaseSync, target: number) => {
   const select = db.prepare("SELECT reserved, endings FROM files WHERE target = ? AND path = ?")
 
-  /** A path without a row has reserved nothing. A known file always owns its plain name, even without such an object. */
+  /** A path without a row has no reservations. A known file owns its uncompressed key, even without such an object. */
   const reservedBy = (path: string): Reserved => {
     const row = select.get(target, path)
     const known = (row?.["endings"] ?? "") as string
@@ -38,7 +38,7 @@ export const reader = (db: DatabaseSync, target: number) => {
     /** The first generation, from `least` on, whose key with this suffix belongs to no other file. */
     firstFree: (path: string, least: number, suffix: KeySuffix, own = reservedBy(path)): number => {
       if (suffix !== "" && includes(own, least, suffix)) return least
-      // also with the suffixes that the file had before, because it may use them again
+      // checks the file's earlier suffixes too, because the file may use them again
       const suffixes = [...new Set([...own.suffixes, suffix])]
       let generation = least
       while (suffixes.some((each) => belongsToAnother(path, Generation.named(path, generation) + each))) generation++

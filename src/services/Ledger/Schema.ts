@@ -71,7 +71,7 @@ const migrations: ReadonlyArray<string> = [
   `,
   // the checksum that the store accepts with a body: CRC32 until the store refuses it
   "ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32' CHECK (checksum IN ('CRC32', 'MD5'))",
-  // From this version on, digests of contents larger than 8 MiB are block digests, followed by the number of blocks.
+  // From this version on, digests of content larger than 8 MiB are block digests, followed by the number of blocks.
   `
   -- multipart uploads that are neither completed nor aborted, to be resumed
   CREATE TABLE uploads (
@@ -101,7 +101,7 @@ const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (target, path, number)
   ) STRICT, WITHOUT ROWID;
   `,
-  // every suffix that the file's keys were ever given after the name of a generation, concatenated: .zst.gz
+  // every compression suffix that the file's keys have ever had, concatenated: .zst.gz
   "ALTER TABLE files ADD COLUMN endings TEXT NOT NULL DEFAULT ''",
   // SHA256 replaces CRC32, except for uploads created with CRC32: an upload keeps its checksum
   `
@@ -117,7 +117,7 @@ const migrations: ReadonlyArray<string> = [
 
   ALTER TABLE parts DROP COLUMN crc32;
   `,
-  // how long the collector keeps a snapshot, in milliseconds: at least, and less than; NULL: not known
+  // how long the collector keeps a snapshot, in milliseconds: its lower and upper bound; NULL: not known
   `
   ALTER TABLE targets ADD COLUMN retention_least INTEGER;
   ALTER TABLE targets ADD COLUMN retention_most INTEGER;

@@ -80,8 +80,8 @@ export const layer = (options: Options) =>
   })
 
 /**
- * For `--dry-run`: answers from what is known and remembers nothing, without a lock. Where `layer` would start a new
- * ledger, this one is empty.
+ * For `--dry-run`: reads the ledger without a lock, and discards every write. It is empty where `layer` would start a
+ * new ledger.
  */
 export const layerReadOnly = (options: Options) =>
   Layer.succeed(Ledger, {

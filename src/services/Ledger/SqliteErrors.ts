@@ -1,4 +1,4 @@
-/** Translates what SQLite and the file system throw into the ledger's errors. */
+/** Translates errors of SQLite and the file system into the ledger's errors. */
 import { StateUnusable } from "../../domain/Errors.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
@@ -22,7 +22,7 @@ const nameOf = (cause: unknown): string | undefined =>
 
 export const isBusy = (cause: unknown): boolean => nameOf(cause) === "SQLITE_BUSY"
 
-/** Whether the database, or a file beside it, would have to be written. */
+/** Whether the operation had to write to the database or a file beside it, and could not. */
 export const isUnwritable = (cause: unknown): boolean => {
   const code = nameOf(cause)
   return code === "SQLITE_READONLY" || code === "SQLITE_CANTOPEN"

@@ -13,7 +13,7 @@ export interface Target {
   readonly inputSince: number
 }
 
-/** How keys are made from paths; a second mapping would be a second target. */
+/** How keys are made from paths; another mapping would need another target. */
 const mapping = "path"
 
 type Name = Pick<Settings, "bucket" | "endpoint" | "prefix">
@@ -27,7 +27,7 @@ export const find = (db: DatabaseSync, name: Name) =>
     )
     .get(...nameOf(name)) as (Target & { readonly input: string }) | undefined
 
-/** Records that a run on this target starts, and returns what the ledger knows of the target. */
+/** Records that a run on this target starts, and returns the ledger's knowledge of the target. */
 export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input">, run: RunIdentity) => {
   const known = find(db, options)
   const input = resolve(options.input)

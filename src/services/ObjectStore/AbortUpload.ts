@@ -22,7 +22,7 @@ export const abortUpload = (
   )
 
 /**
- * Waits for the answer even when interrupted, for at most `abortTimeout`: without its id an upload can neither be
+ * Waits for the response even when interrupted, for at most `abortTimeout`: without its id, an upload can neither be
  * resumed nor aborted.
  */
 export const completeDespiteInterrupt = <A, E>(attempt: Effect.Effect<A, E>) =>

@@ -1,4 +1,4 @@
-/** Limits the requests in flight: one controller for all files, so that all slow down when one meets an overload. */
+/** Limits the requests in flight, with one controller for all files: an overload slows down all of them. */
 import { Cause, Clock, Duration, Effect, Exit, FiberId, Option, type Scope } from "effect"
 import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
 import * as DurationText from "../../domain/DurationText.ts"
@@ -14,8 +14,8 @@ export type Options = Pick<Settings, "concurrency" | "giveUpAfter" | "timeout">
 
 export interface Limiter {
   /**
-   * Runs an attempt as soon as the limit admits it, for at most `timeout`. Fails with `Interrupted` if the run is to stop
-   * before the attempt starts. A `Callback`.
+   * Runs an attempt as soon as the limit admits it, for at most `timeout`. Fails with `Interrupted` if a stop is
+   * requested before the attempt starts. A `Callback`.
    */
   readonly limit: <A>(
     attempt: Effect.Effect<A, StoreError>,
@@ -24,14 +24,14 @@ export interface Limiter {
 }
 
 /**
- * Admits attempts in the order of their arrival, and learns from their results:
+ * Admits attempts in order of arrival, and learns from their results:
  *
- * - After an overload of the store or the line, it admits fewer (`ConcurrencyLimit`).
- * - A store that asks for a pause (`Retry-After`) gets it from all requests. If the pause is long, the run ends.
- * - When nothing but transient failures has come for `giveUpAfter`, the run ends: the next one may fare better. So a dead
- *   store costs that time plus the requests then in flight, whatever the number of files.
+ * - After an overload of the store or the network, it admits fewer at a time (`ConcurrencyLimit`).
+ * - If the store asks for a pause (`Retry-After`), all requests wait. A long pause ends the run instead.
+ * - After `giveUpAfter` with only transient failures, the run ends; the next run may succeed. A dead store costs only
+ *   this time plus the requests in flight, whatever the number of files.
  *
- * Written as a queue of callbacks: a semaphore, a timeout and their fibers cost more than the request itself.
+ * It is a queue of callbacks: a semaphore, a timeout and their fibers cost more than the request itself.
  */
 export const make = ({
   concurrency,
@@ -44,7 +44,7 @@ export const make = ({
     const watch = yield* Timeouts.forRequests(timeout)
     const runtime = yield* Effect.runtime()
     const fork = Callback.forkIn(runtime)
-    /** Each starts its attempt, or ends as interrupted. The values are weights. */
+    /** Waiting attempts, with their weights. Call one with true to start it, with false to fail it as interrupted. */
     const queue = new Map<(isAdmitted: boolean) => void, number>()
     /** The sum of the weights of the requests in flight. */
     let inFlight = 0
@@ -53,7 +53,7 @@ export const make = ({
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     let pauseUntil = 0
     let isPausing = false
-    /** When the store last gave a sign of life, and since when there have been failures only. */
+    /** When the store last responded, and when the current series of failures began. */
     let aliveAt = 0
     let failingSince: number | undefined
 
@@ -105,7 +105,7 @@ export const make = ({
       }
     }
 
-    /** `admit` checks the pause again, because it may have been extended. */
+    /** Calls `admit` after the pause. It checks the pause again, because it may have been extended. */
     const admitAfter = (millis: number) => {
       if (isPausing) return
       isPausing = true
@@ -158,7 +158,7 @@ export const make = ({
     return { limit }
   })
 
-/** Share of the time that the event loop spends on work. */
+/** Share of its time that a busy event loop spends on work. */
 const busyUtilization = 0.9
 
 type TransientError = Exclude<StoreError, CredentialsMissing>

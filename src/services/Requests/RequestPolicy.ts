@@ -1,6 +1,6 @@
 /**
- * What surrounds the requests for one object: limiter, timeout and retries. Remembers whether one of them may have made
- * the object visible.
+ * Wraps the requests for one object with the limiter, the timeout and retries. Remembers whether a request may have
+ * made the object visible.
  */
 import { Effect } from "effect"
 import type { FileError, Interrupted, StateUnusable, StoreError } from "../../domain/Errors.ts"
@@ -14,7 +14,7 @@ import * as Retry from "./Retry.ts"
 /** The requests for one object. */
 export type Requests = ReturnType<Effect.Effect.Success<ReturnType<typeof make>>>
 
-/** `withdraw` runs after a failure if no request was sent that may have made the object visible, or each was refused. */
+/** `withdraw` runs after a failure if no request may have made the object visible: none was sent, or all refused. */
 export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetries">) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
@@ -50,11 +50,11 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
       return {
         /**
          * For all requests of a multipart upload. A part weighs as much as a request without a body: memory already
-         * limits parts in flight (`UploadPlan.maxQueue`). By its size, a part of 8 MiB would weigh 257 where `auto`
-         * starts with 128 and ends at 512, so parts would go one at a time, and other requests would wait for each.
+         * limits parts in flight (`UploadPlan.maxQueue`). Weighed by size, an 8 MiB part would count as 257. `auto`
+         * allows 128 to 512, so parts would be sent one at a time and hold up other requests.
          */
         request,
-        /** Stores a whole body. `failure`: how the first attempt ended, if it was made already. */
+        /** Stores a whole body. `failure` of the first attempt, if the caller has already made it. */
         put: (body: Uint8Array, sha256?: string, failure?: StoreError | Interrupted) => {
           mayBeStored = failure !== undefined && failure._tag !== "Interrupted" && !isRefusal(failure)
           const attempt = watched(store.put(object, body, sha256))

@@ -4,7 +4,7 @@ import { Stop } from "../Stop.ts"
 
 const base = Duration.millis(200)
 const cap = Duration.seconds(20)
-/** A store that asks for a longer pause is left to the next run. */
+/** If the store asks for a longer pause, the run ends, and the next run tries again. */
 export const longestRetryAfter = Duration.minutes(1)
 
 const retryAfter = (error: FileError) => ("retryAfter" in error && error.retryAfter) || Duration.zero
@@ -14,8 +14,8 @@ const isRetryable = (error: FileError) =>
 
 /**
  * The pause before each retry: exponential from 200 ms to at most 20 s, with full jitter, and never shorter than the
- * store's Retry-After. Full jitter best spreads clients that were refused together ("Exponential Backoff and Jitter", AWS
- * Architecture Blog). Ends after `maxRetries`, or with an error that is not retryable.
+ * store's Retry-After. Full jitter best spreads the retries of clients that were refused together ("Exponential Backoff
+ * and Jitter", AWS Architecture Blog). Ends after `maxRetries`, or with an error that is not retryable.
  */
 export const schedule = (maxRetries: number) =>
   Schedule.exponential(base).pipe(
@@ -28,8 +28,8 @@ export const schedule = (maxRetries: number) =>
   )
 
 /**
- * Retries an attempt, of which the `first` may have been made already. Unlike `Effect.retry`, it ends its pause as soon
- * as the run is to stop.
+ * Retries `attempt`. `first`: the first attempt, if the caller has already made it. Unlike `Effect.retry`, it ends its
+ * pause as soon as a stop is requested.
  */
 export const make = (maxRetries: number) =>
   Effect.map(Stop, (stop) => {

@@ -28,15 +28,15 @@ export const forCredentials = <A, E>(attempt: Effect.Effect<A, E>, limit: Durati
 export type Watch = (onTimeout: (failure: NetworkFailure) => void) => () => void
 
 /**
- * Watches all requests with one timer, until the scope ends. All have the same limit, so the request that started first
- * is the first to time out.
+ * Watches all requests with one timer, until the scope closes. All have the same limit, so the request that started
+ * first is the first to time out.
  */
 export const forRequests = (limit: Duration.Duration): Effect.Effect<Watch, never, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = yield* Clock.clockWith(Effect.succeed)
     /** Milliseconds of a monotonic clock. */
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
-    /** What to call for each request, and when; in the order of their starts. */
+    /** The timeout callback of each request and its due time, in start order. */
     const running = new Map<() => void, number>()
     let wake: (() => void) | undefined
     const untilRunning = Effect.async<void>((resume) => {

@@ -1,6 +1,6 @@
 /**
- * Decides what can be decided without opening a file: files that are not selected, and files that have not changed since
- * all of their content was stored. In most runs that is nearly every file, so it works on batches, in plain loops.
+ * Finds, without opening them, the files that are not selected and the files whose whole content is already stored. In
+ * most runs these are nearly all files, so it works on chunks, in plain loops.
  */
 import { Chunk, Clock, type Context, Effect, Either } from "effect"
 import { promises as fs } from "node:fs"
@@ -17,28 +17,28 @@ import * as FileStat from "./FileStat.ts"
 const unchanged = Outcome.Unchanged()
 
 /**
- * Waits until the file system answers. The batch is then examined synchronously: if a file server hung during that, the
- * program could react neither to a signal nor to the deadline.
+ * Waits until the file system responds. The chunk is then examined synchronously: if a file server hung during that,
+ * the program could react neither to a signal nor to the deadline.
  */
-const untilResponsive = (batch: Chunk.Chunk<Found>) =>
+const untilResponsive = (chunk: Chunk.Chunk<Found>) =>
   Effect.promise(async () => {
-    const first = Chunk.toReadonlyArray(batch).find((found) => found._tag === "File")
+    const first = Chunk.toReadonlyArray(chunk).find((found) => found._tag === "File")
     if (first !== undefined) await fs.lstat(first.file.path).catch(() => undefined)
   })
 
-/** Reports the outcomes that are decided, and returns the files that have to be opened. */
+/** Reports the outcomes that are already certain, and returns the files to open. */
 export const make =
   (settings: Settings, selection: Selection.Selection, reporter: Context.Tag.Service<Reporter>) =>
   (ledger: OpenLedger) =>
-  (batch: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
-    Effect.flatMap(Effect.zipRight(untilResponsive(batch), Clock.currentTimeMillis), (now) => {
+  (chunk: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
+    Effect.flatMap(Effect.zipRight(untilResponsive(chunk), Clock.currentTimeMillis), (now) => {
       const outcomes: Array<FileOutcome> = []
       const toOpen: Array<SourceFile> = []
       const isStored = (file: SourceFile, storedAs: StoredAs) => {
         const stat = FileStat.stat(file, settings)
         if (stat === undefined) return false
         const stored = storedAs(file, stat)
-        // a file that was stored as live is stored again when it becomes final, be it by the end of this run
+        // a file stored as live is stored again once it is final, even if that is at the end of this run
         return (
           stored === "final" ||
           (stored === "live" &&
@@ -48,7 +48,7 @@ export const make =
       }
       return ledger
         .lookUp((storedAs) => {
-          for (const found of Chunk.toReadonlyArray(batch)) {
+          for (const found of Chunk.toReadonlyArray(chunk)) {
             const admitted = Selection.admit(selection, found)
             if (Either.isLeft(admitted))
               outcomes.push({ file: { relativePath: pathOf(found) }, outcome: admitted.left })

@@ -1,9 +1,9 @@
 /**
  * Compresses a stream in the thread pool, so that the program stays responsive.
  *
- * An async generator on `node:stream`, not a `Stream`: to hash and compress 200 MB with zstd takes 1.5 s of CPU this way,
- * 1.8 s with `NodeStream.pipeThroughDuplex` or `NodeStream.fromReadable` (Effect 3.22, Node 24). The former also ignores
- * the compressor's backpressure: with gzip, the whole file waits in memory.
+ * An async generator on `node:stream`, not a `Stream`: hashing and compressing 200 MB with zstd takes 1.5 s of CPU this
+ * way, and 1.8 s with `NodeStream.pipeThroughDuplex` or `NodeStream.fromReadable` (Effect 3.22, Node 24).
+ * `pipeThroughDuplex` also ignores the compressor's backpressure: with gzip, the whole file waits in memory.
  */
 import type { Transform } from "node:stream"
 import { pipeline } from "node:stream/promises"
@@ -12,7 +12,7 @@ import * as zlib from "node:zlib"
 import * as Compression from "../../domain/Compression.ts"
 import { pieceBytes } from "./OpenFile.ts"
 
-/** Bytes per output chunk. Each costs a turn through the thread pool; a small content needs no large chunk. */
+/** Bytes per output chunk. Each costs a round trip through the thread pool; a small file needs no large chunk. */
 const chunkBytes = (sizeBytes: number) =>
   Math.max(1024, Math.min(128 * 1024, Compression.maxCompressedBytes(sizeBytes)))
 
@@ -21,7 +21,7 @@ const options = {
   gzip: (sizeBytes: number) => ({ level: 6, chunkSize: chunkBytes(sizeBytes) }),
   zstd: (sizeBytes: number) => ({
     chunkSize: chunkBytes(sizeBytes),
-    // written into the frame; also keeps zstd's tables small, which for a small content are most of the work
+    // written into the frame; also keeps zstd's tables small: allocating them is most of the work for a small file
     pledgedSrcSize: sizeBytes,
     params: {
       [zlib.constants.ZSTD_c_compressionLevel]: 3,
@@ -41,15 +41,15 @@ const atOnce: Readonly<Record<Compression.Format, (bytes: Uint8Array) => Promise
 }
 
 /**
- * One gzip member, or one zstd frame with a checksum. `sizeBytes` is the size of all of `plain`. Throws what `plain`
- * throws. Frees the compressor's memory and stops reading `plain` when it ends or the consumer leaves early.
+ * One gzip member, or one zstd frame with a checksum. `sizeBytes` is the total size of `plain`. Throws the errors of
+ * `plain`. Frees the compressor's memory and stops reading `plain` when it ends or the consumer leaves early.
  */
 export async function* pieces(
   plain: AsyncIterable<Uint8Array>,
   format: Compression.Format,
   sizeBytes: number
 ): AsyncGenerator<Uint8Array, void, void> {
-  // a stream costs more than it takes to compress a small file
+  // creating a stream takes longer than compressing a small file
   if (sizeBytes <= pieceBytes) return yield await atOnce[format](Buffer.concat(await Array.fromAsync(plain)))
   const compressor = compressors[format](sizeBytes)
   const input = pipeline(plain, compressor)

@@ -1,4 +1,4 @@
-/** Computes the digest of a content as it passes, and checks on the way that it begins with a former content. */
+/** Hashes a stream, and checks that it starts with the previous content. */
 import { Effect } from "effect"
 import { createHash, type Hash, hash } from "node:crypto"
 import { blockBytes, type ContentDigest, headBytes, isOfOnePiece } from "../../domain/ContentDigest.ts"
@@ -6,16 +6,16 @@ import { SourceUnreadable } from "../../domain/Errors.ts"
 import type { OpenSource } from "./SourceReader.ts"
 
 const replaced = "REPLACED"
-/** The content does not begin with the former one. */
+/** Whether the error means that the content does not begin with the previous content. */
 export const isReplaced = (error: { readonly _tag: string; readonly code?: unknown }): error is SourceUnreadable =>
   error._tag === "SourceUnreadable" && error.code === replaced
 
 export interface ContentHash {
-  /** Throws the error of `isReplaced`. */
+  /** Throws an error for which `isReplaced` is true. */
   readonly update: (bytes: Uint8Array) => void
-  /** SHA-256 of the last block, as far as it has passed, in hexadecimal. */
+  /** SHA-256 of the last block so far, in hexadecimal. */
   readonly lastBlock: () => string
-  /** Of everything that has passed. Throws the error of `isReplaced`. */
+  /** Digest of all bytes so far. Throws an error for which `isReplaced` is true. */
   readonly content: () => ContentDigest
 }
 
@@ -27,7 +27,7 @@ export const replacedFailure = (path: string, former: ContentDigest): SourceUnre
     advice: "something truncated or recreated it (logrotate's copytruncate?); --on-replace decides what happens then"
   })
 
-/** `former`: what the content must begin with. `path` is for the error. */
+/** `former`: digest of the bytes that the content must begin with. The error contains `path`. */
 export const make = (path: string, former: ContentDigest | undefined): ContentHash => {
   const whole = blockwise()
   const formerHash = former === undefined ? undefined : isOfOnePiece(former) ? onePiece() : whole
@@ -56,7 +56,7 @@ export const make = (path: string, former: ContentDigest | undefined): ContentHa
   }
 }
 
-/** Of a content in memory that is no larger than a block. */
+/** Digest of bytes in memory, at most one block. */
 export const of = (bytes: Uint8Array): ContentDigest => {
   const digest = hash("sha256", bytes, "hex")
   const head = bytes.length <= headBytes ? digest : hash("sha256", bytes.subarray(0, headBytes), "hex")
@@ -71,7 +71,7 @@ const onePiece = () => {
 const blockwise = () => {
   const blocks = createHash("sha256")
   let block = createHash("sha256")
-  /** Complete blocks, and bytes in the current one. */
+  /** Number of complete blocks, and of bytes in the current block. */
   let full = 0
   let filled = 0
   let last = ""
@@ -105,10 +105,10 @@ const blockwise = () => {
   }
 }
 
-/** Of what has passed; more may follow. */
+/** Digest of the bytes so far; more may follow. */
 const hex = (unfinished: Hash) => unfinished.copy().digest("hex")
 
-/** Passes the pieces on. Calls `done` after the last one. */
+/** Yields the pieces unchanged. Calls `done` after the last piece. */
 export async function* through(
   pieces: AsyncIterable<Uint8Array>,
   contentHash: ContentHash,
@@ -121,7 +121,7 @@ export async function* through(
   done(contentHash.content())
 }
 
-/** Of the first `firstBytes` of a file, or of its whole content. They must begin with `former`. */
+/** Digest of a file's whole content, or of its first `firstBytes`. Fails if they do not begin with `former`. */
 export const ofSource = (
   source: OpenSource,
   { firstBytes, former }: { readonly firstBytes?: number; readonly former?: ContentDigest }
@@ -135,7 +135,7 @@ export const ofSource = (
     catch: sourceUnreadable
   })
 
-/** Of a whole content in memory. */
+/** Digest of a body in memory. */
 export const ofBody = (path: string, body: Uint8Array, former: ContentDigest | undefined) =>
   attempt(() => {
     const contentHash = make(path, former)
@@ -143,7 +143,7 @@ export const ofBody = (path: string, body: Uint8Array, former: ContentDigest | u
     return contentHash.content()
   })
 
-/** Runs a step of a `ContentHash`; what it throws becomes a failure. */
+/** Runs a step of a `ContentHash`, and turns an exception into a failure. */
 export const attempt = <A>(step: () => A): Effect.Effect<A, SourceUnreadable> =>
   Effect.try({ try: step, catch: sourceUnreadable })
 

@@ -1,4 +1,4 @@
-/** What the file system says about a file, and what that says about its content. */
+/** Reads a file's metadata, and derives its state and the bytes to send. */
 import { constants, lstatSync, statSync } from "node:fs"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
@@ -7,10 +7,10 @@ import { codeOf } from "../SystemError.ts"
 
 export type Options = Pick<Settings, "followSymlinks" | "finalAfter">
 
-/** The content that is sent of an open file. */
+/** The part of an open file that is sent. */
 export interface SourceInfo extends Snapshot.Extent {
   readonly state: Snapshot.State
-  /** Of the whole file, when it was opened. */
+  /** Stat of the whole file when it was opened. */
   readonly stat: FileStat
 }
 
@@ -48,7 +48,7 @@ export const stat = (file: SourceFile, { followSymlinks }: Pick<Settings, "follo
   }
 }
 
-/** True also if the file system does not say, for lack of permission for example. */
+/** True even if the file system cannot tell, for example for lack of permission. */
 export const exists = (path: string): boolean => {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined

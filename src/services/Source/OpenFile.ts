@@ -1,6 +1,4 @@
-/**
- * Reads an open file: exactly the bytes that it had when it was opened, or a failure if the file was truncated meanwhile.
- */
+/** Reads exactly the bytes that a file had when it was opened. Fails if the file was truncated meanwhile. */
 import { fstatSync, readSync } from "node:fs"
 import { headBytes } from "../../domain/ContentDigest.ts"
 import { SourceUnreadable } from "../../domain/Errors.ts"
@@ -8,8 +6,8 @@ import type { FileStat } from "../../domain/SourceFile.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
 /**
- * Bytes of a piece. A part is put together from pieces and keeps the rest of its last one alive, so a piece is small. It
- * is not tiny, because each costs a turn through the thread pool.
+ * Bytes of a piece. Small, because a part keeps the rest of its last piece in memory. Not tiny, because each piece
+ * costs a round trip through the thread pool.
  */
 export const pieceBytes = 256 * 1024
 
@@ -30,7 +28,7 @@ const truncated = (path: string) =>
     advice: "something truncates it (logrotate's copytruncate?); the next run sends its new content"
   })
 
-/** The file was truncated while it was read. It may be at rest when it is opened again. */
+/** Whether the file was truncated while it was read. It may have stopped changing when it is reopened. */
 export const isTruncated = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
   error._tag === "SourceUnreadable" && error.code === truncatedCode
 
@@ -40,7 +38,7 @@ export interface Handle {
   readonly read: (buffer: Uint8Array, offset: number, length: number, at: number) => Promise<{ bytesRead: number }>
 }
 
-/** Reads synchronously, for small local files: a turn through the thread pool takes seven times as long. */
+/** Reads synchronously, for small local files: a round trip through the thread pool takes seven times as long. */
 export const immediate = (fd: number): Handle => ({
   fd,
   read: async (buffer, offset, length, position) => ({ bytesRead: readSync(fd, buffer, offset, length, position) })
@@ -52,7 +50,7 @@ export interface View {
   readonly path: string
   readonly stat: FileStat
   readonly sizeBytes: number
-  /** The view ends with a line break. */
+  /** Whether the view ends with a line break. */
   readonly wholeLines: boolean
 }
 
@@ -95,8 +93,8 @@ export const readAll = async (view: View) => {
 }
 
 /**
- * Fails if the file was truncated while it was read, even if it has grown back since. Then either its first bytes differ
- * from `head`, or `last`, the last byte of the view, does not end a line. `last` is undefined where it was not read.
+ * Fails if the file was truncated while it was read, even if it has grown again: its first bytes differ from `head`, or
+ * a view of whole lines does not end with a line break. `last` is the view's last byte; undefined if it was not read.
  */
 export const checkUndisturbed = async (view: View, head: Uint8Array, last: number | undefined) => {
   const { handle, path, sizeBytes, stat } = view
@@ -109,10 +107,10 @@ export const checkUndisturbed = async (view: View, head: Uint8Array, last: numbe
   }
 }
 
-/** Bytes up to and including the last line break. Searches from the end, a piece at a time. */
+/** Number of bytes up to and including the last line break. Searches from the end, a piece at a time. */
 export const wholeLines = async (handle: Handle, sizeBytes: number) => {
   let end = sizeBytes
-  // nearly always it is the last byte
+  // tries the last byte alone first: it nearly always is a line break
   for (let length = 1; end > 0; length = pieceBytes) {
     const start = Math.max(0, end - length)
     const piece = Buffer.allocUnsafe(end - start)

@@ -23,8 +23,8 @@ export interface SmallSource extends FileStat.SourceInfo {
 }
 
 /**
- * Reads a whole small file into a buffer from `allocate`. Undefined for anything that `SourceReader` has to report or to
- * cut: an error, a file that is not regular or not small, an incomplete line in a live file.
+ * Reads a whole small file into a buffer from `allocate`. Undefined where `SourceReader` must report or cut something:
+ * an error, a file that is not regular or not small, an incomplete line in a live file.
  */
 export const read = (
   file: SourceFile,

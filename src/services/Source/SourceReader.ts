@@ -1,6 +1,6 @@
 /**
- * Opens a file once, takes its size from the descriptor, and reads exactly those bytes. Of a live file of lines it sees
- * the whole lines only.
+ * Opens a file once, takes its size from the descriptor, and reads exactly those bytes. For a live line-based file, it
+ * reads only complete lines.
  */
 import { Clock, Data, Effect, type Scope } from "effect"
 import { type BigIntStats, closeSync, promises as fs } from "node:fs"
@@ -17,7 +17,7 @@ export class Vanished extends Data.TaggedError("Vanished") {}
 /** Not a regular file. */
 export class NotRegular extends Data.TaggedError("NotRegular")<{ readonly why: "symlink" | "special" }> {}
 
-/** A live file of lines without even one whole line. */
+/** A live line-based file without a complete line. */
 export class NotReady extends Data.TaggedError("NotReady") {}
 
 export interface OpenSource extends FileStat.SourceInfo {
@@ -31,11 +31,11 @@ export interface OpenSource extends FileStat.SourceInfo {
   readonly pieces: (firstBytes?: number) => AsyncIterable<Uint8Array>
   /** Fills the buffer with the bytes from `position` on. Fails if the file was truncated. */
   readonly readInto: (buffer: Uint8Array, position: number) => Effect.Effect<void, SourceUnreadable>
-  /** After the last `readInto`: fails if the file was truncated meanwhile. `head` and `last`: its first bytes and its last. */
+  /** Fails if the file was truncated since it was opened. `head`: the first bytes read; `last`: the last byte read. */
   readonly checkUndisturbed: (head: Uint8Array, last: number | undefined) => Effect.Effect<void, SourceUnreadable>
 }
 
-/** Milliseconds for which a file system that has just answered is expected to answer at once. */
+/** How long, in milliseconds, a file system counts as responsive after it has responded. */
 const responsiveMillis = 100
 
 export type SourceReader = ReturnType<typeof make>
@@ -43,23 +43,23 @@ export type SourceReader = ReturnType<typeof make>
 /**
  * Opens files, each for as long as it is used. An open file can be read to its end even if it is unlinked meanwhile.
  *
- * Small files are opened and read synchronously. A network file system may hang, so it is first asked through the thread
- * pool, which keeps the program free for a signal or the deadline.
+ * Small files are opened and read synchronously. A network file system may hang, so a first `lstat` runs in the thread
+ * pool: meanwhile, the program can react to a signal or the deadline.
  */
 export const make = (options: FileStat.Options) => {
-  let answeredAt = Number.NEGATIVE_INFINITY
+  let respondedAt = Number.NEGATIVE_INFINITY
 
   const untilResponsive = ({ path }: SourceFile) =>
     Effect.suspend(() => {
-      if (performance.now() - answeredAt < responsiveMillis) return Effect.void
+      if (performance.now() - respondedAt < responsiveMillis) return Effect.void
       return Effect.promise(async () => {
         await fs.lstat(path).catch(() => undefined)
-        answeredAt = performance.now()
+        respondedAt = performance.now()
       })
     })
 
   return {
-    /** Waits until the file system of this file answers. */
+    /** Waits until the file system of this file responds. */
     untilResponsive,
     use: <A, E, R>(
       file: SourceFile,
@@ -89,7 +89,7 @@ const openError =
     return code === "ENXIO" ? new NotRegular({ why: "special" }) : OpenFile.unreadable(path)(cause)
   }
 
-/** Opens a file of any size until the scope ends. */
+/** Opens a file of any size until the scope closes. */
 export const open = (file: SourceFile, options: FileStat.Options): Effect.Effect<OpenSource, OpenError, Scope.Scope> =>
   Effect.gen(function* () {
     const handle = yield* Effect.acquireRelease(

@@ -4,15 +4,15 @@ import * as Callback from "../../fibers/Callback.ts"
 /** A request's subject and how the request ended. */
 export type Answer<A, B, E> = readonly [A, Exit.Exit<B, E>]
 
-/** Milliseconds for which answers are collected. A run that is killed meanwhile sends their files again. */
+/** Milliseconds for which answers are collected. After a crash meanwhile, the next run sends their files again. */
 const batchMillis = 20
 
 /**
- * Starts a request for each subject, preferably a `Callback`, and processes the answers in batches of those that arrive
- * within `batchMillis`: processed one by one, each would cost a commit.
+ * Starts a request for each subject, preferably a `Callback`. Processes the answers that arrive within `batchMillis`
+ * together: processed one by one, each would cost a commit.
  *
- * Completes when every answer has been processed. On interruption, cancels outstanding requests and processes the answers
- * that `isQuick` accepts.
+ * Completes when every answer has been processed. On interruption, cancels outstanding requests and processes the
+ * answers that `isQuick` accepts.
  */
 export const batchAnswers = <A, B, E>(
   subjects: ReadonlyArray<A>,
@@ -35,7 +35,7 @@ export const batchAnswers = <A, B, E>(
       }
       const processAll = (answers: ReadonlyArray<Answer<A, B, E>>) => {
         const [slow, quick] = Array.partition(answers, ([, exit]) => isQuick(exit))
-        // an interruption waits for these: they do not take long
+        // an interruption waits for these, because they are quick
         const first = quick.length === 0 ? Effect.void : Effect.uninterruptible(process(quick))
         return slow.length === 0 ? first : Effect.zipRight(first, process(slow))
       }

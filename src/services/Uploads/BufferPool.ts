@@ -1,9 +1,9 @@
-/** Reuses the buffers of parts: the kernel has to clear new memory, and to take it back. */
+/** Reuses the buffers of parts, because allocating and freeing memory costs the kernel time. */
 
 export interface BufferPool {
-  /** A buffer of exactly this size; its content is undefined. */
+  /** A buffer of exactly this size, with arbitrary bytes. */
   readonly take: (sizeBytes: number) => Buffer
-  /** Returns a buffer that nothing reads any more. One that is not released is left to the garbage collector. */
+  /** Takes back a buffer that nothing reads any more. The garbage collector frees a buffer that is never released. */
   readonly release: (buffer: Buffer) => void
   /** Keeps released buffers until the matching `close`. The last `close` frees them. */
   readonly open: () => void

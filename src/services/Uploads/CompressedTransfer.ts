@@ -17,8 +17,8 @@ import type { Sent, Terms } from "./Terms.ts"
 export type Plan = Exclude<Compression.Plan, { _tag: "TooLarge" }>
 
 /**
- * Sends one request if the object turns out to fit into a part, else a multipart upload. A retry sends the same bytes,
- * because they are kept in memory until they are stored. `untilStop` fails with `Interrupted` once the run is to stop.
+ * Sends one request if the compressed object fits into a part, otherwise a multipart upload. A retry sends the same
+ * bytes, which stay in memory until they are stored. `untilStop` fails with `Interrupted` once a stop is requested.
  */
 export const send = (
   source: OpenSource,
@@ -48,7 +48,7 @@ export const send = (
     const { done, first } = yield* plan._tag === "Whole"
       ? firstPieces(Infinity)
       : untilStop(firstPieces(plan.partSizeBytes))
-    // by then all pieces have passed, so the content is known
+    // runs after the last piece, so the digest of the content is known
     const completing = Effect.suspend(() => announce(content!))
     const stored = yield* done || plan._tag === "Whole"
       ? Effect.zipRight(completing, put(first.length === 1 ? first[0]! : Buffer.concat(first)))
@@ -68,7 +68,7 @@ const takeUntil = async (pieces: AsyncGenerator<Uint8Array, void>, maxBytes: num
   return { done: false, first }
 }
 
-/** Yields `first`, then `rest`. Empties `first` on the way, so that its memory is freed. */
+/** Yields `first`, then `rest`. Removes each piece from `first`, so that its memory is freed. */
 async function* drain(first: Array<Uint8Array>, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   for (let piece = first.shift(); piece !== undefined; piece = first.shift()) yield piece
   yield* rest

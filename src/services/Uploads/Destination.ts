@@ -1,4 +1,4 @@
-/** Chooses the object for a file, so that no object is ever overwritten by content that does not contain it. */
+/** Chooses a file's object. Protects the stored content of append-only files, except with `--on-replace overwrite`. */
 import { type Context, Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
@@ -20,29 +20,29 @@ export interface Destination {
   readonly key: ObjectKey
   readonly generation: number
   readonly compression: Compression.Mode
-  /** What the content must begin with. */
+  /** The content must begin with this. */
   readonly former: ContentDigest | undefined
-  /** What the ledger knew about the file. */
+  /** The ledger's knowledge of the file before this upload. */
   readonly before: KnownFile | undefined
-  /** The key is a new one: the older object keeps the former content. */
+  /** Whether the key is new. The older object keeps the previous content. */
   readonly replaces: boolean
 }
 
 export type Policy = Pick<Settings, "appendOnly" | "force" | "noOverwrite" | "onReplace">
 
 /**
- * | the file was sent before      | append-only | `--no-overwrite` | `--on-replace`   | generation | must begin with      |
- * | ----------------------------- | ----------- | ---------------- | ---------------- | ---------- | -------------------- |
- * | no                            |             |                  |                  | first free | anything             |
- * | yes                           | no          | no               |                  | same       | anything             |
- * | yes                           | yes         | no               | overwrite        | same       | anything             |
- * | yes                           | yes         | no               | new-key, or fail | same       | what was sent before |
- * | yes, but begins otherwise     | yes         |                  | new-key          | next free  | anything             |
- * | yes, but begins otherwise     | yes         |                  | fail             | fails      |                      |
- * | yes, and was acknowledged     |             | yes              | not fail         | next free  | anything             |
- * | yes, and was acknowledged     |             | yes              | fail             | fails      |                      |
- * | yes, the answer is missing    |             | yes              |                  | same       | as without the flag  |
- * | and that object exists        |             | yes              | not fail         | next free  | anything             |
+ * | the file was sent before       | append-only | `--no-overwrite` | `--on-replace`   | generation | must begin with      |
+ * | ------------------------------ | ----------- | ---------------- | ---------------- | ---------- | -------------------- |
+ * | no                             |             |                  |                  | first free | anything             |
+ * | yes                            | no          | no               |                  | same       | anything             |
+ * | yes                            | yes         | no               | overwrite        | same       | anything             |
+ * | yes                            | yes         | no               | new-key, or fail | same       | the previous content |
+ * | yes, but its beginning changed | yes         |                  | new-key          | next free  | anything             |
+ * | yes, but its beginning changed | yes         |                  | fail             | fails      |                      |
+ * | yes, and was acknowledged      |             | yes              | not fail         | next free  | anything             |
+ * | yes, and was acknowledged      |             | yes              | fail             | fails      |                      |
+ * | yes, no response               |             | yes              |                  | same       | as without the flag  |
+ * | yes, no response, it exists    |             | yes              | not fail         | next free  | anything             |
  *
  * `--force` sends an acknowledged file to the same key even with `--no-overwrite`: the bucket may have lost the object.
  */
@@ -64,7 +64,7 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, force,
       destinationOf(file, free, rest)
     )
 
-  /** For a file whose object must stay as it is, for the reason that `cause` gives. */
+  /** The next destination for a file whose object must not change; `cause` gives the reason. */
   const instead = (
     ledger: OpenLedger,
     file: SourceFile,
@@ -76,7 +76,7 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, force,
       : reserve(ledger, file, generation + 1, { before, former: undefined, replaces: true })
 
   return {
-    /** From the ledger's knowledge alone, without reading the file. */
+    /** Decides from the ledger alone, without reading the file. */
     choose: (ledger: OpenLedger, file: SourceFile, before: KnownFile | undefined) => {
       const mayOnlyGrow = onReplace !== "overwrite" && isAppendOnly(file.relativePath)
       const rest = { before, former: mayOnlyGrow ? before?.content : undefined, replaces: false }
@@ -84,7 +84,7 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, force,
         return Effect.flatMap(destinationOf(file, before.generation, rest), (stored) =>
           instead(ledger, file, stored, new Error("it has changed since it was stored"))
         )
-      // a file that was stored uncompressed has no key yet for its compressed object
+      // a file that was stored uncompressed has not reserved the key of its compressed object yet
       return before === undefined || suffixOf(file) !== ""
         ? reserve(ledger, file, before?.generation ?? 1, rest)
         : destinationOf(file, before.generation, rest)

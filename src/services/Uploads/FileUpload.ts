@@ -1,4 +1,4 @@
-/** One file, from opening it to its outcome. */
+/** Handles one file, from opening it to its outcome. */
 import { type Context, Effect } from "effect"
 import { type ContentDigest, headLength } from "../../domain/ContentDigest.ts"
 import type { FileError, Interrupted } from "../../domain/Errors.ts"
@@ -16,7 +16,7 @@ import { defectAsFailure } from "./UploadOutcome.ts"
 
 export type Options = Destination.Policy & Pick<Settings, "finalOnly">
 
-/** What to do with a file whose destination is known: store it, or plan to. */
+/** Handles a file whose destination is known: uploads it, or plans the upload. */
 export type Action = (
   ledger: OpenLedger,
   file: SourceFile,
@@ -41,7 +41,7 @@ export const make = (
     known?.acknowledged === undefined ||
     options.force ||
     source.sizeBytes > known.content.sizeBytes ||
-    // the whole file, not only its whole lines: the stored content may end in an incomplete one
+    // the size of the whole file, including an incomplete line: the stored content may include it
     source.stat.size < known.content.sizeBytes ||
     (known.acknowledged === "live" && source.state === "final")
       ? Effect.succeed(false)
@@ -89,7 +89,7 @@ export const make = (
         return ledger.markPending(relativePath)
       }),
       Effect.flatMap((known) => reader.use(file, (source) => upload(source, known))),
-      // opened again, the file is smaller and at rest
+      // the reopened file is smaller, and may have stopped changing
       Effect.retry({ times: 2, while: isTruncated }),
       Effect.catchTags({
         Vanished: () => nothingToStore(Outcome.Outcome.Vanished()),

@@ -1,6 +1,6 @@
 /**
- * Sends large files in parts. The ledger keeps what a run cannot finish, and the next run sends only the parts that the
- * store does not have. The store is never asked which those are.
+ * Sends large files in parts. The ledger records the stored parts of an unfinished upload, and the next run sends only
+ * the others. The store is never asked which parts it has.
  */
 import { Clock, Effect, type Exit, flow } from "effect"
 import { hash } from "node:crypto"
@@ -21,13 +21,13 @@ import type { Sent } from "./Terms.ts"
 /** One file. */
 export interface Job extends FileParts {
   readonly object: NewObject
-  /** Completes before the request is sent that may make the object visible. */
+  /** Completes before the request that may make the object visible is sent. */
   readonly completing: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
 }
 
 export type Limits = ObjectAttributes & Pick<Settings, "memoryBytes" | "partSizeBytes">
 
-/** Each part takes its room from `memory`. */
+/** Each part reserves its bytes in `memory`. */
 export const make = (limits: Limits, memory: Effect.Semaphore) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
@@ -40,7 +40,8 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
       flow(memory.withPermits(bytes), memoryOfParts.withPermits(Math.min(share, bytes)))
     const resources: SharedResources = { store, stop, holdMemory, buffers }
     const attributes = hash("sha256", Resumption.attributesOf(limits))
-    // enough files to use their share of memory while one is completed, and no more, so that the first finish first
+    // one file more than fills the parts' memory, so that memory stays in use while a file completes; more would delay
+    // the first files
     const files = yield* Effect.makeSemaphore(1 + Math.ceil(share / limits.partSizeBytes / UploadPlan.maxQueue))
 
     const abandon = (job: Job, { key, uploadId }: UploadName) =>
@@ -56,7 +57,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         checksum: traits?.checksum ?? job.record.checksum
       }))
 
-    /** The upload to resume. Aborts one that cannot be resumed. */
+    /** The file's unfinished upload, if it can be resumed. Aborts it otherwise. */
     const keptUpload = (job: Job) =>
       Effect.gen(function* () {
         const kept = yield* job.record.kept
@@ -71,7 +72,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         return undefined
       })
 
-    /** Calls `onCreated` as soon as the ledger has the upload on disk. */
+    /** Calls `onCreated` as soon as the ledger has recorded the upload on disk. */
     const create = (job: Job, onCreated: (upload: UploadName) => void) =>
       Effect.gen(function* () {
         const wanted = yield* wantedUpload(job)
@@ -87,7 +88,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
             Effect.tap((exit) => Effect.sync(() => (created = exit)))
           )
         )
-        // an answer that arrives after its timeout is used by the next attempt
+        // if the response arrives after the timeout, the next attempt uses it
         return yield* Effect.flatten(
           job.request(
             Effect.suspend(() => (created === undefined ? completeDespiteInterrupt(attempt) : Effect.succeed(created)))
@@ -149,7 +150,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
               Effect.catchTag(sendOnce(job, undefined), "NotResumable", Effect.die)
             )
           ),
-          // replace the wrong object by a second upload, once
+          // replaces a wrong object once, by a second upload
           Effect.retry({ times: 1, while: (error) => isStoredWrong(error) && !limits.noOverwrite }),
           (sent) =>
             Effect.acquireUseRelease(
@@ -165,11 +166,11 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
 const bytesOf = (parts: ReadonlyMap<number, Resumption.KeptPart>) =>
   [...parts.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
-/** The object differs from what was sent, or the store noticed a difference and stored nothing. */
+/** Whether the object differs from the data sent, or the store noticed a difference and stored nothing. */
 export const isWholeMismatch = (error: FileError | Interrupted | NotResumable): error is IntegrityFailure =>
   error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload"
 
-/** The store reported success, so the wrong object is stored and the upload no longer exists. */
+/** Whether the wrong object is stored: the store reported success, and the upload no longer exists. */
 const isStoredWrong = (error: FileError | Interrupted | NotResumable) =>
   isWholeMismatch(error) && error.status === undefined
 

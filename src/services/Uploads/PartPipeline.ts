@@ -16,7 +16,7 @@ import type { UploadRecord } from "./UploadRecord.ts"
 export interface SharedResources {
   readonly store: Context.Tag.Service<ObjectStore>
   readonly stop: Context.Tag.Service<Stop>
-  /** Makes work that holds this many bytes wait for room in memory. */
+  /** Starts work when this many bytes of memory are free, and reserves them until it ends. */
   readonly holdMemory: (bytes: number) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   readonly buffers: BufferPool
 }
@@ -25,10 +25,10 @@ export interface SharedResources {
 export interface FileParts {
   readonly source: OpenSource
   readonly plan: Extract<UploadPlan, { _tag: "Multipart" }>
-  /** What the content must begin with. */
+  /** The content must begin with this. */
   readonly former: ContentDigest | undefined
   readonly record: UploadRecord
-  /** Wraps each request: limiter, timeout, retries. */
+  /** Wraps each request with the limiter, the timeout and retries. */
   readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | Interrupted>
 }
 
@@ -36,7 +36,7 @@ export interface FileParts {
 export interface UploadProgress {
   readonly upload: UploadName
   readonly stored: Map<number, Resumption.KeptPart>
-  /** Bytes that an earlier run sent and that are unchanged. */
+  /** Bytes of parts that an earlier run stored, so that this run does not send them. */
   sparedBytes: number
 }
 
@@ -44,9 +44,8 @@ export interface UploadProgress {
 export class NotResumable extends Data.TaggedError("NotResumable")<{ readonly why: string }> {}
 
 /**
- * Completes when the store has all parts. A part takes its memory before it is read and holds it until it is stored;
- * meanwhile it waits only for its own request. When the run is to stop, no further part is read, and those in flight may
- * finish.
+ * Completes when the store has all parts. A part reserves memory before it is read and until it is stored; meanwhile it
+ * waits only for its own request. Once a stop is requested, no further part is read, and parts in flight may finish.
  */
 export const sendParts = (
   { buffers, holdMemory, stop, store }: SharedResources,
@@ -71,7 +70,7 @@ export const sendParts = (
           contentHash.update(body)
           if (position === 0) head = Uint8Array.from(body.subarray(0, headBytes))
           last = body.at(-1)
-          // a part that is a block is hashed once, for the content and for its request
+          // a part of exactly one block is hashed only once, for both the content and its request
           return partSizeBytes === blockBytes ? contentHash.lastBlock() : hash("sha256", body)
         })
       )
@@ -85,7 +84,7 @@ export const sendParts = (
       return Effect.tap(request(attempt), (answer) => {
         const part = { number, sizeBytes: body.length, sha256, ...answer }
         progress.stored.set(number, part)
-        // an attempt that was cancelled may still be reading the buffer
+        // a cancelled attempt may still be reading the buffer
         if (attempts === 1) buffers.release(buffer)
         return record.partStored(part)
       })

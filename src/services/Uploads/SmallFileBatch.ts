@@ -1,8 +1,8 @@
 /**
- * Stores new small files, many at a time. In a first run, or after a long outage, that is nearly every file.
+ * Stores new small files, many at a time. In a first run, or after a long outage, these are nearly all files.
  *
- * `FileUpload` takes a dozen steps for one file, each of which may wait. Here, plain loops run between two waits: one for
- * the disk, when the whole batch is announced to the ledger, and one for the store. Files that need more are handed over.
+ * `FileUpload` takes a dozen steps for one file, each of which may wait. A batch waits twice: for the disk, when its
+ * files are announced to the ledger, and for the store. The rest is plain loops. `FileUpload` handles all other files.
  */
 import { Cause, Clock, type Context, Effect, Either, Exit, Option } from "effect"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
@@ -35,7 +35,7 @@ interface NewFile extends SmallFile.SmallSource {
 
 type Answer = AnswerBatcher.Answer<NewFile, StoredObject, StoreError | Interrupted>
 
-/** Calls `handOver` once, early, with the files that it leaves alone. */
+/** Calls `handOver` once, before the uploads, with the files that `FileUpload` must handle. */
 export type SmallFileBatch = (
   ledger: OpenLedger,
   files: ReadonlyArray<SourceFile>,
@@ -49,7 +49,7 @@ export const make = (
   reader: SourceReader,
   transfer: Transfer
 ): SmallFileBatch => {
-  /** A batch has one buffer: a buffer for each body would keep the garbage collector busy during the requests. */
+  /** One buffer for a batch: a buffer for each body would keep the garbage collector busy during the requests. */
   const buffers = BufferPool.make()
   buffers.open()
 
@@ -138,7 +138,7 @@ export const make = (
   }
 }
 
-/** Stored, or never sent. Any other failure may take a retry, for which an interrupted run has no time. */
+/** Whether the file was stored or never sent. Retries of other failures take too long after an interruption. */
 const isQuick = (exit: Answer[1]) =>
   Exit.isSuccess(exit) || Option.exists(Cause.failureOption(exit.cause), ({ _tag }) => _tag === "Interrupted")
 

@@ -13,12 +13,12 @@ import { Stop } from "../Stop.ts"
 
 /** Uploads per query. */
 const pageSize = 1000
-/** Aborts in flight: nothing waits for them, and there are few. */
+/** Maximum concurrent aborts; low, because nothing waits for them. */
 const concurrency = 4
 
 /**
- * Tries each abort once, reports one that fails, and then forgets the upload. `ready`: whether the store can be asked;
- * evaluated only if there is something to abort.
+ * Tries each abort once, reports a failed abort, and then forgets the upload. `ready`: whether requests can be sent;
+ * evaluated only if there is an upload to abort.
  */
 export const make = ({ input }: Pick<Settings, "input">) =>
   Effect.gen(function* () {

@@ -5,21 +5,21 @@ import type { StateUnusable } from "../../domain/Errors.ts"
 import type { StoredObject } from "../ObjectStore.ts"
 import type { UploadRecord } from "./UploadRecord.ts"
 
-/** The conditions under which a content is sent. */
+/** The conditions for sending a file's content. */
 export interface Terms {
   readonly compression: Mode
-  /** The content must begin with this. If it does not, nothing becomes visible, and `ContentHash.isReplaced` is true. */
+  /** The content must begin with this. Otherwise nothing is stored, and `ContentHash.isReplaced` is true. */
   readonly former: ContentDigest | undefined
-  /** Completes before a request is sent that may make the object visible. */
+  /** Completes before any request that may make the object visible is sent. */
   readonly announce: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
-  /** Runs after a failure if no such request was sent or the store refused each: the object is unchanged. */
+  /** Runs after a failure if no such request was sent, or the store refused all of them: the object is unchanged. */
   readonly withdraw: Effect.Effect<void, StateUnusable>
-  /** For the next run, if this one cannot finish a multipart upload. */
+  /** Records a multipart upload, so that the next run can resume it. */
   readonly record: UploadRecord
 }
 
 export interface Sent {
-  /** Of the file's own bytes, compressed or not. */
+  /** Digest of the file's bytes before any compression. */
   readonly content: ContentDigest
   /** Bytes of the object. */
   readonly objectBytes: number

@@ -1,4 +1,4 @@
-/** Sends a content to the store in one request or in parts, within the limits of the settings. */
+/** Sends a file's content to the store in one request or in parts, within the limits of the settings. */
 import { Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
 import { type ContentDigest, sha256Of } from "../../domain/ContentDigest.ts"
@@ -26,8 +26,8 @@ export type Limits = Limiter.Options & MultipartTransfer.Limits & Pick<Settings,
 const maxCredentialRetries = 3
 
 /**
- * Every request passes through the limiter that all files and parts share, the timeout, and the retries. A body waits
- * for room in `memoryBytes` before it is read.
+ * Every request passes through the limiter that all files and parts share, the timeout, and the retries. A body is read
+ * only once `memoryBytes` has room for it.
  */
 export const make = (limits: Limits) =>
   Effect.gen(function* () {
@@ -42,7 +42,7 @@ export const make = (limits: Limits) =>
     const untilStop = <A, E>(work: Effect.Effect<A, E>) =>
       Effect.raceFirst(work, Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
 
-    /** Sends nothing. */
+    /** Hashes a source within the memory limit. Sends nothing. */
     const digest: typeof ContentHash.ofSource = (source, range) =>
       memory.withPermits(pieceBytes)(ContentHash.ofSource(source, range))
 
@@ -56,7 +56,7 @@ export const make = (limits: Limits) =>
         const plan = Compression.decide(source.sizeBytes, format, limits)
         if (plan._tag === "TooLarge") return Effect.fail(tooLarge(source.sizeBytes, plan.neededMemoryBytes))
         const sent = CompressedTransfer.send(source, format, plan, terms, requests, untilStop)
-        // the object is stored, but wrong: replace it by a second upload, once
+        // replaces a wrong object once, by a second upload
         return Effect.retry(memory.withPermits(plan.memoryBytes)(sent), {
           times: 1,
           while: (error) => MultipartTransfer.isWholeMismatch(error) && error.retryable
@@ -92,19 +92,19 @@ export const make = (limits: Limits) =>
     }
 
     return {
-      /** Waits for credentials. Retries, because their source may be down for a moment, like a store. */
+      /** Resolves credentials. Retries, because a credential source may be down for a moment, like a store. */
       ready: (checksum: Checksum) =>
         retryCredentials(Timeouts.forCredentials(store.ready(checksum), limits.timeout), (error) =>
           RequestPolicy.logRetry("credentials", error)
         ),
       traits: store.traits,
       send,
-      /** Runs work that holds this many bytes of bodies. */
+      /** Runs work while it reserves memory for this many bytes of bodies. */
       holdMemory: (bytes: number) => memory.withPermits(Math.min(bytes, limits.memoryBytes)),
-      /** The first attempt of a request with a whole body. A `Callback`. */
+      /** Makes the first attempt to store a body. A `Callback`. */
       attemptOnce: (object: NewObject, body: Uint8Array, content: ContentDigest) =>
         limiter.limit(store.put(object, body, sha256Of(content)), body.length),
-      /** Continues after a first attempt that failed. */
+      /** Retries after a failed first attempt. */
       retry: (
         object: NewObject,
         body: Uint8Array,

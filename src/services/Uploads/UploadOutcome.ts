@@ -20,7 +20,7 @@ export const acknowledged = (
   stored: StoredObject
 ): AcknowledgedObject => ({ ...stored, key, generation, content, state, stat })
 
-/** `replaces`: the new key, if an older object keeps the former content. */
+/** `replaces`: the new key, if an older object keeps the previous content. */
 export const uploaded = (
   { relativePath }: SourceFile,
   { sizeBytes, torn }: SourceInfo,
@@ -28,6 +28,6 @@ export const uploaded = (
   replaces?: string
 ): Outcome => Outcome.Uploaded({ relativePath, sizeBytes, objectBytes, torn, replaces })
 
-/** Turns a defect into a failure of the files at hand, so that the others still get their turn. */
+/** Reports a defect as a failure of these files, so that the run continues with the others. */
 export const defectAsFailure = <A, E>(upload: Effect.Effect<A, E>): Effect.Effect<A, E | InternalError> =>
   Effect.catchAllDefect(upload, (cause) => Effect.fail(new InternalError({ detail: String(cause), cause })))

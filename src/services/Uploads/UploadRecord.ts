@@ -1,13 +1,13 @@
 import type { KeptPart } from "../../domain/Resumption.ts"
 import type { OpenLedger, StartedUpload } from "../Ledger.ts"
 
-/** The part of the ledger that is about the multipart upload of one file. */
+/** The ledger's record of one file's multipart upload. */
 export type UploadRecord = ReturnType<typeof of>
 
-/** `generation`: of the object that the upload becomes. */
+/** `generation` of the object that the upload creates. */
 export const of = (ledger: OpenLedger, path: string, generation: number) => ({
   generation,
-  /** The kind that the store is known to accept. */
+  /** The algorithm that the store is known to accept. */
   checksum: ledger.checksum,
   kept: ledger.keptUpload(path),
   started: (upload: StartedUpload) => ledger.uploadStarted(path, upload),

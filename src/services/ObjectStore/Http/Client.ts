@@ -29,19 +29,19 @@ export interface Origin {
 /** How to reach an origin. */
 export interface Route {
   readonly dial: Connection.Dial
-  /** Headers for a proxy that forwards requests and gets the whole URL as target; undefined without such a proxy. */
+  /** Headers for a forwarding proxy, which receives the whole URL as target; undefined without such a proxy. */
   readonly proxyHeaders: Readonly<Record<string, string>> | undefined
 }
 
 export interface HttpClient {
   /**
    * Sends a request once. A `Callback`; interruption closes the connection. Fails with errors of Node,
-   * `MalformedResponse` or `TimeoutError`. The body must not change until it has ended.
+   * `MalformedResponse` or `TimeoutError`. The body must not change until the exchange has ended.
    */
   readonly exchange: (request: Request) => Effect.Effect<Response, unknown>
 }
 
-/** Opens as many connections as there are concurrent requests, and keeps them until the scope ends. */
+/** Opens as many connections as there are concurrent requests, and keeps them until the scope closes. */
 export const make = (routeTo: (origin: Origin) => Route, idleMillis: number) =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
@@ -71,9 +71,9 @@ export const make = (routeTo: (origin: Origin) => Route, idleMillis: number) =>
           }
           // undefined after the exchange, when another request may be using the connection
           let connection: Connection.Connection | undefined = takeIdle(pool) ?? connect(pool)
-          connection.send(message, (error, answer) => {
+          connection.send(message, (error, response) => {
             connection = undefined
-            resume(answer === undefined ? Exit.fail(error) : Exit.succeed(answer))
+            resume(response === undefined ? Exit.fail(error) : Exit.succeed(response))
           })
           return () => connection?.close()
         })
@@ -86,20 +86,20 @@ interface Pool extends Route {
   readonly clock: Clock.Clock
   readonly idleMillis: number
   readonly all: Set<Connection.Connection>
-  /** The connection used last is taken first, so that superfluous ones become old. `since`: by the monotonic clock. */
+  /** The most recently used connection is reused first, so that surplus ones expire. `since` is monotonic time. */
   readonly idle: Array<{ readonly connection: Connection.Connection; readonly since: bigint }>
 }
 
 /**
- * Nanoseconds. Servers close idle connections, many after five seconds, and a request that is on its way at that moment
- * fails. Older connections are therefore not used.
+ * Nanoseconds. Connections that were idle for longer are not reused: many servers close an idle connection after five
+ * seconds, and a request sent at that moment fails.
  */
 const maxIdleNanos = 4_000_000_000n
 
 const takeIdle = ({ clock, idle }: Pool): Connection.Connection | undefined => {
   const last = idle.pop()
   if (last === undefined || clock.unsafeCurrentTimeNanos() - last.since < maxIdleNanos) return last?.connection
-  // all others are older
+  // the other connections have been idle for even longer
   for (const { connection } of [last, ...idle]) connection.close()
   return undefined
 }
@@ -125,7 +125,7 @@ const asMessage = (
   { body, headers, method, origin, target }: Request,
   asProxy: Route["proxyHeaders"]
 ): Connection.Message => {
-  // a blank would end the target, or a line break the request line
+  // a space would end the target, and a line break the request line
   if (!/^\/[!-~]*$/.test(target)) throw invalid("the path")
   const url = asProxy === undefined ? target : `${origin.protocol}//${headers["host"]}${target}`
   let head = `${method} ${url} HTTP/1.1\r\n`

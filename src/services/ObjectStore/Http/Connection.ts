@@ -9,34 +9,34 @@ export type Dial = (done: (error: unknown, socket?: Socket) => void) => () => vo
 
 /** A request as it is sent. */
 export interface Message {
-  /** Including the empty line at its end; latin1. */
+  /** Includes the empty line at its end. Sent as latin1. */
   readonly head: string
   readonly body: Uint8Array
 }
 
 export interface Connection {
-  /** Calls `done` once: with the answer, or with an error of Node, `MalformedResponse` or `TimeoutError`. */
+  /** Calls `done` once: with the response, or with an error of Node, `MalformedResponse` or `TimeoutError`. */
   readonly send: (message: Message, done: Done) => void
-  /** A request in flight fails with `connectionReset`. */
+  /** Fails a request in flight with `connectionReset`. */
   readonly close: () => void
 }
 
-type Done = (error: unknown, answer?: ResponseReader.Response) => void
+type Done = (error: unknown, response?: ResponseReader.Response) => void
 
 /** There was no traffic, or no connection, for too long. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError"
 }
 
-/** The error of Node's client for a connection that closes before the answer. */
+/** The error of Node's client for a connection that closes before the response. */
 export const connectionReset = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
 
 /** Bytes of a body that are written at once: TLS keeps an encrypted copy of them in memory until they are sent. */
 const sliceBytes = 512 * 1024
-/** Bytes up to which a body is copied behind its head, because one write costs less than two. */
+/** Largest body, in bytes, that is copied behind its head, because one write costs less than two. */
 const maxCopiedBytes = 64 * 1024
 
-/** Calls `onFree` whenever another request may be sent, and `onClose` once, when none can be any more. */
+/** Calls `onFree` each time the connection is ready for a request, and `onClose` once, when it closes. */
 export const open = (
   dial: Dial,
   idleMillis: number,
@@ -44,10 +44,10 @@ export const open = (
 ): Connection => {
   let socket: Socket | undefined
   let cancelDial = () => {}
-  /** Of the request in flight. */
+  /** Callback of the request in flight. */
   let pending: Done | undefined
   let reader = ResponseReader.make()
-  /** The system has not accepted the whole body yet. */
+  /** Whether the system has not accepted the whole body yet. */
   let writing = false
   let closed = false
 
@@ -63,26 +63,26 @@ export const open = (
   }
   const close = () => fail(connectionReset())
 
-  const answered = (answer: ResponseReader.Response) => {
+  const onResponse = (response: ResponseReader.Response) => {
     const done = pending
     pending = undefined
     const finish = () => {
-      // the server would take the rest of an unread body for the next request
-      if (!answer.isReusable || writing) close()
+      // the server would read the rest of an unsent body from the next request
+      if (!response.isReusable || writing) close()
       else if (!closed) onFree()
-      done?.(undefined, answer)
+      done?.(undefined, response)
     }
-    // the system may report that the body is written a moment after the answer
-    if (answer.isReusable && writing) setImmediate(finish)
+    // the system may report the end of the write a moment after the response
+    if (response.isReusable && writing) setImmediate(finish)
     else finish()
   }
 
   const read = (step: () => ResponseReader.Response | undefined) => {
-    // bytes without a request answer nothing
+    // bytes that arrive with no request in flight are not a response
     if (pending === undefined) return close()
     try {
-      const answer = step()
-      if (answer !== undefined) answered(answer)
+      const response = step()
+      if (response !== undefined) onResponse(response)
     } catch (error) {
       fail(error)
     }
@@ -118,7 +118,7 @@ export const open = (
       connected.write(body.subarray(from, at), (error) => {
         if (error) return
         if (at === body.length) writing = false
-        // sockets are read between the two turns; if a write failed before, an early answer would be lost
+        // two iterations, so that the socket is read before the next write: a failed write would lose an early response
         else setImmediate(setImmediate, next)
       })
     }

@@ -11,8 +11,8 @@ import { connectionReset, type Dial, TimeoutError } from "./Connection.ts"
 
 /**
  * Node's agents make the connections, because they can open a tunnel through a proxy and reach a proxy over TLS. They
- * send no requests. `tls.ca`: the authorities to trust instead of the well-known ones. `connectMillis`: time-out of a
- * connection, and of a tunnel before it.
+ * send no requests. `tls.ca` replaces the default CA certificates. `connectMillis`: timeout for a connection, and for a
+ * tunnel before it.
  */
 export const make =
   (proxies: Proxy.Proxies, tls: { readonly ca?: Buffer }, connectMillis: number) =>
@@ -36,7 +36,7 @@ export const make =
       ...(isSecure ? { secureContext: createSecureContext(tls), ALPNProtocols: ["http/1.1"] } : {}),
       ...(isSecure && isIP(hostname) === 0 ? { servername: hostname } : {})
     }
-    /** TLS session of the last connection: resuming it halves the work of the next. */
+    /** TLS session of the previous connection: resuming it halves the work of the next handshake. */
     let session: Buffer | undefined
 
     const dial: Dial = (done) => {
@@ -79,7 +79,7 @@ export const make =
       }
       if (!isTunnelled) {
         const socket = isSecure ? keepSession(opening) : opening
-        // once the host is reached, its TLS handshake may take as long as an answer
+        // once the host is reached, its TLS handshake may take as long as a response
         socket.once("connect", () => clearTimeout(timer))
         socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => complete(undefined, socket))
         socket.once("error", complete).once("close", () => complete(connectionReset()))
@@ -99,6 +99,6 @@ const destroySoon = (socket: Socket | undefined) => {
 const authorization = (proxy: string): Readonly<Record<string, string>> => {
   const { password, username } = new URL(proxy)
   if (username === "" && password === "") return {}
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-  return { "proxy-authorization": `Basic ${Buffer.from(login).toString("base64")}` }
+  const userInfo = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { "proxy-authorization": `Basic ${Buffer.from(userInfo).toString("base64")}` }
 }

@@ -1,6 +1,6 @@
-/** Status line and headers of an answer: RFC 9112, sections 4, 5 and 6. */
+/** Status line and headers of a response: RFC 9112, sections 4, 5 and 6. */
 
-/** The bytes received are not a valid answer. */
+/** The bytes received are not a valid response. */
 export class MalformedResponse extends Error {
   override readonly name = "MalformedResponse"
   readonly code = "ERR_HTTP_MALFORMED_RESPONSE"
@@ -8,9 +8,9 @@ export class MalformedResponse extends Error {
 
 export interface Head {
   readonly status: number
-  /** By name in lower case; the first of duplicates. Values in latin1, without blanks around them. */
+  /** By name in lower case; duplicates keep the first value. Values in latin1, without surrounding whitespace. */
   readonly headers: Readonly<Record<string, string>>
-  /** The connection may be used for another request. */
+  /** Whether the connection may be used for another request. */
   readonly keepsAlive: boolean
   /** Bytes of the body, or how to find its end. */
   readonly length: number | "chunked" | "close"
@@ -31,7 +31,7 @@ export const checkLineEnds = (text: string): void => {
 
 /** `text`: the head without the empty line at its end. */
 export const parse = (text: string): Head => {
-  // a line that starts with a blank continues the one before it
+  // a line that starts with whitespace continues the previous line
   const [statusLine = "", ...lines] = text.replace(/\r\n[ \t]+/g, " ").split("\r\n")
   const [, minor, digits] = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/.exec(statusLine) ?? []
   if (digits === undefined) throw new MalformedResponse("the status line is malformed")
@@ -40,7 +40,7 @@ export const parse = (text: string): Head => {
 
   const status = Number(digits)
   const { connection = "", "content-length": length, "transfer-encoding": coding } = headers
-  // with both headers, or with the newer one in HTTP/1.0, the server may mean another end
+  // the body's length is ambiguous if both headers are present, or with Transfer-Encoding in HTTP/1.0
   const isEndCertain = coding === undefined || (minor === "1" && length === undefined)
   return {
     status,
@@ -52,32 +52,32 @@ export const parse = (text: string): Head => {
 }
 
 const header = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e\x80-\xff]*)$/
-/** Headers whose values add up if they are repeated. */
+/** Headers whose values are combined if they are repeated. */
 const listHeaders = new Set(["connection", "transfer-encoding"])
 
 const add = (headers: Record<string, string>, line: string) => {
   const [, givenName, padded] = header.exec(line) ?? []
   if (givenName === undefined || padded === undefined) throw new MalformedResponse("a header line is malformed")
   const name = givenName.toLowerCase()
-  const value = trimBlanks(padded)
+  const value = trimWhitespace(padded)
   const previous = headers[name]
-  // two lengths could hide one answer inside another
+  // two lengths could hide one response inside another
   if (name === "content-length" && previous !== undefined && previous !== value)
     throw new MalformedResponse("it has two content lengths")
   if (previous === undefined) headers[name] = value
   else if (listHeaders.has(name)) headers[name] = `${previous}, ${value}`
 }
 
-/** `trim` would also remove bytes of UTF-8 letters, and a regular expression may take long. */
-const trimBlanks = (text: string): string => {
+/** `trim` would also remove bytes of UTF-8 letters, and a regular expression may be slow. */
+const trimWhitespace = (text: string): string => {
   let start = 0
   let end = text.length
-  while (start < end && isBlank(text, start)) start++
-  while (end > start && isBlank(text, end - 1)) end--
+  while (start < end && isWhitespace(text, start)) start++
+  while (end > start && isWhitespace(text, end - 1)) end--
   return text.slice(start, end)
 }
 
-const isBlank = (text: string, at: number) => text[at] === " " || text[at] === "\t"
+const isWhitespace = (text: string, at: number) => text[at] === " " || text[at] === "\t"
 
 const includesToken = (list: string, token: string) =>
   list !== "" && list.split(",").some((each) => each.trim().toLowerCase() === token)

@@ -1,27 +1,27 @@
-/** Reads answers from the bytes of a connection. Source: RFC 9112, where sections 6 and 7 say where an answer ends. */
+/** Reads responses from the bytes of a connection. Source: RFC 9112; sections 6 and 7 define where a response ends. */
 import * as ResponseHead from "./ResponseHead.ts"
 
 export interface Response extends Pick<ResponseHead.Head, "status" | "headers"> {
   readonly body: Buffer
-  /** The connection may be used for another request. */
+  /** Whether the connection may be used for another request. */
   readonly isReusable: boolean
 }
 
 export interface ResponseReader {
-  /** Takes the next bytes. Returns the answer once it is complete. Throws `MalformedResponse`. */
+  /** Takes the next bytes. Returns the response once it is complete. Throws `MalformedResponse`. */
   readonly push: (bytes: Buffer) => Response | undefined
-  /** The connection has ended. Returns the answer if that completes it. */
+  /** Call it when the connection has ended. Returns the response if that completes it. */
   readonly end: () => Response | undefined
 }
 
 /** Bytes of a head, or of the lines around chunks: the limit of Node's parser. */
 const maxHeadBytes = 16 * 1024
-/** Bytes. The body is kept in memory; that of a store has a few hundred bytes. */
+/** Bytes of a body, which is kept in memory. The body of a store's response has a few hundred bytes. */
 const maxBodyBytes = 1024 ** 2
 
 const headEnd = "\r\n\r\n"
 
-/** Reads one answer. */
+/** Reads one response. */
 export const make = (): ResponseReader => {
   let unread: Buffer = Buffer.alloc(0)
   let head: ResponseHead.Head | undefined
@@ -45,7 +45,7 @@ export const make = (): ResponseReader => {
     status,
     headers,
     body,
-    // surplus bytes could be taken for the next answer
+    // surplus bytes could be taken for the next response
     isReusable: keepsAlive && surplus === 0
   })
 
@@ -69,7 +69,7 @@ export const make = (): ResponseReader => {
       : complete(known, unread.subarray(0, length), unread.length - length)
   }
 
-  /** A refusal counts even if its body is malformed or incomplete. */
+  /** A response with status 300 or above is returned even if its body is malformed or incomplete. */
   const refusal = (known: ResponseHead.Head, body: Buffer): Response | undefined =>
     known.status < 300 ? undefined : complete({ ...known, keepsAlive: false }, body, 0)
 
@@ -81,9 +81,9 @@ export const make = (): ResponseReader => {
       try {
         return readBody(head)
       } catch (error) {
-        const answer = refusal(head, Buffer.concat(chunks))
-        if (answer === undefined) throw error
-        return answer
+        const response = refusal(head, Buffer.concat(chunks))
+        if (response === undefined) throw error
+        return response
       }
     },
     end: () => {

@@ -1,8 +1,8 @@
 /**
- * `PutObject` and `UploadPart`, the requests with a body, at a seventh of the CPU that the SDK's client takes for them.
+ * Sends `PutObject` and `UploadPart`, the requests with a body, at a seventh of the CPU time of the SDK's client.
  *
- * The SDK builds one request for each kind of object. From one object to the next only key, query, length, checksum and
- * signature differ, and these are filled in here. The SDK also interprets every answer that is not a success.
+ * The SDK builds one request for each kind of object, a template. Requests of a kind differ only in key, query, length,
+ * checksum and signature, which are filled in here. The SDK also interprets every response that is not a success.
  */
 import {
   PutObjectCommand,
@@ -24,7 +24,7 @@ import type { ObjectHeaders } from "./ObjectHeaders.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 import * as SignatureV4 from "./SignatureV4.ts"
 
-/** The headers of the answer that are used, under the SDK's names. */
+/** The response headers that are used, under the SDK's names. */
 export interface BodyResponse {
   readonly ETag?: string | undefined
   readonly VersionId?: string | undefined
@@ -32,13 +32,13 @@ export interface BodyResponse {
   readonly ServerSideEncryption?: string | undefined
 }
 
-/** What all requests of a kind have in common. */
+/** The common part of all requests of a kind. */
 interface Template {
   readonly origin: Origin
-  /** The part before the key; encoded. */
+  /** The encoded path before the key. */
   readonly path: string
   readonly signedHeaders: Readonly<Record<string, string>>
-  /** Those that a proxy may change. */
+  /** Headers that a proxy may change. */
   readonly unsignedHeaders: Readonly<Record<string, string>>
   readonly sign: ReturnType<typeof SignatureV4.make>
 }
@@ -47,7 +47,7 @@ export interface Dependencies {
   readonly client: S3Client
   readonly credentials: RenewingCredentials
   readonly http: HttpClient
-  /** Turns what an operation threw into its error. */
+  /** Translates an exception of an operation into its error. */
   readonly failure: (operation: string, cause: unknown) => StoreError
 }
 
@@ -165,7 +165,7 @@ const responseOf = ({ headers }: Response): BodyResponse => ({
   ServerSideEncryption: headers["x-amz-server-side-encryption"]
 })
 
-/** Takes over the store's clock, as the SDK does, unless the answer comes from a cache. */
+/** Adopts the store's clock, as the SDK does, unless the response comes from a cache. */
 const setClock = (client: S3Client, { headers: { age, date } }: Response) => {
   const time = date === undefined || age !== undefined ? Number.NaN : Date.parse(date)
   if (!Number.isNaN(time)) client.config.systemClockOffset = time - Date.now()

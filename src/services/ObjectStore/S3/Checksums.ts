@@ -1,10 +1,10 @@
-/** Checksums of bodies, by which the store checks what it received and the client checks the answer. */
+/** Checksums of bodies: the store checks what it received, and the client checks the store's response. */
 import { Effect } from "effect"
 import { createHash, hash } from "node:crypto"
 import { IntegrityFailure } from "../../../domain/Errors.ts"
 import type { Checksum } from "../../../domain/StoreTraits.ts"
 
-/** One of the two. */
+/** One of the two headers. */
 export interface ChecksumHeader {
   readonly ChecksumSHA256?: string
   readonly ContentMD5?: string
@@ -34,8 +34,8 @@ export const checksumFields = ({ ChecksumSHA256, ContentMD5 }: ChecksumHeader): 
 })
 
 /**
- * The checksum of an object is the checksum of its parts' checksums, here by part number. Source: "Checking object
- * integrity" in the Amazon S3 User Guide.
+ * The checksum of a multipart object is the checksum of its parts' checksums, which are given by part number. Source:
+ * "Checking object integrity" in the Amazon S3 User Guide.
  */
 export const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeader => {
   if (checksums.size === 0) return {}
@@ -44,8 +44,8 @@ export const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeade
 }
 
 /**
- * The failure if the store reports another checksum than was sent. Not every store reports one. `mayReplace`: a retry
- * would replace what is stored.
+ * The failure if the store reports a different checksum than the one sent. Not every store reports a checksum.
+ * `mayReplace`: whether a retry would replace the stored object.
  */
 export const mismatch = (
   operation: string,

@@ -1,4 +1,4 @@
-/** Builds the SDK's client: its endpoint, its credentials, and what of the SDK's own behaviour is switched off. */
+/** Builds the SDK's client: sets its endpoint and credentials, and switches off some of its own behaviour. */
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3"
 import { Effect } from "effect"
 import type { Env } from "../../../domain/Env.ts"
@@ -11,7 +11,7 @@ import * as Profiles from "./Profiles.ts"
 import * as Providers from "./Providers.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 
-/** Lasts until the scope ends. Reads files of this host, and sends nothing. */
+/** Lasts until the scope closes. Reads files of this host, and sends nothing. */
 export const connect = (target: Target & Network.Options, env: Env) =>
   Effect.gen(function* () {
     const problem = unsupported(target.bucket)
@@ -70,7 +70,7 @@ const unsupported = (bucket: string) => {
 
 const endpoint = (target: Target, profileRegion: string | undefined): S3ClientConfig => {
   const { defaultRegion, pathStyle } = Providers.of(target.endpoint)
-  // without a region the SDK uses the one of the EC2 instance, which is wrong for other providers
+  // without a region, the SDK uses the EC2 instance's region, which is wrong for other providers
   const region = target.region ?? profileRegion ?? defaultRegion
   return {
     ...(target.endpoint === undefined

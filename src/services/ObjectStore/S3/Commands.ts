@@ -1,4 +1,4 @@
-/** Sends one command of the SDK, and checks what its answer must contain. */
+/** Sends a command of the SDK, and checks that the response has the required fields. */
 import type {
   $Command,
   S3Client,
@@ -24,7 +24,7 @@ export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutpu
   command: Command<Input, Output>
 ) => Effect.Effect<Output, StoreError>
 
-/** `failure` turns what an operation threw into its error. */
+/** `failure` translates an exception of an operation into its error. */
 export const sender =
   (client: S3Client, failure: (operation: string, cause: unknown) => StoreError): Send =>
   (command) =>
@@ -33,7 +33,7 @@ export const sender =
       catch: (cause) => failure(command.constructor.name.replace(/Command$/, ""), cause)
     })
 
-/** The failure if a field is missing that every store sends on success: something else has answered. */
+/** The failure if a response lacks a field that every store sends on success: it does not come from a store. */
 export const missing = (operation: string, field: string | undefined): NetworkFailure | undefined =>
   field === undefined
     ? new NetworkFailure({
@@ -47,7 +47,7 @@ export const missing = (operation: string, field: string | undefined): NetworkFa
 export const present = (operation: string, field: string | undefined): Effect.Effect<string, NetworkFailure> =>
   field === undefined ? Effect.fail(missing(operation, field)!) : Effect.succeed(field)
 
-/** Of the answer to `PutObject` or `CompleteMultipartUpload`. */
+/** The acknowledgement in a response to `PutObject` or `CompleteMultipartUpload`. */
 export const storedObject = (answer: {
   readonly ETag?: string | undefined
   readonly VersionId?: string | undefined

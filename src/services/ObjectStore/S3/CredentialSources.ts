@@ -1,4 +1,4 @@
-/** Sources of credentials, in the order of the AWS chain. */
+/** Credential sources, in the order of the AWS chain. */
 import { fromEnv, fromHttp, fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers"
 import type { Env } from "../../../domain/Env.ts"
 import type { HandlerOptions } from "./Network.ts"
@@ -16,12 +16,12 @@ export interface SourceOptions {
 
 export interface Source {
   readonly name: (options: SourceOptions) => string
-  /** Why it is not set up; undefined if it is. */
+  /** Why the source is not set up; undefined if it is. */
   readonly unavailable: (options: SourceOptions) => Promise<string | undefined>
   readonly provider: (options: SourceOptions) => Provider
-  /** Several, if the source may become available later than this program when a host or a container starts. */
+  /** More than one for sources that may start after this program on a booting host. */
   readonly attempts: number
-  /** Time-out of each attempt. */
+  /** Timeout of each attempt. */
   readonly limitSeconds: number
 }
 
@@ -37,10 +37,10 @@ const disabled = "AWS_EC2_METADATA_DISABLED"
 /** The SDK would print warnings to the console, in the middle of the log. */
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
-/** Instance metadata only with a token (IMDSv2), also for a profile that uses it. */
+/** Uses instance metadata only with a token (IMDSv2), even for a profile. */
 const imdsV2Only = { ec2MetadataV1Disabled: true }
 
-/** The first one that is set up decides. */
+/** Only the first source that is set up is used. */
 export const standardSources: ReadonlyArray<Source> = [
   {
     name: () => "environment",
@@ -72,7 +72,7 @@ export const standardSources: ReadonlyArray<Source> = [
     name: () => "container",
     unavailable: async ({ env }) =>
       unset(env, relativeUri) && unset(env, fullUri) ? unset(env, relativeUri, fullUri) : undefined,
-    // its own time-out does not end it, but only prints a warning
+    // its own timeout only prints a warning, and does not end it
     provider: () => fromHttp({ timeout: 10_000, maxRetries: 0, logger }),
     attempts: 3,
     limitSeconds: 3
@@ -80,7 +80,7 @@ export const standardSources: ReadonlyArray<Source> = [
   {
     name: () => "instance metadata",
     unavailable: async ({ env }) => (/^(|false)$/i.test(env[disabled] ?? "") ? undefined : `${disabled} is set`),
-    // a new provider for each attempt, because one that got no token never asks for it again
+    // a new provider for each attempt, because one that got no token never requests a token again
     provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, logger, ...imdsV2Only }),
     attempts: 3,
     limitSeconds: 6

@@ -6,7 +6,7 @@ import { type Provider, type Source, type SourceOptions, standardSources } from 
 
 type Identity = Awaited<ReturnType<Provider>>
 
-/** No source is set up. `reasons`: why not, for each. */
+/** No credential source is set up. `reasons`: why not, for each source. */
 export class NoSource extends Error {
   override readonly name = "NoSource"
   constructor(reasons: ReadonlyArray<string>) {
@@ -14,7 +14,7 @@ export class NoSource extends Error {
   }
 }
 
-/** The source that is set up failed. The next one is not asked, because it would upload under a different identity. */
+/** The source that is set up failed. The next is not tried, because it would upload under a different identity. */
 export class SourceFailed extends Error {
   override readonly name = "SourceFailed"
   readonly source: string
@@ -24,7 +24,7 @@ export class SourceFailed extends Error {
   }
 }
 
-/** Asks the first source that is set up. Rejects with `NoSource` or `SourceFailed`. */
+/** Gets credentials from the first source that is set up. Rejects with `NoSource` or `SourceFailed`. */
 export const chain =
   (options: SourceOptions, sources: ReadonlyArray<Source> = standardSources): Provider =>
   async (client) => {
@@ -34,7 +34,7 @@ export const chain =
       if (reason === undefined) {
         const answer = await Effect.runPromise(Effect.either(ask(source, options, client)))
         if (Either.isRight(answer)) return answer.right
-        // for the metadata service, which is the last source, only asking shows whether it exists
+        // only a request shows whether the metadata service, which is the last source, exists
         if (source !== sources.at(-1)) throw answer.left
         reason = metadataFailure(answer.left.cause)
       }
@@ -62,7 +62,7 @@ const metadataFailure = (cause: unknown) => {
     : `answered ${String(status)}`
 }
 
-/** The chain, and the role to assume with its credentials. */
+/** The credential chain, and the role to assume with its credentials. */
 export const provider = (target: Target, options: SourceOptions): Provider =>
   target.assumeRoleArn === undefined
     ? chain(options)
@@ -77,31 +77,31 @@ const renewalMargin = 5 * 60_000
 /** Milliseconds between two requests to a source that fails. */
 const retryPause = 10_000
 
-/** Credentials that are kept, and renewed before they expire. */
+/** Cached credentials, which are renewed before they expire. */
 export interface RenewingCredentials {
   /** `memoized` keeps the SDK from caching them as well. */
   readonly provider: Provider & { readonly memoized: true }
-  /** The latest ones. */
+  /** The latest credentials. */
   readonly current: () => Identity | undefined
-  /** The latest ones, unless it is time to renew them. */
+  /** The latest credentials, unless it is time to renew them. */
   readonly fresh: () => Identity | undefined
   /**
-   * Call it when the store reports that these have expired. `renewed`: there are others now; `unchanged`: the source
-   * has no others; `unavailable`: the source failed.
+   * Call it when the store reports that these credentials have expired. `renewed`: new credentials are available;
+   * `unchanged`: the source returned the same ones; `unavailable`: the source failed.
    */
   readonly renew: (expired: Identity | undefined) => Promise<"renewed" | "unchanged" | "unavailable">
 }
 
 /**
- * Renews a session that expires soon, once for all callers, and returns the present one meanwhile. If the source fails,
- * it does so even after the session has expired: the store will refuse it, and a source may be down for a minute
- * without harm.
+ * Renews a session that expires soon, once for all callers, and returns the present session meanwhile. If the source
+ * fails, it still returns the old session, even an expired one. The store then rejects the request, and a retry may
+ * find the source up.
  */
 export const renewing = (source: Provider): RenewingCredentials => {
   let current: Identity | undefined
   let renewAt = Infinity
   let pending: Promise<Identity> | undefined
-  /** The client that needs them. */
+  /** The client that needs the credentials. */
   let client: Parameters<Provider>[0]
 
   const request = () =>

@@ -1,9 +1,9 @@
 /**
- * The failure class of a request, by code and status. No row depends on the text of a message. It is one table, so that
- * a failure is looked up in one place, which is why this module is longer than others.
+ * The failure class of a request, by code and status. No row depends on the text of a message. This module is long
+ * because every failure is in one table.
  *
- * Sources: "Error responses" in the Amazon S3 API Reference; errno(3); Node's documentation of TLS errors; and what the
- * SDK's client 3.1169 was observed to throw.
+ * Sources: "Error responses" in the Amazon S3 API Reference; errno(3); Node's documentation of TLS errors; and errors
+ * observed from the SDK's client 3.1169.
  */
 import {
   AccessDenied,
@@ -21,7 +21,7 @@ import {
 
 type Classify = (answer: StoreAnswer) => StoreError
 
-/** `isPage`: the answer is an HTML page, which no store sends. */
+/** `isPage`: the response is an HTML page, which no store sends. */
 export type ObservedAnswer = StoreAnswer & { readonly isPage: boolean }
 
 const permanent =
@@ -116,7 +116,7 @@ const byStatus: Readonly<Record<number, Classify>> = {
   408: transient(NetworkFailure),
   412: permanent(ObjectExists),
   413: permanent(UploadFailed, "the store, or a proxy in front of it, accepts no body of this size: lower --part-size"),
-  // the wrong server answered; a new connection may reach the right one (RFC 9110, section 15.5.20)
+  // the wrong server responded; a new connection may reach the right one (RFC 9110, section 15.5.20)
   421: transient(NetworkFailure),
   429: overloaded(StoreUnavailable),
   500: transient(StoreUnavailable),
@@ -134,7 +134,7 @@ const noProtocol = permanent(
   "client and server have no protocol in common: is it https on one side and http on the other?"
 )
 
-/** By the system's error code or the SDK's name, if there was no answer. */
+/** By the system's error code or the SDK's name, if there was no response. */
 const bySystem: Readonly<Record<string, Classify>> = {
   ENOTFOUND: dns,
   EAI_AGAIN: dns,
@@ -157,7 +157,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ERR_PROXY_INVALID_CONFIG: permanent(NetworkFailure, "check HTTP_PROXY and HTTPS_PROXY"),
   EPROTO: noProtocol,
   ERR_SSL_WRONG_VERSION_NUMBER: noProtocol,
-  // no endpoint can be made of the bucket's name or ARN
+  // the SDK cannot derive an endpoint from the bucket's name or ARN
   EndpointError: permanent(BucketUnusable),
   TimeoutError: overloaded(NetworkFailure)
 }
@@ -176,22 +176,22 @@ const byCredentialService = (code: string, status: number): Classify =>
 
 const pageHint = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
 
-/** An HTML page, by its status; undefined if the status alone says more. */
+/** Class of an HTML page. Undefined where the status alone is more specific. */
 const byPage = (status: number): Classify | undefined => {
   if (status < 300) return transient(NetworkFailure, pageHint)
   return status >= 500 || [407, 408, 413, 421, 429].includes(status) ? undefined : permanent(NetworkFailure, pageHint)
 }
 
-/** Codes of this client, and of Node's, which requests credentials. */
+/** Codes of this HTTP client, and of Node's, which requests credentials. */
 const isMalformedCode = (code: string) => code === "ERR_HTTP_MALFORMED_RESPONSE" || code.startsWith("HPE_")
 const malformed = permanent(NetworkFailure, "the other side does not speak HTTP correctly: check --endpoint")
 
 const otherCode = (code: string) => permanent(tlsCode.test(code) ? TlsFailure : UploadFailed)
 
-/** A proxy that refuses a tunnel, by its HTTP status. */
+/** Class of a proxy's refusal to open a tunnel, by its HTTP status. */
 const byProxy = (status = 0): Classify => {
   if (status === 407) return permanent(NetworkFailure, "the proxy requires a login: put it into HTTPS_PROXY")
-  // without a status, its answer was not HTTP
+  // without a status, its response was not HTTP
   return status >= 400 && status < 500
     ? permanent(
         NetworkFailure,

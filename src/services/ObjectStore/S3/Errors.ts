@@ -1,11 +1,11 @@
-/** Turns what the SDK and Node throw into errors of the store. */
+/** Translates errors of the SDK and Node into errors of the store. */
 import { Duration } from "effect"
 import * as DurationText from "../../../domain/DurationText.ts"
 import { CredentialsMissing, revised, type StoreError } from "../../../domain/Errors.ts"
 import { NoSource, SourceFailed } from "./Credentials.ts"
 import { classify, type ObservedAnswer } from "./ErrorTable.ts"
 
-/** The fields that are used. Each of them may be missing. */
+/** The fields of an error that are used. Each of them may be missing. */
 interface Thrown {
   readonly name?: string
   readonly message?: string
@@ -14,7 +14,7 @@ interface Thrown {
   readonly errors?: ReadonlyArray<{ readonly message: string }>
   /** The system call that failed, such as `connect`. */
   readonly syscall?: string
-  /** The answer of a proxy that refused a tunnel. */
+  /** Status of a proxy's response that refuses a tunnel. */
   readonly statusCode?: number
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
   readonly $response?: { readonly headers?: Headers }
@@ -36,7 +36,7 @@ const answer = (operation: string, cause: unknown): ObservedAnswer => {
   const thrown = read(cause)
   const status = thrown.$metadata?.httpStatusCode
   const headers = thrown.$response?.headers ?? {}
-  // the SDK names a reset connection a time-out, but keeps its code
+  // the SDK names a reset connection a timeout, but keeps its code
   const code = status === undefined ? (thrown.code ?? thrown.name) : thrown.name
   const type = headers["content-type"] ?? "xml"
   const isForeign = status !== undefined && !/xml|json/.test(type)
@@ -54,7 +54,7 @@ const answer = (operation: string, cause: unknown): ObservedAnswer => {
   }
 }
 
-/** The error of a source that is set up: an answer of STS or SSO, a network error, or the source's own message. */
+/** The error of a credential source: from a response of STS or SSO, from the network, or the source's own message. */
 const sourceError = ({ cause, source }: SourceFailed): StoreError => {
   const thrown = read(cause)
   const isAnswer = thrown.$metadata?.httpStatusCode !== undefined
@@ -67,7 +67,7 @@ const sourceError = ({ cause, source }: SourceFailed): StoreError => {
 const repairSource =
   "this source is set up, so no other is asked: repair it (an SSO session with aws sso login) or remove it"
 
-/** Errors of the SDK's own sources of credentials. */
+/** Whether the error comes from one of the SDK's own credential sources. */
 const isSourceError = ({ name }: Thrown) =>
   name === "CredentialsProviderError" || name === "ProviderError" || name === "TokenProviderError"
 
@@ -95,7 +95,7 @@ const describeTimeout = (message: string) => {
 /** Characters. AWS issues 40; a shorter text may occur in a message by chance. */
 const minSecretLength = 8
 
-/** A store may repeat what it was sent, and the report repeats the store's message. */
+/** Removes secrets: the store's message may repeat parts of the request, and the report repeats that message. */
 export const withoutSecrets = (
   error: StoreError,
   identity: { readonly secretAccessKey: string; readonly sessionToken?: string | undefined } | undefined

@@ -1,11 +1,11 @@
 /**
- * Adapts requests to the store. After each of these refusals the request may succeed if something changes, so it is
- * sent once more, at once:
+ * Adapts requests to the store. After each of these refusals, changes something and sends the request once more, at
+ * once, because it may then succeed:
  *
  * | the store refuses because   | what changes                                  | if it refuses again                |
  * | --------------------------- | --------------------------------------------- | ---------------------------------- |
- * | the signature's time is off | the clock offset, from the answer's `Date`    | rejected, with the offset as hint  |
- * | the session has expired     | the credentials, if their source has others   | rejected                           |
+ * | the signature's time is off | the clock offset, from the response's `Date`  | rejected, with the offset as hint  |
+ * | the session has expired     | the credentials, if their source has new ones | rejected                           |
  * | a header is not implemented | bodies go with Content-MD5 instead of SHA-256 | failed, and SHA-256 is used again  |
  */
 import type { S3Client } from "@aws-sdk/client-s3"
@@ -21,7 +21,7 @@ import { type Checksum, describeClockOffset, type StoreTraits } from "../../../d
 import * as Callback from "../../../fibers/Callback.ts"
 import type { RenewingCredentials } from "./Credentials.ts"
 
-/** Milliseconds by which an answer must have moved the clock offset to justify another attempt. */
+/** Milliseconds by which a response must have moved the clock offset to justify another attempt. */
 const minCorrection = 60_000
 
 interface Encryption {
@@ -31,9 +31,9 @@ interface Encryption {
 export interface Negotiation {
   /** Starts with the checksum that the store accepted in an earlier run. */
   readonly assumeChecksum: (accepted: Checksum) => void
-  /** Undefined before the first answer. */
+  /** Undefined before the first response. */
   readonly traits: () => StoreTraits | undefined
-  /** Compares the encryption that an object was sent with to the one that the store confirmed. */
+  /** Compares the encryption that was requested for an object with the one that the store confirmed. */
   readonly noteEncryption: (requested: Encryption, confirmed: Encryption) => void
   /**
    * Runs an attempt with the checksum that the store is believed to accept, and repeats it as the table says. A
@@ -44,7 +44,7 @@ export interface Negotiation {
   ) => Effect.Effect<A, StoreError>
 }
 
-/** What an attempt relied on. */
+/** The values that an attempt relied on. */
 interface Assumptions {
   readonly checksum: Checksum
   /** Milliseconds. */
@@ -52,12 +52,12 @@ interface Assumptions {
   readonly identity: ReturnType<RenewingCredentials["current"]>
 }
 
-/** Each row of the table once. */
+/** One for each row of the table. */
 const maxRepeats = 3
 
 export const make = (client: S3Client, credentials: RenewingCredentials): Negotiation => {
   let checksum: Checksum = "SHA256"
-  /** The store has accepted or refused Content-MD5. */
+  /** Whether the store has accepted or refused Content-MD5. */
   let md5Tested = false
   let answered = false
   let unencrypted = false

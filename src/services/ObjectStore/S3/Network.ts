@@ -1,4 +1,4 @@
-/** Connections to the store and to the services that issue credentials: proxies, CA certificates and time-outs. */
+/** Connections to the store and to the services that issue credentials: proxies, CA certificates and timeouts. */
 import { FileSystem } from "@effect/platform"
 import { Duration, Effect, Either, type Scope } from "effect"
 import http from "node:http"
@@ -14,7 +14,7 @@ import { detailOf } from "../../SystemError.ts"
 
 /** A host that needs longer to accept a connection counts as unreachable; the kernel would wait two minutes. */
 const connectTimeout = Duration.seconds(10)
-/** A connection without traffic for this long is dead, also in the middle of a body or an answer. */
+/** A connection without traffic for this long is dead, even in the middle of a body or a response. */
 const idleTimeout = Duration.seconds(30)
 
 export type Options = Pick<Settings, "timeout">
@@ -36,7 +36,7 @@ export interface Network {
   readonly handler: HandlerOptions
 }
 
-/** Lasts until the scope ends. `caBundle`: path of a PEM file, unless `AWS_CA_BUNDLE` names one. */
+/** Lasts until the scope closes. `caBundle`: path of a PEM file, unless `AWS_CA_BUNDLE` names one. */
 export const connect = (
   options: Options,
   env: Env,
@@ -49,7 +49,7 @@ export const connect = (
     bypassProxyForMetadata()
     const ca = yield* readAuthorities(env["AWS_CA_BUNDLE"] || caBundle)
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
-    // without a time-out, the connection to a proxy that never opens its tunnel would stay open
+    // without a timeout, the connection to a proxy that never opens its tunnel would stay open
     const agent = { keepAlive: true, proxyEnv: { ...proxyEnv }, timeout: connectionTimeout }
     return {
       http: yield* Client.make(Dialer.make(proxyEnv, ca, connectionTimeout), Duration.toMillis(idleTimeout)),
@@ -66,7 +66,7 @@ export const connect = (
     }
   })
 
-/** As elsewhere in the AWS world, a bundle replaces the well-known authorities. */
+/** As in other AWS tools, a bundle replaces the default CA certificates. */
 const readAuthorities = (path: string | undefined) => {
   if (path === undefined) return Effect.succeed({})
   const unusable = (cause: unknown) =>

@@ -42,7 +42,7 @@ export const settings = (named: string | undefined, env: Env): Effect.Effect<Pro
     )
   )
 
-/** Keys of a profile that name a source of credentials: all keys of a row must be set. */
+/** Keys of a profile that name a credential source: all keys of a row must be set. */
 const credentialKeys: ReadonlyArray<ReadonlyArray<string>> = [
   ["aws_access_key_id", "aws_secret_access_key"],
   ["role_arn"],

@@ -1,5 +1,5 @@
 /**
- * What a store requires, by the host of its endpoint.
+ * The requirements of a store, by the host of its endpoint.
  *
  * | provider         | host                          | default region | bucket in                     | not implemented                  |
  * | ---------------- | ----------------------------- | -------------- | ----------------------------- | -------------------------------- |

@@ -1,4 +1,4 @@
-/** Sends the requests of the SDK's client, or answers them in place of the store. */
+/** Sends the requests of the SDK's client, or responds in place of the store. */
 import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from "@aws-sdk/client-s3"
 import { buildQueryString, type HttpRequest, HttpResponse } from "@smithy/core/protocols"
 import { Cause, Effect, Exit } from "effect"
@@ -7,10 +7,10 @@ import type { HttpClient, Origin, Request } from "../Http/Client.ts"
 import type { Response } from "../Http/ResponseReader.ts"
 import type { Command } from "./Commands.ts"
 
-/** What `S3Client.send` accepts besides a command, and passes on to the request handler. */
+/** Options of `S3Client.send`, which it passes on to the request handler. */
 export interface Options {
   readonly abortSignal?: AbortSignal
-  /** Answers the request, which is then not sent. */
+  /** Returns the response instead of sending the request. */
   readonly answer?: (request: HttpRequest) => Pick<Response, "status" | "headers" | "body">
 }
 
@@ -52,7 +52,7 @@ export const targetOf = ({ path, query }: HttpRequest): string => {
   return text === "" ? path : `${path}?${text}`
 }
 
-/** The signed request that the SDK makes of a command, without sending it. */
+/** The signed request that the SDK builds for a command. Sends nothing. */
 export const draft = async <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   client: S3Client,
   command: Command<Input, Output>
@@ -69,7 +69,7 @@ export const draft = async <Input extends ServiceInputTypes, Output extends Serv
   return built
 }
 
-/** What the SDK makes of an answer to a command. Rejects if the answer is a failure. */
+/** The SDK's result for a response to a command. Rejects if the response is a failure. */
 export const interpret = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   client: S3Client,
   command: Command<Input, Output>,

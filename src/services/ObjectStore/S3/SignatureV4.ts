@@ -10,7 +10,7 @@ export interface Identity {
   readonly sessionToken?: string | undefined
 }
 
-/** What a signature is valid for, besides its day. */
+/** The region and service that a signature is valid for. */
 export interface Scope {
   readonly region: string
   readonly service: string
@@ -33,7 +33,7 @@ export interface Unsigned {
 
 const algorithm = "AWS4-HMAC-SHA256"
 
-/** A signer for a scope, which returns the headers to add. It keeps the key of a day and the stamp of a second. */
+/** Returns a signer, which returns the headers to add. It caches the key for a day and the timestamp for a second. */
 export const make = (scope: Scope) => {
   const authorizationOf = authorization(scope)
   const stampOf = stamps()
@@ -63,7 +63,7 @@ export const authorization = (scope: Scope) => {
   }
 }
 
-/** Encodes a key for a path, except `/` and what RFC 3986 calls unreserved. Throws if it is not valid Unicode. */
+/** Encodes a key for a path, except `/` and RFC 3986's unreserved characters. Throws if it is not valid Unicode. */
 export const encodeKey = (key: string): string =>
   plain.test(key)
     ? key
@@ -79,9 +79,9 @@ const canonical = (request: Unsigned, names: ReadonlyArray<string>, signedHeader
   return `${request.method}\n${request.path}\n${query}\n${headers}\n${signedHeaders}\n${request.payloadHash}`
 }
 
-const blank = /[ \t]/
+const whitespace = /[ \t]/
 const canonicalValue = (value: string): string =>
-  blank.test(value) ? value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "") : value
+  whitespace.test(value) ? value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "") : value
 
 /** Sorted by name, then by value: whole parameters would sort `a-b=` before `a=`, because `-` is less than `=`. */
 const canonicalQuery = (query: string): string =>

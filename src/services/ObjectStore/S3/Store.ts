@@ -1,4 +1,4 @@
-/** `ObjectStore` on Amazon S3 and on services that speak its protocol. */
+/** `ObjectStore` on Amazon S3 and compatible services. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Exit, Layer } from "effect"
 import type { Env } from "../../../domain/Env.ts"
@@ -20,7 +20,7 @@ export type Options = Target & ObjectAttributes & Pick<Settings, "timeout">
 
 /**
  * The SDK's client, closed with the layer. Building it sends nothing, and fails if the configuration cannot work. The
- * SDK itself also reads `process.env`: for its configuration files, and in its sources of credentials.
+ * SDK itself also reads `process.env`: for its configuration files, and in its credential sources.
  */
 export const layer = (options: Options, env: Env) =>
   Layer.scoped(

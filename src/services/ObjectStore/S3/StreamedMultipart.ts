@@ -1,6 +1,6 @@
 /**
- * Bodies of unknown length. `Upload` of lib-storage cuts the body into parts, keeps several of them in flight, and
- * lists the parts for the completion. This module sends the requests that it makes, for three reasons:
+ * Uploads bodies of unknown length. lib-storage's `Upload` cuts the body into parts, keeps several in flight, and lists
+ * the parts for the completion. This module sends the requests that `Upload` makes, for three reasons:
  *
  * - A part that fails is retried alone, under the same rules as any request.
  * - Each part carries its checksum in a header.
@@ -42,7 +42,7 @@ export const put = <E>(
   policy: StreamPolicy<E>
 ): Effect.Effect<StoredObject, StoreError | SourceUnreadable | E> =>
   Effect.gen(function* () {
-    // created and not completed; several if an answer came after its time-out
+    // uploads created and not completed; several if a response came after its timeout
     const open = new Set<string>()
     // runs after the fibers below have ended, so that no part can arrive after the abort
     yield* Effect.addFinalizer(() =>
