@@ -25,7 +25,7 @@ describe.each([
     expect(new Set(contents).size).toBe(count)
   })
 
-  it("has the same content every time", () => {
+  it("has the same content each time it is created", () => {
     const again = Load.make(emptyDirectory(), count, bytes)
     expect(again.files).toEqual(load.files)
     expect(again.files.map((file) => readFileSync(join(again.folder, file), "latin1"))).toEqual(contents)

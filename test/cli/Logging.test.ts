@@ -48,7 +48,7 @@ describe("the log in the journal", () => {
   )
 })
 
-describe("the log elsewhere", () => {
+describe("the log outside the journal", () => {
   it.effect.each(["auto", "logfmt", "json"] as const)("has timestamps and no priorities: %s", (format) =>
     Effect.gen(function* () {
       const lines = yield* logged(format, false, false)

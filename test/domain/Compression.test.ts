@@ -60,13 +60,13 @@ describe("possibleSources", () => {
       ]
     ],
     ["packets.gz.zst", [["packets.gz.zst", 1, ""]]]
-  ])("given %s, are %j", (name, expected) => {
+  ])("given %s, returns %j", (name, expected) => {
     expect(Compression.possibleSources(name).map(({ generation, path, suffix }) => [path, generation, suffix])).toEqual(
       expected
     )
   })
 
-  it("include every file, generation and mode that leads to the name", () => {
+  it("returns every file, generation and mode that leads to the name", () => {
     const paths = fc.stringMatching(/^[ab.]{1,4}(\.g2|\.g3)?(\.jsonl|\.zst|\.gz)?$/)
     fc.assert(
       fc.property(

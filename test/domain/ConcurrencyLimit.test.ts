@@ -19,7 +19,7 @@ const steady = (limit: number, cuts: number): ConcurrencyLimit.ConcurrencyLimit 
 describe("ConcurrencyLimit", () => {
   it.each([
     ["succeeds after a cut", steady(4, 1), (now) => after(1, now), 4.25, 1],
-    ["succeeds after a doubling without effect", steady(8, 0), (now) => after(1, now), 8, 0],
+    ["succeeds after a doubling that did not raise the rate", steady(8, 0), (now) => after(1, now), 8, 0],
     ["succeeds at the maximum", steady(20, 1), (now) => after(1, now), 20, 1],
     ["hits an overload", steady(9, 0), (now) => ConcurrencyLimit.afterOverload(now, 0), 4.5, 1],
     [

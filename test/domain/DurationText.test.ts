@@ -21,7 +21,7 @@ describe("parse", () => {
   })
 
   it.each([
-    ["an empty text", ""],
+    ["an empty string", ""],
     ["a number without a unit", "90"],
     ["a unit without a number", "s"],
     ["a number without a unit at the end", "1h30"],

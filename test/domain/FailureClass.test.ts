@@ -24,7 +24,7 @@ describe("endsRun", () => {
     new Errors.BucketUnusable(answer()),
     new Errors.TlsFailure(answer()),
     stateUnusable
-  ])("is true for the first $_tag, because every file would fail with it", (error) => {
+  ])("returns true for the first $_tag, because every file would fail in the same way", (error) => {
     expect(FailureClass.endsRun(error, tally(0, 1))).toBe(true)
     expect(FailureClass.endsRun(error, tally(1000, 1))).toBe(true)
   })
@@ -38,7 +38,7 @@ describe("endsRun", () => {
     sourceUnreadable,
     configError,
     internalError
-  ])("is never true for $_tag", (error) => {
+  ])("never returns true for $_tag", (error) => {
     expect(FailureClass.endsRun(error, tally(0, 1000))).toBe(false)
   })
 
@@ -49,7 +49,7 @@ describe("endsRun", () => {
     [0, 4, true],
     [1, 3, false],
     [1, 1000, false]
-  ])("given %d files stored and %d denied by the store or a proxy, is %s", (uploaded, denied, ends) => {
+  ])("given %d files stored and %d denied by the store or a proxy, returns %s", (uploaded, denied, ends) => {
     expect(FailureClass.endsRun(new Errors.AccessDenied(answer()), tally(uploaded, denied))).toBe(ends)
     expect(FailureClass.endsRun(new Errors.NetworkFailure(answer()), tally(uploaded, denied))).toBe(ends)
   })
@@ -74,20 +74,20 @@ describe("keepsUpload", () => {
     [false, sourceUnreadable],
     [false, configError],
     [false, internalError]
-  ])("is %s after %s", (isKept, error) => {
+  ])("returns %s after %s", (isKept, error) => {
     expect(FailureClass.keepsUpload(error)).toBe(isKept)
   })
 })
 
 describe("isDenial", () => {
   it.each([
-    [true, "by the store", new Errors.AccessDenied(answer())],
-    [true, "by a proxy that is permanent", new Errors.NetworkFailure(answer())],
-    [false, "by a network that may recover", new Errors.NetworkFailure(answer({ retryable: true }))],
+    [true, "caused by the store", new Errors.AccessDenied(answer())],
+    [true, "caused by a proxy for good", new Errors.NetworkFailure(answer())],
+    [false, "caused by a network that may recover", new Errors.NetworkFailure(answer({ retryable: true }))],
     [false, "of the credentials", new Errors.CredentialsRejected(answer({ status: 403 }))],
     [false, "of the bucket", new Errors.BucketUnusable(answer({ status: 404 }))],
-    [false, "by the file system", sourceUnreadable]
-  ])("is %s for a failure %s", (isDenial, _, error) => {
+    [false, "caused by the file system", sourceUnreadable]
+  ])("returns %s for a failure %s", (isDenial, _, error) => {
     expect(FailureClass.isDenial(error)).toBe(isDenial)
   })
 })
@@ -104,7 +104,7 @@ describe("showsStoreAlive", () => {
     [true, new Errors.BucketUnusable(answer())],
     [true, new Errors.StoreUnavailable(answer())],
     [true, new Errors.IntegrityFailure(answer())]
-  ])("is %s after %s", (isAlive, error) => {
+  ])("returns %s after %s", (isAlive, error) => {
     expect(FailureClass.showsStoreAlive(error)).toBe(isAlive)
   })
 })
@@ -120,7 +120,7 @@ describe("isRefusal", () => {
     [499, true],
     [500, false],
     [503, false]
-  ])("given status %s, is %s for every class that has a status", (status, isRefusal) => {
+  ])("given status %s, returns %s for every class that has a status", (status, isRefusal) => {
     for (const Class of [
       Errors.UploadFailed,
       Errors.ObjectExists,
@@ -136,7 +136,7 @@ describe("isRefusal", () => {
     }
   })
 
-  it("is false when no credentials were found, because nothing was sent", () => {
+  it("returns false when no credentials were found, because nothing was sent", () => {
     expect(FailureClass.isRefusal(credentialsMissing)).toBe(false)
   })
 })

@@ -25,11 +25,11 @@ describe("possibleOrigins", () => {
     ["a/c.g7", [{ path: "a/c", generation: 7 }]],
     ["s.g2.g3.jsonl", [{ path: "s.g2.jsonl", generation: 3 }]],
     ["s.jsonl.g2", []]
-  ])("given %s, are %j", (path, expected) => {
+  ])("given %s, returns %j", (path, expected) => {
     expect(Generation.possibleOrigins(path)).toEqual(expected)
   })
 
-  it("given a generation's name, include its file", () => {
+  it("given a generation's name, returns its file among others", () => {
     const segment = fc.stringMatching(/^[a-c.g23/]{1,8}$/)
     fc.assert(
       fc.property(segment, fc.integer({ min: 2, max: 30 }), (path, generation) => {

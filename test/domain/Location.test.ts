@@ -8,7 +8,7 @@ describe("url", () => {
     [aws, "s3://b/p/q"],
     [{ ...aws, endpoint: "http://m:9000/" }, "http://m:9000/b/p/q"],
     [{ ...aws, prefix: "" }, "s3://b/"]
-  ])("given %j, is %s", (location, url) => {
+  ])("given %j, returns %s", (location, url) => {
     expect(Location.url(location)).toBe(url)
   })
 })
@@ -19,7 +19,7 @@ describe("equals", () => {
     [{ bucket: "c" }, false],
     [{ prefix: "p" }, false],
     [{ endpoint: "http://m:9000/" }, false]
-  ])("given a location with %j changed, is %s", (changed, isEqual) => {
+  ])("given a location with %j changed, returns %s", (changed, isEqual) => {
     expect(Location.equals(aws, { ...aws, ...changed })).toBe(isEqual)
   })
 })

@@ -116,18 +116,18 @@ describe("contentType", () => {
     ["noextension", "application/octet-stream"],
     ["dir.json/file", "application/octet-stream"],
     ["a.", "application/octet-stream"]
-  ])("given %s, is %s", (key, type) => {
+  ])("given %s, returns %s", (key, type) => {
     expect(ObjectKey.contentType(key)).toBe(type)
   })
 
   it.each(["a.constructor", "a.__proto__", "a.tostring"])(
-    "given %s, whose extension names an object property, is the default",
+    "given %s, whose extension names an object property, returns the default",
     (key) => {
       expect(ObjectKey.contentType(key)).toBe("application/octet-stream")
     }
   )
 
-  it("depends on the extension, and a bare name has none", () => {
+  it("returns the default for a name without an extension", () => {
     expect(ObjectKey.contentType("json")).toBe("application/octet-stream")
   })
 })

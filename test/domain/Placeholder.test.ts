@@ -35,7 +35,7 @@ describe("leftOver", () => {
     ["ibsr/<host-id>/x", "<host-id>"],
     ["a<b", undefined],
     ["b>a<c", undefined]
-  ])("finds in %j the documentation's placeholder: %s", (text, literal) => {
+  ])("given %j, returns the documentation's placeholder: %s", (text, literal) => {
     expect(Placeholder.leftOver(text)).toBe(literal)
   })
 })
@@ -70,7 +70,7 @@ describe("isOwnHostname", () => {
     ["localhost.localdomain", false],
     ["(none)", false],
     ["", false]
-  ])("given %j, is %s", (hostname, isOwn) => {
+  ])("given %j, returns %s", (hostname, isOwn) => {
     expect(Placeholder.isOwnHostname(hostname)).toBe(isOwn)
   })
 })

@@ -63,7 +63,7 @@ describe("comparePart", () => {
     ["has other bytes", "different", part(8, "t")],
     ["was the last part of a shorter file", "send", part(7, "t")],
     ["is longer than the file's bytes at its position", "different", part(9)]
-  ] as const)("given a part that %s, is %j", (_, result, stored) => {
+  ] as const)("given a part that %s, returns %j", (_, result, stored) => {
     expect(Resumption.comparePart(stored, { sizeBytes: 8, sha256: "s" })).toBe(result)
   })
 })
@@ -76,14 +76,14 @@ describe("isStale", () => {
     ["whose file was stored in another way", true, idle(true, now), true],
     ["that was not used for more than seven days", true, idle(false, 999), true],
     ["that was used within seven days", false, idle(false, 1000), true]
-  ])("given an upload %s, is %s", (_, isStale, upload, exists) => {
+  ])("given an upload %s, returns %s", (_, isStale, upload, exists) => {
     expect(Resumption.isStale(upload, exists, now)).toBe(isStale)
   })
 })
 
 describe("isUnknownUpload", () => {
   const answer = (code: string) => ({ operation: "UploadPart", detail: "d", retryable: false, code })
-  it("is true only for NoSuchUpload", () => {
+  it("returns true only for NoSuchUpload", () => {
     expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer("NoSuchUpload")))).toBe(true)
     expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer("InvalidPart")))).toBe(false)
     expect(Resumption.isUnknownUpload(new Errors.BucketUnusable(answer("NoSuchBucket")))).toBe(false)

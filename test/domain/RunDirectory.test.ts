@@ -7,7 +7,7 @@ describe("parse", () => {
     ["ibsr-payload-20261122-141501Z", "payload", "2026-11-22T14:15:01Z"],
     ["ibsr-20280229-235959Z", "snapshots", "2028-02-29T23:59:59Z"],
     ["ibsr-19991231-000000Z", "snapshots", "1999-12-31T00:00:00Z"]
-  ])("reads %s as the start of a collector of %s at %s", (name, kind, startedAt) => {
+  ])("reads %s as the directory of a collector of %s that started at %s", (name, kind, startedAt) => {
     expect(parse(name)).toEqual({ kind, startedAt: Date.parse(startedAt) })
   })
 
@@ -42,16 +42,16 @@ describe("parse", () => {
 
 describe("current", () => {
   it.each([
-    ["nothing", [], []],
-    ["no run directory", ["snapshots", "ibsr-20261322-141500Z"], []],
-    ["one", ["ibsr-20261122-141500Z"], [["snapshots", "ibsr-20261122-141500Z"]]],
+    ["from an empty list", [], []],
+    ["from names without a run directory", ["snapshots", "ibsr-20261322-141500Z"], []],
+    ["from one name", ["ibsr-20261122-141500Z"], [["snapshots", "ibsr-20261122-141500Z"]]],
     [
-      "several, in any order",
+      "from several names in any order",
       ["ibsr-20261122-141500Z", "ibsr-20261123-000000Z", "ibsr-20261122-235959Z", "lost+found"],
       [["snapshots", "ibsr-20261123-000000Z"]]
     ],
     [
-      "both kinds",
+      "from names of both kinds",
       [
         "ibsr-payload-20261124-000000Z",
         "ibsr-20261122-141500Z",
@@ -63,8 +63,8 @@ describe("current", () => {
         ["payload", "ibsr-payload-20261124-000000Z"]
       ]
     ],
-    ["only payload", ["ibsr-payload-20261121-000000Z"], [["payload", "ibsr-payload-20261121-000000Z"]]]
-  ])("is the newest of each kind: %s", (_, names, expected) => {
+    ["from payload directories only", ["ibsr-payload-20261121-000000Z"], [["payload", "ibsr-payload-20261121-000000Z"]]]
+  ])("returns the newest run directory of each kind: %s", (_, names, expected) => {
     const found = current(names)
     expect([...found].toSorted()).toEqual(expected.toSorted())
   })

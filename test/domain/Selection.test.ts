@@ -64,7 +64,7 @@ describe("keeps", () => {
     ["!(*.tmp).jsonl", "d/a.tmp.jsonl", false],
     ["a.jsonl", "a.jsonl", true],
     ["a.jsonl", "axjsonl", false]
-  ])("given --include %j and the path %j, is %s", (include, path, kept) => {
+  ])("given --include %j and the path %j, returns %s", (include, path, kept) => {
     expect(keeps([include], [], path)).toBe(kept)
   })
 
@@ -72,7 +72,7 @@ describe("keeps", () => {
     ["a.csv", true],
     ["d/a.jsonl", true],
     ["d/a.csv", false]
-  ])("given several patterns and the path %j, is %s", (path, kept) => {
+  ])("given several patterns and the path %j, returns %s", (path, kept) => {
     expect(keeps(["**/*.jsonl", "/*.csv"], [], path)).toBe(kept)
   })
 
@@ -90,11 +90,11 @@ describe("keeps", () => {
     [["x.jsonl", "y.jsonl"], "y.jsonl", false],
     [["**/.*"], "d/.a.jsonl", false],
     [["**"], "a.jsonl", false]
-  ])("given --exclude %j and the included path %j, is %s", (exclude, path, kept) => {
+  ])("given --exclude %j and the included path %j, returns %s", (exclude, path, kept) => {
     expect(keeps(["**/*.jsonl"], exclude, path)).toBe(kept)
   })
 
-  it("is false if no pattern includes the file", () => {
+  it("returns false if no pattern includes the file", () => {
     expect(keeps([], [], "a.jsonl")).toBe(false)
   })
 })
@@ -113,11 +113,11 @@ describe("excludes", () => {
     ["/dir/", "e/dir/x", false],
     ["*.tmp", "dir", false],
     ["**/*.tmp", "dir", false]
-  ])("given --exclude %j and the directory %j, is %s", (exclude, path, excluded) => {
+  ])("given --exclude %j and the directory %j, returns %s", (exclude, path, excluded) => {
     expect(Selection.make({ include: ["**"], exclude: [exclude] }).excludes(path)).toBe(excluded)
   })
 
-  it("is false for a file that no pattern includes", () => {
+  it("returns false for a file that no pattern includes", () => {
     expect(Selection.make({ include: ["*.jsonl"], exclude: [] }).excludes("a.csv")).toBe(false)
   })
 })

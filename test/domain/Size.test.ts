@@ -24,7 +24,7 @@ describe("parse", () => {
   })
 
   it.each([
-    ["an empty text", ""],
+    ["an empty string", ""],
     ["a unit alone", "MiB"],
     ["a fraction", "1.5MiB"],
     ["a negative number", "-1"],

@@ -10,7 +10,7 @@ describe("hourOf", () => {
     ["a/b/snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z"],
     ["snapshot_2026123123.jsonl", "2027-01-01T00:00:00Z"],
     ["snapshot_2028022900.jsonl", "2028-02-29T01:00:00Z"]
-  ])("given %s, ends at %s", (name, end) => {
+  ])("given %s, returns the hour that ends at %s", (name, end) => {
     expect(hourOf(name)).toEqual({ start: at(end) - 3_600_000, end: at(end) })
   })
 
@@ -26,7 +26,7 @@ describe("hourOf", () => {
     // Unix seconds; the second would be a date in the year 1701
     "snapshot_1700000000.jsonl",
     "snapshot_1701010912.jsonl"
-  ])("given %s, is undefined", (name) => {
+  ])("given %s, returns undefined", (name) => {
     expect(hourOf(name)).toBeUndefined()
   })
 })
@@ -44,7 +44,7 @@ describe("stateAt", () => {
     ["snapshot_1700000000.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:00:01Z", "live"],
     // a clock that was set back
     ["status.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T14:00:00Z", "live"]
-  ])("given %s, modified %s, at %s, is %s", (relativePath, modified, now, state) => {
+  ])("given %s, modified at %s, returns at %s the state %s", (relativePath, modified, now, state) => {
     expect(stateAt({ relativePath, modifiedMillis: at(modified) }, at(now), finalAfter)).toBe(state)
   })
 })
@@ -54,7 +54,7 @@ describe("finalAt", () => {
   it.each([
     ["snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T15:02:00Z"],
     ["d/snapshot_2026112214.jsonl", "2026-11-22T15:01:59Z", "2026-11-22T15:02:00Z"]
-  ])("given %s, at %s, is %s", (path, now, final) => {
+  ])("given %s, returns at %s the time %s", (path, now, final) => {
     expect(finalAt(path, at(now), finalAfter)).toBe(at(final))
   })
 
@@ -62,7 +62,7 @@ describe("finalAt", () => {
     ["whose hour is not over", "snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z"],
     ["that is final", "snapshot_2026112214.jsonl", "2026-11-22T15:02:00Z"],
     ["without an hour in its name", "status.jsonl", "2026-11-22T15:01:00Z"]
-  ])("given a file %s, is undefined", (_, path, now) => {
+  ])("given a file %s, returns undefined", (_, path, now) => {
     expect(finalAt(path, at(now), finalAfter)).toBeUndefined()
   })
 })
@@ -73,7 +73,7 @@ describe("hasLines", () => {
     ["a/b.jsonl", true],
     ["a.pcap.gz", false],
     ["a.jsonl.gz", false]
-  ])("given %s, is %s", (name, lines) => {
+  ])("given %s, returns %s", (name, lines) => {
     expect(hasLines(name)).toBe(lines)
   })
 })
@@ -92,7 +92,7 @@ describe("extentOf", () => {
     ["live", 10, 0, undefined],
     ["live", 0, 0, undefined]
   ] as const)(
-    "given a %s file of %s bytes, %s of them in complete lines, is %o",
+    "given a %s file of %s bytes, %s of them in complete lines, returns %o",
     (state, fileBytes, lineBytes, extent) => {
       expect(extentOf(state, fileBytes, lineBytes)).toEqual(extent)
     }

@@ -108,7 +108,7 @@ describe("selected", () => {
     ["an interrupted file", 1, Interrupted()],
     ["a file that was not tried", 1, NotTried()],
     ["an excluded file", 0, Excluded()],
-    ["a skipped link", 0, Skipped({ why: "symlink" })]
+    ["a skipped symlink", 0, Skipped({ why: "symlink" })]
   ])("counts %s as %d", (_, count, outcome) => {
     expect(Tally.selected(tallied(outcome))).toBe(count)
   })

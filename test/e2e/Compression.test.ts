@@ -233,7 +233,7 @@ describe("--compress", () => {
     }
   )
 
-  it("reports an upload that it may not abort", async () => {
+  it("reports an upload that it is not allowed to abort", async () => {
     const store = await startStore()
     store.fault = ({ operation }) => (operation === "UploadPart" ? { kind: "delay", ms: 20_000 } : undefined)
     const env = { AWS_ACCESS_KEY_ID: writerNoAbort.accessKeyId, AWS_SECRET_ACCESS_KEY: writerNoAbort.secretAccessKey }

@@ -248,7 +248,7 @@ describe("a file that is rotated away", () => {
     expect((await status()).targets[0]).toMatchObject({ stored: 1, waiting: 0, lost: 1, lostFiles: ["a.jsonl"] })
   })
 
-  it("is lost if only its live state was stored, but not if its final state was", async () => {
+  it("is reported as lost if only its live state was stored, but not if its final state was stored", async () => {
     const live = snapshotName(0)
     const { at, upload } = await host({ [live]: "1\n", [snapshotName(3)]: "1\n" })
     expect((await upload()).requests).toHaveLength(2)

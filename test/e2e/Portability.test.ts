@@ -22,7 +22,7 @@ const expectStored = (store: StrictS3, expected: Readonly<Record<string, string 
   }
 }
 
-describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
+describe.each(inject("debians"))("the binary on a minimal Debian %s", (suite) => {
   /** Runs a test in a minimal Debian with the binary and the snapshots in /srv. */
   const inside = async (test: (root: Chroot, shared: string) => Promise<void>) => {
     const shared = tree(
@@ -77,7 +77,7 @@ describe.each(inject("debians"))("on a minimal Debian %s", (suite) => {
 const foreign = inject("foreign")
 
 // under emulation, a run takes many times as long
-describe.skipIf(foreign === undefined)("on another architecture", { timeout: 180_000 }, () => {
+describe.skipIf(foreign === undefined)("the binary for another architecture", { timeout: 180_000 }, () => {
   const architecture = foreign ?? "arm64"
   // a name that no release binary in dist has
   const built = resolve("dist", `foreign-${architecture}`)
@@ -101,7 +101,7 @@ describe.skipIf(foreign === undefined)("on another architecture", { timeout: 180
     expectStored(store, twoSizes)
   })
 
-  it("uploads over HTTPS, and records it in the ledger", async () => {
+  it("uploads over HTTPS, and records the upload in the ledger", async () => {
     const authority = await makeAuthority()
     const store = await startStore({ tls: await authority.issue("127.0.0.1") })
     const env = { AWS_CA_BUNDLE: authority.file, IBSR_EXPORT_STATE_DIR: emptyDirectory() }

@@ -97,7 +97,7 @@ describe("a proxy", () => {
     expect(proxy.log).toHaveLength(1)
   })
 
-  it("gets the request again after it could not reach the store", async () => {
+  it("gets the request again if it could not reach the store", async () => {
     const { env, proxy } = await startBehindProxy()
     const result = await run(s3(oneFile(), "https://nowhere.test", ...flags), { env })
     expect(result.code, result.stdout).toBe(30)

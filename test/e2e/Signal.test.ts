@@ -6,7 +6,7 @@ import { startStore } from "./Store.ts"
 const MiB = 1024 ** 2
 
 describe("a signal", () => {
-  it("lets requests in flight finish, starts no further requests, and the report is correct", async () => {
+  it("lets requests in flight finish, starts no further requests, and yields a correct report", async () => {
     const store = await startStore({ latencyMs: 400 })
     const { child, finished } = start(s3(manyFiles(200, 2000), store.endpoint, "--concurrency=20", "--output=json"))
     await until(() => store.keys().length >= 40)

@@ -53,7 +53,7 @@ const expectAllStored = (store: StrictS3, { afterStoring }: RandomFaults) => {
 }
 
 describe(`a run over ${count} files (seed ${seed})`, () => {
-  it("uploads and records them all when a fifth of the requests fail", { timeout: 180_000 }, async () => {
+  it("uploads and records all files when a fifth of the requests fail", { timeout: 180_000 }, async () => {
     const store = await startStore()
     const random = randomFaults(seed, 0.2)
     store.fault = random.faults

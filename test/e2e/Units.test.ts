@@ -188,7 +188,7 @@ const version = systemdVersion()
 const canAnalyze = version >= 250
 if (!canAnalyze) console.log("systemd-analyze 250 or later is not installed: its checks of the units are skipped")
 
-/** systemd ignores what it does not know. */
+/** systemd ignores keys that it does not know. */
 const isAboutRestartMode = (line: string) => line.endsWith("Unknown key 'RestartMode' in section [Service], ignoring.")
 
 describe.skipIf(!canAnalyze)("systemd-analyze", () => {

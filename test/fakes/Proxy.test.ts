@@ -87,7 +87,7 @@ describe("the fake proxy", () => {
     ["without credentials", undefined, 407],
     ["with wrong credentials", "user:wrong", 407],
     ["with the correct credentials", "user:p:a@s/s", 403]
-  ])("that requires credentials answers a client %s", async (_, login, status) => {
+  ])("checks the credentials of a client %s", async (_, login, status) => {
     const { ask, proxy } = await secureStore({ login: "user:p:a@s/s" })
     const { port } = await echo()
     const plain = { url: `http://127.0.0.1:${port}/`, proxy: proxy.url(login) }

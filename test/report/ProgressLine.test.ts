@@ -13,7 +13,7 @@ describe("the progress line", () => {
     expect(render(half, 80)).toBe("[#####-----] 6 of 12 files, 2.4 MB of 4.8 MB, 600.0 kB/s, 4.0 s left")
   })
 
-  it("shows no time left while the files are being counted", () => {
+  it("omits the time left while the files are being counted", () => {
     expect(render({ ...half, counted: false }, 80)).toBe("[----------] 6 of 12+ files, 2.4 MB of 4.8 MB, 600.0 kB/s")
   })
 

@@ -95,9 +95,9 @@ describe("the published last success", () => {
     `# HELP x\nibsr_export_last_success_timestamp_seconds{target="${target}"} ${at}\n`
   it.each([
     ["is this run", good, statusTarget, undefined, 0.84],
-    ["is this run, even if it could not write to the ledger", good, undefined, published(0.3), 0.84],
+    ["is this run, even if the run could not write to the ledger", good, undefined, published(0.3), 0.84],
     ["is the ledger's", bad, statusTarget, undefined, 0.25],
-    ["is the ledger's, if the ledger's is newer", bad, statusTarget, published(0.1), 0.25],
+    ["is the ledger's, if that value is newer than the published one", bad, statusTarget, published(0.1), 0.25],
     ["stays unchanged if the ledger cannot be read", bad, undefined, published(0.3), 0.3],
     ["stays unchanged if the ledger was lost", bad, never, published(0.3), 0.3],
     ["ignores another target's value", bad, never, published(0.3, "s3://b/q"), 0],

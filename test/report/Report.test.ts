@@ -112,7 +112,7 @@ describe("make", () => {
     expect(decoded).toEqual(report)
   })
 
-  it("names the run, the source and the target", () => {
+  it("names the run, the input and the target", () => {
     const report = Report.make({ ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([]))
     expect(report).toMatchObject({
       schemaVersion: 1,
@@ -155,7 +155,7 @@ describe("make", () => {
     })
   })
 
-  it("lists lost files, files at risk and replaced files, and fails because of lost files", () => {
+  it("lists lost files, files at risk and replaced files, and has a failing exit code because of lost files", () => {
     const found = facts(
       [Uploaded({ relativePath: "s", torn: false, sizeBytes: 1, objectBytes: 1, replaces: "p/s.g2" })],
       {

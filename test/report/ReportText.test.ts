@@ -68,7 +68,7 @@ describe("the report as text", () => {
     expect(texts(both).filter((line) => line.startsWith("access-denied: "))).toHaveLength(1)
   })
 
-  it("gives the reason for giving up, even if files failed in the same way", () => {
+  it("states why the run gave up, even if files failed in the same way", () => {
     const failure = denied("a")
     if (failure._tag !== "Failed" || failure.error._tag !== "AccessDenied") throw new Error("not denied")
     const endedBy = revised(failure.error, { advice: "no request went well for 5 min" })
@@ -114,8 +114,8 @@ describe("the report as text", () => {
   })
 
   it.each([
-    ["names a pattern that matches no file although others were excluded", [Outcome.Outcome.Excluded()], {}, true],
-    ["does not mention the pattern if the input has no other file", [], {}, false],
+    ["names a pattern that matches no file although the input has other files", [Outcome.Outcome.Excluded()], {}, true],
+    ["does not mention the pattern if the input has no files", [], {}, false],
     ["does not mention the pattern if the run ended early", [Outcome.Outcome.Excluded()], { complete: false }, false]
   ])("%s", (_, outcomes, facts, isNamed) => {
     const text = ReportText.body(reportOf(outcomes, { ...facts, unmatched: ["snapshots_*"] }))

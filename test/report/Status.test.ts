@@ -37,7 +37,7 @@ describe("the status", () => {
     ])
   })
 
-  it("shows a run that has not ended, a store other than AWS, and a ledger without runs", () => {
+  it("shows an unfinished run, a store other than AWS, and a ledger without runs", () => {
     const running = { ...target, endpoint: "http://m:9000/", lastRun: { ...run, endedAt: null, exitCode: null } }
     const lines = Status.render(status(target, running))
     expect(lines[8]).toBe("s3://b/ibsr/h at http://m:9000/")

@@ -116,7 +116,7 @@ export const contract = (
       )
     )
 
-    it.live("replaces an object with a later one", () =>
+    it.live("replaces an object with a later version", () =>
       withBucket({}, (bucket, store) =>
         Effect.gen(function* () {
           yield* store.put(object("a.jsonl"), Buffer.from("old"))
@@ -149,7 +149,7 @@ export const contract = (
       )
     )
 
-    it.live("writes to a permitted key, and fails on any other", () =>
+    it.live("writes to a permitted key, and fails for any other key", () =>
       withBucket({ restricted: true }, (bucket, store) =>
         Effect.gen(function* () {
           expectTag(yield* Effect.flip(store.put(object("other/a.jsonl"), Buffer.from("x"))), "AccessDenied")
@@ -235,7 +235,7 @@ export const contract = (
       )
     )
 
-    it.live("fails if an upload may not be aborted or created", () =>
+    it.live("fails if the policy denies creating or aborting an upload", () =>
       withBucket({ restricted: true }, (bucket, store) =>
         Effect.gen(function* () {
           const { uploadId } = yield* store.createUpload(object("permitted/big.jsonl"))
@@ -334,7 +334,7 @@ export const contract = (
       )
     )
 
-    it.live("reports an upload that it may not abort", () =>
+    it.live("reports an upload that it is not allowed to abort", () =>
       withBucket({ restricted: true }, (bucket, store) =>
         Effect.gen(function* () {
           const failing = async function* () {

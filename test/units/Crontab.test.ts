@@ -74,7 +74,7 @@ describe("the minute", () => {
   })
 })
 
-describe("problems", () => {
+describe("error messages", () => {
   it.each([
     [{ ...job(), user: undefined }, ["--cron needs --user, the user that cron runs it as"]],
     [{ ...job(), groups: ["g"] }, ["--group: cron uses the groups of the user; add the user to the group instead"]],
@@ -84,7 +84,7 @@ describe("problems", () => {
     [job(`--include=${"x".repeat(924)}`), ["--cron: cron accepts commands of up to 998 bytes"]],
     [job(`--include=${"ü".repeat(461)}`), ["--cron: cron accepts commands of up to 998 bytes"]],
     [job(), []]
-  ])("are reported for each job that cron cannot run: %#", (wanted, problems) => {
+  ])("name each problem of a job that cron cannot run: %#", (wanted, problems) => {
     expect(Crontab.problems(wanted)).toEqual(problems)
   })
 })

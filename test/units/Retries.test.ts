@@ -46,7 +46,7 @@ describe("the number of attempts", () => {
     }
   )
 
-  it("is limited per window, which is shorter than the timer's hour", () => {
+  it("counts against a window that is shorter than the timer's hour", () => {
     expect(Duration.toMinutes(Retries.window)).toBeLessThanOrEqual(55)
   })
 })

@@ -61,12 +61,12 @@ describe("the names of documents", () => {
     expect(refusal("man", "--input", "x")).toEqual(["'man --input x': there is man"])
   })
 
-  it("are suggested as commands are", () => {
+  it("are suggested for similar words, as commands are", () => {
     expect(refusal()).toEqual(["a command comes first: s3, man, completion"])
     expect(refusal("mam")).toEqual(["unknown command 'mam'; did you mean man?"])
   })
 
-  it("have --help, as commands have", () => {
+  it("accept --help, as commands do", () => {
     expect(named("man", "--help")).toEqual({ _tag: "Help", command: "man" })
   })
 })
@@ -106,7 +106,7 @@ describe("commands", () => {
     ["upload", "unknown command 'upload'"],
     ["constructor", "unknown command 'constructor'"],
     ["__proto__", "unknown command '__proto__'"]
-  ])("do not include %j", (name, problem) => {
+  ])("cannot be %j", (name, problem) => {
     expect(problems(name, "--bucket", "b")).toEqual([problem])
   })
 

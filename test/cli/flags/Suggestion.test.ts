@@ -29,11 +29,11 @@ describe("nearest", () => {
     expect(Suggestion.nearest(name, known)).toBeUndefined()
   })
 
-  it.each([...names, ...variables])("returns %s for the same name with its last letter doubled", (name) => {
+  it.each([...names, ...variables])("returns %s if its last letter is doubled", (name) => {
     expect(Suggestion.nearest(name + name.at(-1), [...names, ...variables])).toBe(name)
   })
 
-  it.each(names.filter((name) => !name.startsWith("--no-")))("does not return %s for its negation", (name) => {
+  it.each(names.filter((name) => !name.startsWith("--no-")))("does not return %s if its negation is given", (name) => {
     expect(Suggestion.nearest(`--no-${name.slice(2)}`, [name])).toBeUndefined()
   })
 })

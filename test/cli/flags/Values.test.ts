@@ -57,7 +57,7 @@ describe("atLeast", () => {
     expect(size("5MiB")).toEqual(Either.right(5_242_880))
   })
 
-  it("refuses less", () => {
+  it("refuses a smaller value", () => {
     expect(size("5242879")).toEqual(Either.left("at least 5MiB"))
   })
 
@@ -108,7 +108,7 @@ describe("bucket", () => {
   })
 
   it.each(["s3://bucket", "bucket/prefix", "bucket/", "/bucket", "my bucket", " bucket", "bücket", "arn: x", ""])(
-    "refuses %j and explains",
+    "refuses %j and explains why",
     (text) => {
       expect(refusal(Values.bucket(text))).toContain("without s3:// and without a path")
     }

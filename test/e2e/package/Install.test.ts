@@ -68,7 +68,7 @@ describe.each(debians)("on Debian %s", (suite) => {
     expect((await sh("id -Gn ibsr-export")).split(" ").toSorted()).toEqual(["ibsr", "ibsr-export"])
   })
 
-  it("the package uses an existing user and group, and keeps them when it is purged", async () => {
+  it("the package uses an existing user and group, and a purge keeps them", async () => {
     const { apt, sh } = await host()
     await sh("groupadd --gid 5000 ibsr; useradd --uid 5001 --user-group ibsr-export")
     await apt("install", "/srv/first.deb")
@@ -97,7 +97,7 @@ describe.each(debians)("on Debian %s", (suite) => {
     expect(store.keys()).toEqual([expect.stringMatching(/^ibsr\/.+\/snapshots\/a\.jsonl$/)])
   })
 
-  it("an upgrade keeps the edited configuration without a question when the shipped one is unchanged", async () => {
+  it("an upgrade keeps the edited configuration without a question when the package's copy is unchanged", async () => {
     const { apt, existing, sh } = await host()
     await apt("install", "/srv/first.deb")
     await sh(`echo IBSR_EXPORT_PREFIX=edited >>${configuration}; chmod 640 ${configuration}`)
@@ -107,7 +107,7 @@ describe.each(debians)("on Debian %s", (suite) => {
     expect(await existing(`${configuration}.*`)).toEqual([])
   })
 
-  it("an unattended upgrade keeps the edited configuration when the shipped one has changed", async () => {
+  it("an unattended upgrade keeps the edited configuration when the package's copy has changed", async () => {
     const { apt, existing, sh } = await host()
     await apt("install", "/srv/first.deb")
     await sh(`echo IBSR_EXPORT_PREFIX=edited >>${configuration}`)

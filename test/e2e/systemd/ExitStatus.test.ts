@@ -128,7 +128,7 @@ describe.skipIf(!hostAvailable)("under systemd", () => {
   })
 
   it.each(cases.map((exitCase) => ({ ...exitCase, starts: retriedCodes.has(exitCase.code) ? 3 : 1 })))(
-    "a service that exits $code because $when runs in $starts attempts, and then alerts once",
+    "a service that exits $code because $when alerts once after the last attempt; attempts: $starts",
     async ({ starts, ...exitCase }) => {
       await prepareCase(exitCase)
       const { journal, ...service } = await host.upload()

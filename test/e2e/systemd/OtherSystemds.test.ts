@@ -6,7 +6,7 @@ import { countAlerts, countRuns } from "./Journal.ts"
 
 const roots = Object.entries(inject("otherSystemds"))
 
-describe.skipIf(!hostAvailable).each(roots)("with the systemd of Debian %s", (suite, root) => {
+describe.skipIf(!hostAvailable).each(roots)("the service under the systemd of Debian %s", (suite, root) => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open(root)
@@ -37,7 +37,7 @@ describe.skipIf(!hostAvailable).each(roots)("with the systemd of Debian %s", (su
     expect(store.keys()).toHaveLength(1)
   })
 
-  it("knows all keys of the units, except those that are newer", async () => {
+  it("knows all keys of the units, except for newer keys", async () => {
     const { stderr } = await host.container.exec(
       "systemd-analyze",
       "verify",

@@ -65,7 +65,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
     expect(await state(timer)).toMatchObject({ ActiveState: "active", UnitFileState: "enabled" })
   })
 
-  it("does not disturb a run when it is upgraded, and gives the timer its new schedule", async () => {
+  it("lets a run continue when it is upgraded, and gives the timer its new schedule", async () => {
     await host.systemctl("enable", "--now", timer)
     const since = await host.journalCursor()
     // the run cannot end until the fault is gone

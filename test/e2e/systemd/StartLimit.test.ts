@@ -1,4 +1,4 @@
-/** systemd retries a failed run, alerts once, and starts as many successful runs as anybody wants. */
+/** systemd retries a failed run, alerts once, and starts any number of successful runs. */
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import type { StrictS3 } from "../../../scripts/strict-s3/StrictS3.ts"
 import { until } from "../BuiltProgram.ts"
@@ -20,7 +20,7 @@ describe.skipIf(!hostAvailable).each(systemds)("the start limit under the system
 
   const overloaded: StrictS3["fault"] = () => ({ kind: "answer", status: 503, code: "SlowDown" })
 
-  it("does not count runs that succeed: after four of them, a failed run still gets its retries and one alert", async () => {
+  it("does not count successful runs: after four of them, systemd still retries a failed run and alerts once", async () => {
     const store = await host.prepare()
     for (let start = 0; start < 4; start++) {
       const { journal, started } = await host.upload()
@@ -33,7 +33,7 @@ describe.skipIf(!hostAvailable).each(systemds)("the start limit under the system
     expect([countRuns(journal), countAlerts(journal)]).toEqual([3, 1])
   })
 
-  it("does not count earlier runs when a failed run gets through at last", async () => {
+  it("does not count earlier runs when a failed run finally succeeds", async () => {
     const store = await host.prepare()
     for (const name of ["snapshot_2026112214.jsonl", "snapshot_2026112215.jsonl"]) {
       host.writeSnapshot(name, "{}\n")
@@ -59,7 +59,7 @@ describe.skipIf(!hostAvailable).each(systemds)("the start limit under the system
     expect(countAlerts(await host.journalSince(since))).toBe(0)
   })
 
-  it("does not delay the alert for a failure that a retry cannot help", async () => {
+  it("does not delay the alert for a failure that is not retried", async () => {
     await host.prepare()
     for (let start = 0; start < 4; start++) await host.upload()
     host.configure({ IBSR_EXPORT_BUCKET: "other" })

@@ -292,7 +292,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("finds the latest snapshot of a directory, and remembers how long the collector keeps one", () =>
+  it.live("finds the latest snapshot of a directory, and remembers how long the collector keeps snapshots", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const paths = [

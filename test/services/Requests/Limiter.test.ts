@@ -95,7 +95,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("extends a pause when the store asks for a longer one", () =>
+  it.scoped("extends a pause when the store asks for a longer pause", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       const second = Effect.delay(Effect.fail(slowDown(Duration.seconds(60))), "5 seconds")

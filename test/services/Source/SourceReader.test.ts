@@ -12,7 +12,7 @@ const open = (path: string, followSymlinks = false) =>
   SourceReader.open({ path, relativePath: "a.jsonl" }, { followSymlinks, finalAfter: Duration.minutes(2) })
 
 describe("SourceReader", () => {
-  it.scopedLive("reads the content as it was when the file was opened, even if it grows", () =>
+  it.scopedLive("reads the content as it was when the file was opened, even if the file grows", () =>
     Effect.gen(function* () {
       const path = join(tree({ "a.jsonl": "one\n" }), "a.jsonl")
       const source = yield* open(path)
@@ -47,8 +47,8 @@ describe("SourceReader", () => {
 
   it.scopedLive.each([
     ["with another beginning", "TWO\nTHREE\n"],
-    ["with the same beginning, and another end", "one\ntwo three\n"]
-  ] as const)("fails when the file was truncated and has grown again, %s", ([, content]) =>
+    ["with the same beginning and another end", "one\ntwo three\n"]
+  ] as const)("fails when the file was truncated and has grown again %s", ([, content]) =>
     Effect.gen(function* () {
       const path = join(tree({ "a.jsonl": "" }), "a.jsonl")
       writeFileSync(path, "one\ntwo\n")

@@ -34,7 +34,7 @@ type Step =
   /** `answered`: after this many stored objects, the store still stores, but its answers are lost. */
   | { readonly _tag: "run"; readonly answered: number; readonly compress: Mode }
 
-// few different lines, so that a truncated file often begins like its former content, even beyond the head
+// few different lines, so that a truncated file often starts with its previous content, even beyond the first 4 KiB
 const long = `${"c".repeat(5000)}\n`
 const larger = `${"d".repeat(6 * MiB)}\n`
 const text = fc
@@ -188,7 +188,7 @@ describe("with --no-overwrite, a file", () => {
     ["grew by more than a part", "append", larger, "new-key"],
     ["was replaced", "replace", "b\n", "new-key"],
     ["was replaced", "replace", "b\n", "overwrite"]
-  ] as const)("that %s (%s) goes to its next generation, and is stored then", ([, step, content, onReplace]) =>
+  ] as const)("is stored as its next generation if it %s (%s)", ([, step, content, onReplace]) =>
     Effect.gen(function* () {
       const { path, run, store, write } = start()
       expect(yield* run()).toEqual([0, [first]])
@@ -201,7 +201,7 @@ describe("with --no-overwrite, a file", () => {
     })
   )
 
-  it.live("that changed fails without a request if --on-replace is fail", () =>
+  it.live("fails without a request if it changed and --on-replace is fail", () =>
     Effect.gen(function* () {
       const { run, store, write } = start()
       yield* run()
@@ -211,15 +211,17 @@ describe("with --no-overwrite, a file", () => {
     })
   )
 
-  it.live.each(["", larger])("whose answer was lost goes to its next generation if the object exists", (added) =>
-    Effect.gen(function* () {
-      const { run, runWithoutAnswer, write } = start()
-      yield* write("append", added)
-      expect(yield* runWithoutAnswer()).toEqual([30, [first]])
-      expect(yield* run({ onReplace: "fail" })).toEqual([11, [first]])
-      expect(yield* run()).toEqual([0, [first, second]])
-      expect(yield* run()).toEqual([0, [first, second]])
-    })
+  it.live.each(["", larger])(
+    "is stored as its next generation if the response was lost and the object exists",
+    (added) =>
+      Effect.gen(function* () {
+        const { run, runWithoutAnswer, write } = start()
+        yield* write("append", added)
+        expect(yield* runWithoutAnswer()).toEqual([30, [first]])
+        expect(yield* run({ onReplace: "fail" })).toEqual([11, [first]])
+        expect(yield* run()).toEqual([0, [first, second]])
+        expect(yield* run()).toEqual([0, [first, second]])
+      })
   )
 
   it.live("goes to the same key with --force, so that a lost object can be stored again", () =>
@@ -232,7 +234,7 @@ describe("with --no-overwrite, a file", () => {
     })
   )
 
-  it.live("that was never sent fails each time if its key is taken", () =>
+  it.live("fails each time if it was never sent and its key is taken", () =>
     Effect.gen(function* () {
       const { run } = start()
       yield* run()

@@ -131,7 +131,7 @@ describe("an interrupted multipart upload", () => {
 
   it.live.each<[why: string, change: (host: ReturnType<typeof setUp>) => void, changed: Partial<Settings>]>([
     ["whose file has become final", () => {}, {}],
-    ["whose file has other bytes", ({ path, touch }) => (overwrite(path, 2 * part + 7), touch("live")), {}],
+    ["whose file's bytes have changed", ({ path, touch }) => (overwrite(path, 2 * part + 7), touch("live")), {}],
     ["whose file is shorter", ({ path, touch }) => (writeFileSync(path, lines(3 * part + 160)), touch("live")), {}],
     ["with parts of another size", ({ touch }) => touch("live"), { partSizeBytes: part + 1 }],
     ["with other attributes", ({ touch }) => touch("live"), { tags: { a: "b" } }]

@@ -122,7 +122,7 @@ describe("a direct connection", () => {
     ["http:", "closes", (socket: Socket) => socket.end()],
     ["https:", "closes", (socket: Socket) => socket.end()],
     ["https:", "resets", (socket: Socket) => socket.resetAndDestroy()]
-  ] as const)("calls done once when an %s server %s at once", async (protocol, _, leave) => {
+  ] as const)("calls done only once when an %s server %s at once", async (protocol, _, leave) => {
     const server = await scriptedServer(leave)
     const { connected, reports } = dialVia(route(to(protocol, "127.0.0.1", server.port)))
     if (protocol === "http:") await once((await connected).resume(), "close")
@@ -134,7 +134,7 @@ describe("a direct connection", () => {
     await expect(dial(to("http:", host, await closedPort()))).rejects.toMatchObject({ code: "ECONNREFUSED" })
   })
 
-  it("fails, and does not throw, with an invalid port", async () => {
+  it("fails instead of throwing if the port is invalid", async () => {
     await expect(dial(to("http:", "127.0.0.1", 70_000))).rejects.toMatchObject({ code: "ERR_SOCKET_BAD_PORT" })
   })
 
@@ -227,7 +227,7 @@ describe("a tunnel", () => {
   })
 
   it.each([407, 403, 502])(
-    "fails with status %i if the proxy refuses it with that status, and leaves no connection",
+    "fails if the proxy refuses it with status %i, reports the status, and leaves no connection",
     async (status) => {
       const { proxy, connect } = await tunnel()
       proxy.refuse = status

@@ -248,7 +248,7 @@ const split = (bytes: Buffer, offsets: ReadonlyArray<number>) => {
 }
 
 describe("the boundaries of received pieces", () => {
-  it("make no difference", () => {
+  it("do not affect the result", () => {
     fc.assert(
       fc.property(mutated, fc.array(fc.nat(), { maxLength: 8 }), (text, offsets) => {
         expect(parseWithOurs(split(latin1(text), offsets))).toEqual(read(text))
@@ -257,7 +257,7 @@ describe("the boundaries of received pieces", () => {
     )
   })
 
-  it("make no difference if each piece is one byte", () => {
+  it("do not affect the result if each piece is one byte", () => {
     for (const text of everything) {
       expect(parseWithOurs([...latin1(text)].map((byte) => Buffer.of(byte)))).toEqual(read(text))
     }

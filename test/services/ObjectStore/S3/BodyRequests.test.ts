@@ -166,7 +166,7 @@ describe("a request with a body", () => {
     )
   })
 
-  it("has its own key, state, type, checksum and signature", async () => {
+  it("has its own key, state, content type, checksum and signature", async () => {
     const config = configFor("eu-central-1")
     const live = objectOf("snapshots", defaults, "a.jsonl")
     const final = { ...objectOf("snapshots", defaults, "b.pcap.gz"), Metadata: { "ibsr-state": "final" } }

@@ -93,7 +93,7 @@ describe("a checksum header that is refused as not implemented", () => {
     })
   )
 
-  it.effect("is used again if Content-MD5 is refused as well", () =>
+  it.effect("is used again if the store refuses Content-MD5 as well", () =>
     Effect.gen(function* () {
       const { negotiation, request, sent } = make()
       yield* Effect.flip(request(unknownHeader, unknownHeader))

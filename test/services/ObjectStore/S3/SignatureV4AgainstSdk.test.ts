@@ -37,7 +37,7 @@ const anyText = fc.oneof(fc.string(), fc.string({ unit: "binary" }))
 const oddText = fc.string({ unit: fc.constantFrom(..."aZ09-._~!'()*/ +%2F&=?#[]@:$,;\u00fc\u65e5\u{1f600}") })
 const keys = fc.oneof(fc.stringMatching(/^[\w.~/-]*$/), anyText, oddText)
 
-/** Header values that S3 accepts: visible ASCII and blanks. */
+/** Header values that S3 accepts: visible ASCII, spaces and tabs. */
 const headerValues = fc.oneof(
   fc.stringMatching(/^[!-~]*$/),
   fc.string({ unit: fc.constantFrom("a", "B", " ", " ", "\t", "=", "&", '"', ",") })
