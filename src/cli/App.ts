@@ -5,6 +5,7 @@ import type { Env } from "../domain/Env.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { Deadline } from "../services/Export/Deadline.ts"
 import { Export } from "../services/Export.ts"
+import * as HostIdentity from "../services/HostIdentity.ts"
 import { KeyMapping } from "../services/KeyMapping.ts"
 import * as SqliteLedger from "../services/Ledger/Sqlite.ts"
 import * as SqliteStatus from "../services/Ledger/SqliteStatus.ts"
@@ -52,6 +53,6 @@ const s3 = (settings: Settings, env: Env) =>
   ObjectStore.layerLazy(
     Effect.map(
       Effect.promise(() => import("../services/ObjectStore/S3/Store.ts")),
-      (Store) => Store.layer(settings, env)
+      (Store) => Store.layer(settings, env, { hostname: HostIdentity.hostname(), version })
     )
   )

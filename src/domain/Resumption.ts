@@ -115,7 +115,10 @@ const isExpired = (usedAt: number, nowMillis: number) => nowMillis - usedAt > ma
 export const isUnknownUpload = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
   error._tag === "UploadFailed" && error.code === "NoSuchUpload"
 
-/** The attributes that are fixed when an upload is created, in a canonical form. */
+/**
+ * The attributes that are fixed when an upload is created, in a canonical form. Without `ObjectMetadata`: an upgrade of
+ * this program, or another host name, is no reason to send a large file again.
+ */
 export const attributesOf = (attributes: ObjectAttributes): string => {
   const { acl, kmsContext, kmsKeyId, metadata, sse, storageClass, tags } = attributes
   const encryption = {

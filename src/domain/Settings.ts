@@ -3,6 +3,7 @@ import { type Duration, Either } from "effect"
 import * as Compression from "./Compression.ts"
 import type * as ConcurrencyLimit from "./ConcurrencyLimit.ts"
 import type { KeyPrefix, PrefixTemplate } from "./ObjectKey.ts"
+import * as ObjectMetadata from "./ObjectMetadata.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
 /** Where objects go, and with which identity. Credentials come from the standard AWS chain, never from settings. */
@@ -133,8 +134,10 @@ export const make = (values: FlagValues): Either.Either<Settings<PrefixTemplate>
     )
   }
   if (partSizeBytes > UploadPlan.maxPartBytes) problems.push("--part-size: S3 allows at most 5GiB")
-  if (Object.keys(metadata).some((name) => name.toLowerCase() === "ibsr-state")) {
-    problems.push("--metadata: this program sets ibsr-state")
+  for (const name of ObjectMetadata.reserved) {
+    if (Object.keys(metadata).some((given) => given.toLowerCase() === name)) {
+      problems.push(`--metadata: this program sets ${name}`)
+    }
   }
   if (Object.keys(tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
   return problems.length === 0

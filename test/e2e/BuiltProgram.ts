@@ -1,9 +1,13 @@
 /** Runs the built program as its users run it. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { createServer } from "node:net"
+import { hostname } from "node:os"
 import { resolve as resolvePath } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Product from "../../scripts/build/Product.ts"
+import { version } from "../../src/cli/Version.ts"
+import * as ObjectMetadata from "../../src/domain/ObjectMetadata.ts"
+import type { State } from "../../src/domain/Snapshot.ts"
 import type { Report } from "../../src/report/Report.ts"
 import { writer } from "../../scripts/strict-s3/StrictS3.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
@@ -99,6 +103,9 @@ export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<strin
   endpoint,
   ...rest
 ]
+
+/** The metadata that a run on this host writes. */
+export const metadata = (state: State) => ObjectMetadata.of(state, { hostname: hostname(), version })
 
 /** The report of a run with `--output=json`. */
 export const report = (result: RunResult): Report => JSON.parse(result.stdout) as Report

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { Collector, type FileVersion } from "../fixtures/Collector.ts"
 import { type Random, seeded } from "../fixtures/Random.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
-import { report, s3, start } from "./BuiltProgram.ts"
+import { metadata, report, s3, start } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const prefix = "ibsr/host/snapshots/"
@@ -123,7 +123,7 @@ describe("a program that is killed at any moment", () => {
       const keys = keysOf(version).filter((key) => store.object(key)!.size === version.text.length)
       expect(keys, version.name).toHaveLength(1)
       const state = version.name.endsWith("status.jsonl") ? "live" : "final"
-      expect(store.object(keys[0]!)?.metadata, version.name).toEqual({ "ibsr-state": state })
+      expect(store.object(keys[0]!)?.metadata, version.name).toEqual(metadata(state))
     }
     expect(readdirSync(stateDir).toSorted()).toEqual(["ledger.db", "ledger.lock"])
     console.log(

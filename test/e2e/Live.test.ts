@@ -3,7 +3,7 @@ import { appendFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { emptyDirectory, snapshotName, tree } from "../fixtures/Tree.ts"
-import { report, run, s3, start, summary, until } from "./BuiltProgram.ts"
+import { metadata, report, run, s3, start, summary, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const prefix = "ibsr/host/snapshots"
@@ -22,8 +22,8 @@ describe("a file that is still being written", () => {
     expect(result.code, result.stdout).toBe(0)
     const live = store.object(`${prefix}/${current}`)
     expect(live?.body.toString()).toBe('{"a":1}\n{"a":2}\n')
-    expect(live?.metadata).toEqual({ "ibsr-state": "live" })
-    expect(store.object(`${prefix}/${earlier}`)?.metadata).toEqual({ "ibsr-state": "final" })
+    expect(live?.metadata).toEqual(metadata("live"))
+    expect(store.object(`${prefix}/${earlier}`)?.metadata).toEqual(metadata("final"))
   })
 
   it("never ends in an incomplete line in its object", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { writerNoAbort } from "../../scripts/strict-s3/StrictS3.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
-import { report, s3, start, until } from "./BuiltProgram.ts"
+import { metadata, report, s3, start, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
@@ -116,6 +116,6 @@ describe("an interrupted multipart upload", () => {
     await interrupt(6, "SIGKILL")
     makeState("final")
     expect((await finish()).operations.filter((operation) => operation === "CreateMultipartUpload")).toHaveLength(1)
-    expect(store.object(key)?.metadata).toEqual({ "ibsr-state": "final" })
+    expect(store.object(key)?.metadata).toEqual(metadata("final"))
   })
 })

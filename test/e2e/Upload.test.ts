@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { mixedFiles } from "../fixtures/MixedFiles.ts"
 import { tree } from "../fixtures/Tree.ts"
-import { report, run, s3, summary } from "./BuiltProgram.ts"
+import { metadata, report, run, s3, summary } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const MiB = 1024 ** 2
@@ -70,7 +70,7 @@ describe("an upload", () => {
         "x-amz-acl": "bucket-owner-full-control",
         "x-amz-tagging": "host=h%2B1&kind=a%26b"
       })
-      expect(stored?.metadata).toEqual({ site: "eu", rack: "7", "ibsr-state": "final" })
+      expect(stored?.metadata).toEqual({ site: "eu", rack: "7", ...metadata("final") })
     }
   })
 

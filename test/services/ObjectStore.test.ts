@@ -32,7 +32,8 @@ const adapter = (
         timeout: Duration.seconds(30),
         ...changed
       }),
-      process.env
+      process.env,
+      { hostname: "host-17", version: "1.2.3" }
     )
   }).pipe(Layer.orDie)
 

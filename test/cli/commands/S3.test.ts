@@ -419,6 +419,8 @@ describe("error messages", () => {
     [["--overwrite", "--no-overwrite"], "--overwrite and --no-overwrite contradict each other: give one of them"],
     [["--sse=s3", `--kms-context={"a":"b"}`], "--kms-key-id and --kms-context need --sse kms"],
     [["--metadata=ibsr-state=final"], "--metadata: this program sets ibsr-state"],
+    [["--metadata=Ibsr-Hostname=h"], "--metadata: this program sets ibsr-hostname"],
+    [["--metadata=ibsr-version=1"], "--metadata: this program sets ibsr-version"],
     [["--tag=a=1", "--tag=a=2"], "--tag: a key is given twice"],
     [["--metadata=a=1", "--metadata=a=1"], "--metadata: a key is given twice"],
     [Array.from({ length: 11 }, (_, at) => `--tag=k${at}=v`), "--tag: S3 allows at most 10"]

@@ -2,6 +2,7 @@
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
 import { revised, type StoreError } from "../../../domain/Errors.ts"
 import * as ObjectKey from "../../../domain/ObjectKey.ts"
+import * as ObjectMetadata from "../../../domain/ObjectMetadata.ts"
 import type { ObjectAttributes, Target } from "../../../domain/Settings.ts"
 import type { NewObject } from "../../ObjectStore.ts"
 import * as Providers from "./Providers.ts"
@@ -12,11 +13,15 @@ export type ObjectHeaders = PutObjectCommandInput & {
   readonly Key: ObjectKey.ObjectKey
 }
 
-export const objectHeaders = (settings: ObjectAttributes & Pick<Target, "bucket">) => {
+export const objectHeaders = (settings: ObjectAttributes & Pick<Target, "bucket">, origin: ObjectMetadata.Origin) => {
   const shared = { ...attributeHeaders(settings), Bucket: settings.bucket }
+  const metadata = {
+    live: { ...settings.metadata, ...ObjectMetadata.of("live", origin) },
+    final: { ...settings.metadata, ...ObjectMetadata.of("final", origin) }
+  }
   return ({ key, state }: NewObject): ObjectHeaders => ({
     ...shared,
-    Metadata: { ...settings.metadata, "ibsr-state": state },
+    Metadata: metadata[state],
     Key: key,
     ContentType: ObjectKey.contentType(key)
   })

@@ -3,6 +3,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Exit, Layer } from "effect"
 import type { Env } from "../../../domain/Env.ts"
 import type { StoreError } from "../../../domain/Errors.ts"
+import type { Origin } from "../../../domain/ObjectMetadata.ts"
 import type { ObjectAttributes, Settings, Target } from "../../../domain/Settings.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import { ObjectStore, type StoredObject } from "../../ObjectStore.ts"
@@ -22,12 +23,12 @@ export type Options = Target & ObjectAttributes & Pick<Settings, "timeout">
  * The SDK's client, closed with the layer. Building it sends nothing, and fails if the configuration cannot work. The
  * SDK itself also reads `process.env`: for its configuration files, and in its credential sources.
  */
-export const layer = (options: Options, env: Env) =>
+export const layer = (options: Options, env: Env, origin: Origin) =>
   Layer.scoped(
     ObjectStore,
     Effect.map(connect(options, env), (connection) => {
       const { client, negotiation, parts } = connection
-      const headersOf = objectHeaders(options)
+      const headersOf = objectHeaders(options, origin)
       return {
         ready: (checksum) =>
           Effect.suspend(() => {

@@ -125,7 +125,7 @@ const targets: fc.Arbitrary<readonly [bucket: string, config: S3ClientConfig]> =
 const objectOf = (bucket: string, given: ObjectAttributes, key: string): ObjectHeaders => {
   const root = Either.getOrThrow(ObjectKey.parsePrefix("/"))
   const valid = Either.getOrElse(ObjectKey.of(root, key), () => Either.getOrThrow(ObjectKey.of(root, "valid")))
-  return objectHeaders({ ...given, bucket })({ key: valid, state: "live" })
+  return objectHeaders({ ...given, bucket }, { hostname: "host-17", version: "1.2.3" })({ key: valid, state: "live" })
 }
 
 describe("a request with a body", () => {
