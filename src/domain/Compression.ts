@@ -14,7 +14,7 @@ export type Format = "gzip" | "zstd"
 /** How to store files that are not compressed yet. */
 export type Mode = "none" | Format
 
-/** The end of a key, after the name of the generation. */
+/** The end of a key, which shows the compression. */
 export type KeySuffix = "" | ".gz" | ".zst"
 
 export const keySuffixes = { none: "", gzip: ".gz", zstd: ".zst" } as const satisfies Record<Mode, KeySuffix>
@@ -85,7 +85,7 @@ export type Plan = Data.TaggedEnum<{
 }>
 export const Plan = Data.taggedEnum<Plan>()
 
-/** Parts in memory besides those in flight: one being filled, and one being assembled from its chunks. */
+/** Parts in memory besides those in flight: one part is being filled, and one is being assembled from its chunks. */
 const spareParts = 2
 
 /** Assumes the largest possible object, and counts the compressor's memory. */

@@ -1,5 +1,5 @@
 /**
- * Why a run, or one file of it, failed. `FailureClass.ts` has a row for each class; the compiler requires it.
+ * Failures of a run, or of one file. `FailureClass.ts` has a row for each class; the compiler requires it.
  *
  * An error is data. The message is computed from its fields; the hint tells the operator what to do next.
  */
@@ -23,7 +23,7 @@ export interface StoreAnswer {
   readonly overload?: boolean | undefined
   /** How long the store asked clients to wait. */
   readonly retryAfter?: Duration.Duration | undefined
-  /** A more specific hint than that of the class. */
+  /** A hint that replaces the general hint of the class. */
   readonly advice?: string | undefined
   readonly cause?: unknown
 }

@@ -1,4 +1,4 @@
-/** The exit codes of a run. The code says why a run failed; the report says how much. */
+/** The exit codes of a run. The code says why a run failed; the report gives the details. */
 import { Record } from "effect"
 import type { ExportError } from "./Errors.ts"
 import * as FailureClass from "./FailureClass.ts"

@@ -1,6 +1,6 @@
 /**
- * Everything that is decided about a failure class, in one table. A new class in `Errors.ts` does not compile until its
- * row here answers every question. Decisions by S3 error code stay in the adapter.
+ * Everything that is decided about a failure class, in one table. A new class in `Errors.ts` does not compile until it
+ * has a row here. Decisions by S3 error code stay in the adapter.
  */
 import type { ExportError, FileError, Interrupted, StoreError } from "./Errors.ts"
 

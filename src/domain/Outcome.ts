@@ -13,7 +13,7 @@ export type Outcome = Data.TaggedEnum<{
     readonly objectBytes: number
     /** Whether the file is final, but ends in an incomplete line. */
     readonly torn: boolean
-    /** The new key, if the file must not replace what was stored before. The older object stays unchanged. */
+    /** The new key, if the file must not replace its older object, which stays unchanged. */
     readonly replaces: string | undefined
   }
   /** An earlier run stored all of it. */

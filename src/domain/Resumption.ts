@@ -18,7 +18,7 @@ export interface KeptPart {
   readonly checksum: string | undefined
 }
 
-/** The parameters that an upload is created with. None of them can change until it is completed. */
+/** The parameters that an upload is created with. They cannot change until the upload is completed. */
 export interface Created {
   readonly key: ObjectKey
   readonly generation: number

@@ -67,8 +67,8 @@ export interface Extent {
  * | state | the file has lines                | sent                   | torn |
  * | ----- | --------------------------------- | ---------------------- | ---- |
  * | any   | no                                | all bytes              | no   |
- * | final | yes, and the last one is complete | all bytes              | no   |
- * | final | yes, and the last one is not      | all bytes              | yes  |
+ * | final | yes, and the last is complete     | all bytes              | no   |
+ * | final | yes, and the last is incomplete   | all bytes              | yes  |
  * | live  | yes, and at least one is complete | the complete lines     | no   |
  * | live  | yes, but none is complete         | undefined: nothing yet |      |
  *

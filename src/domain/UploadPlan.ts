@@ -47,7 +47,7 @@ export const UploadPlan = Data.taggedEnum<UploadPlan>()
  * | ------------------ | ---------------------------------------------------------------------- |
  * | up to one part     | `Single`                                                               |
  * | up to 10,000 parts | `Multipart`, with 1 to 4 parts at once, as memory allows               |
- * | above              | `Multipart` with larger parts, or `TooLarge` if one does not fit into memory |
+ * | above              | `Multipart` with larger parts, or `TooLarge` if a part does not fit into memory |
  */
 export const decide = (sizeBytes: number, limits: Limits): UploadPlan => {
   if (sizeBytes <= limits.partSizeBytes) return UploadPlan.Single({ memoryBytes: sizeBytes })

@@ -26,7 +26,7 @@ export interface Thresholds {
   readonly critical: Duration.Duration
 }
 
-export interface Answer {
+export interface Result {
   readonly code: 0 | 1 | 2 | 3
   readonly line: string
 }
@@ -102,13 +102,13 @@ const performance = (target: Target, thresholds: Thresholds, now: number, severa
   ]
 }
 
-const pluginOutput = (state: State, text: string): Answer => ({
+const pluginOutput = (state: State, text: string): Result => ({
   code: states[state].code,
   line: `IBSR-EXPORT ${states[state].word} - ${text}`
 })
 
 /** The worst target decides the code and comes first. `now` is in milliseconds since 1970. */
-export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: number): Answer => {
+export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: number): Result => {
   const checked = inUse(targets, thresholds, now)
     .map((target) => ({ target, state: stateOf(target, thresholds, now) }))
     .toSorted((a, b) => bySeverity.indexOf(b.state) - bySeverity.indexOf(a.state))
@@ -123,4 +123,4 @@ export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: 
 }
 
 /** The ledger cannot be read. */
-export const unknown = (why: string): Answer => pluginOutput("unknown", escapeControls(why).replaceAll("|", "¦"))
+export const unknown = (why: string): Result => pluginOutput("unknown", escapeControls(why).replaceAll("|", "¦"))

@@ -260,7 +260,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
           key,
           sizeBytes,
           compression: compression === "none" ? null : compression,
-          // creating and completing a multipart upload takes one request each
+          // creating a multipart upload takes one request, and completing it another
           requests: parts === 1 ? 1 : parts + 2
         }))
       : null

@@ -22,7 +22,7 @@ export const minute = (host: string): number => {
   return 3 + (hash % 57)
 }
 
-/** The longest command that Debian's cron accepts, in bytes. With a longer one, cron ignores the file. */
+/** Maximum length of a command in bytes. Debian's cron ignores a file with a longer command. */
 const maxCommandBytes = 998
 
 const command = ({ args, program }: Job) => [program, ...args].map(cronWord).join(" ")

@@ -44,8 +44,8 @@ const options = ([name, page]: readonly [string, Manual.Page]) => [
 const variables: ReadonlyArray<readonly [names: string, meaning: string]> = [
   ["AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "access keys"],
   ["AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE", "files of profiles, if not in ~/.aws"],
-  ["AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS", "certificates to trust instead of, or besides, the well-known ones"],
-  ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies, and the hosts that are reached without one"],
+  ["AWS_CA_BUNDLE, NODE_EXTRA_CA_CERTS", "certificates to trust instead of, or in addition to, the default CA certificates"],
+  ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies, and the hosts that are reached without a proxy"],
   ["STATE_DIRECTORY, INVOCATION_ID", "set by systemd: the directory of the ledger, and the name of the run"]
 ]
 
@@ -62,7 +62,7 @@ const exitStatus = () => [
   Roff.section("EXIT STATUS"),
   Roff.paragraph(
     Roff.text(
-      "Of s3. The code says why a run failed; the report says how much. If it has a star, starting again soon can help."
+      "The codes of s3 say why a run failed; the report gives the details. After a code with a star, a retry soon can help."
     )
   ),
   ...exits(Manual.commands.s3),
@@ -75,9 +75,9 @@ const files = () => [
   Roff.section("FILES"),
   Roff.item(
     Roff.italic(`${stateDirectory}/ledger.db`),
-    Roff.text("the ledger, when systemd starts the program by its units")
+    Roff.text("the ledger, if systemd starts the program")
   ),
-  Roff.item(Roff.italic(environmentFile), Roff.text("environment variables for these units")),
+  Roff.item(Roff.italic(environmentFile), Roff.text("environment variables of the systemd units")),
   Roff.item(Roff.italic("/etc/ibsr-export/aws-credentials"), Roff.text("access keys for the drop-in static-keys"))
 ]
 
@@ -109,7 +109,7 @@ export const page = (): string =>
       ),
       Roff.text("The only permission it needs is s3:PutObject on one prefix."),
       Roff.text(
-        "It records in a ledger what it has stored, sends what is new, and exits with a code that says what went wrong."
+        "It records in a ledger what it has stored, sends only new content, and exits with a code for each kind of failure."
       ),
       Roff.text("It is meant to be started by a timer, without supervision.")
     ),

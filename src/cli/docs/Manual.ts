@@ -41,7 +41,7 @@ const s3: Page = {
     {
       heading: "Credentials",
       paragraphs: [
-        "Only from the standard AWS chain: environment, profile, SSO, web identity, container, instance role. The only permission needed is s3:PutObject on the prefix."
+        "Credentials come only from the standard AWS chain: environment, profile, SSO, web identity, container, instance role. The only permission needed is s3:PutObject on the prefix."
       ]
     }
   ],
@@ -62,7 +62,7 @@ const s3: Page = {
 }
 
 const status: Page = {
-  summary: "show what is stored, waiting and lost, from the ledger alone",
+  summary: "show from the ledger what is stored, waiting and lost",
   usage: "[flags]",
   flags: Object.values(statusFlags),
   notes: [
@@ -92,7 +92,7 @@ const units: Page = {
     {
       heading: "Flags of s3",
       paragraphs: [
-        `The flags of s3 are checked and become part of the command line. Variables of this shell do not. The units read variables from ${environmentFile}, which may also set --input and --bucket.`
+        `The flags of s3 are checked and become part of the command line. Variables of this shell are ignored. The units read variables from ${environmentFile}, which may also set --input and --bucket.`
       ]
     },
     {

@@ -107,7 +107,7 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
     const flag = byName.get(name)
     const earlier = given.get(name)
     if (!word.startsWith("-") || word === "--") {
-      problems.push(`unexpected argument '${word}': everything is said with flags`)
+      problems.push(`unexpected argument '${word}': the command takes only flags`)
     } else if (flag === undefined) {
       const unknown = `unknown flag ${name}${Suggestion.suffix(name, [...byName.keys()])}`
       problems.push(FormerFlags.advice.get(name) ?? unknown)
@@ -130,7 +130,7 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
   return { problems, canonical: [...given].flatMap(([name, parts]) => (parts.length === 0 ? [name] : parts)) }
 }
 
-/** Whether a word is a value. A negative number is one, so that the message names its flag. */
+/** Whether a word is a value rather than a flag. A negative number is a value, though hardly a valid one. */
 const isValue = (word: string | undefined): word is string => word !== undefined && !/^-(?!\d)/.test(word)
 
 const splitWord = (word: string): readonly [name: string, inline: string | undefined] => {

@@ -28,7 +28,7 @@ export interface Flag<out A> {
   readonly repeated: boolean
   readonly required: boolean
   readonly description: string
-  /** Environment variables, tried in this order when the flag is not given. An empty one counts as unset. */
+  /** Environment variables, tried in this order if the flag is not given. An empty variable counts as unset. */
   readonly env: ReadonlyArray<string>
   /** The default, as the documentation shows it. */
   readonly default: string | undefined
@@ -59,8 +59,8 @@ interface ValueSpec<A> extends Spec {
 }
 
 /**
- * Values pass through @effect/cli in quotes: it trims some of them, drops empty ones, and mistakes one that starts with
- * a dash for a flag. `Argv` adds the quotes.
+ * Values pass through @effect/cli in quotes. Without quotes, it trims some values, drops empty values, and mistakes a value
+ * that starts with a dash for a flag. `Argv` adds the quotes.
  */
 export const quote = (value: string): string => `:${value}:`
 export const unquote = (value: string): string => value.slice(1, -1)

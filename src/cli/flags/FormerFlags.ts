@@ -13,7 +13,7 @@ export const translate = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
   return translated
 }
 
-/** The advice on what to use instead, by the name of the flag. */
+/** Advice on what to use instead, by the name of the flag. */
 export const advice: ReadonlyMap<string, string> = new Map([
   ["--timeout-sec", "--timeout-sec needs a number of seconds above zero"],
   [

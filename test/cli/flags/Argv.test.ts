@@ -196,10 +196,10 @@ describe("error messages", () => {
     ["a switch given twice", ["--dry-run", "--dry-run"], "--dry-run is given more than once"],
     ["a switch with a value", ["--dry-run=true"], "--dry-run takes no value"],
     ["a switch with an empty value", ["--dry-run="], "--dry-run takes no value"],
-    ["a word without a flag", ["a.jsonl"], "unexpected argument 'a.jsonl': everything is said with flags"],
-    ["a word after a switch", ["--quiet", "true"], "unexpected argument 'true': everything is said with flags"],
-    ["an empty word", [""], "unexpected argument '': everything is said with flags"],
-    ["--", ["--"], "unexpected argument '--': everything is said with flags"]
+    ["a word without a flag", ["a.jsonl"], "unexpected argument 'a.jsonl': the command takes only flags"],
+    ["a word after a switch", ["--quiet", "true"], "unexpected argument 'true': the command takes only flags"],
+    ["an empty word", [""], "unexpected argument '': the command takes only flags"],
+    ["--", ["--"], "unexpected argument '--': the command takes only flags"]
   ])("name %s", (_, args, problem) => {
     expect(problems("s3", ...args)).toContain(problem)
   })
@@ -222,7 +222,7 @@ describe("error messages", () => {
       problems("s3", "--bukket", "b", "word", "--input", "", "--dry-run=1", "--region", "r", "--region=q", "--sse")
     ).toEqual([
       "unknown flag --bukket; did you mean --bucket?",
-      "unexpected argument 'word': everything is said with flags",
+      "unexpected argument 'word': the command takes only flags",
       "--input needs a value (DIR)",
       "--dry-run takes no value",
       "--region is given more than once",
