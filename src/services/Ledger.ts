@@ -96,7 +96,7 @@ export interface OpenLedger {
   readonly markPending: (path: string) => Effect.Effect<KnownFile | undefined, StateUnusable>
   /** Undoes `markPending` of this run: there was nothing to store. */
   readonly clearPending: (path: string) => Effect.Effect<void, StateUnusable>
-  /** Reserves and returns the first generation, from `least` on, whose key with this suffix belongs to no other file. */
+  /** Reserves and returns the first generation, from `least` on, whose key with this suffix no other file owns. */
   readonly reserveGeneration: (path: string, least: number, suffix: KeySuffix) => Effect.Effect<number, StateUnusable>
   /** Announces an upload: the object may hold this content from now on. Durable, so that the request may be sent. */
   readonly announce: (path: string, generation: number, content: ContentDigest) => Effect.Effect<void, StateUnusable>
@@ -139,8 +139,8 @@ export interface OpenLedger {
     limit: number
   ) => Effect.Effect<ReadonlyArray<UnfinishedFile>, StateUnusable>
   /**
-   * The latest snapshot file that any run has seen in a directory, whether or not it still exists, among those whose path is
-   * less than `before`. The directory is relative to the input and ends in `/`; the input is the empty string.
+   * The latest snapshot file that any run has seen in a directory, even if it no longer exists. Its path is less than
+   * `before`. The directory is relative to the input and ends in `/`; the input is the empty string.
    */
   readonly latestSnapshot: (directory: string, before?: string) => Effect.Effect<string | undefined, StateUnusable>
   /** Remembers how long the collector keeps a snapshot. */

@@ -52,7 +52,7 @@ export interface StoredPart {
 
 /** A body that is sent in parts while it is being produced. */
 export interface StreamBody {
-  /** The bytes, in pieces of any size. If it throws `SourceUnreadable`, the upload fails with that. */
+  /** The bytes, in pieces of any size. If it throws `SourceUnreadable`, the upload fails with that error. */
   readonly pieces: () => AsyncIterable<Uint8Array>
   /** Bytes of every part but the last. */
   readonly partSizeBytes: number
@@ -60,7 +60,7 @@ export interface StreamBody {
   readonly queueSize: number
 }
 
-/** What the caller adds to the requests of a streamed upload. */
+/** The caller's additions to the requests of a streamed upload. */
 export interface StreamPolicy<E> {
   /** Wraps each request: adds retries, the timeout and the concurrency limit. */
   readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | E>

@@ -114,7 +114,7 @@ const plan =
     )
   }
 
-/** Uploads the files that `uploadBatch` hands over separately, all at the same time. */
+/** If `uploadBatch` hands files over, uploads them individually and concurrently. */
 const uploadAll =
   (uploadFile: FileUpload.FileUpload, uploadBatch?: SmallFileBatch.SmallFileBatch) =>
   (ledger: OpenLedger, files: ReadonlyArray<SourceFile>, report: UploadOutcome.Report): Effect.Effect<void> => {

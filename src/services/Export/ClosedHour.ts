@@ -1,5 +1,5 @@
 /**
- * Postpones the snapshots of an hour that has just ended to the end of the run, when they are final. Otherwise a run
+ * Postpones the snapshots of an hour that has just ended until they are final, at the end of the run. Otherwise a run
  * that starts within `--final-after` of the hour's end, as cron at minute 0 always does, would send them as live, and
  * the next run would send them again as final. A day of hourly runs at minute 0 would send 2.1 times the bytes.
  */

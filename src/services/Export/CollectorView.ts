@@ -1,4 +1,4 @@
-/** Infers from files which directories a collector rotates, and how long it keeps a snapshot. */
+/** Infers from the files in the input which directories a collector rotates, and how long it keeps a snapshot. */
 import { Duration, Effect } from "effect"
 import { promises as fs } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -19,7 +19,7 @@ export interface Directory {
   readonly retention: number | undefined
 }
 
-/** A collector that has not written for this long is not running: it writes once a minute. */
+/** A collector that has not written for this long is not running: a running one writes once a minute. */
 const idleAfter = Duration.toMillis("10 minutes")
 
 /** Examines each directory once. `now` is in milliseconds since 1970. */
@@ -35,7 +35,7 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
     return listing
   }
 
-  /** True for a directory that is not named like a run directory: older collectors have only one directory. */
+  /** Whether it is its collector's newest directory. Older collectors have one directory, with another kind of name. */
   const isNewest = async (directory: string) => {
     const name = basename(directory)
     const run = RunDirectory.parse(name)
@@ -69,7 +69,7 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
       if (!isRotated || oldest === undefined) return { isRotated, latestSnapshot, retention: undefined }
       const deleted = yield* ledger.latestSnapshot(directory, directory + oldest)
       const deletedHour = deleted === undefined ? undefined : Snapshot.hourOf(deleted)?.start
-      // evidence from this directory takes precedence over others, whose collectors may have other settings
+      // evidence from this directory takes precedence: the collectors of others may have other settings
       bounds = Retention.merge(bounds, Retention.observe(lastWrite, Snapshot.hourOf(oldest)!.start, deletedHour))
       return { isRotated, latestSnapshot, retention: Retention.estimate(settings.retention, bounds) }
     })

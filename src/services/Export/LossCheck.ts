@@ -1,4 +1,4 @@
-/** Looks for files that were deleted before they were stored, and for files that will be deleted before the next run. */
+/** Finds files that were deleted before they were stored, and files that will be deleted before the next run. */
 import { Effect } from "effect"
 import { promises as fs } from "node:fs"
 import { dirname, join } from "node:path"

@@ -14,7 +14,7 @@ export const pathIn = (stateDir: string): string => join(resolve(stateDir), "led
 /** Pause between two attempts to get the lock. */
 const lockInterval = Duration.millis(200)
 
-/** Wait for the first reader after a crash, which locks the database while it recovers it. */
+/** Maximum wait while another process recovers the database after a crash, and locks it. */
 const busyTimeoutMillis = 2000
 
 /**

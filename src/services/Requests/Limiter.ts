@@ -158,7 +158,7 @@ export const make = ({
     return { limit }
   })
 
-/** Share of its time that a busy event loop spends on work. */
+/** The event loop is busy if it spends more than this share of its time on work. */
 const busyUtilization = 0.9
 
 type TransientError = Exclude<StoreError, CredentialsMissing>

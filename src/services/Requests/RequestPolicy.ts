@@ -54,7 +54,7 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
          * allows 128 to 512, so parts would be sent one at a time and hold up other requests.
          */
         request,
-        /** Stores a whole body. `failure` of the first attempt, if the caller has already made it. */
+        /** Stores a whole body. `failure`: that of the first attempt, if the caller has already made it. */
         put: (body: Uint8Array, sha256?: string, failure?: StoreError | Interrupted) => {
           mayBeStored = failure !== undefined && failure._tag !== "Interrupted" && !isRefusal(failure)
           const attempt = watched(store.put(object, body, sha256))

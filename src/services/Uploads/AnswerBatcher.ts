@@ -4,7 +4,7 @@ import * as Callback from "../../fibers/Callback.ts"
 /** A request's subject and how the request ended. */
 export type Answer<A, B, E> = readonly [A, Exit.Exit<B, E>]
 
-/** Milliseconds for which answers are collected. After a crash meanwhile, the next run sends their files again. */
+/** Milliseconds for which answers are collected. If the run is killed then, the next run sends the files again. */
 const batchMillis = 20
 
 /**

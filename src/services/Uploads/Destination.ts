@@ -41,8 +41,8 @@ export type Policy = Pick<Settings, "appendOnly" | "force" | "noOverwrite" | "on
  * | yes, but its beginning changed | yes         |                  | fail             | fails      |                      |
  * | yes, and was acknowledged      |             | yes              | not fail         | next free  | anything             |
  * | yes, and was acknowledged      |             | yes              | fail             | fails      |                      |
- * | yes, no response               |             | yes              |                  | same       | as without the flag  |
- * | yes, no response, it exists    |             | yes              | not fail         | next free  | anything             |
+ * | yes, response lost             |             | yes              |                  | same       | as without the flag  |
+ * | yes, response lost, key taken  |             | yes              | not fail         | next free  | anything             |
  *
  * `--force` sends an acknowledged file to the same key even with `--no-overwrite`: the bucket may have lost the object.
  */

@@ -41,7 +41,7 @@ export const make = (
     known?.acknowledged === undefined ||
     options.force ||
     source.sizeBytes > known.content.sizeBytes ||
-    // the size of the whole file, including an incomplete line: the stored content may include it
+    // compares the size of the whole file, because the stored content may end in an incomplete line
     source.stat.size < known.content.sizeBytes ||
     (known.acknowledged === "live" && source.state === "final")
       ? Effect.succeed(false)

@@ -36,7 +36,7 @@ export interface FileParts {
 export interface UploadProgress {
   readonly upload: UploadName
   readonly stored: Map<number, Resumption.KeptPart>
-  /** Bytes of parts that an earlier run stored, so that this run does not send them. */
+  /** Bytes of parts that this run does not send, because an earlier run stored them. */
   sparedBytes: number
 }
 

@@ -8,7 +8,7 @@ import type { UploadRecord } from "./UploadRecord.ts"
 /** The conditions for sending a file's content. */
 export interface Terms {
   readonly compression: Mode
-  /** The content must begin with this. Otherwise nothing is stored, and `ContentHash.isReplaced` is true. */
+  /** The content must begin with this. Otherwise nothing is stored, and `isReplaced` is true for the error. */
   readonly former: ContentDigest | undefined
   /** Completes before any request that may make the object visible is sent. */
   readonly announce: (content: ContentDigest) => Effect.Effect<void, StateUnusable>

@@ -67,7 +67,7 @@ export const open = (
     const done = pending
     pending = undefined
     const finish = () => {
-      // the server would read the rest of an unsent body from the next request
+      // the server would take the next request for the rest of this body
       if (!response.isReusable || writing) close()
       else if (!closed) onFree()
       done?.(undefined, response)

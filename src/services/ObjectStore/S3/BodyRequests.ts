@@ -47,7 +47,7 @@ export interface Dependencies {
   readonly client: S3Client
   readonly credentials: RenewingCredentials
   readonly http: HttpClient
-  /** Translates an exception of an operation into its error. */
+  /** Translates an operation's exception into a store error. */
   readonly failure: (operation: string, cause: unknown) => StoreError
 }
 

@@ -24,7 +24,7 @@ export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutpu
   command: Command<Input, Output>
 ) => Effect.Effect<Output, StoreError>
 
-/** `failure` translates an exception of an operation into its error. */
+/** `failure` translates an operation's exception into a store error. */
 export const sender =
   (client: S3Client, failure: (operation: string, cause: unknown) => StoreError): Send =>
   (command) =>

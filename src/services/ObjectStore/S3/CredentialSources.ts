@@ -72,7 +72,7 @@ export const standardSources: ReadonlyArray<Source> = [
     name: () => "container",
     unavailable: async ({ env }) =>
       unset(env, relativeUri) && unset(env, fullUri) ? unset(env, relativeUri, fullUri) : undefined,
-    // its own timeout only prints a warning, and does not end it
+    // its own timeout only prints a warning, and does not end the request
     provider: () => fromHttp({ timeout: 10_000, maxRetries: 0, logger }),
     attempts: 3,
     limitSeconds: 3

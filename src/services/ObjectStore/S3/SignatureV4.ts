@@ -23,8 +23,8 @@ export interface Unsigned {
   /** As it is sent, without `?`: encoded, parameters in any order; empty if there are none. */
   readonly query: string
   /**
-   * All of them are signed, so no proxy may change one. Names in lower case, including `host`. Values in ASCII: others
-   * would be signed in one encoding and sent in another.
+   * All headers are signed, so no proxy may change one. Names in lower case, including `host`. Values in ASCII: other
+   * characters would be signed in one encoding and sent in another.
    */
   readonly headers: Readonly<Record<string, string>>
   /** SHA-256 of the body in hexadecimal, or `UNSIGNED-PAYLOAD`. */
