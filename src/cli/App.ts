@@ -15,6 +15,7 @@ import { Progress, type Terminal } from "../services/Progress.ts"
 import { Reporter } from "../services/Reporter.ts"
 import { Traversal } from "../services/Traversal.ts"
 import { Uploads } from "../services/Uploads.ts"
+import * as Variables from "./flags/Variables.ts"
 import * as Logging from "./Logging.ts"
 import { version } from "./Version.ts"
 
@@ -29,7 +30,7 @@ export interface Host {
 
 /** All services of one run. Tests replace the store. */
 export const layer = (settings: Settings, host: Host, store: Layer.Layer<ObjectStore> = s3(settings, host.env)) =>
-  Export.layer(settings, { version, runId: host.runId }).pipe(
+  Export.layer(settings, { version, runId: host.runId, setupWarnings: Variables.warnings(host.env) }).pipe(
     Layer.provide([
       settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), store),
       settings.dryRun ? SqliteLedger.layerReadOnly(settings) : SqliteLedger.layer(settings),

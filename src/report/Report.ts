@@ -91,6 +91,10 @@ export const Report = Schema.Struct({
     ),
     retries: described(Count, "retries of requests, for all files together")
   }),
+  setupWarnings: described(
+    Schema.Array(Schema.String),
+    "what to correct in the setup of this job, although the run did not fail for it"
+  ),
   unmatchedPatterns: described(
     Schema.Array(Schema.String),
     "--include patterns that matched no file, although other files were excluded"
@@ -161,6 +165,7 @@ export interface Facts {
   readonly signal: ExitCode.StopSignal | undefined
   readonly endedBy: ExportError | undefined
   readonly complete: boolean
+  readonly setupWarnings: ReadonlyArray<string>
   /** Patterns of `--include` that matched no file. */
   readonly unmatched: ReadonlyArray<string>
   readonly tally: Tally.Tally
@@ -236,6 +241,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
       endNotSeen: tally.endNotSeen,
       retries: tally.retries
     },
+    setupWarnings: facts.setupWarnings,
     // if no file is excluded, the input is empty or a pattern matched everything
     unmatchedPatterns: facts.complete && tally.excluded > 0 ? facts.unmatched : [],
     complete: facts.complete,

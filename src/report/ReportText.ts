@@ -28,9 +28,10 @@ const failureTexts = (report: Report): ReadonlyArray<string> =>
     ]
   )
 
-/** Whether the run succeeded without a warning about patterns, ledger, encryption, clock or metrics. */
-export const isUneventful = ({ ledger, metrics, result, store, unmatchedPatterns }: Report): boolean =>
+/** Whether the run succeeded without a warning about setup, patterns, ledger, encryption, clock or metrics. */
+export const isUneventful = ({ ledger, metrics, result, setupWarnings, store, unmatchedPatterns }: Report): boolean =>
   result.exitCode === 0 &&
+  setupWarnings.length === 0 &&
   unmatchedPatterns.length === 0 &&
   ledger?.setAside == null &&
   metrics?.error == null &&
@@ -39,6 +40,7 @@ export const isUneventful = ({ ledger, metrics, result, store, unmatchedPatterns
 
 const warnings = (report: Report): ReadonlyArray<string> =>
   [
+    ...report.setupWarnings,
     ...(report.ledger?.setAside == null
       ? []
       : [`the ledger was unusable: it was moved to ${report.ledger.setAside}, and everything was sent again`]),

@@ -31,7 +31,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
     readonly run: Effect.Effect<Report.Report>
   }
 >() {
-  static readonly layer = (settings: Settings, identity: { readonly version: string; readonly runId: string }) =>
+  static readonly layer = (settings: Settings, identity: Pick<Report.Facts, "version" | "runId" | "setupWarnings">) =>
     Layer.effect(
       Export,
       Effect.gen(function* () {

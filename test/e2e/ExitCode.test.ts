@@ -210,6 +210,12 @@ describe("the exit code", () => {
     expect(result.stdout).toContain("the right to read this directory")
   })
 
+  it("is 60 for a missing flag, and stderr names the misspelt variable", async () => {
+    const result = await expectExit(60, ["s3", "--input=/nonexistent"], { env: { IBSR_EXPORT_BUKET: "b" } })
+    expect(result.stderr).toContain("--bucket is required (or IBSR_EXPORT_BUCKET)")
+    expect(result.stderr).toContain("IBSR_EXPORT_BUKET is not a variable of ibsr-export")
+  })
+
   it("is 60 for an unknown flag, and stderr suggests the closest one", async () => {
     const result = await expectExit(60, ["s3", "--inputt", "x"])
     expect(result.stderr).toContain("unknown flag --inputt; did you mean --input?")

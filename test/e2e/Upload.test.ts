@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { mixedFiles } from "../fixtures/MixedFiles.ts"
-import { tree } from "../fixtures/Tree.ts"
+import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { metadata, report, run, s3, summary } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
@@ -242,6 +242,19 @@ describe("an upload", () => {
     const again = await run(args)
     expect(again).toMatchObject({ code: 11, stderr: "" })
     expect(summary(again)).toContain("object-exists (exit 11)")
+  })
+
+  it("names misspelt variables, also with --quiet and in the status, but not in commands that read none", async () => {
+    const store = await startStore()
+    const env = { IBSR_EXPORT_PREFX: "x", IBSR_EXPORT_STATE_DIR: emptyDirectory() }
+    const warning = "warning: IBSR_EXPORT_PREFX is not a variable of ibsr-export"
+    const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint, "--quiet"), { env })
+    expect(result.code).toBe(0)
+    expect(result.stdout).toContain(warning)
+    const status = await run(["status", "--output=json"], { env })
+    expect(status).toMatchObject({ code: 0, stderr: expect.stringContaining(warning) })
+    expect(JSON.parse(status.stdout)).toMatchObject({ schemaVersion: 1 })
+    expect((await run(["units", "--program=/bin/true"], { env })).stderr).toBe("")
   })
 
   it("reads its flags from the environment as well", async () => {

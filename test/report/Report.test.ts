@@ -29,6 +29,7 @@ const facts = (
     signal: undefined,
     endedBy: undefined,
     complete: true,
+    setupWarnings: [],
     unmatched: [],
     openUploads: [],
     ledger: { path: "/state/ledger.db", setAside: undefined },

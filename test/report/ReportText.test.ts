@@ -47,6 +47,11 @@ describe("the report as text", () => {
     ])
   })
 
+  it("begins with what to correct in the setup", () => {
+    const report = reportOf([uploaded(1)], { setupWarnings: ["IBSR_EXPORT_A\n is unknown"] })
+    expect(ReportText.body(report)).toEqual([{ severity: "warning", text: "warning: IBSR_EXPORT_A\\n is unknown" }])
+  })
+
   it("groups equal failures, gives their hint once, and names a few files", () => {
     expect(texts(reportOf(["a", "b", "c", "d", "e"].map(denied)))).toEqual([
       "access-denied: PutObject: Access Denied (403 AccessDenied)",
@@ -105,6 +110,7 @@ describe("the report as text", () => {
     expect(uneventful({ traits: { ...traits, unencrypted: true } })).toBe(false)
     expect(uneventful({ ledger: { path: "/l.db", setAside: "/l.db.old" } })).toBe(false)
     expect(uneventful({ signal: "SIGTERM" })).toBe(false)
+    expect(uneventful({ setupWarnings: ["w"] })).toBe(false)
     const excluded = [Outcome.Outcome.Excluded()]
     expect(ReportText.isUneventful(reportOf(excluded))).toBe(true)
     expect(ReportText.isUneventful(reportOf(excluded, { unmatched: ["*.csv"] }))).toBe(false)

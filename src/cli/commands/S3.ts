@@ -7,14 +7,21 @@ import * as HostIdentity from "../../services/HostIdentity.ts"
 import * as App from "../App.ts"
 import * as Argv from "../flags/Argv.ts"
 import { s3Flags } from "../flags/S3Flags.ts"
+import * as Variables from "../flags/Variables.ts"
 
 export const run = (line: Argv.Line, host: App.Host) =>
-  Effect.flatMap(settings(line), (resolved) =>
+  Effect.flatMap(Effect.mapError(settings(line), withWarnings(line)), (resolved) =>
     Effect.flatMap(Export, (job) => Effect.zipRight(notes(resolved), job.run)).pipe(
       Effect.map((report) => report.result.exitCode),
       Effect.provide(App.layer(resolved, host))
     )
   )
+
+/** A variable that is missing may be one of those that are misspelt. */
+const withWarnings =
+  ({ env }: Argv.Line) =>
+  <E>(error: E) =>
+    error instanceof UsageError ? new UsageError({ problems: [...error.problems, ...Variables.warnings(env)] }) : error
 
 const notes = ({ overwrite }: Settings.Settings) =>
   overwrite ? Effect.logInfo("--overwrite is the default now: the flag is not needed") : Effect.void

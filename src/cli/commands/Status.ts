@@ -6,12 +6,16 @@ import * as Status from "../../report/Status.ts"
 import * as HostIdentity from "../../services/HostIdentity.ts"
 import { LedgerStatus } from "../../services/Ledger.ts"
 import * as SqliteStatus from "../../services/Ledger/SqliteStatus.ts"
-import { printToStdout } from "../../services/Stdio.ts"
+import { printToStdout, Stdio } from "../../services/Stdio.ts"
 import * as Argv from "../flags/Argv.ts"
 import { statusFlags } from "../flags/StatusFlags.ts"
+import * as Variables from "../flags/Variables.ts"
 
 export const run = (line: Argv.Line) =>
   Effect.gen(function* () {
+    const { stderr } = yield* Stdio
+    for (const warning of Variables.warnings(line.env))
+      stderr.writeLine({ text: `ibsr-export: warning: ${warning}`, severity: "warning" })
     const {
       bucket,
       critical,

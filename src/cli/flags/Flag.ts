@@ -68,7 +68,10 @@ export const unquote = (value: string): string => value.slice(1, -1)
 /** Separates the values of a repeatable flag in its environment variable. */
 const separator = ";"
 
-const envNames = (spec: Spec) => spec.env ?? [`IBSR_EXPORT_${spec.name.toUpperCase().replaceAll("-", "_")}`]
+/** Begins the name of every variable that is not AWS's. */
+export const prefix = "IBSR_EXPORT_"
+
+const envNames = (spec: Spec) => spec.env ?? [prefix + spec.name.toUpperCase().replaceAll("-", "_")]
 
 /** A text, and the flag or variable that it comes from. */
 interface Given {

@@ -341,7 +341,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "quiet",
     group: output,
     description:
-      "print nothing if the run succeeds without a warning about patterns, ledger, encryption, clock or metrics"
+      "print nothing if the run succeeds without a warning about setup, patterns, ledger, encryption, clock or metrics"
   }),
   verbose: Flag.toggle({
     name: "verbose",

@@ -2,7 +2,7 @@
 import { closest, distance } from "fastest-levenshtein"
 
 /** Whether a flag or variable switches something off, such as `--no-overwrite`. */
-const isNegation = (name: string) => /^(?:-*|IBSR_EXPORT_)no/i.test(name)
+const isNegation = (name: string) => /^-*no/i.test(name)
 
 /**
  * Suggests only a near name, because a wrong suggestion is worse than none. Never suggests a flag's negation, or the
