@@ -3,7 +3,7 @@
  *
  * Source: "Use the Instance Metadata Service to access instance metadata" in the Amazon EC2 User Guide.
  */
-import { Duration, Effect } from "effect"
+import { Data, Duration, Effect } from "effect"
 import http from "node:http"
 import type { Env } from "../../domain/Env.ts"
 
@@ -16,23 +16,30 @@ const maxCharacters = 1024
 /** Never uses a proxy, unlike Node's global agent. */
 const agent = new http.Agent()
 
-/** Gets an item below `/latest/meta-data/`. The error says what went wrong. */
-export const get = (item: string, env: Env): Effect.Effect<string, Error> =>
+/** The service did not give the item. */
+export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
+  readonly message: string
+  readonly cause?: unknown
+}> {}
+
+/** Gets an item below `/latest/meta-data/`. */
+export const get = (item: string, env: Env): Effect.Effect<string, MetadataUnavailable> =>
   Effect.tryPromise({
     try: async (signal) => {
       if (!/^(?:|false)$/i.test(env["AWS_EC2_METADATA_DISABLED"] ?? ""))
-        throw new Error("AWS_EC2_METADATA_DISABLED is set")
+        throw new MetadataUnavailable({ message: "AWS_EC2_METADATA_DISABLED is set" })
       const endpoint = endpointOf(env)
       const ttl = { "x-aws-ec2-metadata-token-ttl-seconds": "60" }
       const token = await request("PUT", new URL("/latest/api/token", endpoint), ttl, signal)
       const header = { "x-aws-ec2-metadata-token": token }
       return request("GET", new URL(`/latest/meta-data/${item}`, endpoint), header, signal)
     },
-    catch: (cause) => (cause instanceof Error ? cause : new Error(String(cause)))
+    catch: (cause) =>
+      new MetadataUnavailable({ message: cause instanceof Error ? cause.message : String(cause), cause })
   }).pipe(
     Effect.timeoutFail({
       duration: timeout,
-      onTimeout: () => new Error(`no answer within ${Duration.toSeconds(timeout)} s`)
+      onTimeout: () => new MetadataUnavailable({ message: `no answer within ${Duration.toSeconds(timeout)} s` })
     })
   )
 
