@@ -1,6 +1,6 @@
 /** The service that systemd starts when an upload has failed: an example, to be replaced by a mail or a webhook. */
 export const text: string = [
-  "# Made by `ibsr-export units`: an example. Replace ExecStart= in a drop-in in ibsr-alert@.service.d.",
+  "# An example for all jobs: replace ExecStart= here, or in a drop-in in ibsr-alert@.service.d.",
   "[Unit]",
   "Description=Report that %i has failed",
   "",

@@ -1,5 +1,6 @@
 /** The crontab line, for hosts without systemd. Sources: crontab(5) of Debian's cron 3.0 and of cronie 1.5. */
-import { type File, type Job, stateDirectory } from "./Job.ts"
+import type { File, Job } from "./Job.ts"
+import * as Marker from "./Marker.ts"
 
 /** Quotes a word for `sh`. */
 const shellWord = (text: string) =>
@@ -14,10 +15,10 @@ const cronWord = (text: string) =>
     .replaceAll(/\\(?=[\\%])/g, String.raw`\''`)
     .replaceAll("%", String.raw`\%`)
 
-/** Constant for one host, but different for most hosts, so that they do not all upload at once. */
-export const minute = (host: string): number => {
+/** Constant for one job of one host, but different for most others, so that they do not all upload at once. */
+export const minute = (host: string, unit: string): number => {
   let hash = 0
-  for (const character of host) hash = (hash * 31 + character.codePointAt(0)!) % 1_000_003
+  for (const character of `${host}/${unit}`) hash = (hash * 31 + character.codePointAt(0)!) % 1_000_003
   // minute 3 at the earliest: by then the snapshot of the last hour is final
   return 3 + (hash % 57)
 }
@@ -36,25 +37,23 @@ const forCron = (job: Job): Job => ({
   args: [
     ...job.args,
     ...(has(job.args, "--quiet") ? [] : ["--quiet"]),
-    ...(has(job.args, "--state-dir") ? [] : [`--state-dir=${stateDirectory}`])
+    ...(has(job.args, "--state-dir") ? [] : [`--state-dir=${job.names.stateDirectory}`])
   ]
 })
 
 export const file = (original: Job, host: string): File => {
   const job = forCron(original)
-  return {
-    folder: "/etc/cron.d",
-    name: "ibsr-upload",
-    text: [
-      "# Made by `ibsr-export units --cron`. A successful run prints nothing. cron mails all other output to MAILTO. The",
-      "# ledger prevents two runs at once (exit 50). cron does not know the variables of your shell: set those for proxies",
-      "# here, as NAME=value. Do not set keys here, because cron's mails contain these variables. Put them into",
-      `# ~/.aws/credentials of ${job.user}, or into another file that AWS_SHARED_CREDENTIALS_FILE names.`,
-      ...(has(original.args, "--state-dir") ? [] : [`# Once: install -d -m 0700 -o ${job.user} ${stateDirectory}`]),
-      `${minute(host)} * * * * ${job.user} ${command(job)}`,
-      ""
-    ].join("\n")
-  }
+  const { stateDirectory, unit } = job.names
+  const body = [
+    "# A successful run prints nothing. cron mails all other output to MAILTO. The ledger prevents two runs at once (exit",
+    "# 50). cron does not know the variables of your shell: set those for proxies here, as NAME=value. Do not set keys",
+    `# here, because cron's mails contain these variables. Put them into ~/.aws/credentials of ${job.user}, or into another`,
+    "# file that AWS_SHARED_CREDENTIALS_FILE names.",
+    ...(has(original.args, "--state-dir") ? [] : [`# Once: install -d -m 0700 -o ${job.user} ${stateDirectory}`]),
+    `${minute(host, unit)} * * * * ${job.user} ${command(job)}`,
+    ""
+  ].join("\n")
+  return { folder: "/etc/cron.d", name: unit, text: Marker.mark(Marker.identityOf(original), body), isExample: false }
 }
 
 /** The reasons why this job cannot be a crontab line. */

@@ -1,9 +1,11 @@
+import type { Names } from "./Job.ts"
+
 /** Files that change the service for some hosts, keyed by the value of `--drop-in`. */
 export const dropIns = {
   "static-keys": {
     purpose: "access keys from a file, for hosts without a role",
     file: "10-static-keys.conf",
-    lines: [
+    lines: () => [
       "# Access keys from a file that only root may read, in the format of ~/.aws/credentials. Not for instance roles:",
       "# without the file, the unit fails (243). The path works with systemd 247 and newer; %d in its place needs 251.",
       "[Service]",
@@ -14,7 +16,7 @@ export const dropIns = {
   "root-only-snapshots": {
     purpose: "for snapshots that no group may read",
     file: "10-root-only-snapshots.conf",
-    lines: [
+    lines: () => [
       "# For snapshots that no group may read. The service can read every file, which is more than it needs.",
       "[Service]",
       "CapabilityBoundingSet=CAP_DAC_READ_SEARCH",
@@ -27,7 +29,7 @@ export const dropIns = {
   "no-restart": {
     purpose: "for systemd before 244",
     file: "10-no-restart.conf",
-    lines: [
+    lines: () => [
       "# systemd before 244 refuses a oneshot service with Restart=. The timer makes the next attempt, an hour later, and the",
       "# first failure triggers OnFailure=.",
       "[Service]",
@@ -37,19 +39,22 @@ export const dropIns = {
   metrics: {
     purpose: "metrics in a file for node_exporter",
     file: "10-metrics.conf",
-    lines: [
+    lines: ({ state }) => [
       "# For node_exporter's textfile collector. Its directory must belong to a group of the service, and be group-writable.",
       "[Service]",
-      "Environment=IBSR_EXPORT_METRICS_FILE=/var/lib/prometheus/node-exporter/ibsr-export.prom",
+      `Environment=IBSR_EXPORT_METRICS_FILE=/var/lib/prometheus/node-exporter/${state}.prom`,
       "ReadWritePaths=-/var/lib/prometheus/node-exporter"
     ]
   }
 } as const satisfies Readonly<
-  Record<string, { readonly purpose: string; readonly file: string; readonly lines: ReadonlyArray<string> }>
+  Record<
+    string,
+    { readonly purpose: string; readonly file: string; readonly lines: (names: Names) => ReadonlyArray<string> }
+  >
 >
 
 export type Name = keyof typeof dropIns
 
 export const names = Object.keys(dropIns) as ReadonlyArray<Name>
 
-export const text = (name: Name): string => `${dropIns[name].lines.join("\n")}\n`
+export const text = (name: Name, jobNames: Names): string => `${dropIns[name].lines(jobNames).join("\n")}\n`

@@ -2,6 +2,7 @@
 import type { Settings } from "../domain/Settings.ts"
 
 export interface Job {
+  readonly names: Names
   /** The absolute path of the program. */
   readonly program: string
   /** A command and its flags; each element is one word. */
@@ -23,10 +24,32 @@ export interface File {
   readonly folder: string
   readonly name: string
   readonly text: string
+  /** Meant to be changed: an existing one that was changed is kept. */
+  readonly isExample: boolean
 }
 
-/** The file of environment variables that replace flags, or that the SDK and Node read. */
-export const environmentFile = "/etc/ibsr-export/export.env"
+/** The names of a job's files. The jobs of a host share none of them. */
+export interface Names {
+  /** The units and the file for cron, without a suffix. */
+  readonly unit: string
+  /** The value of `StateDirectory=`; also the name of the metrics file. */
+  readonly state: string
+  /** The path of `StateDirectory=`. A cron job has its ledger there, too. */
+  readonly stateDirectory: string
+  /** The file of environment variables that replace flags, or that the SDK and Node read. */
+  readonly environmentFile: string
+}
 
-/** The path of `StateDirectory=ibsr-export`; cron jobs use it, too. */
-export const stateDirectory = "/var/lib/ibsr-export"
+/** `job` is the value of `--name`. It contains neither a slash nor a dot: cron ignores files with a dot in their name. */
+export const namesOf = (job: string | undefined): Names => {
+  const suffix = job === undefined ? "" : `-${job}`
+  return {
+    unit: `ibsr-upload${suffix}`,
+    state: `ibsr-export${suffix}`,
+    stateDirectory: `/var/lib/ibsr-export${suffix}`,
+    environmentFile: `/etc/ibsr-export/export${suffix}.env`
+  }
+}
+
+/** The names without `--name`. */
+export const { environmentFile, stateDirectory } = namesOf(undefined)

@@ -1,7 +1,7 @@
 /** The service unit: one sandboxed run. */
 import { Duration } from "effect"
 import * as ExitCode from "../domain/ExitCode.ts"
-import { environmentFile, type Job } from "./Job.ts"
+import type { Job } from "./Job.ts"
 import * as Quoting from "./Quoting.ts"
 import * as Retries from "./Retries.ts"
 
@@ -36,10 +36,10 @@ export const text = (job: Job): string =>
     ""
   ].join("\n")
 
-const unit = ({ settings }: Job) => {
+const unit = ({ names, settings }: Job) => {
   const attempts = Retries.attempts(settings)
   return [
-    "# Made by `ibsr-export units`, which overwrites this file. Put changes into drop-ins in ibsr-upload.service.d.",
+    `# Put changes into drop-ins in ${names.unit}.service.d.`,
     "[Unit]",
     "Description=Upload IBSR snapshots",
     "Wants=network-online.target",
@@ -55,11 +55,11 @@ const unit = ({ settings }: Job) => {
   ]
 }
 
-const command = ({ args, program }: Job) => [
+const command = ({ args, names, program }: Job) => [
   `ExecStart=${[Quoting.word(program), ...args.map(Quoting.argument)].join(args.length > 2 ? " \\\n  " : " ")}`,
-  `EnvironmentFile=-${environmentFile}`,
+  `EnvironmentFile=-${names.environmentFile}`,
   "# the AWS configuration is in .aws below this directory",
-  "Environment=HOME=%S/ibsr-export",
+  `Environment=HOME=%S/${names.state}`,
   "SyslogIdentifier=ibsr-export",
   "# the summary comes last, and must not be dropped because of a long --verbose log before it",
   "LogRateLimitIntervalSec=0"
@@ -88,10 +88,10 @@ const stopping = ({ settings }: Job) => [
       ])
 ]
 
-const identity = ({ groups, user }: Job) => [
+const identity = ({ groups, names, user }: Job) => [
   ...(user === undefined ? ["DynamicUser=yes"] : [`User=${user}`]),
   ...(groups.length === 0 ? [] : ["# can read the snapshots", `SupplementaryGroups=${groups.join(" ")}`]),
-  "StateDirectory=ibsr-export",
+  `StateDirectory=${names.state}`,
   "StateDirectoryMode=0700",
   "UMask=0077"
 ]

@@ -2,22 +2,31 @@
 import * as Alert from "./Alert.ts"
 import * as DropIns from "./DropIns.ts"
 import type { File, Job } from "./Job.ts"
+import * as Marker from "./Marker.ts"
 import * as Service from "./Service.ts"
 import * as Timer from "./Timer.ts"
 
 const folder = "/etc/systemd/system"
 
 /** The service, its timer, its alert, and the requested drop-ins. */
-export const files = (job: Job, dropIns: ReadonlyArray<DropIns.Name>): ReadonlyArray<File> => [
-  { folder, name: "ibsr-upload.service", text: Service.text(job) },
-  { folder, name: "ibsr-upload.timer", text: Timer.text },
-  { folder, name: "ibsr-alert@.service", text: Alert.text },
-  ...[...new Set(dropIns)].map((name) => ({
+export const files = (job: Job, dropIns: ReadonlyArray<DropIns.Name>): ReadonlyArray<File> => {
+  const identity = Marker.identityOf(job)
+  const { unit } = job.names
+  const file = (name: string, of: string | undefined, body: string, isExample = false): File => ({
     folder,
-    name: `ibsr-upload.service.d/${DropIns.dropIns[name].file}`,
-    text: DropIns.text(name)
-  }))
-]
+    name,
+    text: Marker.mark(of, body),
+    isExample
+  })
+  return [
+    file(`${unit}.service`, identity, Service.text(job)),
+    file(`${unit}.timer`, identity, Timer.text(job)),
+    file("ibsr-alert@.service", undefined, Alert.text, true),
+    ...[...new Set(dropIns)].map((name) =>
+      file(`${unit}.service.d/${DropIns.dropIns[name].file}`, undefined, DropIns.text(name, job.names))
+    )
+  ]
+}
 
 /** Whether the path is in a directory that `PrivateTmp=` replaces by a private one. */
 const isPrivate = (path: string) => /^\/(?:tmp|var\/tmp)(?:\/|$)/.test(path)

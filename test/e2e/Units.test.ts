@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { names } from "../../src/units/DropIns.ts"
@@ -124,12 +124,140 @@ describe("units", () => {
     for (const path of paths) expect((statSync(path).mode & 0o777).toString(8)).toBe("644")
   })
 
-  it("replaces its own files in the directory in --to, and keeps other files", async () => {
-    const folder = tree({ "ibsr-upload.service": "old", "ibsr-upload.service.d/mine.conf": "mine" })
-    await print(...usualFlags, "--to", folder)
-    expect(readFileSync(join(folder, "ibsr-upload.service"), "utf8")).toContain("[Service]")
-    expect(readFileSync(join(folder, "ibsr-upload.service.d/mine.conf"), "utf8")).toBe("mine")
-    expect(readdirSync(folder)).toHaveLength(4)
+  describe("with files in --to", () => {
+    const readAll = (folder: string) =>
+      Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]))
+
+    it("replaces those of the same job", async () => {
+      const folder = emptyDirectory()
+      await print(...usualFlags, "--drop-in=metrics", "--to", folder)
+      writeFileSync(join(folder, "ibsr-upload.service.d/mine.conf"), "mine")
+      await print(...usualFlags.toReversed(), "--force", "--grace=1m", "--drop-in=metrics", "--to", folder)
+      const service = readFileSync(join(folder, "ibsr-upload.service"), "utf8")
+      expect(service).toContain("\n  --force \\\n")
+      expect(service).toContain("\nTimeoutStopSec=100s\n")
+      expect(readFileSync(join(folder, "ibsr-upload.service.d/mine.conf"), "utf8")).toBe("mine")
+      expect(readdirSync(folder)).toHaveLength(4)
+    })
+
+    it.each([
+      ["another input", ["--input=/var/lib/ibsr/snapshots-payload", "--bucket=customer-bucket"]],
+      ["another bucket", ["--input=/var/lib/ibsr/snapshots", "--bucket=other-bucket"]],
+      ["another prefix", [...usualFlags, "--prefix=p"]],
+      ["another endpoint", [...usualFlags, "--endpoint=https://minio.example.com:9000"]],
+      ["variables instead of flags", []]
+    ])("replaces none of a job with %s", async (_, flags) => {
+      const folder = emptyDirectory()
+      await print(...usualFlags, "--to", folder)
+      const before = readAll(folder)
+      const [first, second] = await rejection(...flags, "--to", folder)
+      const why = `belongs to another job (${usualFlags.join(" ")}); give this job another --name, or move the file away`
+      expect([first, second]).toEqual([
+        `ibsr-export: --to: ${join(folder, "ibsr-upload.service")} ${why}`,
+        `ibsr-export: --to: ${join(folder, "ibsr-upload.timer")} ${why}`
+      ])
+      expect(readAll(folder)).toEqual(before)
+    })
+
+    it("replaces no crontab of another job", async () => {
+      const folder = emptyDirectory()
+      const cron = ["--cron", "--user=daemon", "--to", folder]
+      await print(...cron, ...usualFlags)
+      const before = readAll(folder)
+      expect((await rejection(...cron, ...usualFlags, "--prefix=p"))[0]).toContain("belongs to another job")
+      expect(readAll(folder)).toEqual(before)
+      await print(...cron, ...usualFlags, "--force")
+      expect(readAll(folder)["ibsr-upload"]).toContain(" --force ")
+    })
+
+    it.each([
+      ["a file that it did not make", "mine\n", "was not made by `units`"],
+      ["a file of its own that was changed", undefined, "was changed after `units` had made it"]
+    ])("replaces neither %s nor any other file beside it", async (_, text, why) => {
+      const folder = emptyDirectory()
+      await print(...usualFlags, "--to", folder)
+      const path = join(folder, "ibsr-upload.timer")
+      writeFileSync(path, text ?? readFileSync(path, "utf8").replace("*:03:00", "*:30:00"))
+      const before = readAll(folder)
+      const [line] = await rejection(...usualFlags, "--force", "--to", folder)
+      expect(line).toBe(`ibsr-export: --to: ${path} ${why}; give this job another --name, or move the file away`)
+      expect(readAll(folder)).toEqual(before)
+    })
+
+    it.each([
+      ["a masked unit", (path: string) => symlinkSync("/dev/null", path)],
+      ["a link to nothing", (path: string) => symlinkSync("/missing", path)],
+      ["a directory", (path: string) => mkdirSync(path)],
+      ["a FIFO", (path: string) => execFileSync("mkfifo", [path])]
+    ])("does not replace %s, and leaves nothing beside it", async (_, make) => {
+      const folder = emptyDirectory()
+      make(join(folder, "ibsr-upload.service"))
+      expect((await rejection(...usualFlags, "--to", folder))[0]).toContain("was not made by `units`")
+      expect(readdirSync(folder)).toEqual(["ibsr-upload.service"])
+    })
+
+    it("keeps an alert that was changed, and says so", async () => {
+      const folder = tree({ "ibsr-alert@.service": "mine\n" })
+      const alert = join(folder, "ibsr-alert@.service")
+      const result = await units(...usualFlags, "--to", folder)
+      expect([result.code, result.stderr]).toEqual([0, `ibsr-export: kept ${alert}, which \`units\` did not write\n`])
+      expect(readFileSync(alert, "utf8")).toBe("mine\n")
+      expect(result.stdout).not.toContain(alert)
+      expect(readdirSync(folder)).toHaveLength(3)
+    })
+  })
+
+  describe("with --name", () => {
+    const payload = ["--name=payload", "--input=/var/lib/ibsr/snapshots-payload", "--bucket=b", "--prefix=p"]
+
+    it("makes files of their own, and changes none of other jobs", async () => {
+      const folder = emptyDirectory()
+      await print(...usualFlags, "--to", folder)
+      const contents = () =>
+        Object.fromEntries(
+          ["ibsr-alert@.service", "ibsr-upload.service", "ibsr-upload.timer"].map((name) => [
+            name,
+            readFileSync(join(folder, name), "utf8")
+          ])
+        )
+      const before = contents()
+      await print(...payload, "--drop-in=metrics", "--to", folder)
+      expect(contents()).toEqual(before)
+      expect(readdirSync(folder).toSorted()).toEqual([
+        "ibsr-alert@.service",
+        "ibsr-upload-payload.service",
+        "ibsr-upload-payload.service.d",
+        "ibsr-upload-payload.timer",
+        "ibsr-upload.service",
+        "ibsr-upload.timer"
+      ])
+      const metrics = readFileSync(join(folder, "ibsr-upload-payload.service.d/10-metrics.conf"), "utf8")
+      expect(metrics).toContain("/ibsr-export-payload.prom\n")
+    })
+
+    it("prints a crontab of its own", async () => {
+      const text = await print("--cron", "--user=daemon", ...payload)
+      expect(text).toMatch(/^# \/etc\/cron\.d\/ibsr-upload-payload\n/)
+      expect(text).toContain(" --state-dir=/var/lib/ibsr-export-payload\n")
+      expect(text).toContain("install -d -m 0700 -o daemon /var/lib/ibsr-export-payload\n")
+    })
+
+    it("does not let the service write to the state directory twice", async () => {
+      expect(await print(...payload, "--state-dir=/var/lib/ibsr-export-payload")).not.toContain("ReadWritePaths")
+    })
+
+    it("warns about a prefix that other jobs may have", async () => {
+      const { code, stderr } = await units("--name=a", ...usualFlags)
+      expect([code, stderr]).toEqual([
+        0,
+        "ibsr-export: warning: without --prefix, all jobs of this host upload below the same prefix\n"
+      ])
+      expect((await units(...payload)).stderr).toBe("")
+    })
+
+    it.each(["a b", "a/b", "a.b", "-a", "a-", "", "ü", "x".repeat(33)])("rejects the name '%s'", async (name) => {
+      expect((await rejection(`--name=${name}`))[0]).toContain("--name")
+    })
   })
 
   it("explains why it cannot write, and does not create a missing directory", async () => {
@@ -147,25 +275,32 @@ describe("units", () => {
     expect(result.stderr).toContain("--dry-run: ")
   })
 
-  it("leaves no temporary file when it cannot replace a file", async () => {
-    const folder = emptyDirectory()
-    mkdirSync(join(folder, "ibsr-upload.service"))
-    expect((await units("--to", folder)).code).toBe(60)
-    expect(readdirSync(folder)).toEqual(["ibsr-upload.service"])
-  })
-
   it("prints a crontab with --cron", async () => {
-    const text = await print("--cron", "--user=ibsr", ...usualFlags)
+    const text = await print("--cron", "--user=daemon", ...usualFlags)
     const lines = text.trimEnd().split("\n")
     expect(lines[0]).toBe("# /etc/cron.d/ibsr-upload")
     expect(lines.filter((line) => !line.startsWith("#"))).toEqual([
       expect.stringMatching(
-        /^\d+ \* \* \* \* ibsr \/bin\/true s3 --input=\S+ --bucket=customer-bucket --quiet --state-dir=\/var\/lib\/ibsr-export$/
+        /^\d+ \* \* \* \* daemon \/bin\/true s3 --input=\S+ --bucket=customer-bucket --quiet --state-dir=\/var\/lib\/ibsr-export$/
       )
     ])
   })
 
-  it("rejects all flags that --cron does not support at once", async () => {
+  it.each([
+    ["root", []],
+    ["another user", ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]]
+  ])("rejects with --cron a user that does not exist, also when %s asks", async (_, commandPrefix) => {
+    const ask = (user: string) =>
+      run(["units", "--program=/bin/true", "--cron", `--user=${user}`, ...usualFlags], { commandPrefix })
+    const unknown = await ask("ibsr-nobody-knows")
+    expect(unknown.code).toBe(60)
+    expect(unknown.stderr).toContain(
+      "ibsr-export: --user: the user 'ibsr-nobody-knows' does not exist on this host; create it first\n"
+    )
+    for (const user of ["root", "daemon", "nobody"]) expect((await ask(user)).code).toBe(0)
+  })
+
+  it("rejects with --cron the flags that cron does not support, all at once", async () => {
     expect(await rejection("--cron", "--group=ibsr", "--drop-in=metrics", "--input=in")).toEqual([
       "ibsr-export: --input: a timer starts the program in another directory; give an absolute path",
       "ibsr-export: --cron needs --user, the user that cron runs it as",

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process"
 import { describe, expect, it } from "vitest"
 import * as Crontab from "../../src/units/Crontab.ts"
+import { namesOf } from "../../src/units/Job.ts"
 import { jobWith } from "../fixtures/Job.ts"
 
 const job = (...args: ReadonlyArray<string>) => jobWith({ args: ["s3", ...args], user: "ibsr" })
@@ -48,7 +49,15 @@ describe("the crontab line", () => {
 
   it("has a minute, a user, --quiet, and a state directory", () => {
     expect(jobLine(Crontab.file(job("--bucket=b"), "host-17").text)).toBe(
-      "57 * * * * ibsr /usr/bin/ibsr-export s3 --bucket=b --quiet --state-dir=/var/lib/ibsr-export"
+      "50 * * * * ibsr /usr/bin/ibsr-export s3 --bucket=b --quiet --state-dir=/var/lib/ibsr-export"
+    )
+  })
+
+  it("of a named job has its own file, minute, and state directory", () => {
+    const named = Crontab.file({ ...job("--bucket=b"), names: namesOf("payload") }, "host-17")
+    expect(named.name).toBe("ibsr-upload-payload")
+    expect(jobLine(named.text)).toBe(
+      "41 * * * * ibsr /usr/bin/ibsr-export s3 --bucket=b --quiet --state-dir=/var/lib/ibsr-export-payload"
     )
   })
 
@@ -64,9 +73,10 @@ describe("the crontab line", () => {
 })
 
 describe("the minute", () => {
-  it("is constant for a host, and late enough for the previous hour to be final", () => {
-    const minutes = Array.from({ length: 1000 }, (_, at) => Crontab.minute(`host-${at}.example.com`))
-    expect(minutes).toEqual(minutes.map((_, at) => Crontab.minute(`host-${at}.example.com`)))
+  it("is constant for a job of a host, and late enough for the previous hour to be final", () => {
+    const minuteOf = (at: number) => Crontab.minute(`host-${at}.example.com`, "ibsr-upload")
+    const minutes = Array.from({ length: 1000 }, (_, at) => minuteOf(at))
+    expect(minutes).toEqual(minutes.map((_, at) => minuteOf(at)))
     expect(Math.min(...minutes)).toBe(3)
     expect(Math.max(...minutes)).toBe(59)
     const busiest = Math.max(...[...Map.groupBy(minutes, (minute) => minute).values()].map(({ length }) => length))

@@ -1,6 +1,6 @@
 import { Duration } from "effect"
 import { describe, expect, it } from "vitest"
-import type { Job } from "../../src/units/Job.ts"
+import { type Job, namesOf } from "../../src/units/Job.ts"
 import * as Service from "../../src/units/Service.ts"
 import { jobWith } from "../fixtures/Job.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
@@ -55,7 +55,12 @@ const rows: ReadonlyArray<Row> = [
   ["ExecStopPost", { settings: settingsWith({ giveUpAfter: Duration.hours(1) }) }, []],
   ["SuccessExitStatus", {}, ["143 SIGTERM"]],
   ["OnFailure", {}, ["ibsr-alert@%n.service"]],
-  ["MemoryDenyWriteExecute", {}, []]
+  ["MemoryDenyWriteExecute", {}, []],
+  ["StateDirectory", {}, ["ibsr-export"]],
+  ["StateDirectory", { names: namesOf("payload") }, ["ibsr-export-payload"]],
+  ["Environment", { names: namesOf("payload") }, ["HOME=%S/ibsr-export-payload"]],
+  ["EnvironmentFile", {}, ["-/etc/ibsr-export/export.env"]],
+  ["EnvironmentFile", { names: namesOf("payload") }, ["-/etc/ibsr-export/export-payload.env"]]
 ]
 
 describe("the service", () => {

@@ -1,14 +1,13 @@
 /** `ibsr-export units`: systemd units or a crontab line that start `s3` on this host, made from the flags of `s3`. */
-import { FileSystem } from "@effect/platform"
 import { Effect, Either } from "effect"
 import { hostname } from "node:os"
 import { dirname, isAbsolute, join, resolve } from "node:path"
 import { UsageError } from "../../domain/Errors.ts"
-import * as AtomicFile from "../../services/AtomicFile.ts"
-import { printToStdout } from "../../services/Stdio.ts"
-import { detailOf } from "../../services/SystemError.ts"
+import { printToStdout, Stdio } from "../../services/Stdio.ts"
+import * as SystemUser from "../../services/SystemUser.ts"
+import * as UnitFiles from "../../services/UnitFiles.ts"
 import * as Crontab from "../../units/Crontab.ts"
-import { type File, type Job, stateDirectory } from "../../units/Job.ts"
+import { type File, type Job, namesOf } from "../../units/Job.ts"
 import * as Units from "../../units/Units.ts"
 import * as Argv from "../flags/Argv.ts"
 import type { Flag, Values } from "../flags/Flag.ts"
@@ -31,13 +30,15 @@ export const run = (args: ReadonlyArray<string>, executable: string | undefined)
     const values = yield* Argv.values(flags, { args, env: {} })
     const settings = yield* S3.check(values)
     const words = Argv.words(args).filter((word) => !ownNames.has(nameOf(word)))
+    const names = namesOf(values.name)
     const job: Job = {
+      names,
       program: values.program ?? executable ?? usualProgram,
       args: ["s3", ...words],
       user: values.user,
       groups: values.groups,
       paths: pathsOf(words),
-      writes: directoriesToWrite(words),
+      writes: directoriesToWrite(words).filter((directory) => directory !== names.stateDirectory),
       settings
     }
     const problems = [
@@ -46,8 +47,9 @@ export const run = (args: ReadonlyArray<string>, executable: string | undefined)
       ...(values.cron ? [...Crontab.problems(job), ...cronProblems(values)] : Units.problems(job))
     ]
     if (problems.length > 0) return yield* new UsageError({ problems })
+    if (values.name !== undefined && !words.some((word) => nameOf(word) === s3Flags.prefix.name)) yield* samePrefix
     const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
-    yield* values.to === undefined ? print(files) : write(files, values.to)
+    yield* values.to === undefined ? print(files) : UnitFiles.write(files, values.to)
     return 0
   })
 
@@ -56,7 +58,11 @@ const valueOf = (word: string) => word.slice(word.indexOf("=") + 1)
 
 const ownNames = new Set(Object.values(unitsFlags).map(({ name }) => name))
 
-const cronProblems = (values: Pick<Values<typeof flags>, "bucket" | "dropIn" | "input">) => [
+const cronProblems = (values: Pick<Values<typeof flags>, "bucket" | "dropIn" | "input" | "user">) => [
+  // cron would ignore the file, and say so only in its own log
+  ...(values.user === undefined || SystemUser.exists(values.user)
+    ? []
+    : [`--user: the user '${values.user}' does not exist on this host; create it first`]),
   ...(["input", "bucket"] as const)
     .filter((name) => values[name] === "")
     .map((name) => `--cron needs --${name}: cron reads no environment file`),
@@ -80,14 +86,17 @@ const writtenDirectory: Readonly<Record<string, (path: string) => string>> = {
 }
 
 const directoriesToWrite = (words: ReadonlyArray<string>) =>
-  words
-    .flatMap((word) => writtenDirectory[nameOf(word)]?.(resolve(valueOf(word))) ?? [])
-    .filter((directory) => directory !== stateDirectory)
+  words.flatMap((word) => writtenDirectory[nameOf(word)]?.(resolve(valueOf(word))) ?? [])
 
 const relativePaths = (words: ReadonlyArray<string>) =>
   words
     .filter((word) => pathNames.has(nameOf(word)) && !isAbsolute(valueOf(word)))
     .map((word) => `--${nameOf(word)}: a timer starts the program in another directory; give an absolute path`)
+
+const samePrefix = Effect.map(Stdio, ({ stderr }) => {
+  const text = "ibsr-export: warning: without --prefix, all jobs of this host upload below the same prefix"
+  stderr.writeLine({ text, severity: "warning" })
+})
 
 const print = (files: ReadonlyArray<File>) =>
   printToStdout(
@@ -95,22 +104,4 @@ const print = (files: ReadonlyArray<File>) =>
       .map(({ folder, name, text }) => `# ${join(folder, name)}\n${text}`)
       .join("\n")
       .trimEnd()
-  )
-
-const write = (files: ReadonlyArray<File>, directory: string) =>
-  Effect.forEach(
-    files,
-    ({ name, text }) =>
-      Effect.gen(function* () {
-        const path = join(directory, name)
-        const fs = yield* FileSystem.FileSystem
-        // the directory of drop-ins; if this fails, the write below reports the reason
-        if (name.includes("/")) yield* Effect.ignore(fs.makeDirectory(dirname(path)))
-        yield* Effect.mapError(
-          AtomicFile.write(path, text, 0o644),
-          (cause) => new UsageError({ problems: [`--to: ${detailOf(cause)}`] })
-        )
-        yield* printToStdout(path)
-      }),
-    { discard: true }
   )

@@ -96,11 +96,21 @@ const units: Page = {
       ]
     },
     {
+      heading: "Several jobs",
+      paragraphs: [
+        "With --name payload, a job has its own units ibsr-upload-payload.service and .timer, or its own file /etc/cron.d/ibsr-upload-payload. Its variables are in /etc/ibsr-export/export-payload.env, and its ledger is in /var/lib/ibsr-export-payload. Give it a --prefix of its own, too.",
+        "--to only replaces files that were made for the same job and that nobody has changed. Otherwise it writes nothing."
+      ]
+    },
+    {
       heading: "Drop-ins",
       paragraphs: DropIns.names.map((name) => `${name}: ${DropIns.dropIns[name].purpose}.`)
     }
   ],
-  exits: [ok("the files were printed or written"), as(UsageError, "bad flag or value, or --to cannot be written to")],
+  exits: [
+    ok("the files were printed or written"),
+    as(UsageError, "bad flag or value, or a file in --to cannot or must not be replaced")
+  ],
   examples: [
     [
       "ibsr-export units --input /var/lib/ibsr/snapshots",
@@ -110,6 +120,12 @@ const units: Page = {
     [
       "ibsr-export units --cron --user ibsr --input /var/lib/ibsr/snapshots",
       "--bucket customer-bucket --region eu-central-1 --to /etc/cron.d"
+    ],
+    [
+      "ibsr-export units --name payload --group ibsr",
+      "--input /var/lib/ibsr/snapshots-payload",
+      "--bucket customer-bucket --prefix ibsr/host-17/snapshots-payload",
+      "--region eu-central-1 --to /etc/systemd/system"
     ]
   ]
 }

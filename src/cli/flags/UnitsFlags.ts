@@ -6,6 +6,14 @@ import * as Values from "./Values.ts"
 const group = "Units"
 
 export const unitsFlags = {
+  name: Flag.optional({
+    name: "name",
+    group,
+    value: "JOB",
+    description: "name of a further job on this host; it is part of the names of all files and directories of the job",
+    env: [],
+    parse: Values.jobName
+  }),
   user: Flag.optional({
     name: "user",
     group,
@@ -48,7 +56,7 @@ export const unitsFlags = {
     name: "to",
     group,
     value: "DIR",
-    description: "write the files to DIR instead of printing them",
+    description: "write the files to DIR instead of printing them; files of other jobs and of yours are not replaced",
     env: [],
     parse: Values.directory
   })

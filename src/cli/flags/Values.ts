@@ -67,6 +67,12 @@ export const endpoint: Parse<URL> = (text) => {
 export const account: Parse<string> = (text) =>
   /^[A-Za-z_][\w.-]{0,30}$/.test(text) ? Either.right(text) : Either.left("the name of a user or group")
 
+/** A part of the names of units and of files in /etc/cron.d. cron ignores a file with a dot in its name. */
+export const jobName: Parse<string> = (text) =>
+  /^[A-Za-z0-9](?:[\w-]{0,30}\w)?$/.test(text)
+    ? Either.right(text)
+    : Either.left("up to 32 letters, digits, dashes and underscores, without a dash at either end")
+
 /** Refuses common mistakes that no bucket name or ARN contains. The store checks the rest. */
 export const bucket: Parse<string> = (text) => {
   const literal = Placeholder.leftOver(text)
