@@ -48,7 +48,7 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
       () => 0
     )
 
-  const look = async (directory: string) => {
+  const inspect = async (directory: string) => {
     const names = await list(directory)
     const snapshots = names.filter((name) => Snapshot.hourOf(name) !== undefined).sort()
     const [oldest, newest] = [snapshots[0], snapshots.at(-1)]
@@ -62,7 +62,7 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
 
   const view = (directory: string): Effect.Effect<Directory, StateUnusable> =>
     Effect.gen(function* () {
-      const { isRotated, lastWrite, newest, oldest } = yield* Effect.promise(() => look(directory))
+      const { isRotated, lastWrite, newest, oldest } = yield* Effect.promise(() => inspect(directory))
       const remembered = yield* ledger.latestSnapshot(directory)
       const present = newest === undefined ? undefined : directory + newest
       const latestSnapshot = present === undefined || (remembered ?? "") > present ? remembered : present
@@ -75,12 +75,12 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
     })
 
   return {
-    /** `directory` is relative to the input and ends in `/`, or is empty. */
-    directory: (directory: string): Effect.Effect<Directory, StateUnusable> =>
-      Effect.suspend(() => {
-        const known = directories.get(directory)
-        if (known !== undefined) return Effect.succeed(known)
-        return Effect.tap(view(directory), (seen) => Effect.sync(() => directories.set(directory, seen)))
+    /** Looks at directories, and returns all that it knows. They are relative to the input and end in `/`, or are empty. */
+    look: (wanted: Iterable<string>): Effect.Effect<ReadonlyMap<string, Directory>, StateUnusable> =>
+      Effect.gen(function* () {
+        for (const directory of wanted)
+          if (!directories.has(directory)) directories.set(directory, yield* view(directory))
+        return directories
       }),
     /** Stores the retention observed so far in the ledger, for the next run. */
     remember: Effect.suspend(() => (bounds === undefined ? Effect.void : ledger.rememberRetention(bounds)))

@@ -1,7 +1,7 @@
 /** Finds files that were deleted before they were stored, and files that will be deleted before the next run. */
 import { Effect } from "effect"
 import { promises as fs } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import type { StateUnusable } from "../../domain/Errors.ts"
 import * as LossRisk from "../../domain/LossRisk.ts"
 import * as Selection from "../../domain/Selection.ts"
@@ -40,10 +40,16 @@ export const checkLosses = (
     const collector = CollectorView.make(ledger, settings, now)
     const atRisk: Array<readonly [path: string, rotatedAt: number]> = []
 
-    const check = (file: LossRisk.UnfinishedFile) =>
-      Effect.gen(function* () {
-        const directory = dirname(file.path) === "." ? "" : `${dirname(file.path)}/`
-        const { isRotated, latestSnapshot, retention } = yield* collector.directory(directory)
+    let files = yield* ledger.unfinishedFiles("", pageSize)
+    while (files.length > 0) {
+      const kept = files.filter(({ path }) => selection.keeps(path))
+      const directories = yield* collector.look(new Set(kept.map(({ path }) => directoryOf(path))))
+      // `exists` is synchronous and a file server may hang, so first wait until it responds
+      yield* Effect.promise(() => fs.stat(settings.input).catch(() => undefined))
+      // a plain loop, because there may be ten thousand live files
+      const gone: Array<readonly [path: string, lost: boolean]> = []
+      for (const file of kept) {
+        const { isRotated, latestSnapshot, retention } = directories.get(directoryOf(file.path))!
         const risk = LossRisk.of(file, {
           exists: exists(join(settings.input, file.path)),
           isAppendOnly: isAppendOnly(file.path),
@@ -53,19 +59,18 @@ export const checkLosses = (
           now,
           nextRunAt: now + interval
         })
+        if (risk._tag === "Waits") continue
         if (risk._tag === "AtRisk") atRisk.push([file.path, risk.rotatedAt])
+        else gone.push([file.path, risk._tag === "Lost"])
         if (risk._tag === "Lost") findings.addLost(file.path, LossRisk.hint(interval, retention))
         if (risk._tag === "EndNotSeen") findings.addEndNotSeen(file.path)
-        if (risk._tag !== "Waits" && risk._tag !== "AtRisk") yield* ledger.markGone(file.path, risk._tag === "Lost")
-      })
-
-    let files = yield* ledger.unfinishedFiles("", pageSize)
-    while (files.length > 0) {
-      // `exists` is synchronous and a file server may hang, so first wait until it responds
-      yield* Effect.promise(() => fs.stat(settings.input).catch(() => undefined))
-      for (const file of files) if (selection.keeps(file.path)) yield* check(file)
+      }
+      yield* Effect.forEach(gone, ([path, lost]) => ledger.markGone(path, lost), { discard: true })
       files = yield* ledger.unfinishedFiles(files.at(-1)!.path, pageSize)
     }
     for (const found of atRisk.sort(([, a], [, b]) => a - b)) findings.addAtRisk(...found)
     yield* collector.remember
   })
+
+/** Ends in `/`; empty for a file directly in the input. */
+const directoryOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1)
