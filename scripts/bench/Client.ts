@@ -53,6 +53,12 @@ export const ours = (name: string, flags: ReadonlyArray<string> = [], program = 
   }
 })
 
+/** The built program and, if given, another build of it, by its path. */
+export const builds = (other: string | undefined): ReadonlyArray<Client> => [
+  ours("ibsr-export"),
+  ...(other === undefined ? [] : [ours(`ibsr-export, ${other}`, [], [other])])
+]
+
 export const s5cmd = (path: string, name: string, global: ReadonlyArray<string> = []): Client => ({
   name,
   program: "s5cmd",

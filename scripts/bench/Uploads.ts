@@ -73,8 +73,7 @@ const clientsOf = (
   { concurrency = [], peers: named }: Variant,
   { other, peers, size }: Bench
 ): ReadonlyArray<Client.Client> => [
-  Client.ours("ibsr-export"),
-  ...(other === undefined ? [] : [Client.ours(`ibsr-export, ${other}`, [], [other])]),
+  ...Client.builds(other),
   ...(size === "tiny" ? concurrency.slice(0, 1) : concurrency).map((most) =>
     Client.ours(`ibsr-export --concurrency ${most}`, ["--concurrency", String(most)])
   ),
