@@ -1,8 +1,8 @@
 /** Kills the built program over and over while a collector writes and rotates files. */
 import { readdirSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { Collector, type FileVersion } from "../fixtures/Collector.ts"
-import { type Random, seeded } from "../fixtures/Random.ts"
+import { Collector, type FileVersion } from "../../scripts/simulate/Collector.ts"
+import { type Random, seeded } from "../../scripts/simulate/Random.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
 import { metadata, report, s3, start } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"

@@ -12,7 +12,7 @@ import {
 import type { Settings } from "../../src/domain/Settings.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
 import { Stop } from "../../src/services/Stop.ts"
-import * as MemoryStore from "../fakes/MemoryStore.ts"
+import * as MemoryStore from "../../scripts/simulate/MemoryStore.ts"
 import { exportTo } from "../fixtures/Export.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"

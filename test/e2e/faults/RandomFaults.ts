@@ -1,7 +1,7 @@
 /** Random faults that depend on the seed and the key alone, not on the order in which requests arrive. */
 import { crc32 } from "node:zlib"
 import type { Fault, RecordedRequest } from "../../../scripts/strict-s3/StrictS3.ts"
-import { type Random, seeded } from "../../fixtures/Random.ts"
+import { type Random, seeded } from "../../../scripts/simulate/Random.ts"
 
 type MakeFault = (random: Random) => Fault
 

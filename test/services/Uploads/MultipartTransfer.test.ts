@@ -9,7 +9,7 @@ import { AccessDenied, NetworkFailure, type StoreError } from "../../../src/doma
 import type { Settings } from "../../../src/domain/Settings.ts"
 import { type NewPart, ObjectStore } from "../../../src/services/ObjectStore.ts"
 import { Stop } from "../../../src/services/Stop.ts"
-import * as MemoryStore from "../../fakes/MemoryStore.ts"
+import * as MemoryStore from "../../../scripts/simulate/MemoryStore.ts"
 import { exportOnce, exportTo } from "../../fixtures/Export.ts"
 import { settingsWith } from "../../fixtures/Settings.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
