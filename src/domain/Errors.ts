@@ -21,6 +21,8 @@ export interface StoreAnswer {
   readonly retryable: boolean
   /** Whether the store or the network is overloaded, so that fewer requests at once may succeed. */
   readonly overload?: boolean | undefined
+  /** The store's time according to the response, in milliseconds since 1970. */
+  readonly storeTime?: number | undefined
   /** How long the store asked clients to wait. */
   readonly retryAfter?: Duration.Duration | undefined
   /** A hint that replaces the general hint of the class. */

@@ -7,7 +7,7 @@ import { Duration } from "effect"
 import * as DurationText from "../domain/DurationText.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Location from "../domain/Location.ts"
-import type { Status, Target } from "./Status.ts"
+import { isFuture, type Status, type Target } from "./Status.ts"
 import { escapeControls } from "./Text.ts"
 
 /** States by increasing severity: `critical` outweighs `unknown`. */
@@ -38,24 +38,24 @@ const rowOf = (code: number) => ExitCode.table.find((row) => row.code === code)
  * The targets to report. If a target never succeeded and no run tried it within the critical age, it was a mistake and has
  * been corrected; it would keep the state critical for ever. The target of the most recent run is always reported.
  */
-export const inUse = (targets: ReadonlyArray<Target>, { critical }: Thresholds, now: number): ReadonlyArray<Target> => {
-  const last = Math.max(...targets.map(ranAt))
-  return targets.filter((target) => {
-    const at = ranAt(target)
-    return at === last || target.lastSuccess !== null || now - at <= Duration.toMillis(critical)
+export const inUse = (targets: ReadonlyArray<Target>, { critical }: Thresholds, now: number): ReadonlyArray<Target> =>
+  targets.filter(({ lastRun, lastSuccess, mostRecent }) => {
+    const age = timeSince(lastRun?.startedAt, now) ?? Infinity
+    return mostRecent || lastSuccess !== null || age <= Duration.toMillis(critical)
   })
-}
-
-const ranAt = ({ lastRun }: Target) => (lastRun === null ? 0 : Date.parse(lastRun.startedAt))
 
 /** Milliseconds since the last successful run ended. */
-const ageOf = ({ lastSuccess }: Target, now: number): number | undefined =>
-  lastSuccess?.endedAt == null ? undefined : Math.max(0, now - Date.parse(lastSuccess.endedAt))
+const ageOf = ({ lastSuccess }: Target, now: number) => timeSince(lastSuccess?.endedAt, now)
+
+/** Milliseconds. Undefined if the time is in the future: a clock was wrong, so its age is unknown. */
+const timeSince = (time: string | null | undefined, now: number): number | undefined =>
+  time == null || isFuture(Date.parse(time), now) ? undefined : Math.max(0, now - Date.parse(time))
 
 /**
  * | last success          | last run                       | state    |
  * | --------------------- | ------------------------------ | -------- |
  * | never, or too old     | any                            | critical |
+ * | in the future         | any                            | critical |
  * | any other             | failed, and no retry can help  | critical |
  * | any other             | failed, and a retry can help   | warning  |
  * | older than `warning`  | any other                      | warning  |
@@ -77,12 +77,16 @@ const runText = ({ lastRun }: Target) => {
   return `last run exit ${lastRun.exitCode} (${rowOf(lastRun.exitCode)?.name ?? "of another version"})`
 }
 
-const targetText = (target: Target, now: number) => {
+const successText = (target: Target, now: number) => {
   const age = ageOf(target, now)
-  const success =
-    age === undefined ? "never succeeded" : `last success ${DurationText.format(Duration.millis(age))} ago`
+  if (age !== undefined) return `last success ${DurationText.format(Duration.millis(age))} ago`
+  const endedAt = target.lastSuccess?.endedAt
+  return endedAt == null ? "never succeeded" : `last success in the future (${endedAt}): the host's clock was ahead`
+}
+
+const targetText = (target: Target, now: number) => {
   // Nagios takes the text after a bar as performance data
-  const text = `${success}, ${runText(target)}, ${target.waiting} waiting, ${target.lost} lost`
+  const text = `${successText(target, now)}, ${runText(target)}, ${target.waiting} waiting, ${target.lost} lost`
   return `${escapeControls(Location.url(target))}: ${text}`.replaceAll("|", "¦")
 }
 

@@ -6,7 +6,7 @@
  */
 import * as Location from "../domain/Location.ts"
 import type { Report } from "./Report.ts"
-import type { Target } from "./Status.ts"
+import { isFuture, type Target } from "./Status.ts"
 
 export interface Facts {
   readonly report: Report
@@ -39,18 +39,22 @@ const endOf = ({ run }: Report) => (Date.parse(run.startedAt) + Math.round(run.d
 
 const lastSuccess = "last_success_timestamp_seconds"
 
-/** The latest known success, else 0. The ledger alone is not enough: it can be lost, or a run could not write to it. */
+/**
+ * The latest known success, else 0. The ledger alone is not enough: it can be lost, or a run could not write to it. A
+ * success in the future counts as unknown, because it would hide later failures.
+ */
 const succeededAt = ({ previous, remembered, report }: Facts): number => {
   const target = Location.url(report.target)
   const start = `ibsr_export_${lastSuccess}${labelled({ target })} `
   const sample = previous?.split("\n").find((line) => line.startsWith(start))
   const published = Number(sample?.split(" ").at(-1))
-  return Math.max(
-    0,
-    report.result.exitCode === 0 ? endOf(report) : 0,
+  const now = endOf(report)
+  const known = [
+    report.result.exitCode === 0 ? now : 0,
     remembered?.lastSuccess?.endedAt == null ? 0 : seconds(remembered.lastSuccess.endedAt),
     Number.isFinite(published) ? published : 0
-  )
+  ]
+  return Math.max(0, ...known.filter((time) => !isFuture(time * 1000, now * 1000)))
 }
 
 const outcomes = (totals: Report["totals"]): Metric["samples"] => [

@@ -79,7 +79,7 @@ const clockWarning = (offsetSeconds: number) =>
   Math.abs(offsetSeconds) < largeClockOffset
     ? []
     : [
-        `${StoreTraits.describeClockOffset(offsetSeconds * 1000)}: requests were signed with the store's time, but the host's time decides which files are final`
+        `${StoreTraits.describeClockOffset(offsetSeconds * 1000)} according to its answers: check it, because the host's time decides which files are final`
       ]
 
 /** The failure that ended the run, unless it is already listed as the failure of a file. */

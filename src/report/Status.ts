@@ -17,6 +17,7 @@ const Target = Schema.Struct({
   prefix: Schema.String,
   endpoint: optional(Schema.String, "null: AWS"),
   input: described(Schema.String, "--input of the last run"),
+  mostRecent: described(Schema.Boolean, "whether the ledger's last run used this target"),
   lastRun: Schema.NullOr(Run),
   lastSuccess: optional(Run, "the last run with exit code 0"),
   stored: described(Count, "files that are at least partly stored"),
@@ -37,6 +38,12 @@ export const Status = Schema.Struct({
 export type Status = typeof Status.Type
 
 export type Target = typeof Target.Type
+
+/** Milliseconds. Small corrections of a clock are normal. */
+const clockTolerance = 5 * 60_000
+
+/** Whether a time in the ledger shows that the host's clock was ahead. Both are in milliseconds since 1970. */
+export const isFuture = (millis: number, now: number): boolean => millis - now > clockTolerance
 
 const runText = (run: typeof Run.Type | null) => {
   if (run === null) return "none"

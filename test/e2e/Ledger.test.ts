@@ -385,6 +385,7 @@ describe("the ledger", () => {
       prefix,
       input,
       lastRun: { exitCode: null, endedAt: null },
+      mostRecent: true,
       lastSuccess: null,
       waiting: 1,
       oldestWaiting: { file: "a.jsonl" }

@@ -20,6 +20,7 @@ const target = (
   prefix: "p",
   endpoint: null,
   input: "/in",
+  mostRecent: true,
   lastRun: runAt(0, lastExit),
   lastSuccess: successAgo === undefined ? null : runAt(successAgo, 0),
   stored: 312,
@@ -50,8 +51,12 @@ describe("stateOf", () => {
     [2 * hour, 0, "ok"],
     [0, 0, "ok"],
     [0, null, "ok"],
-    // a clock that was set back
-    [-hour, 0, "ok"],
+    // small corrections of a clock
+    [-5 * 60_000, 0, "ok"],
+    // the clock was ahead: nobody knows how long ago that was
+    [-5 * 60_000 - 1, 0, "critical"],
+    [-100_000 * hour, 32, "critical"],
+    [-100_000 * hour, null, "critical"],
     // a code of another version
     [0, 99, "warning"],
     ...ExitCode.table
@@ -70,8 +75,8 @@ describe("stateOf", () => {
 })
 
 describe("inUse", () => {
-  const ranAgo = (millis: number, success: number | undefined) =>
-    target(success, 23, { prefix: `${millis}`, lastRun: runAt(millis, 23) })
+  const ranAgo = (millis: number, success: number | undefined, changed: Partial<Target> = {}) =>
+    target(success, 23, { prefix: `${millis}`, lastRun: runAt(millis, 23), mostRecent: false, ...changed })
   const counted = (...targets: ReadonlyArray<Target>) =>
     Nagios.inUse(targets, thresholds, now).map(({ prefix }) => Number(prefix))
   it("keeps targets that have ever succeeded, and targets that were tried recently", () => {
@@ -80,9 +85,11 @@ describe("inUse", () => {
     expect(counted(ranAgo(0, 0), ranAgo(7 * hour, 8 * hour))).toEqual([0, 7 * hour])
   })
 
-  it("always keeps the target that was tried last", () => {
-    expect(counted(ranAgo(7 * hour, undefined), ranAgo(8 * hour, undefined))).toEqual([7 * hour])
-    expect(Nagios.check(status(ranAgo(8 * hour, undefined)), thresholds, now).code).toBe(2)
+  it("always keeps the target of the ledger's last run, whatever the clock said", () => {
+    const last = { mostRecent: true }
+    expect(counted(ranAgo(7 * hour, undefined), ranAgo(8 * hour, undefined, last))).toEqual([8 * hour])
+    expect(counted(ranAgo(-8 * hour, undefined), ranAgo(9 * hour, undefined, last))).toEqual([9 * hour])
+    expect(Nagios.check(status(ranAgo(8 * hour, undefined, last)), thresholds, now).code).toBe(2)
   })
 })
 
@@ -99,6 +106,11 @@ describe("the plugin output", () => {
   it.each([
     [target(3 * hour), 1, "WARNING - s3://b/p: last success 3 h 0 min ago, last run exit 0 (ok), "],
     [target(7 * hour, 30), 2, "CRITICAL - s3://b/p: last success 7 h 0 min ago, last run exit 30 (network), "],
+    [
+      target(-24 * hour, 32),
+      2,
+      "CRITICAL - s3://b/p: last success in the future (2026-11-25T15:00:00.000Z): the host's clock was ahead, last run exit 32 (unavailable), "
+    ],
     [target(undefined, null), 2, "CRITICAL - s3://b/p: never succeeded, last run not ended, "],
     [target(undefined, 0, { lastRun: null }), 2, "CRITICAL - s3://b/p: never succeeded, no run, "]
   ])("states the reasons for its state: %#", (reported, code, text) => {

@@ -91,6 +91,7 @@ describe("the published last success", () => {
   const good = reportOf([])
   const bad = reportOf([], failed)
   const never = { ...statusTarget, lastSuccess: null }
+  const ahead = { ...never, lastSuccess: { ...statusTarget.lastSuccess!, endedAt: "2040-01-01T00:00:00.000Z" } }
   const published = (at: number, target = "s3://b/p") =>
     `# HELP x\nibsr_export_last_success_timestamp_seconds{target="${target}"} ${at}\n`
   it.each([
@@ -102,6 +103,9 @@ describe("the published last success", () => {
     ["stays unchanged if the ledger was lost", bad, never, published(0.3), 0.3],
     ["ignores another target's value", bad, never, published(0.3, "s3://b/q"), 0],
     ["ignores a value that is not a number", bad, never, published(Number.NaN), 0],
+    ["ignores a value in the future", bad, never, published(1e9), 0],
+    ["ignores a success in the ledger in the future", bad, ahead, published(0.3), 0.3],
+    ["is this run, even if an earlier one was in the future", good, ahead, published(1e9), 0.84],
     ["is 0 if no run has succeeded", bad, never, undefined, 0]
   ] as const)("%s", (_, report, remembered, before, expected) => {
     expect(valueOf("last_success_timestamp_seconds", { report, remembered, previous: before })).toBe(expected)

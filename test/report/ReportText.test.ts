@@ -87,7 +87,7 @@ describe("the report as text", () => {
       ).filter((line) => line.startsWith("warning: "))
     expect(warnings({ clockOffsetMillis: 299_000 })).toEqual([])
     expect(warnings({ clockOffsetMillis: -3_600_000 })).toEqual([
-      "warning: this host's clock is 1 h 0 min ahead of the store's: requests were signed with the store's time, but the host's time decides which files are final"
+      "warning: this host's clock is 1 h 0 min ahead of the store's according to its answers: check it, because the host's time decides which files are final"
     ])
     expect(warnings({ clockOffsetMillis: 300_000 })[0]).toContain("5 min 0 s behind the store's")
     expect(warnings({ checksum: "MD5" })[0]).toContain("Content-MD5")

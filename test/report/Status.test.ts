@@ -8,6 +8,7 @@ const target: Status.Status["targets"][number] = {
   prefix: "ibsr/h",
   endpoint: null,
   input: "/in",
+  mostRecent: true,
   lastRun: run,
   lastSuccess: null,
   stored: 1,

@@ -46,11 +46,13 @@ const runFrom = (row: RunRow | undefined) =>
         exitCode: row.exit_code
       }
 
+/** Runs are in the order of their rows: the host's clock may have been wrong during any of them. */
 const targets = (db: DatabaseSync): Status["targets"] => {
+  const latest = db.prepare("SELECT target FROM runs ORDER BY id DESC LIMIT 1").get()?.["target"]
   const selectLastRun = (condition: string) =>
     db.prepare(
       `SELECT name, started_at, ended_at, exit_code FROM runs WHERE target = ? AND ${condition}
-       ORDER BY started_at DESC, id DESC LIMIT 1`
+       ORDER BY id DESC LIMIT 1`
     )
   const [selectLast, selectLastSuccess] = [selectLastRun("TRUE"), selectLastRun("exit_code = 0")]
   const selectTotals = db.prepare(
@@ -79,6 +81,7 @@ const targets = (db: DatabaseSync): Status["targets"] => {
         prefix: prefix!,
         endpoint: endpoint === "" ? null : endpoint!,
         input: input!,
+        mostRecent: id === latest,
         lastRun: runFrom(selectLast.get(id) as RunRow | undefined),
         lastSuccess: runFrom(selectLastSuccess.get(id) as RunRow | undefined),
         stored: totals.stored,

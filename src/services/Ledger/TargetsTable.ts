@@ -45,7 +45,7 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
     readonly most: number | null
   }
   const previousRuns = db
-    .prepare("SELECT started_at FROM runs WHERE target = ? ORDER BY started_at DESC, id DESC LIMIT ?")
+    .prepare("SELECT started_at FROM runs WHERE target = ? ORDER BY id DESC LIMIT ?")
     .all(id, startsUsed - 1)
     .map((row) => row["started_at"] as number)
   const { lastInsertRowid: runRowId } = db

@@ -23,6 +23,7 @@ import type { RenewingCredentials } from "./Credentials.ts"
 import type { ObjectHeaders } from "./ObjectHeaders.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 import * as SignatureV4 from "./SignatureV4.ts"
+import type { StoreClock } from "./StoreClock.ts"
 
 /** The response headers that are used, under the SDK's names. */
 export interface BodyResponse {
@@ -45,6 +46,7 @@ interface Template {
 
 export interface Dependencies {
   readonly client: S3Client
+  readonly clock: StoreClock
   readonly credentials: RenewingCredentials
   readonly http: HttpClient
   /** Translates an operation's exception into a store error. */
@@ -53,7 +55,7 @@ export interface Dependencies {
 
 export type BodyRequests = ReturnType<typeof make>
 
-export const make = ({ client, credentials, failure, http }: Dependencies) => {
+export const make = ({ client, clock, credentials, failure, http }: Dependencies) => {
   /** By kind. */
   const templates = new Map<string, Template>()
 
@@ -74,7 +76,7 @@ export const make = ({ client, credentials, failure, http }: Dependencies) => {
         headers: { ...template.signedHeaders, ...checksumFields(checksum) },
         payloadHash: sha256
       }
-      const signature = template.sign(unsigned, identity, Date.now() + client.config.systemClockOffset)
+      const signature = template.sign(unsigned, identity, Date.now() + clock.correction())
       return {
         origin: template.origin,
         method: unsigned.method,
@@ -87,10 +89,8 @@ export const make = ({ client, credentials, failure, http }: Dependencies) => {
       Callback.matchEffect(http.exchange(request(template, identity)), {
         onFailure: (cause) => Exit.fail(failure(operation, cause)),
         onSuccess: (answer): Effect.Effect<BodyResponse, StoreError> => {
-          if (answer.status === 200 && answer.headers["etag"] !== undefined) {
-            setClock(client, answer)
-            return Exit.succeed(responseOf(answer))
-          }
+          clock.observe(answer.headers)
+          if (answer.status === 200 && answer.headers["etag"] !== undefined) return Exit.succeed(responseOf(answer))
           return Effect.tryPromise({
             try: () => RequestHandler.interpret(client, command(key), answer),
             catch: (cause) => failure(operation, cause)
@@ -164,9 +164,3 @@ const responseOf = ({ headers }: Response): BodyResponse => ({
   ChecksumSHA256: headers["x-amz-checksum-sha256"],
   ServerSideEncryption: headers["x-amz-server-side-encryption"]
 })
-
-/** Adopts the store's clock, as the SDK does, unless the response comes from a cache. */
-const setClock = (client: S3Client, { headers: { age, date } }: Response) => {
-  const time = date === undefined || age !== undefined ? Number.NaN : Date.parse(date)
-  if (!Number.isNaN(time)) client.config.systemClockOffset = time - Date.now()
-}

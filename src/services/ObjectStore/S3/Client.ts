@@ -10,6 +10,7 @@ import * as Network from "./Network.ts"
 import * as Profiles from "./Profiles.ts"
 import * as Providers from "./Providers.ts"
 import * as RequestHandler from "./RequestHandler.ts"
+import * as StoreClock from "./StoreClock.ts"
 
 /** Lasts until the scope closes. Reads files of this host, and sends nothing. */
 export const connect = (target: Target & Network.Options, env: Env) =>
@@ -26,11 +27,12 @@ export const connect = (target: Target & Network.Options, env: Env) =>
         clientConfig: { requestHandler: handler, maxAttempts: 2 }
       })
     )
+    const clock = StoreClock.make()
     const config: S3ClientConfig = {
       ...(target.profile === undefined ? {} : { profile: target.profile }),
       ...endpoint(target, profile["region"]),
       credentials: credentials.provider,
-      requestHandler: RequestHandler.make(http),
+      requestHandler: RequestHandler.make(http, clock),
       // the AWS CLI reads it from the same place
       useAccelerateEndpoint: profile["s3.use_accelerate_endpoint"] === "true",
       // `Requests/Retry` alone decides what is retried
@@ -45,7 +47,8 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       Effect.sync(() => new S3Client(config)),
       (s3) => Effect.sync(() => s3.destroy())
     )
-    return { client, credentials, http }
+    StoreClock.use(client, clock)
+    return { client, clock, credentials, http }
   })
 
 /**

@@ -4,6 +4,7 @@ import * as DurationText from "../../../domain/DurationText.ts"
 import { CredentialsMissing, revised, type StoreError } from "../../../domain/Errors.ts"
 import { NoSource, SourceFailed } from "./Credentials.ts"
 import { classify, type ObservedAnswer } from "./ErrorTable.ts"
+import * as StoreClock from "./StoreClock.ts"
 
 /** The fields of an error that are used. Each of them may be missing. */
 interface Thrown {
@@ -19,6 +20,8 @@ interface Thrown {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
   readonly $response?: { readonly headers?: Headers }
   readonly Region?: string
+  /** In a refusal for clock skew. */
+  readonly ServerTime?: unknown
 }
 
 type Headers = Readonly<Record<string, string>>
@@ -35,7 +38,8 @@ export const storeError = (operation: string, cause: unknown): StoreError => {
 const answer = (operation: string, cause: unknown): ObservedAnswer => {
   const thrown = read(cause)
   const status = thrown.$metadata?.httpStatusCode
-  const headers = thrown.$response?.headers ?? {}
+  const { $response, ServerTime } = thrown
+  const headers = $response?.headers ?? {}
   // the SDK names a reset connection a timeout, but keeps its code
   const code = status === undefined ? (thrown.code ?? thrown.name) : thrown.name
   const type = headers["content-type"] ?? "xml"
@@ -47,6 +51,7 @@ const answer = (operation: string, cause: unknown): ObservedAnswer => {
     status: status ?? thrown.statusCode,
     requestId: thrown.$metadata?.requestId,
     retryable: false,
+    storeTime: StoreClock.timeOf(typeof ServerTime === "string" ? ServerTime : headers["date"]),
     retryAfter: retryAfter(headers),
     advice: status === 301 || status === 307 || status === 400 ? regionHint(headers, thrown) : undefined,
     cause,
@@ -114,7 +119,10 @@ const regionHint = (headers: Headers, { Region }: Thrown) => {
   return actual === undefined ? undefined : `the bucket is in ${actual}: give --region ${actual}`
 }
 
-/** Sources: RFC 9110, section 10.2.3 (seconds or a date), and the header of AWS (milliseconds). */
+/**
+ * A date counts from the response's own. Sources: RFC 9110, section 10.2.3 (seconds or a date), and the header of AWS
+ * (milliseconds).
+ */
 const retryAfter = (headers: Headers): Duration.Duration | undefined => {
   const text = headers["retry-after"]
   const millis =
@@ -122,6 +130,6 @@ const retryAfter = (headers: Headers): Duration.Duration | undefined => {
       ? Number(headers["x-amz-retry-after"])
       : /^\d+$/.test(text)
         ? Number(text) * 1000
-        : Date.parse(text) - Date.now()
+        : Date.parse(text) - (StoreClock.timeOf(headers["date"]) ?? Date.now())
   return millis > 0 ? Duration.millis(millis) : undefined
 }

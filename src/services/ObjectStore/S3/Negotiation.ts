@@ -4,11 +4,10 @@
  *
  * | the store refuses because   | what changes                                  | if it refuses again                |
  * | --------------------------- | --------------------------------------------- | ---------------------------------- |
- * | the signature's time is off | the clock offset, from the response's `Date`  | rejected, with the offset as hint  |
+ * | the signature's time is off | the time, to that in the response             | rejected, and the host's time is used again |
  * | the session has expired     | the credentials, if their source has new ones | rejected                           |
  * | a header is not implemented | bodies go with Content-MD5 instead of SHA-256 | failed, and SHA-256 is used again  |
  */
-import type { S3Client } from "@aws-sdk/client-s3"
 import { Effect, Exit } from "effect"
 import {
   type CredentialsRejected,
@@ -20,9 +19,7 @@ import {
 import { type Checksum, describeClockOffset, type StoreTraits } from "../../../domain/StoreTraits.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import type { RenewingCredentials } from "./Credentials.ts"
-
-/** Milliseconds by which a response must have moved the clock offset to justify another attempt. */
-const minCorrection = 60_000
+import type { StoreClock } from "./StoreClock.ts"
 
 interface Encryption {
   readonly ServerSideEncryption?: string | undefined
@@ -47,26 +44,23 @@ export interface Negotiation {
 /** The values that an attempt relied on. */
 interface Assumptions {
   readonly checksum: Checksum
-  /** Milliseconds. */
-  readonly clockOffset: number
+  /** Of the clock, in milliseconds. */
+  readonly correction: number
   readonly identity: ReturnType<RenewingCredentials["current"]>
 }
 
 /** One for each row of the table. */
 const maxRepeats = 3
 
-export const make = (client: S3Client, credentials: RenewingCredentials): Negotiation => {
+export const make = (clock: StoreClock, credentials: RenewingCredentials): Negotiation => {
   let checksum: Checksum = "SHA256"
   /** Whether the store has accepted or refused Content-MD5. */
   let md5Tested = false
   let answered = false
   let unencrypted = false
-  const clockOffset = () => client.config.systemClockOffset
 
-  const adoptClock = (error: CredentialsRejected, assumed: Assumptions) =>
-    Math.abs(clockOffset() - assumed.clockOffset) > minCorrection
-      ? repeat
-      : Effect.fail(revised(error, { advice: `${describeClockOffset(clockOffset())}: set the host's clock` }))
+  const correctClock = (error: CredentialsRejected, { correction }: Assumptions) =>
+    clock.refuse(correction, error.storeTime) ? repeat : Effect.fail(revised(error, { advice: clockAdvice(error) }))
 
   const renewSession = (error: CredentialsRejected, { identity }: Assumptions) =>
     Effect.flatMap(
@@ -89,7 +83,7 @@ export const make = (client: S3Client, credentials: RenewingCredentials): Negoti
 
   /** Succeeds if another attempt may succeed. */
   const adapt = (error: StoreError, assumed: Assumptions): Effect.Effect<void, StoreError> => {
-    if (error._tag === "CredentialsRejected" && isSkew(error)) return adoptClock(error, assumed)
+    if (error._tag === "CredentialsRejected" && isSkew(error)) return correctClock(error, assumed)
     if (error._tag === "CredentialsRejected" && isExpiry(error)) return renewSession(error, assumed)
     return error._tag === "UploadFailed" && isNotImplemented(error)
       ? switchChecksum(error, assumed)
@@ -101,10 +95,11 @@ export const make = (client: S3Client, credentials: RenewingCredentials): Negoti
     repeatsLeft = maxRepeats
   ): Effect.Effect<A, StoreError> =>
     Callback.suspend(() => {
-      const assumed = { checksum, clockOffset: clockOffset(), identity: credentials.current() }
+      const assumed = { checksum, correction: clock.correction(), identity: credentials.current() }
       return Callback.matchEffect(attempt(checksum), {
         onSuccess: (answer) => {
           answered = true
+          clock.accept(assumed.correction)
           if (assumed.checksum === "MD5") md5Tested = true
           return Exit.succeed(answer)
         },
@@ -123,7 +118,7 @@ export const make = (client: S3Client, credentials: RenewingCredentials): Negoti
     // Content-MD5 is only a guess until the store has accepted it
     traits: () =>
       answered
-        ? { checksum: md5Tested ? checksum : "SHA256", clockOffsetMillis: clockOffset(), unencrypted }
+        ? { checksum: md5Tested ? checksum : "SHA256", clockOffsetMillis: clock.observed(), unencrypted }
         : undefined,
     noteEncryption: (requested, confirmed) => {
       unencrypted ||= requested.ServerSideEncryption !== undefined && confirmed.ServerSideEncryption === undefined
@@ -133,6 +128,16 @@ export const make = (client: S3Client, credentials: RenewingCredentials): Negoti
 }
 
 const repeat = Effect.void
+
+const clockAdvice = ({ storeTime }: StoreAnswer) => {
+  const offset = storeTime === undefined ? 0 : storeTime - Date.now()
+  const hint = "stores refuse signatures that are more than 15 minutes off"
+  return Math.abs(offset) < minute
+    ? `check this host's clock and a proxy's: ${hint}, although the answer's time is this host's`
+    : `${describeClockOffset(offset)}: set the host's clock; ${hint}`
+}
+
+const minute = 60_000
 
 type Coded = Pick<StoreAnswer, "code" | "status">
 

@@ -6,6 +6,7 @@ import { Readable } from "node:stream"
 import type { HttpClient, Origin, Request } from "../Http/Client.ts"
 import type { Response } from "../Http/ResponseReader.ts"
 import type { Command } from "./Commands.ts"
+import type { StoreClock } from "./StoreClock.ts"
 
 /** Options of `S3Client.send`, which it passes on to the request handler. */
 export interface Options {
@@ -15,7 +16,7 @@ export interface Options {
 }
 
 /** A request handler of the SDK. */
-export const make = (http: HttpClient) => ({
+export const make = (http: HttpClient, clock: StoreClock) => ({
   metadata: { handlerProtocol: "http/1.1" },
   destroy: () => {},
   handle: async (request: HttpRequest, { abortSignal, answer }: Options = {}) => {
@@ -26,6 +27,7 @@ export const make = (http: HttpClient) => ({
           })
         )
       : answer(request))
+    clock.observe(headers)
     return { response: new HttpResponse({ statusCode: status, headers: { ...headers }, body: Readable.from([body]) }) }
   }
 })

@@ -72,11 +72,11 @@ const put = (
 type Connection = Effect.Effect.Success<ReturnType<typeof connect>>
 
 const connect = (options: Options, env: Env) =>
-  Effect.map(Client.connect(options, env), ({ client, credentials, http }) => {
+  Effect.map(Client.connect(options, env), ({ client, clock, credentials, http }) => {
     const failure = (operation: string, cause: unknown) =>
       withAdvice(options)(withoutSecrets(storeError(operation, cause), credentials.current()))
-    const negotiation = Negotiation.make(client, credentials)
-    const bodyRequests = BodyRequests.make({ client, credentials, http, failure })
+    const negotiation = Negotiation.make(clock, credentials)
+    const bodyRequests = BodyRequests.make({ client, clock, credentials, http, failure })
     const send = sender(client, failure)
     return {
       client,

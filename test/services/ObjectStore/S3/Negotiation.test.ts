@@ -1,10 +1,10 @@
-import type { S3Client } from "@aws-sdk/client-s3"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { CredentialsRejected, type StoreAnswer, type StoreError, UploadFailed } from "../../../../src/domain/Errors.ts"
 import type { Checksum } from "../../../../src/domain/StoreTraits.ts"
 import type { RenewingCredentials } from "../../../../src/services/ObjectStore/S3/Credentials.ts"
 import * as Negotiation from "../../../../src/services/ObjectStore/S3/Negotiation.ts"
+import * as StoreClock from "../../../../src/services/ObjectStore/S3/StoreClock.ts"
 
 const refusal = (code: string, status = 403): StoreAnswer => ({
   operation: "PutObject",
@@ -13,14 +13,20 @@ const refusal = (code: string, status = 403): StoreAnswer => ({
   status,
   retryable: false
 })
-const skewed = new CredentialsRejected(refusal("RequestTimeTooSkewed"))
+const skewed = (offsetMillis: number | undefined) =>
+  new CredentialsRejected({
+    ...refusal("RequestTimeTooSkewed"),
+    storeTime: offsetMillis === undefined ? undefined : Date.now() + offsetMillis
+  })
 const unknownHeader = new UploadFailed(refusal("NotImplemented", 501))
 
-/** With a client whose clock offset the request sets, and credentials whose renewal ends like this. */
+const hour = 3_600_000
+
+/** With credentials whose renewal ends like this. */
 const make = (result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "unchanged") => {
-  const config = { systemClockOffset: 0 }
+  const clock = StoreClock.make()
   const credentials = { current: () => undefined, renew: async () => result } as unknown as RenewingCredentials
-  const negotiation = Negotiation.make({ config } as unknown as S3Client, credentials)
+  const negotiation = Negotiation.make(clock, credentials)
   const sent: Array<Checksum> = []
   /** A request that fails like this, one attempt after the other, and then succeeds. */
   const request = (...failures: ReadonlyArray<StoreError>) => {
@@ -29,22 +35,41 @@ const make = (result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "uncha
       Effect.suspend(() => {
         sent.push(checksum)
         const failure = left.shift()
-        if (failure === skewed) config.systemClockOffset = 3_600_000
         return failure === undefined ? Effect.void : Effect.fail(failure)
       })
     )
   }
-  return { config, negotiation, request, sent }
+  return { clock, negotiation, request, sent }
 }
 
 describe("a request that is refused because its timestamp is wrong", () => {
   it.effect("is repeated once with the time in the response", () =>
     Effect.gen(function* () {
-      const { request, sent } = make()
-      yield* request(skewed)
+      const { clock, request, sent } = make()
+      yield* request(skewed(hour))
       expect(sent).toHaveLength(2)
-      const error = yield* Effect.flip(make().request(skewed, skewed))
+      expect(Math.round(clock.correction() / hour)).toBe(1)
+    })
+  )
+
+  it.effect("fails if the store also refuses the time in the response, which is not used again", () =>
+    Effect.gen(function* () {
+      const { clock, request, sent } = make()
+      const error = yield* Effect.flip(request(skewed(hour), skewed(hour)))
       expect(error).toMatchObject({ retryable: false, hint: expect.stringMatching(/1 h 0 min behind/) })
+      expect(clock.correction()).toBe(0)
+      yield* Effect.flip(request(skewed(hour)))
+      expect(sent).toHaveLength(3)
+    })
+  )
+
+  it.effect("blames a proxy's clock as well if the response has the host's time", () =>
+    Effect.gen(function* () {
+      for (const offset of [0, undefined]) {
+        const { request, sent } = make()
+        expect((yield* Effect.flip(request(skewed(offset)))).hint).toContain("a proxy's")
+        expect(sent).toHaveLength(1)
+      }
     })
   )
 })
