@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
+import { checkDialect } from "./Dialect.ts"
 import { type Disturbance, alterAnswer, type Connection, sendFaulty, cannedAnswer, renderAnswer } from "./Faults.ts"
 import { authorize, verifyPayload } from "./Guards.ts"
 import { Bucket } from "./Objects.ts"
@@ -13,7 +14,7 @@ import type { Answer, Headers, RecordedRequest, StrictS3Options } from "./Types.
 export interface Context {
   buckets: Map<string, Bucket>
   options: Required<
-    Pick<StrictS3Options, "region" | "identities" | "latencyMs" | "minPartBytes" | "keepBodies" | "clock">
+    Pick<StrictS3Options, "region" | "identities" | "latencyMs" | "minPartBytes" | "keepBodies" | "clock" | "dialect">
   > &
     Pick<StrictS3Options, "domain">
   secure: boolean
@@ -96,6 +97,7 @@ const answerTo = async (
     const target = parseTarget(record.method, record.path, record.headers, options.domain)
     checkHead(context, record)
     authorize(identity, record.operation, record.key)
+    checkDialect(options.dialect, record, target.query)
     bucket = buckets.get(record.bucket ?? "")
     // announced before the body arrives, so that a slow write conflicts with a later one
     if (record.headers["if-none-match"] !== undefined && bucket !== undefined && record.key !== undefined) {
@@ -107,7 +109,7 @@ const answerTo = async (
     if (options.latencyMs > 0) await sleep(options.latencyMs)
     if (record.operation === "CreateBucket") return createBucket(buckets, record.bucket ?? "", options.keepBodies)
     const call = { record, headers: record.headers, query: target.query, bucket: record.bucket ?? "", body }
-    return perform(bucket ?? new Bucket(false), { ...call, key: record.key ?? "" }, options.minPartBytes)
+    return perform(bucket ?? new Bucket(false), { ...call, key: record.key ?? "" }, options)
   } catch (error) {
     // the client may still be sending, and only reads an answer once it is done
     body ??= await readBody(message, record)

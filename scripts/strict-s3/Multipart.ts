@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto"
+import type { Dialect } from "./Dialect.ts"
 import { checksum, md5, sentChecksum, verifyChecksums } from "./Checksums.ts"
 import { checkObjectHeaders } from "./Guards.ts"
 import { type Bucket, type Part, type Upload, wholeChecksum } from "./Objects.ts"
 import { document, element, S3Error, unescapeXml } from "./Responses.ts"
-import type { Answer, Call } from "./Types.ts"
+import type { Answer, Call, StrictS3Options } from "./Types.ts"
 
 export const createUpload = (bucket: Bucket, call: Call): Answer => {
   const echoed = checkObjectHeaders(call.headers)
@@ -24,7 +25,10 @@ export const createUpload = (bucket: Bucket, call: Call): Answer => {
   })
 }
 
-export const uploadPart = (bucket: Bucket, call: Call): Answer => {
+/** What the server requires of parts. */
+export type Limits = Required<Pick<StrictS3Options, "minPartBytes" | "dialect">>
+
+export const uploadPart = (bucket: Bucket, call: Call, { dialect }: Limits): Answer => {
   const number = call.query.get("partNumber") ?? ""
   if (!/^\d{1,5}$/.test(number) || Number(number) < 1 || Number(number) > 10_000) {
     throw new S3Error(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive", {
@@ -45,7 +49,7 @@ export const uploadPart = (bucket: Bucket, call: Call): Answer => {
   const echoed = verifyChecksums(call.headers, call.body)
   const etag = md5(call.body).toString("hex")
   upload.parts.set(Number(number), { body: call.body, etag })
-  return { status: 200, headers: { etag: `"${etag}"`, ...echoed } }
+  return { status: 200, headers: { etag: `"${etag}"`, ...(dialect.plainParts === true ? {} : echoed) } }
 }
 
 interface ClaimedPart {
@@ -74,7 +78,7 @@ const invalidPart = (number: number) =>
     { PartNumber: String(number) }
   )
 
-const checkPart = (upload: Upload, claimed: ClaimedPart): Part => {
+const checkPart = (upload: Upload, claimed: ClaimedPart, dialect: Dialect): Part => {
   const part = upload.parts.get(claimed.number)
   if (part === undefined || part.etag !== claimed.etag) throw invalidPart(claimed.number)
   for (const [algorithm, value] of claimed.checksums) {
@@ -82,7 +86,7 @@ const checkPart = (upload: Upload, claimed: ClaimedPart): Part => {
   }
   const expected = upload.headers["x-amz-checksum-algorithm"]?.toLowerCase()
   const whole = upload.headers["x-amz-checksum-type"] === "FULL_OBJECT"
-  if (expected !== undefined && !whole && !claimed.checksums.has(expected)) {
+  if (expected !== undefined && !whole && dialect.plainParts !== true && !claimed.checksums.has(expected)) {
     throw new S3Error(
       400,
       "InvalidRequest",
@@ -92,7 +96,7 @@ const checkPart = (upload: Upload, claimed: ClaimedPart): Part => {
   return part
 }
 
-export const completeUpload = (bucket: Bucket, call: Call, minPartBytes: number): Answer => {
+export const completeUpload = (bucket: Bucket, call: Call, { dialect, minPartBytes }: Limits): Answer => {
   const upload = bucket.openUpload(call.key, call.query.get("uploadId"))
   const claimed = parseParts(call.body.toString())
   if (claimed.length === 0) {
@@ -101,7 +105,9 @@ export const completeUpload = (bucket: Bucket, call: Call, minPartBytes: number)
   if (claimed.some((part, index) => index > 0 && part.number <= (claimed[index - 1]?.number ?? 0))) {
     throw new S3Error(400, "InvalidPartOrder", "The list of parts was not in ascending order.")
   }
-  const parts = claimed.map((part) => checkPart(upload, part))
+  const malformed = dialect.plainParts === true && claimed.some(({ checksums }) => checksums.size > 0)
+  if (malformed) throw new S3Error(400, "MalformedXML", "The XML did not validate against our published schema.")
+  const parts = claimed.map((part) => checkPart(upload, part, dialect))
   const small = parts.slice(0, -1).find((part) => part.body.length < minPartBytes)
   if (small !== undefined) {
     throw new S3Error(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", {

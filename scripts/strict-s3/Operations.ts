@@ -1,6 +1,6 @@
 import { verifyChecksums } from "./Checksums.ts"
 import { checkObjectHeaders } from "./Guards.ts"
-import { abortUpload, completeUpload, createUpload, listUploads, uploadPart } from "./Multipart.ts"
+import { abortUpload, type Limits, completeUpload, createUpload, listUploads, uploadPart } from "./Multipart.ts"
 import { Bucket } from "./Objects.ts"
 import { document, element, S3Error } from "./Responses.ts"
 import type { Answer, Call, StoredVersion } from "./Types.ts"
@@ -98,16 +98,16 @@ export const createBucket = (buckets: Map<string, Bucket>, name: string, keepBod
 }
 
 /** Performs the operation of an authorized request on an existing bucket. */
-export const perform = (bucket: Bucket, call: Call, minPartBytes: number): Answer => {
+export const perform = (bucket: Bucket, call: Call, limits: Limits): Answer => {
   switch (call.record.operation) {
     case "PutObject":
       return putObject(bucket, call)
     case "CreateMultipartUpload":
       return createUpload(bucket, call)
     case "UploadPart":
-      return uploadPart(bucket, call)
+      return uploadPart(bucket, call, limits)
     case "CompleteMultipartUpload":
-      return completeUpload(bucket, call, minPartBytes)
+      return completeUpload(bucket, call, limits)
     case "AbortMultipartUpload":
       return abortUpload(bucket, call)
     case "GetObject":

@@ -15,6 +15,7 @@ import {
 } from "./Types.ts"
 
 export { owner, writer, writerNoAbort } from "./Types.ts"
+export type { Dialect } from "./Dialect.ts"
 export type { Fault, CannedAnswer } from "./Faults.ts"
 export type { Identity, RecordedRequest, StoredVersion, StrictS3Options } from "./Types.ts"
 
@@ -48,6 +49,7 @@ export class StrictS3 {
         minPartBytes: options.minPartBytes ?? 5 * 1024 * 1024,
         keepBodies,
         clock: options.clock ?? Date.now,
+        dialect: options.dialect ?? {},
         ...(options.domain === undefined ? {} : { domain: options.domain })
       }
     }

@@ -1,4 +1,5 @@
 import type { Server } from "node:net"
+import type { Dialect } from "./Dialect.ts"
 
 /** An access key, and its permissions. */
 export interface Identity {
@@ -95,6 +96,8 @@ export interface StrictS3Options {
   clock?: () => number
   /** A domain such as s3.test: the host snapshots.s3.test then names the bucket snapshots. */
   domain?: string
+  /** How it differs from AWS. Default: not at all. */
+  dialect?: Dialect
 }
 
 export interface Answer {

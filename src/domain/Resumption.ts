@@ -14,7 +14,7 @@ export interface KeptPart {
   readonly sha256: string
   /** The ETag that the store returned. */
   readonly etag: string
-  /** The value of the request's checksum header; undefined if bodies are sent with MD5. */
+  /** SHA-256 in base64; undefined unless the store's response contained it. */
   readonly checksum: string | undefined
 }
 

@@ -46,7 +46,10 @@ export interface NewPart extends UploadName {
 export interface StoredPart {
   /** Exactly as in the response. */
   readonly etag: string
-  /** SHA-256 in base64, as in its header; undefined if the part was sent with MD5. */
+  /**
+   * SHA-256 in base64; undefined unless the response contained it. A store that keeps checksums of parts sends them, and
+   * requires them for the completion. Swift before 2.36 does neither, and refuses a completion that names them.
+   */
   readonly checksum: string | undefined
 }
 

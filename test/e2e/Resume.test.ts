@@ -15,8 +15,8 @@ const key = "ibsr/host/snapshots/big.jsonl"
 /** Random bytes and a line break: no two parts are the same. */
 const contentOf = (parts: number) => Buffer.concat([randomBytes(parts * part - 1), Buffer.from("\n")])
 
-const host = async (content: Buffer) => {
-  const store = await startStore()
+const host = async (content: Buffer, options?: Parameters<typeof startStore>[0]) => {
+  const store = await startStore(options)
   const input = emptyDirectory()
   const path = join(input, "big.jsonl")
   const stateDir = emptyDirectory()
@@ -65,6 +65,12 @@ describe("an interrupted multipart upload", () => {
     expect(sentBytes).toBeLessThanOrEqual(0.15 * content.length)
     expect(new Set(operations)).toEqual(new Set(["UploadPart", "CompleteMultipartUpload"]))
     expect(totals).toMatchObject({ uploaded: 1, resumed: 1, resumedBytes: content.length - sentBytes })
+  })
+
+  it("is resumed at a store that confirms no checksum of a part", async () => {
+    const { interrupt, finish } = await host(contentOf(4), { dialect: { plainParts: true } })
+    await interrupt(2, "SIGKILL")
+    expect((await finish()).totals).toMatchObject({ uploaded: 1, resumed: 1, resumedBytes: 2 * part })
   })
 
   it("is kept and reported after SIGTERM", async () => {

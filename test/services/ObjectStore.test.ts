@@ -1,12 +1,14 @@
 import { CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, NoSuchKey } from "@aws-sdk/client-s3"
 import { afterAll, describe, expect, inject, it } from "@effect/vitest"
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect, Either, Layer } from "effect"
 import { randomBytes } from "node:crypto"
 import { ConfigError } from "../../src/domain/Errors.ts"
+import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import type { ObjectAttributes } from "../../src/domain/Settings.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
 import * as Store from "../../src/services/ObjectStore/S3/Store.ts"
 import * as MemoryStore from "../../scripts/simulate/MemoryStore.ts"
+import { parseQuery } from "../../scripts/strict-s3/Target.ts"
 import { owner, StrictS3, writerNoAbort } from "../../scripts/strict-s3/StrictS3.ts"
 import { sdkClient } from "../fixtures/SdkClient.ts"
 import { putOnly } from "../fixtures/Policy.ts"
@@ -94,6 +96,32 @@ contract("the S3 adapter on the strict server", async (variant) => {
     read: async (key) => server.object(key)?.body,
     openUploads: async () => server.openUploads().length
   }
+})
+
+describe("the S3 adapter", () => {
+  it.live("sends no parameter and no header that S3 does not need", () =>
+    Effect.gen(function* () {
+      const server = yield* Effect.promise(() => StrictS3.start())
+      servers.push(server)
+      const object = {
+        key: Either.getOrThrow(Either.flatMap(ObjectKey.parsePrefix("/"), (root) => ObjectKey.of(root, "a.jsonl"))),
+        state: "final"
+      } as const
+      yield* Effect.flatMap(ObjectStore, (store) =>
+        Effect.gen(function* () {
+          yield* store.put(object, Buffer.from("1\n"))
+          const { uploadId } = yield* store.createUpload(object)
+          const part = yield* store.uploadPart({ ...object, uploadId, number: 1, body: Buffer.from("2\n") })
+          yield* store.completeUpload(object, uploadId, [{ ...part, number: 1 }])
+          yield* store.abortUpload(yield* Effect.map(store.createUpload(object), (name) => ({ ...object, ...name })))
+        })
+      ).pipe(Effect.provide(adapter(server.endpoint, "snapshots", owner, {})))
+      const parameters = server.requests.flatMap(({ path }) => [...parseQuery(path.split("?")[1] ?? "").keys()])
+      expect(new Set(parameters)).toEqual(new Set(["uploads", "uploadId", "partNumber"]))
+      const names = server.requests.flatMap(({ headers }) => Object.keys(headers))
+      expect(names.filter((name) => name.startsWith("amz-sdk-") || name === "x-amz-user-agent")).toEqual([])
+    })
+  )
 })
 
 const real = inject("servers")

@@ -121,7 +121,9 @@ const migrations: ReadonlyArray<string> = [
   `
   ALTER TABLE targets ADD COLUMN retention_least INTEGER;
   ALTER TABLE targets ADD COLUMN retention_most INTEGER;
-  `
+  `,
+  // Whether the response to a part contained its checksum. Earlier versions completed uploads as if all had.
+  "ALTER TABLE parts ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 1 CHECK (confirmed IN (0, 1))"
 ]
 
 /** The schema version that this program writes. */

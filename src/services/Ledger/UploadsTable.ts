@@ -16,7 +16,7 @@ export const make = (db: DatabaseSync, target: number) => {
   const updateSize = db.prepare("UPDATE uploads SET size = ?, used_at = ? WHERE target = ? AND path = ?")
   const updateUsedAt = db.prepare("UPDATE uploads SET used_at = ? WHERE target = ? AND path = ?")
   const insertPart = db.prepare(
-    "INSERT OR REPLACE INTO parts (target, path, number, size, sha256, etag) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT OR REPLACE INTO parts (target, path, number, size, sha256, etag, confirmed) VALUES (?, ?, ?, ?, ?, ?, ?)"
   )
   const deleteUpload = db.prepare("DELETE FROM uploads WHERE target = ? AND path = ?")
   const deleteParts = db.prepare("DELETE FROM parts WHERE target = ? AND path = ?")
@@ -39,7 +39,10 @@ export const make = (db: DatabaseSync, target: number) => {
         sizeBytes: part["size"] as number,
         sha256: hex(part["sha256"]),
         etag: part["etag"] as string,
-        checksum: checksum === "SHA256" ? Buffer.from(part["sha256"] as Uint8Array).toString("base64") : undefined
+        checksum:
+          checksum === "SHA256" && part["confirmed"] === 1
+            ? Buffer.from(part["sha256"] as Uint8Array).toString("base64")
+            : undefined
       }))
       return {
         uploadId: row["upload_id"] as string,
@@ -61,8 +64,8 @@ export const make = (db: DatabaseSync, target: number) => {
     uploadResumed: (path: string, sizeBytes: number, now: number): void => {
       updateSize.run(sizeBytes, now, target, path)
     },
-    partStored: (path: string, { etag, number, sha256, sizeBytes }: KeptPart, now: number): void => {
-      insertPart.run(target, path, number, sizeBytes, blob(sha256), etag)
+    partStored: (path: string, { checksum, etag, number, sha256, sizeBytes }: KeptPart, now: number): void => {
+      insertPart.run(target, path, number, sizeBytes, blob(sha256), etag, checksum === undefined ? 0 : 1)
       updateUsedAt.run(now, target, path)
     },
     uploadEnded,

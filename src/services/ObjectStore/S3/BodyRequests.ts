@@ -72,7 +72,7 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
       const unsigned = {
         method: "PUT",
         path: template.path + SignatureV4.encodeKey(key),
-        query: `${query}x-id=${operation}`,
+        query,
         headers: { ...template.signedHeaders, ...checksumFields(checksum) },
         payloadHash: sha256
       }
@@ -80,7 +80,7 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
       return {
         origin: template.origin,
         method: unsigned.method,
-        target: `${unsigned.path}?${unsigned.query}`,
+        target: query === "" ? unsigned.path : `${unsigned.path}?${query}`,
         headers: { ...unsigned.headers, ...signature, ...template.unsignedHeaders },
         body: bytes
       }
@@ -129,7 +129,7 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
         "",
         (Key) => new UploadPartCommand({ ...part, Key, Body: noBytes }),
         part.Key,
-        `partNumber=${part.PartNumber}&uploadId=${SignatureV4.encodeKey(part.UploadId).replaceAll("/", "%2F")}&`,
+        `partNumber=${part.PartNumber}&uploadId=${SignatureV4.encodeKey(part.UploadId).replaceAll("/", "%2F")}`,
         body
       )
   }

@@ -34,13 +34,14 @@ export const checksumFields = ({ ChecksumSHA256, ContentMD5 }: ChecksumHeader): 
 })
 
 /**
- * The checksum of a multipart object is the checksum of its parts' checksums, which are given by part number. Source:
- * "Checking object integrity" in the Amazon S3 User Guide.
+ * The checksum of a multipart object is the checksum of its parts' checksums, which are given in the order of the parts.
+ * Nothing if the store did not confirm the checksum of every part. Source: "Checking object integrity" in the Amazon S3
+ * User Guide.
  */
-export const composite = (checksums: ReadonlyMap<number, string>): ChecksumHeader => {
-  if (checksums.size === 0) return {}
-  const inOrder = [...checksums].sort(([a], [b]) => a - b).map(([, checksum]) => Buffer.from(checksum, "base64"))
-  return { ChecksumSHA256: `${hash("sha256", Buffer.concat(inOrder), "base64")}-${inOrder.length}` }
+export const composite = (confirmed: ReadonlyArray<string | undefined>): ChecksumHeader => {
+  if (!confirmed.every((checksum) => checksum !== undefined)) return {}
+  const checksums = Buffer.concat(confirmed.map((checksum) => Buffer.from(checksum, "base64")))
+  return { ChecksumSHA256: `${hash("sha256", checksums, "base64")}-${confirmed.length}` }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Builds the SDK's client: sets its endpoint and credentials, and switches off some of its own behaviour. */
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3"
+import { HttpRequest } from "@smithy/core/protocols"
 import { Effect } from "effect"
 import type { Env } from "../../../domain/Env.ts"
 import { ConfigError, type StoreError } from "../../../domain/Errors.ts"
@@ -44,12 +45,34 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       expectContinueHeader: false
     }
     const client = yield* Effect.acquireRelease(
-      Effect.sync(() => new S3Client(config)),
+      Effect.sync(() => withoutExtras(new S3Client(config))),
       (s3) => Effect.sync(() => s3.destroy())
     )
     StoreClock.use(client, clock)
     return { client, clock, credentials, http }
   })
+
+/**
+ * Removes what S3 does not need from each request before it is signed. Google Cloud Storage refuses the signature of a
+ * request with the parameter `x-id`. The headers describe the SDK and its retries.
+ */
+const withoutExtras = (client: S3Client) => {
+  client.middlewareStack.addRelativeTo(
+    <Arguments extends { readonly request: unknown }, Output>(next: (args: Arguments) => Output) =>
+      (args: Arguments) => {
+        const { request } = args
+        if (HttpRequest.isInstance(request)) {
+          delete request.query["x-id"]
+          for (const name of sdkHeaders) delete request.headers[name]
+        }
+        return next(args)
+      },
+    { name: "withoutExtras", relation: "before", toMiddleware: "httpSigningMiddleware" }
+  )
+  return client
+}
+
+const sdkHeaders = ["amz-sdk-invocation-id", "amz-sdk-request", "x-amz-user-agent"]
 
 /**
  * Directory buckets and their access points require a session for each request. Multi-Region Access Points require

@@ -50,8 +50,12 @@ export const make = ({ bodyRequests, negotiation, send }: Dependencies, bucket: 
         return bodyRequests.uploadPart(part, checkedBody).pipe(
           Effect.tap((answer) => sameChecksum("UploadPart", checkedBody.checksum, answer)),
           Effect.tap((answer) => Effect.sync(() => confirm(uploadId, answer))),
-          Effect.flatMap((answer) => present("UploadPart", answer.ETag)),
-          Effect.map((etag): StoredPart => ({ etag, checksum: checkedBody.checksum.ChecksumSHA256 }))
+          Effect.flatMap((answer) =>
+            Effect.map(present("UploadPart", answer.ETag), (etag): StoredPart => ({
+              etag,
+              checksum: answer.ChecksumSHA256 && checkedBody.checksum.ChecksumSHA256
+            }))
+          )
         )
       }),
 
@@ -66,9 +70,7 @@ export const make = ({ bodyRequests, negotiation, send }: Dependencies, bucket: 
         ETag: etag,
         ...(checksum === undefined ? {} : { ChecksumSHA256: checksum })
       }))
-      const whole = composite(
-        new Map(parts.flatMap(({ checksum, number }) => (checksum === undefined ? [] : [[number, checksum]])))
-      )
+      const whole = composite(parts.map(({ checksum }) => checksum))
       const command = new CompleteMultipartUploadCommand({
         Bucket,
         Key,

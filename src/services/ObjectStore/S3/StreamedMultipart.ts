@@ -55,7 +55,8 @@ export const put = <E>(
     // the requests in flight are fibers of this scope: closing it aborts them on the wire
     const run = yield* FiberSet.makeRuntimePromise()
     const failed = yield* Deferred.make<never, StoreError | E>()
-    const checksums = new Map<number, string>()
+    /** By part number: what the store confirmed. */
+    const checksums = new Map<number, string | undefined>()
     /** AWS confirms it when the upload is created, MinIO only with each part. */
     let encryption: string | undefined
     const confirm = ({ ServerSideEncryption }: { readonly ServerSideEncryption?: string | undefined }) => {
@@ -121,7 +122,12 @@ export const put = <E>(
       Effect.raceFirst(Deferred.await(failed))
     )
     open.delete(upload.uploadId ?? "")
-    yield* sameChecksum("CompleteMultipartUpload", composite(checksums), answer, headers.IfNoneMatch === undefined)
+    yield* sameChecksum(
+      "CompleteMultipartUpload",
+      composite(inOrder(checksums)),
+      answer,
+      headers.IfNoneMatch === undefined
+    )
     negotiation.noteEncryption(headers, { ServerSideEncryption: encryption })
     return storedObject(answer)
   }).pipe(Effect.scoped)
@@ -130,7 +136,7 @@ const sendPart = (
   bodyRequests: BodyRequests,
   { input }: UploadPartCommand,
   checksum: Checksum,
-  checksums: Map<number, string>
+  checksums: Map<number, string | undefined>
 ) => {
   const { Body, Bucket, Key, PartNumber, UploadId } = input as Required<typeof input>
   const body = bodyOf(checksum, Body as Uint8Array)
@@ -139,14 +145,12 @@ const sendPart = (
     .pipe(
       Effect.tap((answer) => present("UploadPart", answer.ETag)),
       Effect.tap((answer) => sameChecksum("UploadPart", body.checksum, answer)),
-      Effect.tap(() =>
-        Effect.sync(() => {
-          const { ChecksumSHA256 } = body.checksum
-          if (ChecksumSHA256 !== undefined) checksums.set(PartNumber!, ChecksumSHA256)
-        })
-      )
+      Effect.tap((answer) => Effect.sync(() => checksums.set(PartNumber!, answer.ChecksumSHA256)))
     )
 }
+
+const inOrder = (checksums: ReadonlyMap<number, string | undefined>) =>
+  [...checksums].toSorted(([a], [b]) => a - b).map(([, checksum]) => checksum)
 
 /** A stream that may be destroyed at any time. */
 const readable = (pieces: AsyncIterable<Uint8Array>) =>

@@ -95,7 +95,13 @@ const expectSame = (request: Request, draft: HttpRequest) => {
   expect(request.origin).toEqual(RequestHandler.originOf(draft))
   const [path, query = ""] = request.target.split("?")
   expect(path).toBe(draft.path)
-  expect(query.split("&").sort()).toEqual(RequestHandler.targetOf(draft).split("?")[1]?.split("&").sort())
+  expect(query.split("&").filter(Boolean).sort()).toEqual(
+    RequestHandler.targetOf(draft)
+      .split("?")[1]
+      ?.split("&")
+      .filter((parameter) => !parameter.startsWith("x-id="))
+      .sort()
+  )
   expect(comparable(request.headers)).toEqual(comparable(draft.headers))
 }
 
@@ -184,9 +190,9 @@ describe("a request with a body", () => {
     expect(
       requests.map(({ headers, target }) => [target, headers["content-type"], headers["x-amz-meta-ibsr-state"]])
     ).toEqual([
-      ["/a.jsonl?x-id=PutObject", "application/x-ndjson", "live"],
-      ["/b.pcap.gz?x-id=PutObject", "application/gzip", "final"],
-      ["/a.jsonl?x-id=PutObject", "application/x-ndjson", "live"]
+      ["/a.jsonl", "application/x-ndjson", "live"],
+      ["/b.pcap.gz", "application/gzip", "final"],
+      ["/a.jsonl", "application/x-ndjson", "live"]
     ])
     expect(requests[2]?.headers["content-md5"]).toBeDefined()
     expect(requests[2]?.headers["x-amz-checksum-sha256"]).toBeUndefined()
