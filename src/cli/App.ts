@@ -2,6 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Layer } from "effect"
 import type { Env } from "../domain/Env.ts"
+import type { ConfigError } from "../domain/Errors.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { Deadline } from "../services/Export/Deadline.ts"
 import { Export } from "../services/Export.ts"
@@ -28,9 +29,19 @@ export interface Host {
   readonly terminal: Terminal | undefined
 }
 
+/** `misconfigured`: why the target is not known. The run then does nothing but report it. */
+export interface RunHost extends Host {
+  readonly misconfigured?: ConfigError | undefined
+}
+
 /** All services of one run. Tests replace the store. */
-export const layer = (settings: Settings, host: Host, store: Layer.Layer<ObjectStore> = s3(settings, host.env)) =>
-  Export.layer(settings, { version, runId: host.runId, setupWarnings: Variables.warnings(host.env) }).pipe(
+export const layer = (settings: Settings, host: RunHost, store: Layer.Layer<ObjectStore> = s3(settings, host.env)) =>
+  Export.layer(settings, {
+    version,
+    runId: host.runId,
+    setupWarnings: Variables.warnings(host.env),
+    misconfigured: host.misconfigured
+  }).pipe(
     Layer.provide([
       settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), store),
       settings.dryRun ? SqliteLedger.layerReadOnly(settings) : SqliteLedger.layer(settings),

@@ -5,10 +5,19 @@ export interface Location {
   readonly prefix: string
   /** Null for AWS. */
   readonly endpoint: string | null
+  /** Null if it is not known. */
+  readonly region: string | null
 }
 
-/** A unique name: `s3://bucket/prefix`, or `https://minio.example.com:9000/bucket/prefix` with an endpoint. */
+/** A name, unique within a region: `s3://bucket/prefix`, or `https://minio.example.com:9000/bucket/prefix` with an endpoint. */
 export const url = ({ bucket, endpoint, prefix }: Location): string => `${endpoint ?? "s3://"}${bucket}/${prefix}`
 
+/** A region that is not known may be any region. */
 export const equals = (a: Location, b: Location): boolean =>
-  a.bucket === b.bucket && a.prefix === b.prefix && a.endpoint === b.endpoint
+  url(a) === url(b) && (a.region === b.region || a.region === null || b.region === null)
+
+/** ` (eu-central-1)` if only the region distinguishes the location from another of these; otherwise empty. */
+export const regionSuffix = (location: Location, all: ReadonlyArray<Location>): string =>
+  location.region !== null && all.some((other) => url(other) === url(location) && other.region !== location.region)
+    ? ` (${location.region})`
+    : ""

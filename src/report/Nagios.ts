@@ -77,6 +77,10 @@ const runText = ({ lastRun }: Target) => {
   return `last run exit ${lastRun.exitCode} (${rowOf(lastRun.exitCode)?.name ?? "of another version"})`
 }
 
+/** If there are several targets, each has a name of its own. */
+const nameOf = (target: Target, all: ReadonlyArray<Target>) =>
+  escapeControls(Location.url(target) + Location.regionSuffix(target, all))
+
 const successText = (target: Target, now: number) => {
   const age = ageOf(target, now)
   if (age !== undefined) return `last success ${DurationText.format(Duration.millis(age))} ago`
@@ -84,16 +88,15 @@ const successText = (target: Target, now: number) => {
   return endedAt == null ? "never succeeded" : `last success in the future (${endedAt}): the host's clock was ahead`
 }
 
-const targetText = (target: Target, now: number) => {
+const targetText = (target: Target, now: number, all: ReadonlyArray<Target>) => {
   // Nagios takes the text after a bar as performance data
   const text = `${successText(target, now)}, ${runText(target)}, ${target.waiting} waiting, ${target.lost} lost`
-  return `${escapeControls(Location.url(target))}: ${text}`.replaceAll("|", "¦")
+  return `${nameOf(target, all)}: ${text}`.replaceAll("|", "¦")
 }
 
 /** If there are several targets, each label contains its target. */
-const performance = (target: Target, thresholds: Thresholds, now: number, several: boolean) => {
-  const label = (name: string) =>
-    several ? `'${escapeControls(Location.url(target)).replaceAll(/['=|]/g, "_")} ${name}'` : name
+const performance = (target: Target, thresholds: Thresholds, now: number, all: ReadonlyArray<Target>) => {
+  const label = (name: string) => (all.length > 1 ? `'${nameOf(target, all).replaceAll(/['=|]/g, "_")} ${name}'` : name)
   const [warning, critical] = [Duration.toSeconds(thresholds.warning), Duration.toSeconds(thresholds.critical)]
   const age = ageOf(target, now)
   return [
@@ -117,11 +120,12 @@ export const check = ({ ledger, targets }: Status, thresholds: Thresholds, now: 
     .map((target) => ({ target, state: stateOf(target, thresholds, now) }))
     .toSorted((a, b) => bySeverity.indexOf(b.state) - bySeverity.indexOf(a.state))
   const [worst] = checked
+  const all = checked.map(({ target }) => target)
   if (worst === undefined) return pluginOutput("unknown", `no run has used ${escapeControls(ledger)} yet`)
   return pluginOutput(
     worst.state,
-    `${checked.map(({ target }) => targetText(target, now)).join("; ")} | ${checked
-      .flatMap(({ target }) => performance(target, thresholds, now, checked.length > 1))
+    `${all.map((target) => targetText(target, now, all)).join("; ")} | ${all
+      .flatMap((target) => performance(target, thresholds, now, all))
       .join(" ")}`
   )
 }

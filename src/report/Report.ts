@@ -45,7 +45,8 @@ export const Report = Schema.Struct({
   target: Schema.Struct({
     bucket: Schema.String,
     prefix: Schema.String,
-    endpoint: optional(Schema.String, "null: AWS")
+    endpoint: optional(Schema.String, "null: AWS"),
+    region: optional(Schema.String, "null: no flag, variable or profile names it")
   }),
   ledger: optional(
     Schema.Struct({
@@ -207,7 +208,8 @@ export const make = (settings: Settings, facts: Facts): Report => {
     target: {
       bucket: settings.bucket,
       prefix: settings.prefix,
-      endpoint: settings.endpoint?.href ?? null
+      endpoint: settings.endpoint?.href ?? null,
+      region: settings.region ?? null
     },
     ledger: facts.ledger === undefined ? null : { path: facts.ledger.path, setAside: facts.ledger.setAside ?? null },
     store:

@@ -1,6 +1,7 @@
 /** The status of the targets in a ledger: one value, printed as text or as JSON. */
 import { Schema } from "effect"
 import * as ExitCode from "../domain/ExitCode.ts"
+import * as Location from "../domain/Location.ts"
 import * as Size from "../domain/Size.ts"
 import { Count, described, optional } from "./Report.ts"
 import { escapeControls, plural } from "./Text.ts"
@@ -16,6 +17,7 @@ const Target = Schema.Struct({
   bucket: Schema.String,
   prefix: Schema.String,
   endpoint: optional(Schema.String, "null: AWS"),
+  region: optional(Schema.String, "null: no flag, variable or profile has named it"),
   input: described(Schema.String, "--input of the last run"),
   mostRecent: described(Schema.Boolean, "whether the ledger's last run used this target"),
   lastRun: Schema.NullOr(Run),
@@ -55,8 +57,8 @@ const runText = (run: typeof Run.Type | null) => {
 
 const files = (count: number) => plural(count, "file")
 
-const targetText = (target: Target): ReadonlyArray<string> => [
-  `s3://${target.bucket}/${escapeControls(target.prefix)}${target.endpoint === null ? "" : ` at ${target.endpoint}`}`,
+const targetText = (target: Target, _: number, all: ReadonlyArray<Target>): ReadonlyArray<string> => [
+  `s3://${target.bucket}/${escapeControls(target.prefix)}${target.endpoint === null ? "" : ` at ${target.endpoint}`}${escapeControls(Location.regionSuffix(target, all))}`,
   `  input         ${escapeControls(target.input)}`,
   `  last run      ${runText(target.lastRun)}`,
   `  last success  ${runText(target.lastSuccess)}`,

@@ -1,6 +1,6 @@
 import { Array, Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
 import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
-import { type ExportError, NothingSelected } from "../domain/Errors.ts"
+import { type ConfigError, type ExportError, NothingSelected } from "../domain/Errors.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import * as RunInterval from "../domain/RunInterval.ts"
 import * as Selection from "../domain/Selection.ts"
@@ -31,7 +31,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
     readonly run: Effect.Effect<Report.Report>
   }
 >() {
-  static readonly layer = (settings: Settings, identity: Pick<Report.Facts, "version" | "runId" | "setupWarnings">) =>
+  static readonly layer = (settings: Settings, identity: Identity) =>
     Layer.effect(
       Export,
       Effect.gen(function* () {
@@ -64,7 +64,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         /** None if a stop is requested while another run holds the lock. */
         const openLedger = (startedAt: number) =>
           Effect.raceFirst(
-            Effect.asSome(ledgers.open({ id: identity.runId, startedAt })),
+            Effect.asSome(identity.misconfigured ?? ledgers.open({ id: identity.runId, startedAt })),
             Effect.as(stop.requested, Option.none<OpenLedger>())
           )
 
@@ -138,6 +138,11 @@ export class Export extends Context.Tag("ibsr-export/Export")<
         return { run }
       })
     )
+}
+
+interface Identity extends Pick<Report.Facts, "version" | "runId" | "setupWarnings"> {
+  /** Why the target is not known: the run does nothing but report it. */
+  readonly misconfigured: ConfigError | undefined
 }
 
 interface RunResult extends WorkResult {

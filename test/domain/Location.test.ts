@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Location from "../../src/domain/Location.ts"
 
-const aws = { bucket: "b", prefix: "p/q", endpoint: null }
+const aws = { bucket: "b", prefix: "p/q", endpoint: null, region: "r1" }
 
 describe("url", () => {
   it.each([
@@ -18,8 +18,21 @@ describe("equals", () => {
     [{}, true],
     [{ bucket: "c" }, false],
     [{ prefix: "p" }, false],
-    [{ endpoint: "http://m:9000/" }, false]
+    [{ endpoint: "http://m:9000/" }, false],
+    [{ region: "r2" }, false],
+    [{ region: null }, true]
   ])("given a location with %j changed, returns %s", (changed, isEqual) => {
     expect(Location.equals(aws, { ...aws, ...changed })).toBe(isEqual)
+  })
+})
+
+describe("regionSuffix", () => {
+  it.each([
+    [[], ""],
+    [[{ ...aws, prefix: "other", region: "r2" }], ""],
+    [[{ ...aws, region: "r2" }], " (r1)"],
+    [[{ ...aws, region: null }], " (r1)"]
+  ])("tells the location from %j by %j", (others, suffix) => {
+    expect(Location.regionSuffix(aws, [aws, ...others])).toBe(suffix)
   })
 })

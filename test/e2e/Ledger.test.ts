@@ -15,6 +15,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, describe, expect, it } from "vitest"
 import type { Status } from "../../src/report/Status.ts"
+import { writer } from "../../scripts/strict-s3/StrictS3.ts"
 import { emptyDirectory, snapshotName, tree } from "../fixtures/Tree.ts"
 import { report, run, type RunOptions, s3, start, summary, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
@@ -115,6 +116,39 @@ describe("a second run", () => {
     expect(store.keys()).toEqual([`${prefix}/a.jsonl`, `other/${prefix}/a.jsonl`])
     expect(store.keys("other")).toEqual([`${prefix}/a.jsonl`])
     expect(store.requests).toHaveLength(3)
+  })
+
+  it("sends every file again to the store of another profile", async () => {
+    const [one, two] = [await startStore(), await startStore()]
+    const profile = (name: string, { endpoint }: typeof one) =>
+      `[profile ${name}]\nendpoint_url = ${endpoint}\naws_access_key_id = ${writer.accessKeyId}\naws_secret_access_key = ${writer.secretAccessKey}\n`
+    const home = tree({
+      ".aws/config": `[default]\nendpoint_url = ${one.endpoint}\n${profile("one", one)}${profile("two", two)}`
+    })
+    const input = tree({ "a.jsonl": "1\n" })
+    const stateDir = emptyDirectory()
+    const args = ["s3", `--input=${input}`, "--bucket=snapshots", `--prefix=${prefix}`, `--state-dir=${stateDir}`]
+    const upload = (more: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
+      run([...args, ...more], { env: { HOME: home, ...env } })
+    for (let round = 0; round < 2; round++) {
+      expect((await upload([], { AWS_PROFILE: "one" })).code).toBe(0)
+      expect((await upload(["--profile=two"])).code).toBe(0)
+      expect([one.requests.length, two.requests.length]).toEqual([1, 1])
+    }
+    expect(summary(await upload(["--profile=two", `--endpoint=${one.endpoint}`]))).toContain("unchanged 1")
+    const status = await run(["status", "--state-dir", stateDir])
+    expect(status.stdout.split("\n").filter((line) => line.startsWith("s3:"))).toEqual(
+      [one, two].map(({ endpoint }) => `s3://snapshots/${prefix} at ${endpoint}/`)
+    )
+  })
+
+  it("fails with 61, and a report, when its profile names no store that it can know", async () => {
+    const { upload } = await host({ "a.jsonl": "1\n" })
+    await upload()
+    const env = { HOME: tree({ ".aws/config": "[default]\nservices = missing\n" }) }
+    const failed = await upload(["--output=json"], { env })
+    expect([failed.code, failed.requests]).toEqual([61, []])
+    expect(report(failed).result.endedBy?.message).toContain("[services missing]")
   })
 
   it("plans only new content with --dry-run, and records nothing", async () => {

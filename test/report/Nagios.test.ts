@@ -19,6 +19,7 @@ const target = (
   bucket: "b",
   prefix: "p",
   endpoint: null,
+  region: null,
   input: "/in",
   mostRecent: true,
   lastRun: runAt(0, lastExit),

@@ -7,6 +7,7 @@ const target: Status.Status["targets"][number] = {
   bucket: "b",
   prefix: "ibsr/h",
   endpoint: null,
+  region: null,
   input: "/in",
   mostRecent: true,
   lastRun: run,

@@ -1,21 +1,27 @@
 /** `ibsr-export s3`: one run. Its result is the exit code. */
-import { Effect, Either } from "effect"
+import { Effect, Either, Option } from "effect"
 import { UsageError } from "../../domain/Errors.ts"
 import * as Settings from "../../domain/Settings.ts"
 import { Export } from "../../services/Export.ts"
 import * as HostIdentity from "../../services/HostIdentity.ts"
+import * as ConfiguredTarget from "../../services/ObjectStore/S3/ConfiguredTarget.ts"
 import * as App from "../App.ts"
 import * as Argv from "../flags/Argv.ts"
 import { s3Flags } from "../flags/S3Flags.ts"
 import * as Variables from "../flags/Variables.ts"
 
 export const run = (line: Argv.Line, host: App.Host) =>
-  Effect.flatMap(Effect.mapError(settings(line), withWarnings(line)), (resolved) =>
-    Effect.flatMap(Export, (job) => Effect.zipRight(notes(resolved), job.run)).pipe(
-      Effect.map((report) => report.result.exitCode),
-      Effect.provide(App.layer(resolved, host))
+  Effect.gen(function* () {
+    const given = yield* Effect.mapError(settings(line), withWarnings(line))
+    const isEndpointFlag = line.args.includes(`--${s3Flags.endpoint.name}`)
+    const target = yield* Effect.either(ConfiguredTarget.resolve({ ...given, isEndpointFlag }, line.env))
+    const resolved = { ...given, ...Either.getOrElse(target, () => ({})) }
+    const misconfigured = Option.getOrUndefined(Either.getLeft(target))
+    const report = yield* Effect.flatMap(Export, (job) => Effect.zipRight(notes(resolved), job.run)).pipe(
+      Effect.provide(App.layer(resolved, { ...host, misconfigured }))
     )
-  )
+    return report.result.exitCode
+  })
 
 /** A variable that is missing may be one of those that are misspelt. */
 const withWarnings =

@@ -4,6 +4,7 @@
  */
 import { Options } from "@effect/cli"
 import { Array, Either } from "effect"
+import * as Endpoint from "../../domain/Endpoint.ts"
 import type { Env } from "../../domain/Env.ts"
 
 /** A value, or its errors, each as a sentence. */
@@ -87,10 +88,9 @@ const fromEnv = (env: Env, spec: Spec): Given | undefined => {
 const read = <A>(spec: ValueSpec<A>, { from, text }: Given): Parsed<A> =>
   text === ""
     ? Either.left([`${from} needs a value`])
-    : Either.mapLeft(spec.parse(text), (expected) => [`${from}: expected ${expected}, got '${withoutLogin(text)}'`])
-
-/** Hides the user info of a URL, because it may contain a password, which must not reach a log. */
-const withoutLogin = (text: string) => text.replace(/\/\/.*@/, "//…@")
+    : Either.mapLeft(spec.parse(text), (expected) => [
+        `${from}: expected ${expected}, got '${Endpoint.withoutLogin(text)}'`
+      ])
 
 const make = <A>(
   spec: Spec & { readonly value?: string; readonly parse?: Parse<unknown> },

@@ -3,6 +3,7 @@
  * because there are many flags.
  */
 import * as DurationText from "../../domain/DurationText.ts"
+import * as Endpoint from "../../domain/Endpoint.ts"
 import * as Placeholder from "../../domain/Placeholder.ts"
 import * as Selection from "../../domain/Selection.ts"
 import type { FlagValues } from "../../domain/Settings.ts"
@@ -99,9 +100,9 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "endpoint",
     group: where,
     value: "URL",
-    description: "a store other than AWS, such as MinIO or Cloudflare R2",
+    description: "a store other than AWS, such as MinIO or Cloudflare R2; otherwise the profile's endpoint_url",
     env: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
-    parse: Values.endpoint
+    parse: Endpoint.parse
   }),
   region: Flag.optional({
     name: "region",

@@ -53,16 +53,6 @@ export const atLeast =
       () => `at least ${shown}`
     )
 
-/** An `http:` or `https:` URL that names only a host and a port. */
-export const endpoint: Parse<URL> = (text) => {
-  const url = URL.parse(text)
-  const parts = url === null ? "" : url.href.slice(url.origin.length)
-  // a path after the host, or user info before it, would be dropped or sent on
-  return url !== null && /^https?:$/.test(url.protocol) && parts === "/"
-    ? Either.right(url)
-    : Either.left("a URL such as https://minio.example.com:9000, without a path")
-}
-
 /** Source: "User/Group Name Syntax" of systemd, the strict form. */
 export const account: Parse<string> = (text) =>
   /^[A-Za-z_][\w.-]{0,30}$/.test(text) ? Either.right(text) : Either.left("the name of a user or group")

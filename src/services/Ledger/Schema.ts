@@ -123,7 +123,29 @@ const migrations: ReadonlyArray<string> = [
   ALTER TABLE targets ADD COLUMN retention_most INTEGER;
   `,
   // Whether the response to a part contained its checksum. Earlier versions completed uploads as if all had.
-  "ALTER TABLE parts ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 1 CHECK (confirmed IN (0, 1))"
+  "ALTER TABLE parts ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 1 CHECK (confirmed IN (0, 1))",
+  // the region is part of a target's name; empty: not known
+  `
+  CREATE TABLE named_targets (
+    id INTEGER PRIMARY KEY,
+    endpoint TEXT NOT NULL,
+    bucket TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    mapping TEXT NOT NULL,
+    region TEXT NOT NULL,
+    input TEXT NOT NULL,
+    input_since INTEGER NOT NULL,
+    checksum TEXT NOT NULL DEFAULT 'SHA256' CHECK (checksum IN ('SHA256', 'MD5')),
+    retention_least INTEGER,
+    retention_most INTEGER,
+    UNIQUE (endpoint, bucket, prefix, mapping, region)
+  ) STRICT;
+  INSERT INTO named_targets
+    SELECT id, endpoint, bucket, prefix, mapping, '', input, input_since, checksum, retention_least, retention_most
+    FROM targets;
+  DROP TABLE targets;
+  ALTER TABLE named_targets RENAME TO targets;
+  `
 ]
 
 /** The schema version that this program writes. */
@@ -141,9 +163,10 @@ export const isEmpty = (db: DatabaseSync): boolean =>
 export const migrate = (db: DatabaseSync, to = version): void => {
   const from = pragma(db, "user_version")
   if (from === to) return
-  db.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${applicationId};`)
+  // while a table is replaced, rows refer to a table that does not exist
+  db.exec(`PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE; PRAGMA application_id = ${applicationId};`)
   for (const migration of migrations.slice(from, to)) db.exec(migration)
-  db.exec(`PRAGMA user_version = ${to}; COMMIT`)
+  db.exec(`PRAGMA user_version = ${to}; COMMIT; PRAGMA foreign_keys = ON`)
 }
 
 const pragma = (db: DatabaseSync, name: "application_id" | "user_version") =>

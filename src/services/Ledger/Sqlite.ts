@@ -11,7 +11,7 @@ import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
 import * as TargetsTable from "./TargetsTable.ts"
 import * as UploadsTable from "./UploadsTable.ts"
 
-export type Options = Pick<Settings, "stateDir" | "lockWait" | "input" | "bucket" | "endpoint" | "prefix">
+export type Options = Pick<Settings, "stateDir" | "lockWait" | "input" | "bucket" | "endpoint" | "prefix" | "region">
 
 export const layer = (options: Options) =>
   Layer.succeed(Ledger, {

@@ -70,16 +70,19 @@ const targets = (db: DatabaseSync): Status["targets"] => {
   )
 
   return db
-    .prepare("SELECT id, endpoint, bucket, prefix, input FROM targets ORDER BY id")
+    .prepare("SELECT id, endpoint, bucket, prefix, region, input FROM targets ORDER BY id")
     .all()
     .map((row) => {
-      const { bucket, endpoint, id, input, prefix } = row as Readonly<Record<string, string>> & { readonly id: number }
+      const { bucket, endpoint, id, input, prefix, region } = row as Readonly<Record<string, string>> & {
+        readonly id: number
+      }
       const totals = selectTotals.get(id) as Readonly<Record<"stored" | "stored_bytes" | "waiting" | "lost", number>>
       const oldest = selectOldest.get(id) as { readonly path: string; readonly pending_since: number } | undefined
       return {
         bucket: bucket!,
         prefix: prefix!,
         endpoint: endpoint === "" ? null : endpoint!,
+        region: region === "" ? null : region!,
         input: input!,
         mostRecent: id === latest,
         lastRun: runFrom(selectLast.get(id) as RunRow | undefined),

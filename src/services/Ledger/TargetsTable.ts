@@ -1,4 +1,4 @@
-/** The rows of targets and of their runs. A target is an endpoint, a bucket, a prefix and a key mapping. */
+/** The rows of targets and of their runs. A target is an endpoint, a region, a bucket, a prefix and a key mapping. */
 import { resolve } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import type { Bounds } from "../../domain/Retention.ts"
@@ -16,34 +16,46 @@ export interface Target {
 /** How keys are made from paths; another mapping would need another target. */
 const mapping = "path"
 
-type Name = Pick<Settings, "bucket" | "endpoint" | "prefix">
+type Name = Pick<Settings, "bucket" | "endpoint" | "prefix" | "region">
 
-const nameOf = ({ bucket, endpoint, prefix }: Name) => [endpoint?.href ?? "", bucket, prefix, mapping] as const
+interface Row extends Target {
+  readonly input: string
+  readonly checksum: Checksum
+  readonly least: number | null
+  readonly most: number | null
+}
 
-export const find = (db: DatabaseSync, name: Name) =>
+/** A region that is not known, as in ledgers of older versions, matches any region. */
+export const find = (db: DatabaseSync, { bucket, endpoint, prefix, region = "" }: Name) =>
   db
     .prepare(
-      "SELECT id, input, input_since AS inputSince FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?"
+      `SELECT id, input, input_since AS inputSince, checksum, retention_least AS least, retention_most AS most
+       FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ? AND (region IN (?, '') OR ? = '')
+       ORDER BY region = ? DESC, (SELECT max(id) FROM runs WHERE target = targets.id) DESC LIMIT 1`
     )
-    .get(...nameOf(name)) as (Target & { readonly input: string }) | undefined
+    .get(endpoint?.href ?? "", bucket, prefix, mapping, region, region, region) as Row | undefined
+
+const insert = (db: DatabaseSync, { bucket, endpoint, prefix }: Name) =>
+  db
+    .prepare(
+      `INSERT INTO targets (endpoint, bucket, prefix, mapping, region, input, input_since) VALUES (?, ?, ?, ?, '', '', 0)
+       RETURNING id, input, input_since AS inputSince, checksum, retention_least AS least, retention_most AS most`
+    )
+    .get(endpoint?.href ?? "", bucket, prefix, mapping) as unknown as Row
 
 /** Records that a run on this target starts, and returns the ledger's knowledge of the target. */
 export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input">, run: RunIdentity) => {
-  const known = find(db, options)
+  const target = find(db, options) ?? insert(db, options)
+  const { checksum, id, least, most } = target
   const input = resolve(options.input)
-  const inputSince = known?.input === input ? known.inputSince : run.startedAt
-  const { checksum, id, least, most } = db
-    .prepare(
-      `INSERT INTO targets (endpoint, bucket, prefix, mapping, input, input_since) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET input = excluded.input, input_since = excluded.input_since
-       RETURNING id, checksum, retention_least AS least, retention_most AS most`
-    )
-    .get(...nameOf(options), input, inputSince) as {
-    readonly id: number
-    readonly checksum: Checksum
-    readonly least: number | null
-    readonly most: number | null
-  }
+  const inputSince = target.input === input ? target.inputSince : run.startedAt
+  db.prepare("UPDATE targets SET input = ?, input_since = ?, region = iif(? = '', region, ?) WHERE id = ?").run(
+    input,
+    inputSince,
+    options.region ?? "",
+    options.region ?? "",
+    id
+  )
   const previousRuns = db
     .prepare("SELECT started_at FROM runs WHERE target = ? ORDER BY id DESC LIMIT ?")
     .all(id, startsUsed - 1)

@@ -5,8 +5,11 @@ import { DatabaseSync } from "node:sqlite"
 import type { KeySuffix } from "../../../src/domain/Compression.ts"
 import type { ContentDigest } from "../../../src/domain/ContentDigest.ts"
 import * as ObjectKey from "../../../src/domain/ObjectKey.ts"
-import { type AcknowledgedObject, Ledger, type OpenLedger } from "../../../src/services/Ledger.ts"
+import type { Settings } from "../../../src/domain/Settings.ts"
+import { type AcknowledgedObject, Ledger, LedgerStatus, type OpenLedger } from "../../../src/services/Ledger.ts"
+import * as Schema from "../../../src/services/Ledger/Schema.ts"
 import * as Sqlite from "../../../src/services/Ledger/Sqlite.ts"
+import * as SqliteStatus from "../../../src/services/Ledger/SqliteStatus.ts"
 import { settingsWith } from "../../fixtures/Settings.ts"
 import { emptyDirectory } from "../../fixtures/Tree.ts"
 
@@ -65,6 +68,74 @@ describe("the ledger", () => {
       const elsewhere = Sqlite.layer(settingsWith({ stateDir, bucket: "other" }))
       const other = Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "run-2", startedAt: 0 }))
       expect((yield* Effect.scoped(Effect.provide(other, elsewhere))).checksum).toBe("SHA256")
+    })
+  )
+
+  it.live(
+    "keeps targets apart by endpoint and region, and gives a target without a region the first that is named",
+    () =>
+      Effect.gen(function* () {
+        const stateDir = emptyDirectory()
+        const storedIn = (changes: Partial<Settings>) =>
+          Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "r", startedAt: 0 })).pipe(
+            Effect.flatMap((ledger) =>
+              Effect.tap(statesOf(ledger, [found("a")]), () => store(ledger, "a", content(10, "a")))
+            ),
+            Effect.scoped,
+            Effect.provide(Sqlite.layer(settingsWith({ stateDir, ...changes })))
+          )
+        const endpoint = new URL("http://m:9000")
+        for (const [changes, state] of [
+          [{}, undefined],
+          [{ region: "r1" }, "final"],
+          [{ region: "r2" }, undefined],
+          [{ region: "r1" }, "final"],
+          [{}, "final"],
+          [{ endpoint }, undefined],
+          [{ endpoint, region: "r2" }, "final"],
+          [{ endpoint, region: "r1" }, undefined]
+        ] as const) {
+          expect(yield* storedIn(changes), JSON.stringify(changes)).toEqual([state])
+        }
+        const status = yield* Effect.flatMap(LedgerStatus, ({ read }) => read).pipe(
+          Effect.provide(SqliteStatus.layer(stateDir))
+        )
+        expect(status.targets.map((target) => [target.endpoint, target.region, target.stored])).toEqual([
+          [null, "r1", 1],
+          [null, "r2", 1],
+          ["http://m:9000/", "r2", 1],
+          ["http://m:9000/", "r1", 1]
+        ])
+      })
+  )
+
+  it.live("keeps what a ledger without regions knows", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const db = new DatabaseSync(join(stateDir, "ledger.db"))
+      Schema.migrate(db, 6)
+      db.exec(`
+        INSERT INTO targets (id, endpoint, bucket, prefix, mapping, input, input_since, retention_least)
+          VALUES (7, '', 'b', 'p', 'path', '/in', 0, 1000);
+        INSERT INTO runs (target, name, started_at) VALUES (7, 'before', 6);
+        INSERT INTO files (target, path, first_seen, pending_since) VALUES (7, 'a', 1, 1);
+      `)
+      db.close()
+      const layer = Sqlite.layer(settingsWith({ stateDir, region: "r1" }))
+      yield* Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "r", startedAt: 7 })).pipe(
+        Effect.flatMap((ledger) =>
+          Effect.gen(function* () {
+            expect([ledger.previousRuns, ledger.retention?.least]).toEqual([[6], 1000])
+            expect((yield* ledger.unfinishedFiles("", 9)).map(({ path }) => path)).toEqual(["a"])
+          })
+        ),
+        Effect.scoped,
+        Effect.provide(layer)
+      )
+      const after = new DatabaseSync(join(stateDir, "ledger.db"))
+      expect(after.prepare("PRAGMA foreign_key_check").all()).toEqual([])
+      expect(after.prepare("SELECT id, region FROM targets").all()).toMatchObject([{ id: 7, region: "r1" }])
+      after.close()
     })
   )
 

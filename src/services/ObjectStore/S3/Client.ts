@@ -20,18 +20,19 @@ export const connect = (target: Target & Network.Options, env: Env) =>
     if (problem !== undefined) return yield* new ConfigError(problem)
     const profile = yield* Profiles.settings(target.profile, env)
     const { handler, http } = yield* Network.connect(target, env, profile["ca_bundle"])
+    const named = target.profile === undefined ? {} : { profile: target.profile }
     const credentials = Credentials.renewing(
       Credentials.provider(target, {
         env,
         profile: target.profile,
         // the first attempt may correct the clock, and the second then succeeds
-        clientConfig: { requestHandler: handler, maxAttempts: 2 }
+        clientConfig: { requestHandler: handler, maxAttempts: 2, ...named }
       })
     )
     const clock = StoreClock.make()
     const config: S3ClientConfig = {
-      ...(target.profile === undefined ? {} : { profile: target.profile }),
-      ...endpoint(target, profile["region"]),
+      ...named,
+      ...endpoint(target),
       credentials: credentials.provider,
       requestHandler: RequestHandler.make(http, clock),
       // the AWS CLI reads it from the same place
@@ -94,14 +95,15 @@ const unsupported = (bucket: string) => {
     : undefined
 }
 
-const endpoint = (target: Target, profileRegion: string | undefined): S3ClientConfig => {
-  const { defaultRegion, pathStyle } = Providers.of(target.endpoint)
+/** `ConfiguredTarget` has read the variables and the profile. The SDK would read those of another profile. */
+const endpoint = ({ endpoint: url, forcePathStyle, region: given }: Target): S3ClientConfig => {
+  const { defaultRegion, pathStyle } = Providers.of(url)
   // without a region, the SDK uses the EC2 instance's region, which is wrong for other providers
-  const region = target.region ?? profileRegion ?? defaultRegion
+  const region = given ?? defaultRegion
   return {
-    ...(target.endpoint === undefined
-      ? {}
-      : { endpoint: target.endpoint.href, forcePathStyle: target.forcePathStyle || pathStyle }),
+    ...(url === undefined
+      ? { ignoreConfiguredEndpointUrls: true }
+      : { endpoint: url.href, forcePathStyle: forcePathStyle || pathStyle }),
     ...(region === undefined ? {} : { region })
   }
 }

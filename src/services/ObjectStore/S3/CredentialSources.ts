@@ -10,8 +10,12 @@ export type Provider = ReturnType<typeof fromIni>
 export interface SourceOptions {
   readonly env: Env
   readonly profile: string | undefined
-  /** For the clients of STS and SSO that the SDK creates. */
-  readonly clientConfig: { readonly requestHandler: HandlerOptions; readonly maxAttempts: number }
+  /** For the clients of STS and SSO that the SDK creates. `profile`: where they find region and endpoint. */
+  readonly clientConfig: {
+    readonly requestHandler: HandlerOptions
+    readonly maxAttempts: number
+    readonly profile?: string
+  }
 }
 
 export interface Source {

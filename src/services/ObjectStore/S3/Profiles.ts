@@ -42,6 +42,24 @@ export const settings = (named: string | undefined, env: Env): Effect.Effect<Pro
     )
   )
 
+/** The endpoint that the profile's `services` section sets for S3. Such a section must exist. */
+export const serviceEndpoint = ({ services }: Profile): Effect.Effect<string | undefined, ConfigError> =>
+  services === undefined
+    ? Effect.succeed(undefined)
+    : Effect.promise(() => parseKnownFiles({ ignoreCache: true })).pipe(
+        Effect.flatMap((known) =>
+          Effect.fromNullable(Object.hasOwn(known, `services.${services}`) ? known[`services.${services}`] : undefined)
+        ),
+        Effect.mapBoth({
+          onSuccess: (section) => section["s3.endpoint_url"],
+          onFailure: () =>
+            new ConfigError({
+              detail: `the profile names the section [services ${services}], which is not in the AWS configuration file`,
+              advice: "add the section, or remove services from the profile"
+            })
+        })
+      )
+
 /** Keys of a profile that name a credential source: all keys of a row must be set. */
 const credentialKeys: ReadonlyArray<ReadonlyArray<string>> = [
   ["aws_access_key_id", "aws_secret_access_key"],
