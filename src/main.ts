@@ -11,9 +11,9 @@ import * as Signals from "./process/Signals.ts"
 import { Stdio } from "./services/Stdio.ts"
 import { Stop } from "./services/Stop.ts"
 
-const { arch, argv, env, execPath, platform, stderr, versions } = process
-const { complain, stdio } = Output.open(env)
-Node.prepare(complain)
+const { arch, argv, env, execPath, platform, versions } = process
+const { complain, stdio, terminal } = Output.open(env)
+Node.prepare(complain, stdio.stderr)
 const { runEnded, stop } = Signals.listen()
 
 const program = run({
@@ -22,7 +22,7 @@ const program = run({
   executable: isSea() ? execPath : undefined,
   node: { node: versions.node, platform, arch },
   runId: env["INVOCATION_ID"] || randomUUID(),
-  terminal: stderr.isTTY ? { write: (text) => stderr.write(text), columns: () => stderr.columns } : undefined
+  terminal
 }).pipe(Effect.provideService(Stop, stop), Effect.provideService(Stdio, stdio))
 
 void Effect.runPromise(program).then(async (code) => {

@@ -52,7 +52,7 @@ export const layer = (settings: Settings, host: RunHost, store: Layer.Layer<Obje
     ]),
     // each further `Layer.provide` adds 1 ms to the start
     Layer.provide([Deadline.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)]),
-    Layer.provideMerge(Layer.merge(Reporter.layer(settings), Logging.layer(settings, host.terminal !== undefined)))
+    Layer.provideMerge(Layer.merge(Reporter.layer(settings), Logging.layer(settings)))
   )
 
 const metrics = ({ dryRun, metricsFile, stateDir }: Settings) =>

@@ -5,6 +5,8 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { Cause, Effect, Layer, Option } from "effect"
 import { type ConfigError, InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
+import * as Ending from "../report/Ending.ts"
+import { escapeControls } from "../report/Text.ts"
 import { printToStdout, Stdio } from "../services/Stdio.ts"
 import type { Stop } from "../services/Stop.ts"
 import type * as App from "./App.ts"
@@ -86,10 +88,13 @@ const unattended = Layer.succeed(
 const internalError = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
-/** Prints a failure that no report covers. */
+/** Prints a failure that no report covers. The last line is the same as a report's. */
 const fail = (error: UsageError | ConfigError | StateUnusable | InternalError) =>
   Effect.map(Stdio, ({ stderr }) => {
-    const text = `ibsr-export: ${error.message.replaceAll("\n", "\nibsr-export: ")}\n  ${error.hint}`
-    stderr.writeLine({ text, severity: "error" })
-    return ExitCode.ofError[error._tag].code
+    const exit = ExitCode.ofError[error._tag]
+    const problems = error.message.split("\n")
+    const several = problems.length > 1 ? problems.map((text) => `ibsr-export: ${escapeControls(text)}`) : []
+    for (const text of [...several, Ending.line(exit, Ending.ofError(error))])
+      stderr.writeLine({ text, severity: "error" })
+    return exit.code
   })

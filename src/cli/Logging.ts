@@ -1,20 +1,33 @@
 /** The log goes to stderr, because stdout carries the result. */
-import { Effect, Inspectable, Layer, Logger, LogLevel, Struct } from "effect"
+import { Effect, Layer, Logger, LogLevel, Record, Struct } from "effect"
 import type { Reporting } from "../domain/Settings.ts"
 import type { Severity } from "../report/Journal.ts"
+import * as Logfmt from "../report/Logfmt.ts"
+import { escapeControls, json } from "../report/Text.ts"
 import { type OutputStream, Stdio } from "../services/Stdio.ts"
 
-/** journald records the time of each line, and shows no colours. */
-const journalLogfmt = Logger.map(Logger.logfmtLogger, (line) => line.replace(/^timestamp=\S+ /, ""))
+const entryOf = (options: Logger.Logger.Options<unknown>) => Logger.structuredLogger.log(options)
 
-const inJournal = {
-  auto: journalLogfmt,
-  pretty: journalLogfmt,
-  logfmt: journalLogfmt,
-  json: Logger.map(Logger.structuredLogger, (entry) => Inspectable.stringifyCircular(Struct.omit(entry, "timestamp")))
+type Entry = ReturnType<typeof entryOf>
+
+/** Everything but the time and Effect's numbers of fibers, which mean nothing to a reader of the log. */
+const fieldsOf = ({ annotations, cause, logLevel, message }: Entry): Parameters<typeof Logfmt.line>[0] => ({
+  level: logLevel,
+  message: String(message),
+  ...Record.map(annotations, String),
+  ...(cause === undefined ? {} : { cause })
+})
+
+const formats = {
+  logfmt: (entry: Entry) => Logfmt.line({ timestamp: entry.timestamp, ...fieldsOf(entry) }),
+  json: (entry: Entry) => json(Struct.omit(entry, "fiberId", "spans"))
 }
 
-const elsewhere = { logfmt: Logger.logfmtLogger, json: Logger.jsonLogger }
+/** journald records the time of each line, and shows no colours. */
+const inJournal = {
+  logfmt: (entry: Entry) => Logfmt.line(fieldsOf(entry)),
+  json: (entry: Entry) => json(Struct.omit(entry, "fiberId", "spans", "timestamp"))
+}
 
 const severities: Readonly<Record<LogLevel.LogLevel["_tag"], Severity>> = {
   All: "debug",
@@ -27,23 +40,38 @@ const severities: Readonly<Record<LogLevel.LogLevel["_tag"], Severity>> = {
   None: "error"
 }
 
-const to = (stderr: OutputStream, logger: Logger.Logger<unknown, string>) =>
-  Logger.make((entry) => stderr.writeLine({ text: logger.log(entry), severity: severities[entry.logLevel._tag] }))
+const colors: Readonly<Record<Severity, number>> = { error: 31, warning: 33, notice: 32, info: 32, debug: 90 }
 
-const loggerFor = (format: Reporting["logFormat"], stderr: OutputStream, isTerminal: boolean) => {
-  if (stderr.isJournal) return to(stderr, inJournal[format])
-  const chosen = format === "auto" ? (isTerminal ? "pretty" : "logfmt") : format
-  return chosen === "pretty" ? Logger.prettyLogger({ stderr: true, colors: "auto" }) : to(stderr, elsewhere[chosen])
+/** For example `15:17:02 WARN failed file=a.jsonl`. */
+const pretty = (severity: Severity, hasColors: boolean) => (entry: Entry) => {
+  const { level, message, ...rest } = fieldsOf(entry)
+  const time = new Date(entry.timestamp).toTimeString().slice(0, "hh:mm:ss".length)
+  const shown = hasColors ? `\u001B[${colors[severity]}m${level}\u001B[0m` : String(level)
+  return [time, shown, escapeControls(String(message)), Logfmt.line(rest)].join(" ").trimEnd()
 }
 
-export const layer = (
-  { logFormat, quiet, verbose }: Pick<Reporting, "logFormat" | "quiet" | "verbose">,
-  isTerminal: boolean
-) =>
+/** How an entry looks on this stream. */
+const formatOf = (
+  format: Reporting["logFormat"],
+  { hasColors, isJournal, isTerminal }: OutputStream,
+  severity: Severity
+) => {
+  if (isJournal) return format === "json" ? inJournal.json : inJournal.logfmt
+  const chosen = format === "auto" ? (isTerminal ? "pretty" : "logfmt") : format
+  return chosen === "pretty" ? pretty(severity, hasColors) : formats[chosen]
+}
+
+const loggerFor = (format: Reporting["logFormat"], stderr: OutputStream) =>
+  Logger.make<unknown, void>((options) => {
+    const severity = severities[options.logLevel._tag]
+    stderr.writeLine({ text: formatOf(format, stderr, severity)(entryOf(options)), severity })
+  })
+
+export const layer = ({ logFormat, quiet, verbose }: Pick<Reporting, "logFormat" | "quiet" | "verbose">) =>
   Layer.merge(
     Logger.replaceEffect(
       Logger.defaultLogger,
-      Effect.map(Stdio, ({ stderr }) => loggerFor(logFormat, stderr, isTerminal))
+      Effect.map(Stdio, ({ stderr }) => loggerFor(logFormat, stderr))
     ),
     Logger.minimumLogLevel(verbose ? LogLevel.Debug : quiet ? LogLevel.Error : LogLevel.Info)
   )

@@ -12,6 +12,10 @@ export interface Location {
 /** A name, unique within a region: `s3://bucket/prefix`, or `https://minio.example.com:9000/bucket/prefix` with an endpoint. */
 export const url = ({ bucket, endpoint, prefix }: Location): string => `${endpoint ?? "s3://"}${bucket}/${prefix}`
 
+/** For people: `s3://bucket/prefix`, or `s3://bucket/prefix at https://minio.example.com:9000` with an endpoint. */
+export const describe = ({ bucket, endpoint, prefix }: Omit<Location, "region">): string =>
+  `s3://${bucket}/${prefix}${endpoint === null ? "" : ` at ${endpoint.replace(/\/$/, "")}`}`
+
 /** A region that is not known may be any region. */
 export const equals = (a: Location, b: Location): boolean =>
   url(a) === url(b) && (a.region === b.region || a.region === null || b.region === null)

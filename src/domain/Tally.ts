@@ -26,8 +26,9 @@ export interface Tally {
   notTried: number
   /** Failed files that `FailureClass.isDenial` accepts. */
   denied: number
-  readonly failedClasses: Set<ExportError["_tag"]>
-  readonly failures: Array<Extract<Outcome, { _tag: "Failed" }>>
+  /** The failure classes of this run, by the tag of their errors. */
+  readonly failedClasses: Map<ExportError["_tag"], FailedClass>
+  readonly failures: Array<Failed>
   /** Final files that end in an incomplete line. */
   readonly torn: Array<string>
   /** Files whose content went to a new key. */
@@ -48,6 +49,15 @@ export interface Tally {
   resumedBytes: number
   /** Unfinished multipart uploads that the next run can resume. */
   readonly keptUploads: Array<KeptUpload>
+}
+
+export type Failed = Extract<Outcome, { _tag: "Failed" }>
+
+/** The files that failed in the same way. */
+export interface FailedClass {
+  files: number
+  /** Undefined if all of them were lost: a lost file has no failure of its own. */
+  first: Failed | undefined
 }
 
 /** An unfinished multipart upload, for the report. */
@@ -75,7 +85,7 @@ export const empty = (): Tally => ({
   vanished: 0,
   interrupted: 0,
   notTried: 0,
-  failedClasses: new Set(),
+  failedClasses: new Map(),
   failures: [],
   torn: [],
   replaced: [],
@@ -90,6 +100,15 @@ export const empty = (): Tally => ({
   resumedBytes: 0,
   keptUploads: []
 })
+
+const countClass = ({ failedClasses }: Tally, tag: ExportError["_tag"], failure: FailedClass["first"]) => {
+  const known = failedClasses.get(tag)
+  if (known === undefined) failedClasses.set(tag, { files: 1, first: failure })
+  else {
+    known.files++
+    known.first ??= failure
+  }
+}
 
 /** Built once: building it for each of a million files takes longer than counting them. */
 const counters: {
@@ -108,7 +127,7 @@ const counters: {
   Planned: (tally, planned) => void tally.plan.push(planned),
   Failed: (tally, failure) => {
     tally.failed++
-    tally.failedClasses.add(failure.error._tag)
+    countClass(tally, failure.error._tag, failure)
     if (FailureClass.isDenial(failure.error)) tally.denied++
     if (tally.failures.length < maxListed) tally.failures.push(failure)
   },
@@ -132,7 +151,7 @@ export const add = <Tag extends Outcome["_tag"]>(tally: Tally, outcome: Extract<
 export const addLost = (tally: Tally, file: string, hint: string): void => {
   tally.lost++
   tally.lossHint = hint
-  tally.failedClasses.add("SourceUnreadable")
+  countClass(tally, "SourceUnreadable", undefined)
   if (tally.lostFiles.length < maxListed) tally.lostFiles.push(file)
 }
 
@@ -154,6 +173,12 @@ export const addKept = (tally: Tally, upload: KeptUpload): void => {
 
 export const addAtRisk = (tally: Tally, file: Tally["atRisk"][number]): void => {
   if (tally.atRisk.length < maxListed) tally.atRisk.push(file)
+}
+
+/** Only a signal or the deadline interrupts a run. If a failure ended it, the files in flight were not tried to the end. */
+export const countInterruptedAsNotTried = (tally: Tally): void => {
+  tally.notTried += tally.interrupted
+  tally.interrupted = 0
 }
 
 /** Files that match `--include` and `--exclude`, whatever their outcome. */

@@ -1,21 +1,35 @@
 /** Prepares Node: checks its version, handles crashes, limits the heap. */
 import process from "node:process"
 import { setFlagsFromString } from "node:v8"
+import { ConfigError, InternalError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
+import * as Ending from "../report/Ending.ts"
+import type { OutputStream } from "../services/Stdio.ts"
 
-/** `complain` writes a line to stderr. */
-export const prepare = (complain: (text: string) => void): void => {
+/** `complain` writes an error to stderr. */
+export const prepare = (complain: (text: string) => void, stderr: OutputStream): void => {
+  const exit = (error: ConfigError | InternalError): never => {
+    const row = ExitCode.ofError[error._tag]
+    stderr.writeLine({ text: Ending.line(row, Ending.ofError(error)), severity: "error" })
+    return process.exit(row.code)
+  }
+
   // earlier versions ignore proxy settings, and connect directly
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
   if (major < 24 || (major === 24 && minor < 5)) {
-    complain(`needs Node 24.5 or newer; this is ${process.version}`)
-    process.exit(ExitCode.ofError.ConfigError.code)
+    exit(
+      new ConfigError({
+        detail: `needs Node 24.5 or newer; this is ${process.version}`,
+        advice: "install a newer Node, or use the binary, which contains one"
+      })
+    )
   }
 
   // Node's own handler prints a bare stack trace and exits 1
   const crash = (cause: unknown) => {
-    complain(`internal error: ${cause instanceof Error ? cause.stack : String(cause)}`)
-    process.exit(ExitCode.ofError.InternalError.code)
+    const detail = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+    complain(detail)
+    exit(new InternalError({ detail }))
   }
   process.on("uncaughtException", crash)
   process.on("unhandledRejection", crash)

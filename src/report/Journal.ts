@@ -16,6 +16,8 @@ export interface Reader {
   /** Whether journald reads it: it adds the time, takes a priority for each line, and shows no colours. */
   readonly isJournal: boolean
   readonly isTerminal: boolean
+  /** Whether colours are wanted: a terminal that has them, unless `NO_COLOR` or `CLICOLOR_FORCE` decides. */
+  readonly hasColors: boolean
 }
 
 /** Prefixes every line with the priority, because journald makes an entry of each line. */

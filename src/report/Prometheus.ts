@@ -7,6 +7,7 @@
 import * as Location from "../domain/Location.ts"
 import type { Report } from "./Report.ts"
 import { isFuture, type Target } from "./Status.ts"
+import { escapeControls } from "./Text.ts"
 
 export interface Facts {
   readonly report: Report
@@ -136,7 +137,7 @@ const metrics = (facts: Facts): ReadonlyArray<Metric> => {
 
 const labelled = (labels: Labels) => {
   const pairs = Object.entries(labels).map(([name, value]) => {
-    const escaped = value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
+    const escaped = escapeControls(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"')
     return `${name}="${escaped}"`
   })
   return `{${pairs.join(",")}}`

@@ -5,6 +5,7 @@ import * as ExitCode from "../domain/ExitCode.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as Tally from "../domain/Tally.ts"
+import * as Ending from "./Ending.ts"
 
 export const Count = Schema.NonNegativeInt
 
@@ -39,6 +40,8 @@ export const Report = Schema.Struct({
     exitCode: Count,
     name: described(Schema.String, "as in the table of exit codes"),
     signal: optional(Schema.String, "the signal that stopped the run"),
+    cause: optional(Schema.String, "why the run has this exit code; null: it succeeded"),
+    hint: optional(Schema.String, "what to do about the cause"),
     endedBy: optional(Problem, "the failure that ended the run before all files were tried")
   }),
   source: Schema.Struct({ input: Schema.String }),
@@ -83,8 +86,8 @@ export const Report = Schema.Struct({
     live: described(Count, "files that may still grow, with --final-only"),
     vanished: described(Count, "files rotated away before they could be opened"),
     failed: described(Count, "files, and directories that could not be listed"),
-    interrupted: described(Count, "files whose upload was interrupted when the run ended early"),
-    notTried: described(Count, "files that the run did not reach before it ended"),
+    interrupted: described(Count, "files whose upload was interrupted by a signal or the deadline"),
+    notTried: described(Count, "files that the run did not reach, or did not finish before a failure ended it"),
     lost: described(Count, "files rotated away since the last run before they were stored; not counted as selected"),
     endNotSeen: described(
       Count,
@@ -188,7 +191,11 @@ const problem = (error: ExportError): typeof Problem.Type => ({
 /** The report without `metrics`, which are made from it. */
 export const make = (settings: Settings, facts: Facts): Report => {
   const { tally } = facts
-  const exit = ExitCode.of({ signal: facts.signal, endedBy: facts.endedBy?._tag, failed: tally.failedClasses })
+  const exit = ExitCode.of({
+    signal: facts.signal,
+    endedBy: facts.endedBy?._tag,
+    failed: new Set(tally.failedClasses.keys())
+  })
   return {
     schemaVersion: 1,
     tool: { name: "ibsr-export", version: facts.version },
@@ -202,6 +209,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
       exitCode: exit.code,
       name: exit.name,
       signal: facts.signal ?? null,
+      ...(Ending.of(exit, facts) ?? { cause: null, hint: null }),
       endedBy: facts.endedBy === undefined ? null : problem(facts.endedBy)
     },
     source: { input: settings.input },

@@ -1,4 +1,5 @@
 /** The report as text. */
+import * as ExitCode from "../domain/ExitCode.ts"
 import * as Size from "../domain/Size.ts"
 import * as StoreTraits from "../domain/StoreTraits.ts"
 import type { Line, Severity } from "./Journal.ts"
@@ -19,14 +20,17 @@ const fileLine = ({ file, key, requestId }: Failure) =>
 
 /** Groups equal failures, because a hundred denials are one problem. */
 const failureTexts = (report: Report): ReadonlyArray<string> =>
-  [...Map.groupBy(report.failures, (failure) => `${failure.class}: ${escapeControls(failure.message)}`)].flatMap(
-    ([heading, group]) => [
-      heading,
-      `  hint: ${group[0]?.hint ?? ""}`,
-      ...group.slice(0, maxNamed).map(fileLine),
-      ...(group.length > maxNamed ? [`  and ${plural(group.length - maxNamed, "more file")}`] : [])
-    ]
-  )
+  [
+    ...Map.groupBy(
+      report.failures,
+      (failure) => `${failure.class} [${failure.exitCode}]: ${escapeControls(failure.message)}`
+    )
+  ].flatMap(([heading, group]) => [
+    heading,
+    `  hint: ${group[0]?.hint ?? ""}`,
+    ...group.slice(0, maxNamed).map(fileLine),
+    ...(group.length > maxNamed ? [`  and ${plural(group.length - maxNamed, "more file")}`] : [])
+  ])
 
 /** Whether the run succeeded without a warning about setup, patterns, ledger, encryption, clock or metrics. */
 export const isUneventful = ({ ledger, metrics, result, setupWarnings, store, unmatchedPatterns }: Report): boolean =>
@@ -86,12 +90,14 @@ const clockWarning = (offsetSeconds: number) =>
 const runFailure = ({ failures, result: { endedBy } }: Report): ReadonlyArray<string> =>
   endedBy === null || failures.some(({ hint, message }) => message === endedBy.message && hint === endedBy.hint)
     ? []
-    : [`${endedBy.class}: ${escapeControls(endedBy.message)}`, `  hint: ${endedBy.hint}`]
+    : [`${endedBy.class} [${endedBy.exitCode}]: ${escapeControls(endedBy.message)}`, `  hint: ${endedBy.hint}`]
+
+const { code, name } = ExitCode.ofError.SourceUnreadable
 
 const lossHint = ({ lossHint: hint, totals }: Report): ReadonlyArray<string> =>
-  hint === null ? [] : [`source-unreadable: ${plural(totals.lost, "file")} lost`, `  hint: ${hint}`]
+  hint === null ? [] : [`${name} [${code}]: ${plural(totals.lost, "file")} lost`, `  hint: ${hint}`]
 
-/** The report without its last line, the summary. */
+/** The report without its last lines, the summary. */
 export const body = (report: Report): ReadonlyArray<Line> => [
   ...lines(
     "info",

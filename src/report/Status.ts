@@ -58,7 +58,7 @@ const runText = (run: typeof Run.Type | null) => {
 const files = (count: number) => plural(count, "file")
 
 const targetText = (target: Target, _: number, all: ReadonlyArray<Target>): ReadonlyArray<string> => [
-  `s3://${target.bucket}/${escapeControls(target.prefix)}${target.endpoint === null ? "" : ` at ${target.endpoint}`}${escapeControls(Location.regionSuffix(target, all))}`,
+  escapeControls(`${Location.describe(target)}${Location.regionSuffix(target, all)}`),
   `  input         ${escapeControls(target.input)}`,
   `  last run      ${runText(target.lastRun)}`,
   `  last success  ${runText(target.lastSuccess)}`,

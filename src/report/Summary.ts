@@ -1,22 +1,26 @@
-/** The summary: the last line of a report. */
-import { Duration } from "effect"
+/** The summary: the last lines of a report. */
+import { Duration, Record } from "effect"
 import * as DurationText from "../domain/DurationText.ts"
+import * as Location from "../domain/Location.ts"
 import * as Size from "../domain/Size.ts"
 import type { Line, Reader, Severity } from "./Journal.ts"
 import * as Logfmt from "./Logfmt.ts"
 import type { Report } from "./Report.ts"
+import * as Ending from "./Ending.ts"
+import { escapeControls } from "./Text.ts"
 
-/** For example `uploaded 2 (1.2 MB), skipped 1, failed 0 in 0.8 s`. Rare outcomes are omitted if they are 0. */
+/** For example `failed 1 of 3, uploaded 2 (1.2 MB) in 0.8 s: s3://bucket/prefix`. What did not occur is omitted. */
 export const prose = (report: Report): string => {
   const { totals } = report
   const planned = report.plan ?? []
-  const counts: ReadonlyArray<readonly [count: number, text: string, always?: boolean]> = [
+  const counts: ReadonlyArray<readonly [count: number, text: string]> = [
+    [totals.failed, `failed ${totals.failed} of ${totals.selected}`],
     report.run.dryRun
-      ? [planned.length, `would upload ${planned.length} (${Size.format(bytesOf(planned))})`, true]
-      : [totals.uploaded, `uploaded ${totals.uploaded} (${uploaded(totals)})`, true],
+      ? [planned.length, `would upload ${planned.length} (${Size.format(bytesOf(planned))})`]
+      : [totals.uploaded, `uploaded ${totals.uploaded} (${uploaded(totals)})`],
     [totals.resumed, `resumed ${totals.resumed} (${Size.format(totals.resumedBytes)} not sent again)`],
     [totals.unchanged, `unchanged ${totals.unchanged}`],
-    [totals.skipped, `skipped ${totals.skipped}`, true],
+    [totals.skipped, `skipped ${totals.skipped}`],
     [totals.excluded, `excluded ${totals.excluded}`],
     [totals.notReady, `not ready ${totals.notReady}`],
     [totals.live, `live ${totals.live}`],
@@ -24,14 +28,11 @@ export const prose = (report: Report): string => {
     [totals.interrupted, `interrupted ${totals.interrupted}`],
     [totals.notTried, `not tried ${totals.notTried}${report.complete ? "" : " or more"}`],
     [totals.lost, `lost ${totals.lost}`],
-    [totals.endNotSeen, `end not seen ${totals.endNotSeen}`],
-    [totals.failed, `failed ${totals.failed}`, true]
+    [totals.endNotSeen, `end not seen ${totals.endNotSeen}`]
   ]
-  const { exitCode, name } = report.result
-  const texts = counts.filter(([count, , always]) => always === true || count > 0).map(([, text]) => text)
-  return `${texts.join(", ")} in ${DurationText.format(Duration.seconds(report.run.durationSeconds))}${
-    exitCode === 0 ? "" : `: ${name} (exit ${exitCode})`
-  }`
+  const texts = counts.filter(([count]) => count > 0).map(([, text]) => text)
+  const what = texts.length === 0 ? "uploaded 0" : texts.join(", ")
+  return `${what} in ${DurationText.format(Duration.seconds(report.run.durationSeconds))}: ${escapeControls(Location.describe(report.target))}`
 }
 
 /** Gives two sizes if objects are smaller than their files. */
@@ -41,14 +42,12 @@ const uploaded = ({ objectBytes, uploadedBytes }: Report["totals"]) =>
     ...(objectBytes === uploadedBytes ? [] : [`compressed to ${Size.format(objectBytes)}`])
   ].join(", ")
 
-/** The summary for the journal, where people search by field: it always has the same fields, and sizes in bytes. */
-export const logfmt = ({ complete, plan, result, run, totals }: Report): string =>
-  `summary ${Logfmt.line({
-    result: result.name,
-    exit: result.exitCode,
+/** The summary for the journal, where people search by field. Sizes are in bytes. A count that is 0 is omitted. */
+export const logfmt = ({ complete, plan, result, run, target, totals }: Report): string => {
+  const counts = {
     selected: totals.selected,
     uploaded: totals.uploaded,
-    ...(plan === null ? {} : { planned: plan.length }),
+    planned: plan?.length ?? 0,
     resumed: totals.resumed,
     unchanged: totals.unchanged,
     skipped: totals.skipped,
@@ -61,22 +60,37 @@ export const logfmt = ({ complete, plan, result, run, totals }: Report): string 
     lost: totals.lost,
     end_not_seen: totals.endNotSeen,
     failed: totals.failed,
-    complete,
     retries: totals.retries,
-    ...(plan === null
-      ? { bytes: totals.uploadedBytes, object_bytes: totals.objectBytes }
-      : // the size of compressed objects is not known in advance
-        { bytes: bytesOf(plan) }),
-    resumed_bytes: totals.resumedBytes,
+    bytes: plan === null ? totals.uploadedBytes : bytesOf(plan),
+    // the size of compressed objects is not known in advance
+    object_bytes: plan === null ? totals.objectBytes : 0,
+    resumed_bytes: totals.resumedBytes
+  }
+  return `summary ${Logfmt.line({
+    ...(result.cause === null || result.hint === null ? {} : { cause: result.cause, hint: result.hint }),
+    result: result.name,
+    exit: result.exitCode,
+    ...Record.filter(counts, (count) => count > 0),
+    complete,
     seconds: run.durationSeconds,
+    target: Location.describe(target),
     run: run.id
   })}`
+}
 
-/** In a file or a pipe, the line starts with the time, because a file may collect the lines of many runs. */
-export const line = (report: Report, { isJournal, isTerminal }: Reader): Line => ({
+/** The counts. In a file or a pipe, they start with the time, because a file may collect the lines of many runs. */
+export const counts = (report: Report, { isJournal, isTerminal }: Reader): Line => ({
   text: isJournal ? logfmt(report) : isTerminal ? prose(report) : `${endTime(report)} ${prose(report)}`,
   severity: severityOf(report)
 })
+
+/** The last line of a run that did not succeed: `exit N name: cause. Remedy.` */
+export const ending = (report: Report): Line | undefined => {
+  const { cause, exitCode, hint, name } = report.result
+  return cause === null || hint === null
+    ? undefined
+    : { text: Ending.line({ code: exitCode, name }, { cause, hint }), severity: severityOf(report) }
+}
 
 /** When the run ended: ISO 8601, UTC, in whole seconds. */
 const endTime = ({ run }: Report) => {

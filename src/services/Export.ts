@@ -116,6 +116,8 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           Effect.gen(function* () {
             const reason = Option.getOrUndefined(yield* stop.reason)
             const endedAt = yield* Clock.currentTimeMillis
+            if (reason?._tag === "Failure" && reason.error._tag !== "DeadlineExceeded")
+              Tally.countInterruptedAsNotTried(reporter.tally)
             const report = Report.make(settings, {
               ...identity,
               startedAt: new Date(startedAt),

@@ -47,8 +47,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
             const done = { files, bytes: tally.uploadedBytes }
             const elapsedMillis = now - startedAt
             const line = ProgressLine.render({ done, total, counted, elapsedMillis }, terminal.columns())
-            // returns to the start of the line, so that the next line of the log overwrites it
-            terminal.write(`\r\u001B[K${line}\r`)
+            terminal.show(line)
           })
 
         return {
@@ -56,7 +55,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
             Effect.scoped(
               Effect.gen(function* () {
                 const startedAt = yield* Clock.currentTimeMillis
-                yield* Effect.addFinalizer(() => Effect.sync(() => terminal.write("\r\u001B[K")))
+                yield* Effect.addFinalizer(() => Effect.sync(terminal.clear))
                 // disconnected, because a dead file server may make it hang
                 yield* Effect.forkScoped(Effect.disconnect(count))
                 yield* Effect.forkScoped(Effect.repeat(draw(startedAt), Schedule.spaced(interval)))
@@ -71,6 +70,8 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
 const interval = Duration.millis(200)
 
 export interface Terminal {
-  readonly write: (text: string) => void
+  /** Replaces the line that is shown. */
+  readonly show: (line: string) => void
+  readonly clear: () => void
   readonly columns: () => number
 }

@@ -1,4 +1,6 @@
 import { Context, Effect, FiberRef, Layer, LogLevel } from "effect"
+import type { ExportError } from "../domain/Errors.ts"
+import * as ExitCode from "../domain/ExitCode.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
@@ -6,13 +8,14 @@ import * as Tally from "../domain/Tally.ts"
 import type { OpenUpload, Report } from "../report/Report.ts"
 import * as ReportText from "../report/ReportText.ts"
 import * as Summary from "../report/Summary.ts"
+import { json } from "../report/Text.ts"
 import { Stdio } from "./Stdio.ts"
 
 /** Counts the outcomes of the files, and prints the run's report. */
 export class Reporter extends Context.Tag("ibsr-export/Reporter")<
   Reporter,
   {
-    /** Counts files, and logs them: failures as warnings, the others with `--verbose`. */
+    /** Counts files, and logs the first failure of each class as a warning; with `--verbose`, it logs every file. */
     readonly addOutcomes: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
     /** Adds a multipart upload that could not be aborted. */
     readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
@@ -39,14 +42,26 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
       Effect.map(Stdio, (streams) => {
         const tally = Tally.empty()
         const openUploads: Array<OpenUpload> = []
+        const loggedClasses = new Set<string>()
+
+        /** The first failure of each class is logged as a warning. A dead store must not fill the log. */
+        const isFirst = (outcome: Outcome) => {
+          if (outcome._tag !== "Failed" || loggedClasses.has(outcome.error._tag)) return false
+          loggedClasses.add(outcome.error._tag)
+          return true
+        }
         return {
           addOutcomes: (all) => {
             for (const { outcome } of all) Tally.add(tally, outcome)
             // filtered here, because a million calls to the logger take longer than counting a million files
             return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (minimum) => {
               const isVerbose = LogLevel.lessThanEqual(minimum, LogLevel.Debug)
-              const logged = isVerbose ? all : all.filter(({ outcome }) => outcome._tag === "Failed")
-              return Effect.forEach(logged, ({ file, outcome }) => log(file.relativePath, outcome), { discard: true })
+              const logged = isVerbose ? all : all.filter(({ outcome }) => isFirst(outcome))
+              return Effect.forEach(
+                logged,
+                ({ file, outcome }) => log(file.relativePath, outcome, !isVerbose || isFirst(outcome)),
+                { discard: true }
+              )
             })
           },
           addResumed: (sparedBytes) => Tally.addResumed(tally, sparedBytes),
@@ -58,13 +73,31 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
           tally,
           openUploads,
           publish: (report) =>
-            Effect.sync(() => {
-              if (!quiet || !ReportText.isUneventful(report)) renderings[outputFormat](report, streams)
-            })
+            Effect.zipRight(
+              logCounts(tally),
+              Effect.sync(() => {
+                if (!quiet || !ReportText.isUneventful(report)) renderings[outputFormat](report, streams)
+              })
+            )
         }
       })
     )
 }
+
+/** The exit code in brackets, as in the report. */
+const classOf = (tag: ExportError["_tag"]) => {
+  const { code, name } = ExitCode.ofError[tag]
+  return { class: `${name}[${code}]` }
+}
+
+/** How many files failed in the way that was logged for the first of them. */
+const logCounts = ({ failedClasses }: Tally.Tally) =>
+  Effect.forEach(
+    failedClasses,
+    ([tag, { files }]) =>
+      files > 1 ? Effect.annotateLogs(Effect.logWarning("failed"), { ...classOf(tag), files }) : Effect.void,
+    { discard: true }
+  )
 
 /** The outcome of one file. */
 export interface FileOutcome {
@@ -76,20 +109,31 @@ type Streams = Context.Tag.Service<Stdio>
 
 /** Prints the report in each output format. The summary comes last; with JSON, it goes to stderr. */
 const renderings = {
-  text: (report: Report, { stdout }: Streams) => {
+  text: (report: Report, { isOneStream, stderr, stdout }: Streams) => {
     for (const line of ReportText.body(report)) stdout.writeLine(line)
-    stdout.writeLine(Summary.line(report, stdout))
+    stdout.writeLine(Summary.counts(report, stdout))
+    const ending = Summary.ending(report)
+    if (ending === undefined) return
+    stdout.writeLine(ending)
+    // a log or a mail may have stderr alone
+    if (!isOneStream) stderr.writeLine(ending)
   },
   json: (report: Report, { stderr, stdout }: Streams) => {
-    stdout.writeLine({ text: JSON.stringify(report), severity: "info" })
-    stderr.writeLine(Summary.line(report, stderr))
+    stdout.writeLine({ text: json(report), severity: "info" })
+    stderr.writeLine(Summary.counts(report, stderr))
+    const ending = Summary.ending(report)
+    if (ending !== undefined) stderr.writeLine(ending)
   }
 }
 
-const log = (file: string, outcome: Outcome): Effect.Effect<void> => {
+const log = (file: string, outcome: Outcome, isWarning: boolean): Effect.Effect<void> => {
   switch (outcome._tag) {
     case "Failed":
-      return Effect.annotateLogs(Effect.logWarning("failed"), { file, error: outcome.error.message })
+      return Effect.annotateLogs(isWarning ? Effect.logWarning("failed") : Effect.logDebug("failed"), {
+        ...classOf(outcome.error._tag),
+        file,
+        error: outcome.error.message
+      })
     // the report lists it
     case "Planned":
       return Effect.void

@@ -9,6 +9,8 @@ export class Stdio extends Context.Tag("ibsr-export/Stdio")<
     readonly stdout: OutputStream
     /** For everything else. */
     readonly stderr: OutputStream
+    /** Whether both go to the same file, terminal or connection. */
+    readonly isOneStream: boolean
   }
 >() {}
 

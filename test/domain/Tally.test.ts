@@ -64,7 +64,10 @@ describe("add", () => {
       ...Tally.empty(),
       failed: 3,
       denied: 2,
-      failedClasses: new Set(["InternalError", "AccessDenied"]),
+      failedClasses: new Map([
+        ["InternalError", { files: 1, first }],
+        ["AccessDenied", { files: 2, first: denied }]
+      ]),
       failures: [first, denied, denied]
     })
   })
@@ -81,7 +84,10 @@ describe("add", () => {
       Array.from({ length: Tally.maxListed }, (_, index) => `f${index}`)
     )
     expect(tally.failed).toBe(Tally.maxListed + 6)
-    expect(tally.failedClasses).toEqual(new Set(["InternalError", "AccessDenied"]))
+    expect([...tally.failedClasses].map(([tag, { files }]) => [tag, files])).toEqual([
+      ["InternalError", Tally.maxListed + 5],
+      ["AccessDenied", 1]
+    ])
   })
 })
 

@@ -110,12 +110,16 @@ export const metadata = (state: State) => ObjectMetadata.of(state, { hostname: h
 /** The report of a run with `--output=json`. */
 export const report = (result: RunResult): Report => JSON.parse(result.stdout) as Report
 
-/** The last line of stdout, without the time at its beginning. */
+const lines = (text: string) => text.trimEnd().split("\n")
+
+/** The last line of a run that failed: `exit N name: cause. Remedy.` */
+export const ending = ({ stderr }: RunResult): string | undefined =>
+  lines(stderr).findLast((line) => line.startsWith("exit "))
+
+/** The line of counts on stdout, without the time at its beginning. */
 export const summary = (result: RunResult): string | undefined =>
-  result.stdout
-    .trimEnd()
-    .split("\n")
-    .at(-1)
+  lines(result.stdout)
+    .findLast((line) => !line.startsWith("exit "))
     ?.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /, "")
 
 /** Waits until the condition holds; fails after ten seconds. */

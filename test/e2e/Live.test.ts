@@ -52,7 +52,7 @@ describe("a file that is still being written", () => {
     const store = await startStore()
     const input = emptyDirectory()
     writeFileSync(join(input, current), '{"a"')
-    expect(summary(await run(s3(input, store.endpoint)))).toContain("uploaded 0 (0 B), skipped 0, not ready 1")
+    expect(summary(await run(s3(input, store.endpoint)))).toContain("not ready 1 in ")
     appendFileSync(join(input, current), ":1}\n")
     const result = await run(s3(input, store.endpoint, "--final-only", "--output=json"))
     expect(report(result).totals).toMatchObject({ selected: 1, uploaded: 0, live: 1 })

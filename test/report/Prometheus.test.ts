@@ -83,7 +83,7 @@ describe("the metrics", () => {
   it("escape special characters in a label", () => {
     const report = reportOf([])
     const odd = { ...report, target: { ...report.target, prefix: `a"b\\c\nd` } }
-    expect(Prometheus.render(facts({ report: odd }))).toContain(`{target="s3://b/a\\"b\\\\c\\nd"} `)
+    expect(Prometheus.render(facts({ report: odd }))).toContain(`{target="s3://b/a\\"b\\\\c\\\\nd"} `)
   })
 })
 

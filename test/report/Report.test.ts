@@ -232,6 +232,8 @@ describe("make", () => {
       exitCode: 143,
       name: "interrupted",
       signal: "SIGTERM",
+      cause: expect.stringContaining("stopped by SIGTERM"),
+      hint: "the next run continues",
       endedBy: {
         class: "deadline",
         exitCode: 33,
@@ -245,7 +247,14 @@ describe("make", () => {
   })
 
   it("has no signal and no failure if nothing ended the run early", () => {
-    expect(Report.make(settings, facts([])).result).toEqual({ exitCode: 0, name: "ok", signal: null, endedBy: null })
+    expect(Report.make(settings, facts([])).result).toEqual({
+      exitCode: 0,
+      name: "ok",
+      signal: null,
+      cause: null,
+      hint: null,
+      endedBy: null
+    })
   })
 
   it("contains the store's response and a hint for each failure", () => {

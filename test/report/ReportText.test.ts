@@ -54,7 +54,7 @@ describe("the report as text", () => {
 
   it("groups equal failures, gives their hint once, and names a few files", () => {
     expect(texts(reportOf(["a", "b", "c", "d", "e"].map(denied)))).toEqual([
-      "access-denied: PutObject: Access Denied (403 AccessDenied)",
+      "access-denied [22]: PutObject: Access Denied (403 AccessDenied)",
       "  hint: allow s3:PutObject on this bucket and prefix",
       "  a -> p/a [request R-a]",
       "  b -> p/b [request R-b]",
@@ -66,11 +66,11 @@ describe("the report as text", () => {
   it("names the failure that ended the run only once", () => {
     const missing = new CredentialsMissing({ detail: "none found" })
     const lines = texts(reportOf([], { endedBy: missing }))
-    expect(lines[0]).toBe("credentials-missing: no credentials: none found")
+    expect(lines[0]).toBe("credentials-missing [20]: no credentials: none found")
     expect(lines[1]).toMatch(/^ {2}hint: set AWS_ACCESS_KEY_ID/)
     const failure = denied("a")
     const both = reportOf([failure], failure._tag === "Failed" ? { endedBy: failure.error } : {})
-    expect(texts(both).filter((line) => line.startsWith("access-denied: "))).toHaveLength(1)
+    expect(texts(both).filter((line) => line.startsWith("access-denied [22]: "))).toHaveLength(1)
   })
 
   it("states why the run gave up, even if files failed in the same way", () => {
@@ -144,13 +144,13 @@ describe("the report as text", () => {
     const lines = ReportText.body({ ...found, failuresOmitted: 1 })
     expect(lines.map(({ severity, text }) => `${severity} ${text.slice(0, 20)}`)).toEqual([
       "info a -> s3://b/p/a (1 B",
-      "error access-denied: PutOb",
+      "error access-denied [22]: ",
       "error   hint: allow s3:Put",
       "error   b -> p/b [request ",
       "error and 1 more failure",
       "warning warning: the ledger ",
       "warning multipart upload lef",
-      "error credentials-missing:",
+      "error credentials-missing ",
       "error   hint: set AWS_ACCE"
     ])
   })

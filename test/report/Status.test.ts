@@ -42,7 +42,7 @@ describe("the status", () => {
   it("shows an unfinished run, a store other than AWS, and a ledger without runs", () => {
     const running = { ...target, endpoint: "http://m:9000/", lastRun: { ...run, endedAt: null, exitCode: null } }
     const lines = Status.render(status(target, running))
-    expect(lines[8]).toBe("s3://b/ibsr/h at http://m:9000/")
+    expect(lines[8]).toBe("s3://b/ibsr/h at http://m:9000")
     expect(lines[10]).toBe(
       "  last run      2026-11-24T15:00:02.838Z, not ended: still running, killed, or unable to write to the ledger"
     )

@@ -3,6 +3,7 @@ import { Clock, Duration, Effect } from "effect"
 import { type StateUnusable, UsageError } from "../../domain/Errors.ts"
 import * as Nagios from "../../report/Nagios.ts"
 import * as Status from "../../report/Status.ts"
+import { json } from "../../report/Text.ts"
 import * as HostIdentity from "../../services/HostIdentity.ts"
 import { LedgerStatus } from "../../services/Ledger.ts"
 import * as SqliteStatus from "../../services/Ledger/SqliteStatus.ts"
@@ -41,7 +42,7 @@ export const run = (line: Argv.Line) =>
 
 const renderings = {
   text: (status: Status.Status) => Status.render(status).join("\n"),
-  json: (status: Status.Status) => JSON.stringify(status)
+  json: (status: Status.Status) => json(status)
 }
 
 /** A Nagios plugin has exit codes of its own, including one for a ledger that cannot be read. */

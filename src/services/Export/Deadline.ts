@@ -1,4 +1,4 @@
-import { Context, Deferred, Duration, Effect, Layer, Number } from "effect"
+import { Context, Deferred, Duration, Effect, Layer, Number, Option } from "effect"
 import * as DurationText from "../../domain/DurationText.ts"
 import { DeadlineExceeded, type ExportError } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/Settings.ts"
@@ -81,9 +81,25 @@ export class Deadline extends Context.Tag("ibsr-export/Deadline")<
 /** 5 s for a CreateMultipartUpload in flight, 5 s for its abort. Counting a million files takes 8 s. */
 const cleanupTime = Duration.seconds(12)
 
+/** A person at a terminal would otherwise wait without a word. */
+const announce = (stop: Context.Tag.Service<Stop>, grace: Duration.Duration) =>
+  Effect.flatMap(
+    stop.reason,
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: (reason) => {
+        if (reason._tag === "Failure") return Effect.void
+        const again = reason.signal === "SIGINT" ? "press Ctrl-C again" : "send the signal again"
+        return Effect.logWarning(
+          `${reason.signal}: stopping, up to ${DurationText.format(grace)}; ${again} to stop now`
+        )
+      }
+    })
+  )
+
 /** Completes at the deadline, or `--grace` after another reason to stop, whichever comes first. */
 const untilTimeIsUp = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Pick<Settings, "deadline" | "grace">) => {
-  const graceIsOver = Effect.zipRight(stop.requested, Effect.sleep(grace))
+  const graceIsOver = stop.requested.pipe(Effect.zipRight(announce(stop, grace)), Effect.zipRight(Effect.sleep(grace)))
   if (deadline === undefined) return graceIsOver
   const error = new DeadlineExceeded({ deadline: DurationText.format(deadline) })
   return Effect.raceFirst(graceIsOver, Effect.delay(stop.request({ _tag: "Failure", error }), deadline))

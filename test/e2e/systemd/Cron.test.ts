@@ -83,10 +83,11 @@ describe.skipIf(!hostAvailable || !inject("cron"))("under a real cron", () => {
     expect(head).toMatch(/^Subject: .*ibsr-export s3 .*--bucket=missing /m)
     expect(mail).not.toContain(writer.secretAccessKey)
     const lines = body.trimEnd().split("\n")
-    expect(lines[0]).toMatch(/^bucket: .* \(404 NoSuchBucket\)$/)
-    expect(lines.at(-1)).toMatch(/^20\S+Z uploaded 0 .* failed 1 in .*: bucket \(exit 23\)$/)
-    // one failure with its hint and file; the last line is the summary
-    expect(lines.slice(1, -1).map((text) => text.trim().split(/\W/)[0])).toEqual(["hint", "snapshot_2026112214"])
+    expect(lines[0]).toMatch(/^bucket \[23\]: .* \(404 NoSuchBucket\)$/)
+    expect(lines.at(-2)).toMatch(/^20\S+Z failed 1 of 1 in /)
+    expect(lines.at(-1)).toMatch(/^exit 23 bucket: /)
+    // one failure with its hint and file, before the counts
+    expect(lines.slice(1, -2).map((text) => text.trim().split(/\W/)[0])).toEqual(["hint", "snapshot_2026112214"])
     const complaints = (await host.journalSince(since)).filter(
       ({ identifier, priority }) => identifier === "cron" && priority < 5
     )

@@ -41,7 +41,7 @@ describe.skipIf(!hostAvailable)("in the journal of a real journald", () => {
     expect(withTimestamp(entries)).toEqual([])
   })
 
-  it("a failed run ends with its summary as an error, after a hint", async () => {
+  it("a failed run ends with errors: a hint, the summary, and the cause with its remedy", async () => {
     const store = await host.prepare()
     host.writeSnapshot("snapshot_2026112215.jsonl", "{}\n")
     store.fault = ({ key }) =>
@@ -49,7 +49,8 @@ describe.skipIf(!hostAvailable)("in the journal of a real journald", () => {
     const entries = entriesOf("ibsr-export", (await host.upload()).journal)
     const errors = entries.filter(({ priority }) => priority === 3)
     expect(errors.at(-1)).toBe(entries.at(-1))
-    expect(entries.at(-1)?.message).toMatch(/^summary result=access-denied exit=22 selected=2 uploaded=1 .* failed=1 /)
+    expect(entries.at(-2)?.message).toMatch(/^summary cause=".*" hint=".*" result=access-denied exit=22 .* failed=1 /)
+    expect(entries.at(-1)?.message).toMatch(/^exit 22 access-denied: /)
     expect(errors.some(({ message }) => message.includes("hint: "))).toBe(true)
     expect(priorities(entries).filter((priority) => priority !== 3)).toContain(4)
     expect(withTimestamp(entries)).toEqual([])
