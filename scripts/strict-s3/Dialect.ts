@@ -15,6 +15,10 @@ type Operations = ReadonlyArray<string>
 export interface Dialect {
   /** These operations refuse the headers `x-amz-checksum-…` and `x-amz-sdk-checksum-…`. */
   readonly refusesChecksums?: Refusal & { readonly operations: Operations }
+  /** Every request with Content-MD5 is refused. */
+  readonly refusesMd5?: Refusal
+  /** Every body needs Content-MD5. */
+  readonly requiresMd5?: boolean
   /** No response to a part contains its checksum, and no completion may name it. */
   readonly plainParts?: boolean
   /** Parameters that no request may have. */
@@ -25,7 +29,7 @@ const checksumHeader = /^x-amz-(checksum|sdk-checksum)-/
 
 /** Throws if the dialect does not allow the request. */
 export const checkDialect = (
-  { refusesChecksums, refusesParameters = [] }: Dialect,
+  { refusesChecksums, refusesMd5, refusesParameters = [], requiresMd5 = false }: Dialect,
   { headers, operation }: Pick<RecordedRequest, "headers" | "operation">,
   query: ReadonlyMap<string, string>
 ): void => {
@@ -33,6 +37,10 @@ export const checkDialect = (
     throw new S3Error(403, "SignatureDoesNotMatch", "Access denied.")
   if (refusesChecksums?.operations.includes(operation) === true && hasHeader(headers, checksumHeader))
     throw refuse(refusesChecksums)
+  const hasMd5 = headers["content-md5"] !== undefined
+  if (refusesMd5 !== undefined && hasMd5) throw refuse(refusesMd5)
+  if (requiresMd5 && !hasMd5 && (operation === "PutObject" || operation === "UploadPart"))
+    throw new S3Error(400, "InvalidRequest", "Missing required header for this request: Content-MD5")
 }
 
 const hasHeader = (headers: Headers, pattern: RegExp) => Object.keys(headers).some((name) => pattern.test(name))

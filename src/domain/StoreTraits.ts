@@ -4,9 +4,9 @@ import * as DurationText from "./DurationText.ts"
 
 /**
  * The checksum sent with every body, which the store keeps. SHA-256 costs nothing, because the signature needs it, too.
- * Stores without the "additional checksums" that S3 introduced in 2022 get Content-MD5, which is as old as S3.
+ * Stores without the "additional checksums" that S3 introduced in 2022 get Content-MD5, which is as old as S3, or none.
  */
-export type Checksum = "SHA256" | "MD5"
+export type Checksum = "SHA256" | "MD5" | "none"
 
 export interface StoreTraits {
   readonly checksum: Checksum

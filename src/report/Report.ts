@@ -61,8 +61,8 @@ export const Report = Schema.Struct({
   store: optional(
     Schema.Struct({
       checksum: described(
-        Schema.Literal("SHA256", "MD5"),
-        "checksum sent with every body; MD5 if the store does not implement SHA256"
+        Schema.Literal("SHA256", "MD5", "none"),
+        "checksum sent with every body; MD5 if the store does not accept SHA256, none if it accepts neither"
       ),
       unencrypted: described(Schema.Boolean, "--sse was given, and not every response confirmed it"),
       clockOffsetSeconds: described(Schema.Number, "how far the store's clock is ahead of this host's")

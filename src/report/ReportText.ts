@@ -42,15 +42,19 @@ export const isUneventful = ({ ledger, metrics, result, setupWarnings, store, un
   store?.unencrypted !== true &&
   Math.abs(store?.clockOffsetSeconds ?? 0) < largeClockOffset
 
+const checksumWarnings = {
+  SHA256: [],
+  MD5: ["the store does not implement SHA-256 checksums: bodies are sent with Content-MD5 instead"],
+  none: ["the store accepts no checksums: only the signature protects the bodies"]
+} satisfies Record<NonNullable<Report["store"]>["checksum"], ReadonlyArray<string>>
+
 const warnings = (report: Report): ReadonlyArray<string> =>
   [
     ...report.setupWarnings,
     ...(report.ledger?.setAside == null
       ? []
       : [`the ledger was unusable: it was moved to ${report.ledger.setAside}, and everything was sent again`]),
-    ...(report.store?.checksum === "MD5"
-      ? ["the store does not implement SHA-256 checksums: bodies are sent with Content-MD5 instead"]
-      : []),
+    ...(report.store === null ? [] : checksumWarnings[report.store.checksum]),
     ...(report.store?.unencrypted === true
       ? ["the store did not confirm --sse: objects may be stored without encryption"]
       : []),

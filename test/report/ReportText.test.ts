@@ -91,6 +91,7 @@ describe("the report as text", () => {
     ])
     expect(warnings({ clockOffsetMillis: 300_000 })[0]).toContain("5 min 0 s behind the store's")
     expect(warnings({ checksum: "MD5" })[0]).toContain("Content-MD5")
+    expect(warnings({ checksum: "none" })[0]).toContain("no checksums")
     expect(warnings({ unencrypted: true })[0]).toContain("--sse")
   })
 

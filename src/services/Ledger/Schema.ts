@@ -145,6 +145,19 @@ const migrations: ReadonlyArray<string> = [
     FROM targets;
   DROP TABLE targets;
   ALTER TABLE named_targets RENAME TO targets;
+  `,
+  // some stores accept no checksum
+  `
+  ALTER TABLE targets RENAME COLUMN checksum TO former;
+  ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'SHA256' CHECK (checksum IN ('SHA256', 'MD5', 'none'));
+  UPDATE targets SET checksum = former;
+  ALTER TABLE targets DROP COLUMN former;
+
+  ALTER TABLE uploads RENAME COLUMN checksum TO former;
+  ALTER TABLE uploads ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32'
+    CHECK (checksum IN ('CRC32', 'SHA256', 'MD5', 'none'));
+  UPDATE uploads SET checksum = former;
+  ALTER TABLE uploads DROP COLUMN former;
   `
 ]
 

@@ -31,6 +31,14 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [405, "MethodNotAllowed", 10, /--endpoint/]
 ]
 
+/** The store may mean the checksum: the program tries Content-MD5, and then none. */
+const attempts: Readonly<Record<string, number>> = {
+  SignatureDoesNotMatch: 2,
+  InvalidRequest: 3,
+  InvalidArgument: 3,
+  KeyTooLongError: 3
+}
+
 const page = (status: number, text: string, headers: Record<string, string> = {}): CannedAnswer => ({
   status,
   headers: { "content-type": "text/html", ...headers },
@@ -77,7 +85,7 @@ export const permanentErrors: ReadonlyArray<FaultCase> = [
   ...codes.map(([status, code, exit, hint]): FaultCase => ({
     when: `the store answers ${status} ${code}`,
     fault: always({ kind: "answer", status, code }),
-    attempts: 1,
+    attempts: attempts[code] ?? 1,
     exit,
     hint
   })),
@@ -118,7 +126,7 @@ export const permanentErrors: ReadonlyArray<FaultCase> = [
   {
     when: "SignatureDoesNotMatch repeats the signed request",
     fault: detailedSignatureError,
-    attempts: 1,
+    attempts: 2,
     exit: 21,
     hint: /secret/
   }

@@ -1,13 +1,13 @@
 /** Stores that lack a feature of S3, and flags that need a permission of their own. */
 import { always, type FaultCase, type FaultRule } from "./FaultCase.ts"
 
-const checksumHeader = /^x-amz-(checksum-|sdk-checksum-)/
+const withBody = ["PutObject", "CreateMultipartUpload", "UploadPart"]
 
-/** A store that supports Content-MD5 only. */
-const noChecksums: FaultRule = ({ headers }) =>
-  Object.keys(headers).some((name) => checksumHeader.test(name))
-    ? { kind: "answer", status: 501, code: "NotImplemented" }
-    : undefined
+/** A store that refuses checksum headers in these operations. */
+const refusing = (status: number, code: string, message: string, operations = withBody) => ({
+  dialect: { refusesChecksums: { status, code, message, operations } }
+})
+const noChecksums = refusing(501, "NotImplemented", "A header implies functionality that is not implemented.")
 
 const notImplemented: FaultRule = always({ kind: "answer", status: 501, code: "NotImplemented" })
 const denied: FaultRule = always({ kind: "answer", status: 403, code: "AccessDenied" })
@@ -19,26 +19,64 @@ const permissions: ReadonlyArray<readonly [flag: string, permission: RegExp]> = 
 ]
 
 export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
+  ...[
+    noChecksums,
+    refusing(400, "InvalidArgument", "Unsupported header 'x-amz-checksum-sha256' received for this API call."),
+    refusing(400, "InvalidRequest", "The value is not valid."),
+    refusing(403, "SignatureDoesNotMatch", "Access denied.")
+  ].map((store): FaultCase => {
+    const { code, message, status } = store.dialect.refusesChecksums
+    return {
+      when: `the store refuses a checksum header with ${status} ${code}: ${message}`,
+      store,
+      attempts: 2,
+      exit: 0,
+      output: /MD5/
+    }
+  }),
   {
-    when: "the store rejects checksum headers, and reports that it sends Content-MD5 instead",
-    fault: noChecksums,
-    attempts: 2,
+    when: "the store refuses the checksum headers of a multipart upload, and reports that it sends Content-MD5 instead",
+    file: "parts",
+    flags: ["--concurrency=1"],
+    store: noChecksums,
+    attempts: { CreateMultipartUpload: 2, UploadPart: 2, CompleteMultipartUpload: 1 },
     exit: 0,
     output: /MD5/
   },
+  ...(
+    [
+      [400, "InvalidRequest"],
+      [403, "SignatureDoesNotMatch"]
+    ] as const
+  ).map(([status, code]): FaultCase => ({
+    when: `the store answers only the creation of an upload with ${code}, because it names a checksum algorithm`,
+    file: "parts",
+    store: refusing(status, code, "no", ["CreateMultipartUpload"]),
+    attempts: { CreateMultipartUpload: 2, UploadPart: 2, CompleteMultipartUpload: 1 },
+    exit: 0
+  })),
   {
-    when: "the store rejects checksum headers in a multipart upload, and reports that it sends Content-MD5 instead",
+    when: "the store refuses both SHA-256 and Content-MD5, and reports that only the signature protects the bodies",
     file: "parts",
     flags: ["--concurrency=1"],
-    fault: noChecksums,
-    attempts: { CreateMultipartUpload: 2, UploadPart: 2, CompleteMultipartUpload: 1 },
+    store: {
+      dialect: { ...noChecksums.dialect, refusesMd5: { status: 400, code: "InvalidArgument", message: "content-md5" } }
+    },
+    attempts: { CreateMultipartUpload: 2, UploadPart: 3, CompleteMultipartUpload: 1 },
+    exit: 0,
+    output: /only the signature/
+  },
+  {
+    when: "the store requires Content-MD5",
+    store: { dialect: { requiresMd5: true } },
+    attempts: 2,
     exit: 0,
     output: /MD5/
   },
   {
     when: "the store answers NotImplemented with and without checksum headers",
     fault: notImplemented,
-    attempts: 2,
+    attempts: 3,
     exit: 10,
     hint: /flag/
   },

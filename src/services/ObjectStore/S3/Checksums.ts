@@ -4,7 +4,7 @@ import { createHash, hash } from "node:crypto"
 import { IntegrityFailure } from "../../../domain/Errors.ts"
 import type { Checksum } from "../../../domain/StoreTraits.ts"
 
-/** One of the two headers. */
+/** One of the two headers, or none. */
 export interface ChecksumHeader {
   readonly ChecksumSHA256?: string
   readonly ContentMD5?: string
@@ -21,11 +21,14 @@ export interface Body {
 export const bodyOf = (checksum: Checksum, bytes: Uint8Array, sha256 = hash("sha256", bytes, "hex")): Body => ({
   bytes,
   sha256,
-  checksum:
-    checksum === "SHA256"
-      ? { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }
-      : { ContentMD5: createHash("md5").update(bytes).digest("base64") }
+  checksum: headerOf[checksum](bytes, sha256)
 })
+
+const headerOf: Record<Checksum, (bytes: Uint8Array, sha256: string) => ChecksumHeader> = {
+  SHA256: (_, sha256) => ({ ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }),
+  MD5: (bytes) => ({ ContentMD5: createHash("md5").update(bytes).digest("base64") }),
+  none: () => ({})
+}
 
 /** The header as it is sent. */
 export const checksumFields = ({ ChecksumSHA256, ContentMD5 }: ChecksumHeader): Readonly<Record<string, string>> => ({

@@ -204,6 +204,9 @@ const byProxy = (status = 0): Classify => {
 const row = (table: Readonly<Record<string, Classify>>, key: string) =>
   Object.hasOwn(table, key) ? table[key] : undefined
 
+/** Whether the error code alone says what is wrong. */
+export const isListed = (code: string | undefined): boolean => code !== undefined && Object.hasOwn(byCode, code)
+
 export const classify = ({ isPage, ...answer }: ObservedAnswer): StoreError => rowFor(answer, isPage)(answer)
 
 const rowFor = ({ code = "", operation, status }: StoreAnswer, isPage: boolean): Classify => {

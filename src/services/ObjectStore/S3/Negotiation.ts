@@ -6,18 +6,13 @@
  * | --------------------------- | --------------------------------------------- | ---------------------------------- |
  * | the signature's time is off | the time, to that in the response             | rejected, and the host's time is used again |
  * | the session has expired     | the credentials, if their source has new ones | rejected                           |
- * | a header is not implemented | bodies go with Content-MD5 instead of SHA-256 | failed, and SHA-256 is used again  |
+ * | it accepts no such checksum | the checksum: see `ChecksumDialect`           | failed with the first refusal      |
  */
 import { Effect, Exit } from "effect"
-import {
-  type CredentialsRejected,
-  revised,
-  type StoreAnswer,
-  type StoreError,
-  type UploadFailed
-} from "../../../domain/Errors.ts"
+import { type CredentialsRejected, revised, type StoreAnswer, type StoreError } from "../../../domain/Errors.ts"
 import { type Checksum, describeClockOffset, type StoreTraits } from "../../../domain/StoreTraits.ts"
 import * as Callback from "../../../fibers/Callback.ts"
+import * as ChecksumDialect from "./ChecksumDialect.ts"
 import type { RenewingCredentials } from "./Credentials.ts"
 import type { StoreClock } from "./StoreClock.ts"
 
@@ -33,29 +28,39 @@ export interface Negotiation {
   /** Compares the encryption that was requested for an object with the one that the store confirmed. */
   readonly noteEncryption: (requested: Encryption, confirmed: Encryption) => void
   /**
-   * Runs an attempt with the checksum that the store is believed to accept, and repeats it as the table says. A
-   * `Callback` if the attempt is one.
+   * Runs an attempt with the checksum that the store is believed to accept, or with `first`, and repeats it as the table
+   * says. A `Callback` if the attempt is one.
    */
-  readonly negotiated: <A>(
-    attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>
-  ) => Effect.Effect<A, StoreError>
+  readonly withChecksum: <A>(operation: ChecksumDialect.Operation, attempt: Attempt<A>, first?: Checksum) => Result<A>
+  /** Repeats an attempt without a checksum as the table says. */
+  readonly negotiated: <A>(attempt: Result<A>) => Result<A>
 }
+
+type Result<A> = Effect.Effect<A, StoreError>
+
+type Attempt<A> = (checksum: Checksum) => Result<A>
 
 /** The values that an attempt relied on. */
 interface Assumptions {
-  readonly checksum: Checksum
   /** Of the clock, in milliseconds. */
   readonly correction: number
   readonly identity: ReturnType<RenewingCredentials["current"]>
 }
 
-/** One for each row of the table. */
+/** The attempts of one request before the current one. */
+interface History {
+  /** Including that of the current attempt. */
+  readonly checksums: ReadonlyArray<Checksum>
+  /** Why the first checksum was refused. */
+  readonly refusal: StoreError | undefined
+  readonly repeatsLeft: number
+}
+
+/** Repeats with the same checksum. */
 const maxRepeats = 3
 
 export const make = (clock: StoreClock, credentials: RenewingCredentials): Negotiation => {
-  let checksum: Checksum = "SHA256"
-  /** Whether the store has accepted or refused Content-MD5. */
-  let md5Tested = false
+  const dialect = ChecksumDialect.make()
   let answered = false
   let unencrypted = false
 
@@ -68,62 +73,61 @@ export const make = (clock: StoreClock, credentials: RenewingCredentials): Negot
       (result) => (result === "renewed" ? repeat : Effect.fail(revised(error, { retryable: result === "unavailable" })))
     )
 
-  const switchChecksum = (error: UploadFailed, assumed: Assumptions) => {
-    // another request has switched it in the meantime
-    if (assumed.checksum !== checksum) return repeat
-    if (md5Tested) return Effect.fail(error)
-    if (checksum === "MD5") {
-      md5Tested = true
-      checksum = "SHA256"
-      return Effect.fail(error)
-    }
-    checksum = "MD5"
-    return repeat
-  }
-
-  /** Succeeds if another attempt may succeed. */
+  /** Succeeds if the same attempt may succeed now. */
   const adapt = (error: StoreError, assumed: Assumptions): Effect.Effect<void, StoreError> => {
     if (error._tag === "CredentialsRejected" && isSkew(error)) return correctClock(error, assumed)
     if (error._tag === "CredentialsRejected" && isExpiry(error)) return renewSession(error, assumed)
-    return error._tag === "UploadFailed" && isNotImplemented(error)
-      ? switchChecksum(error, assumed)
-      : Effect.fail(error)
+    return Effect.fail(error)
   }
 
-  const negotiated = <A>(
-    attempt: (checksum: Checksum) => Effect.Effect<A, StoreError>,
-    repeatsLeft = maxRepeats
-  ): Effect.Effect<A, StoreError> =>
-    Callback.suspend(() => {
-      const assumed = { checksum, correction: clock.correction(), identity: credentials.current() }
-      return Callback.matchEffect(attempt(checksum), {
-        onSuccess: (answer) => {
-          answered = true
-          clock.accept(assumed.correction)
-          if (assumed.checksum === "MD5") md5Tested = true
-          return Exit.succeed(answer)
-        },
-        onFailure: (error) =>
-          repeatsLeft === 0
-            ? Exit.fail(error)
-            : Effect.zipRight(adapt(error, assumed), negotiated(attempt, repeatsLeft - 1))
-      })
+  /** Makes an attempt at once: call it when it is to be made. */
+  const run = <A>(
+    operation: ChecksumDialect.Operation | undefined,
+    attempt: Attempt<A>,
+    { checksums, refusal, repeatsLeft }: History
+  ): Result<A> => {
+    const checksum = checksums[checksums.length - 1]!
+    const assumed = { correction: clock.correction(), identity: credentials.current() }
+    return Callback.matchEffect(attempt(checksum), {
+      onSuccess: (answer) => {
+        answered = true
+        clock.accept(assumed.correction)
+        if (operation !== undefined) dialect.accept(operation, checksum)
+        return Exit.succeed(answer)
+      },
+      onFailure: (error) => {
+        const next = operation && dialect.next(operation, error, checksums)
+        if (next !== undefined)
+          return run(operation, attempt, { checksums: [...checksums, next], refusal: refusal ?? error, repeatsLeft })
+        if (operation !== undefined && refusal !== undefined && ChecksumDialect.refusalOf(error) !== undefined) {
+          dialect.exhaust(operation)
+          return Exit.fail(refusal)
+        }
+        return repeatsLeft === 0
+          ? Exit.fail(error)
+          : Effect.flatMap(adapt(error, assumed), () =>
+              run(operation, attempt, { checksums, refusal, repeatsLeft: repeatsLeft - 1 })
+            )
+      }
     })
+  }
+
+  const start = (checksum: Checksum): History => ({
+    checksums: [checksum],
+    refusal: undefined,
+    repeatsLeft: maxRepeats
+  })
 
   return {
-    assumeChecksum: (accepted) => {
-      checksum = accepted
-      md5Tested = accepted === "MD5"
-    },
-    // Content-MD5 is only a guess until the store has accepted it
+    assumeChecksum: dialect.assume,
     traits: () =>
-      answered
-        ? { checksum: md5Tested ? checksum : "SHA256", clockOffsetMillis: clock.observed(), unencrypted }
-        : undefined,
+      answered ? { checksum: dialect.current(), clockOffsetMillis: clock.observed(), unencrypted } : undefined,
     noteEncryption: (requested, confirmed) => {
       unencrypted ||= requested.ServerSideEncryption !== undefined && confirmed.ServerSideEncryption === undefined
     },
-    negotiated: (attempt) => negotiated(attempt)
+    withChecksum: (operation, attempt, first) =>
+      Callback.suspend(() => run(operation, attempt, start(first ?? dialect.current()))),
+    negotiated: (attempt) => Callback.suspend(() => run(undefined, () => attempt, start("none")))
   }
 }
 
@@ -145,5 +149,3 @@ const isSkew = ({ code }: Coded) => code === "RequestTimeTooSkewed" || code === 
 
 const isExpiry = ({ code }: Coded) =>
   code === "ExpiredToken" || code === "InvalidToken" || code === "TokenRefreshRequired"
-
-const isNotImplemented = ({ code, status }: Coded) => status === 501 || code === "NotImplemented"

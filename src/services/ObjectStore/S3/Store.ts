@@ -53,7 +53,7 @@ const put = (
   bytes: Uint8Array,
   sha256: string | undefined
 ): Effect.Effect<StoredObject, StoreError> =>
-  negotiation.negotiated((checksum) => {
+  negotiation.withChecksum("PutObject", (checksum) => {
     // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
     const body = bodyOf(checksum, bytes, sha256)
     return Callback.matchEffect(bodyRequests.put(headers, body), {

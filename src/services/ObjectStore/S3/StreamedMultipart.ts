@@ -57,37 +57,56 @@ export const put = <E>(
     const failed = yield* Deferred.make<never, StoreError | E>()
     /** By part number: what the store confirmed. */
     const checksums = new Map<number, string | undefined>()
+    /** All parts have the same. */
+    let checksumOfParts: Checksum | undefined
     /** AWS confirms it when the upload is created, MinIO only with each part. */
     let encryption: string | undefined
     const confirm = ({ ServerSideEncryption }: { readonly ServerSideEncryption?: string | undefined }) => {
       encryption ??= ServerSideEncryption
     }
 
-    const attempt = (command: Command, checksum: Checksum): Effect.Effect<unknown, StoreError> => {
+    const attempt = (
+      command: CreateMultipartUploadCommand | UploadPartCommand,
+      checksum: Checksum
+    ): Effect.Effect<unknown, StoreError> => {
       if (command instanceof CreateMultipartUploadCommand) {
         const { ChecksumAlgorithm: _, ...plain } = command.input
         return completeDespiteInterrupt(
           Effect.tap(send(checksum === "SHA256" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
             Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
               open.add(uploadId)
+              checksumOfParts = checksum
               confirm(answer)
             })
           )
         )
       }
-      if (command instanceof UploadPartCommand)
-        return Effect.tap(sendPart(bodyRequests, command, checksum, checksums), (answer) =>
-          Effect.sync(() => confirm(answer))
-        )
-      // Ceph leaves the ETag empty here
-      return Effect.tap(send(command), (answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
+      return Effect.tap(sendPart(bodyRequests, command, checksum, checksums), (answer) =>
+        Effect.sync(() => {
+          checksumOfParts = checksum
+          confirm(answer)
+        })
+      )
     }
+    // Ceph leaves the ETag empty here
+    const complete = (command: CompleteMultipartUploadCommand) =>
+      Effect.tap(send(command), (answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
     const sender = {
       send: (command: Command) =>
         run(
           Effect.zipRight(
             command instanceof CompleteMultipartUploadCommand ? policy.completing : Effect.void,
-            policy.request(negotiation.negotiated((checksum) => attempt(command, checksum)))
+            policy.request(
+              command instanceof CompleteMultipartUploadCommand
+                ? negotiation.negotiated(complete(command))
+                : Effect.suspend(() =>
+                    negotiation.withChecksum(
+                      command instanceof UploadPartCommand ? "UploadPart" : "CreateMultipartUpload",
+                      (checksum) => attempt(command, checksum),
+                      checksumOfParts
+                    )
+                  )
+            )
           ).pipe(
             Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)),
             // `failed` reports it

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { CredentialsRejected, type StoreAnswer, type StoreError, UploadFailed } from "../../../../src/domain/Errors.ts"
+import {
+  AccessDenied,
+  CredentialsRejected,
+  type StoreAnswer,
+  type StoreError,
+  UploadFailed
+} from "../../../../src/domain/Errors.ts"
 import type { Checksum } from "../../../../src/domain/StoreTraits.ts"
 import type { RenewingCredentials } from "../../../../src/services/ObjectStore/S3/Credentials.ts"
 import * as Negotiation from "../../../../src/services/ObjectStore/S3/Negotiation.ts"
@@ -19,6 +25,7 @@ const skewed = (offsetMillis: number | undefined) =>
     storeTime: offsetMillis === undefined ? undefined : Date.now() + offsetMillis
   })
 const unknownHeader = new UploadFailed(refusal("NotImplemented", 501))
+const unexplained = new UploadFailed(refusal("InvalidArgument", 400))
 
 const hour = 3_600_000
 
@@ -31,7 +38,7 @@ const make = (result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "uncha
   /** A request that fails like this, one attempt after the other, and then succeeds. */
   const request = (...failures: ReadonlyArray<StoreError>) => {
     const left = [...failures]
-    return negotiation.negotiated((checksum) =>
+    return negotiation.withChecksum("PutObject", (checksum) =>
       Effect.suspend(() => {
         sent.push(checksum)
         const failure = left.shift()
@@ -88,7 +95,7 @@ describe("a request that is refused because its session has expired", () => {
   it.effect.each([
     ["unchanged", "ExpiredToken", false],
     ["unavailable", "ExpiredToken", true],
-    ["renewed", "SignatureDoesNotMatch", false]
+    ["renewed", "InvalidAccessKeyId", false]
   ] as const)("fails if the credentials are %s and the code is %s; retryable: %s", ([result, code, retryable]) =>
     Effect.gen(function* () {
       const { request, sent } = make(result)
@@ -106,7 +113,7 @@ describe("a request that is refused because its session has expired", () => {
   )
 })
 
-describe("a checksum header that is refused as not implemented", () => {
+describe("a checksum that the store refuses", () => {
   it.effect("is replaced by Content-MD5, which stays in use once the store accepts it", () =>
     Effect.gen(function* () {
       const { negotiation, request, sent } = make()
@@ -118,44 +125,50 @@ describe("a checksum header that is refused as not implemented", () => {
     })
   )
 
-  it.effect("is used again if the store refuses Content-MD5 as well", () =>
+  it.effect("is left out if the store refuses Content-MD5, too", () =>
     Effect.gen(function* () {
       const { negotiation, request, sent } = make()
-      yield* Effect.flip(request(unknownHeader, unknownHeader))
-      yield* Effect.flip(request(unknownHeader))
+      yield* request(unknownHeader, unknownHeader)
       yield* request()
-      expect(sent).toEqual(["SHA256", "MD5", "SHA256", "SHA256"])
+      expect(sent).toEqual(["SHA256", "MD5", "none", "none"])
+      expect(negotiation.traits()?.checksum).toBe("none")
+    })
+  )
+
+  it.effect("stays in use if every request fails with and without it, and the first refusal is reported", () =>
+    Effect.gen(function* () {
+      const { negotiation, request, sent } = make()
+      expect(yield* Effect.flip(request(unexplained, unknownHeader, unknownHeader))).toBe(unexplained)
+      yield* Effect.flip(request(unexplained))
+      yield* request()
+      expect(sent).toEqual(["SHA256", "MD5", "none", "SHA256", "SHA256"])
       expect(negotiation.traits()?.checksum).toBe("SHA256")
     })
   )
 
-  it.effect("is replaced in a request that was in flight when another request switched to MD5", () =>
+  it.effect("does not hide why the request without it fails", () =>
     Effect.gen(function* () {
-      const { negotiation, request } = make()
-      const sent: Array<Checksum> = []
-      yield* negotiation.negotiated((checksum) => {
-        sent.push(checksum)
-        return checksum === "SHA256" ? Effect.zipRight(request(unknownHeader), Effect.fail(unknownHeader)) : Effect.void
-      })
+      const { request, sent } = make()
+      const denied = new AccessDenied(refusal("AccessDenied"))
+      expect(yield* Effect.flip(request(unexplained, denied))).toBe(denied)
       expect(sent).toEqual(["SHA256", "MD5"])
     })
   )
 
-  it.effect("is not sent if an earlier run used Content-MD5", () =>
+  it.effect("is replaced in a request whose session has expired, too", () =>
     Effect.gen(function* () {
-      const { negotiation, request, sent } = make()
-      negotiation.assumeChecksum("MD5")
-      yield* request()
-      yield* Effect.flip(request(unknownHeader))
-      expect(sent).toEqual(["MD5", "MD5"])
+      const { request, sent } = make("renewed")
+      yield* request(unknownHeader, new CredentialsRejected(refusal("ExpiredToken")))
+      expect(sent).toEqual(["SHA256", "MD5", "MD5"])
     })
   )
 
-  it.effect("stays in use after any other refusal", () =>
+  it.effect("keeps its place in parts of an upload that was created with it", () =>
     Effect.gen(function* () {
-      const { request, sent } = make()
-      yield* Effect.flip(request(new UploadFailed(refusal("InvalidArgument", 400))))
-      expect(sent).toEqual(["SHA256"])
+      const { negotiation, request, sent } = make()
+      yield* request(unknownHeader)
+      const ofPart = yield* negotiation.withChecksum("UploadPart", (checksum) => Effect.succeed(checksum), "SHA256")
+      expect([sent.at(-1), ofPart]).toEqual(["MD5", "SHA256"])
     })
   )
 })

@@ -1,0 +1,82 @@
+/**
+ * The checksum that the store accepts, in order: SHA-256, Content-MD5, or none. A refused request is sent once more with
+ * the next one if the refusal may concern the checksum. What the store then accepts, later requests have, too.
+ *
+ * | the refusal                          | next                                                                |
+ * | ------------------------------------ | ------------------------------------------------------------------- |
+ * | names a checksum header or algorithm | the next one; Content-MD5 if the request had none                    |
+ * | is 501, or 400 without a clear cause | the next one, unless the store has accepted this one in this operation |
+ * | blames the signature                 | the same, but only once                                              |
+ * | is anything else                     | fails                                                                |
+ *
+ * The signature covers the SHA-256 of every body, so that a changed body is noticed even without a checksum.
+ */
+import type { StoreError } from "../../../domain/Errors.ts"
+import type { Checksum } from "../../../domain/StoreTraits.ts"
+import { isListed } from "./ErrorTable.ts"
+
+/** The operations that send a checksum, or announce one. */
+export type Operation = "PutObject" | "CreateMultipartUpload" | "UploadPart"
+
+export interface ChecksumDialect {
+  readonly current: () => Checksum
+  /** Starts with the checksum that the store accepted in an earlier run. */
+  readonly assume: (accepted: Checksum) => void
+  readonly accept: (operation: Operation, accepted: Checksum) => void
+  /** The next checksum for a request that was refused with each of `tried`, in this order. */
+  readonly next: (operation: Operation, error: StoreError, tried: ReadonlyArray<Checksum>) => Checksum | undefined
+  /** Records that the operation fails with every checksum. */
+  readonly exhaust: (operation: Operation) => void
+}
+
+export const make = (): ChecksumDialect => {
+  let current: Checksum = "SHA256"
+  let isRemembered = false
+  /** The operations that were accepted with `current`. */
+  const accepted = new Set<Operation>()
+  const exhausted = new Set<Operation>()
+
+  return {
+    current: () => current,
+    assume: (checksum) => {
+      current = checksum
+      isRemembered = checksum !== "SHA256"
+    },
+    accept: (operation, checksum) => {
+      if (checksum !== current) {
+        current = checksum
+        isRemembered = false
+        accepted.clear()
+      }
+      accepted.add(operation)
+    },
+    next: (operation, error, tried) => {
+      const refusal = refusalOf(error)
+      if (refusal === undefined || exhausted.has(operation)) return undefined
+      if (refusal !== "named" && (isRemembered || accepted.has(operation))) return undefined
+      if (refusal === "signature" && tried.length > 1) return undefined
+      const next = after(operation, tried.at(-1))
+      return next === undefined || tried.includes(next) ? undefined : next
+    },
+    exhaust: (operation) => void exhausted.add(operation)
+  }
+}
+
+const after = (operation: Operation, last: Checksum | undefined): Checksum | undefined => {
+  // without SHA-256, the request that creates an upload is the same
+  if (operation === "CreateMultipartUpload" && last !== "SHA256") return undefined
+  return last === "MD5" ? "none" : "MD5"
+}
+
+/** Why a failure may concern the checksum. */
+export const refusalOf = (error: StoreError): "named" | "not-implemented" | "unexplained" | "signature" | undefined => {
+  if (error._tag === "CredentialsRejected") return error.code === "SignatureDoesNotMatch" ? "signature" : undefined
+  if (error._tag !== "UploadFailed" || error.retryable) return undefined
+  if (namesChecksum(`${error.code} ${error.detail}`)) return "named"
+  if (error.status === 501 || error.code === "NotImplemented") return "not-implemented"
+  return error.status === 400 && !isListed(error.code) ? "unexplained" : undefined
+}
+
+/** The header of the signed hash is no checksum header: every request needs it. */
+const namesChecksum = (text: string) =>
+  /checksum|content-?md5|sha-?256/i.test(text.replaceAll(/x-amz-content-sha256/gi, ""))
