@@ -110,7 +110,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     value: "REGION",
     description: "region of the bucket; otherwise the profile's, or us-east-1 with --endpoint",
     env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
-    parse: Values.headerText
+    parse: Values.region
   }),
   forcePathStyle: Flag.toggle({
     name: "force-path-style",
@@ -122,7 +122,8 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: where,
     value: "NAME",
     description: "profile of the AWS configuration files",
-    env: ["AWS_PROFILE"],
+    // the second is the AWS CLI's; if both are set, the first counts, as in the AWS SDKs
+    env: ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"],
     parse: Values.headerText
   }),
   assumeRoleArn: Flag.optional({

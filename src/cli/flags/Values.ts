@@ -16,6 +16,10 @@ export const file: Parse<string> = Object.assign((text: string) => Either.right(
 export const headerText: Parse<string> = (text) =>
   /^(?!\s*$)\P{Cc}+$/u.test(text) ? Either.right(text) : Either.left("text without control characters")
 
+/** The SDK accepts as a region whatever can be part of a host name. */
+export const region: Parse<string> = (text) =>
+  /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/.test(text) ? Either.right(text) : Either.left("a region such as eu-central-1")
+
 export const integer =
   (min: number, max: number): Parse<number> =>
   (text) => {

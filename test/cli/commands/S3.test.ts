@@ -100,6 +100,7 @@ const valued: ReadonlyArray<Row> = [
   ["region", "AWS_REGION", "eu-central-1", "region", "eu-central-1"],
   ["region", "AWS_DEFAULT_REGION", "eu-central-1", "region", "eu-central-1"],
   ["profile", "AWS_PROFILE", "p", "profile", "p"],
+  ["profile", "AWS_DEFAULT_PROFILE", "p", "profile", "p"],
   ["assume-role-arn", "IBSR_EXPORT_ASSUME_ROLE_ARN", "arn:aws:iam::1:role/r", "assumeRoleArn", "arn:aws:iam::1:role/r"],
   ["assume-role-session-name", "IBSR_EXPORT_ASSUME_ROLE_SESSION_NAME", "host-17", "assumeRoleSessionName", "host-17"],
   ["sse", "IBSR_EXPORT_SSE", "s3", "sse", "s3"],

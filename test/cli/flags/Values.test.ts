@@ -16,6 +16,16 @@ describe("headerText", () => {
   })
 })
 
+describe("region", () => {
+  it.each(["eu-central-1", "auto", "RegionOne"])("accepts %j", (text) => {
+    expect(Values.region(text)).toEqual(Either.right(text))
+  })
+
+  it.each(["us-east-1\n", "us-east-1 ", '"us-east-1"', "-", "us_east", "eu-cöntral-1"])("refuses %j", (text) => {
+    expect(refusal(Values.region(text))).toBe("a region such as eu-central-1")
+  })
+})
+
 describe("integer", () => {
   it.each([
     ["1", 1],

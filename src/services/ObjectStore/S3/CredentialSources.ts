@@ -1,6 +1,7 @@
 /** Credential sources, in the order of the AWS chain. */
 import { fromEnv, fromHttp, fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers"
 import type { Env } from "../../../domain/Env.ts"
+import * as ConfigFile from "./ConfigFile.ts"
 import type { HandlerOptions } from "./Network.ts"
 import * as Profiles from "./Profiles.ts"
 
@@ -20,7 +21,7 @@ export interface SourceOptions {
 
 export interface Source {
   readonly name: (options: SourceOptions) => string
-  /** Why the source is not set up; undefined if it is. */
+  /** Why the source is not set up; undefined if it is. Rejects if it is set up incompletely. */
   readonly unavailable: (options: SourceOptions) => Promise<string | undefined>
   readonly provider: (options: SourceOptions) => Provider
   /** More than one for sources that may start after this program on a booting host. */
@@ -29,11 +30,31 @@ export interface Source {
   readonly limitSeconds: number
 }
 
-const unset = (env: Env, ...names: ReadonlyArray<string>) => {
+/**
+ * Why a source that these variables set up is not set up; undefined if it is. An empty variable counts as unset. Throws if
+ * only some of them are set: the next source would upload under a different identity. `optional`: variables that are
+ * useless without the others.
+ */
+const unset = (env: Env, names: ReadonlyArray<string>, ...optional: ReadonlyArray<string>) => {
   const missing = names.filter((name) => !env[name])
-  return missing.length === 0 ? undefined : `${missing.join(" and ")} not set`
+  if (missing.length === 0) return undefined
+  const present = [...names, ...optional].find((name) => env[name])
+  if (present !== undefined) throw new Error(`${present} is set, but ${missing.join(" and ")} is not`)
+  return `${missing.join(" and ")} not set`
 }
 
+/** Throws if a variable contains what no header can carry, such as the line break at the end of a mounted secret. */
+const requireSendable = (env: Env, ...names: ReadonlyArray<string>) => {
+  for (const name of names) {
+    const flaw = ConfigFile.unsendable(env[name] ?? "")
+    if (flaw !== undefined) throw new Error(`${name} contains ${flaw}`)
+  }
+}
+
+const keyPair = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+const sessionToken = "AWS_SESSION_TOKEN"
+const containerToken = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+const containerTokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 const fullUri = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 const disabled = "AWS_EC2_METADATA_DISABLED"
@@ -48,10 +69,12 @@ const imdsV2Only = { ec2MetadataV1Disabled: true }
 export const standardSources: ReadonlyArray<Source> = [
   {
     name: () => "environment",
-    unavailable: async ({ env, profile }) =>
-      profile === undefined
-        ? unset(env, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        : "ignored, because a profile is named",
+    unavailable: async ({ env, profile }) => {
+      if (profile !== undefined) return "ignored, because a profile is named"
+      const reason = unset(env, keyPair, sessionToken)
+      requireSendable(env, ...keyPair, sessionToken)
+      return reason
+    },
     provider: () => fromEnv({ logger }),
     attempts: 1,
     limitSeconds: 1
@@ -67,15 +90,19 @@ export const standardSources: ReadonlyArray<Source> = [
   },
   {
     name: () => "web identity",
-    unavailable: async ({ env }) => unset(env, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+    unavailable: async ({ env }) => unset(env, ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"]),
     provider: ({ clientConfig }) => fromTokenFile({ clientConfig, logger }),
     attempts: 1,
     limitSeconds: 30
   },
   {
     name: () => "container",
-    unavailable: async ({ env }) =>
-      unset(env, relativeUri) && unset(env, fullUri) ? unset(env, relativeUri, fullUri) : undefined,
+    unavailable: async ({ env }) => {
+      if (!env[relativeUri] && !env[fullUri])
+        return unset(env, [relativeUri, fullUri], containerToken, containerTokenFile)
+      requireSendable(env, containerToken)
+      return undefined
+    },
     // its own timeout only prints a warning, and does not end the request
     provider: () => fromHttp({ timeout: 10_000, maxRetries: 0, logger }),
     attempts: 3,

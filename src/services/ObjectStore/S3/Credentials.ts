@@ -2,6 +2,7 @@
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers"
 import { Duration, Effect, Either, Schedule } from "effect"
 import type { Target } from "../../../domain/Settings.ts"
+import * as ConfigFile from "./ConfigFile.ts"
 import { type Provider, type Source, type SourceOptions, standardSources } from "./CredentialSources.ts"
 
 type Identity = Awaited<ReturnType<Provider>>
@@ -14,7 +15,7 @@ export class NoSource extends Error {
   }
 }
 
-/** The source that is set up failed. The next is not tried, because it would upload under a different identity. */
+/** The source that is set up, perhaps incompletely, failed. The next is not tried, because it would upload under a different identity. */
 export class SourceFailed extends Error {
   override readonly name = "SourceFailed"
   readonly source: string
@@ -30,10 +31,12 @@ export const chain =
   async (client) => {
     const reasons: Array<string> = []
     for (const source of sources) {
-      let reason = await source.unavailable(options)
+      let reason = await source.unavailable(options).catch((cause: unknown) => {
+        throw new SourceFailed(source.name(options), cause)
+      })
       if (reason === undefined) {
         const answer = await Effect.runPromise(Effect.either(ask(source, options, client)))
-        if (Either.isRight(answer)) return answer.right
+        if (Either.isRight(answer)) return sendable(answer.right, source.name(options))
         // only a request shows whether the metadata service, which is the last source, exists
         if (source !== sources.at(-1)) throw answer.left
         reason = metadataFailure(answer.left.cause)
@@ -52,6 +55,15 @@ const ask = (source: Source, options: SourceOptions, client: Parameters<Provider
     }),
     Effect.retry({ times: source.attempts - 1, schedule: Schedule.linear(Duration.millis(200)) })
   )
+}
+
+/** Refuses credentials that no header can carry. The store would otherwise refuse every request. */
+const sendable = (identity: Identity, source: string) => {
+  for (const part of ["accessKeyId", "secretAccessKey", "sessionToken"] as const) {
+    const flaw = ConfigFile.unsendable(identity[part] ?? "")
+    if (flaw !== undefined) throw new SourceFailed(source, new Error(`its ${part} contains ${flaw}`))
+  }
+  return identity
 }
 
 const metadataFailure = (cause: unknown) => {

@@ -1,7 +1,7 @@
 /** Translates errors of the SDK and Node into errors of the store. */
 import { Duration } from "effect"
 import * as DurationText from "../../../domain/DurationText.ts"
-import { CredentialsMissing, revised, type StoreError } from "../../../domain/Errors.ts"
+import { ConfigError, CredentialsMissing, revised, type StoreError } from "../../../domain/Errors.ts"
 import { NoSource, SourceFailed } from "./Credentials.ts"
 import { classify, type ObservedAnswer } from "./ErrorTable.ts"
 import * as StoreClock from "./StoreClock.ts"
@@ -66,7 +66,11 @@ const sourceError = ({ cause, source }: SourceFailed): StoreError => {
   const isNetwork = thrown.name === "TimeoutError" || (thrown.code !== undefined && thrown.syscall !== "open")
   return isAnswer || (isNetwork && !isSourceError(thrown))
     ? classify(answer(`credentials (${source})`, cause))
-    : new CredentialsMissing({ detail: `${source}: ${withoutContent(cause)}`, advice: repairSource, cause })
+    : new CredentialsMissing({
+        detail: `${source}: ${withoutContent(cause)}`,
+        advice: cause instanceof ConfigError ? cause.hint : repairSource,
+        cause
+      })
 }
 
 const repairSource =

@@ -1,46 +1,44 @@
 /** The AWS configuration files. */
-import { parseKnownFiles } from "@smithy/core/config"
-import { Effect } from "effect"
-import { accessSync, constants } from "node:fs"
+import { externalDataInterceptor, parseKnownFiles } from "@smithy/core/config"
+import { Effect, Either } from "effect"
+import { existsSync } from "node:fs"
+import { readFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import process from "node:process"
 import type { Env } from "../../../domain/Env.ts"
 import { ConfigError } from "../../../domain/Errors.ts"
 import { codeOf } from "../../SystemError.ts"
+import * as ConfigFile from "./ConfigFile.ts"
 
 /** The profile to use when none is named. */
 export const defaultName = "default"
 
 type Profile = Readonly<Record<string, string | undefined>>
 
-const read = (profile: string): Promise<Profile | undefined> =>
-  parseKnownFiles({ profile, ignoreCache: true }).then((known) =>
-    Object.hasOwn(known, profile) ? known[profile] : undefined
-  )
-
 /** The settings of a profile. A named profile must exist: the SDK would treat a missing one as empty. */
 export const settings = (named: string | undefined, env: Env): Effect.Effect<Profile, ConfigError> =>
   Effect.tryPromise({
-    try: () => read(named ?? defaultName),
-    catch: (cause) =>
-      new ConfigError({
-        detail: "the AWS configuration files cannot be read",
-        advice:
-          "check ~/.aws/config and ~/.aws/credentials, or the files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
-        cause
+    try: async () => {
+      const profile = named ?? defaultName
+      await readFiles(profile, env)
+      const known = await parseKnownFiles({ ignoreCache: true })
+      if (Object.hasOwn(known, profile)) return known[profile] ?? {}
+      if (named === undefined) return {}
+      throw new ConfigError({
+        detail: `the profile '${named}' is in no AWS configuration file: ${describe(env)}`,
+        advice: "check --profile, AWS_PROFILE or AWS_DEFAULT_PROFILE against the names in these files"
       })
-  }).pipe(
-    Effect.flatMap((profile) =>
-      profile === undefined && named !== undefined
-        ? Effect.fail(
-            new ConfigError({
-              detail: `the profile '${named}' is in no AWS configuration file: ${configurationFiles(env)}`,
-              advice: "check --profile or AWS_PROFILE against ~/.aws/config and ~/.aws/credentials"
-            })
-          )
-        : Effect.succeed(profile ?? {})
-    )
-  )
+    },
+    catch: (cause) =>
+      cause instanceof ConfigError
+        ? cause
+        : new ConfigError({
+            detail: "the AWS configuration files cannot be read",
+            advice: `check ${describe(env)}`,
+            cause
+          })
+  })
 
 /** The endpoint that the profile's `services` section sets for S3. Such a section must exist. */
 export const serviceEndpoint = ({ services }: Profile): Effect.Effect<string | undefined, ConfigError> =>
@@ -60,48 +58,97 @@ export const serviceEndpoint = ({ services }: Profile): Effect.Effect<string | u
         })
       )
 
-/** Keys of a profile that name a credential source: all keys of a row must be set. */
-const credentialKeys: ReadonlyArray<ReadonlyArray<string>> = [
-  ["aws_access_key_id", "aws_secret_access_key"],
-  ["role_arn"],
-  ["credential_process"],
-  ["sso_session"],
-  ["sso_account_id"],
-  ["login_session"]
-]
+/** The profile's credentials are set up, but cannot be used. */
+export class ProfileUnusable extends Error {
+  override readonly name = "ProfileUnusable"
+}
 
-/** Why a profile cannot give credentials; undefined if it can. */
+/**
+ * Why a profile does not set up credentials; undefined if it does. Rejects if it sets them up incompletely, and if it is
+ * named but does not set them up.
+ */
 export const credentialsUnavailable = async (named: string | undefined, env: Env): Promise<string | undefined> => {
-  const profile = await read(named ?? defaultName)
-  if (profile === undefined) return `not in ${configurationFiles(env)}`
-  if (credentialKeys.some((keys) => keys.every((key) => profile[key] !== undefined))) return undefined
-  return "has no keys, role, credential_process or SSO session"
+  const found = await readFiles(named ?? defaultName, env)
+  const problem = ConfigFile.credentialProblem(found)
+  if (problem !== undefined) throw new ProfileUnusable(problem)
+  if (ConfigFile.setsCredentials(found)) return undefined
+  const reason = found.length > 0 ? "has no keys, role, credential_process or SSO session" : `not in ${describe(env)}`
+  if (named !== undefined) throw new ProfileUnusable(reason)
+  return reason
 }
 
-/** The paths of both files, each with the reason if it cannot be read. */
-const configurationFiles = (env: Env) =>
-  [
-    env["AWS_CONFIG_FILE"] ?? join(home(env), ".aws/config"),
-    env["AWS_SHARED_CREDENTIALS_FILE"] ?? join(home(env), ".aws/credentials")
-  ]
-    .map((path) => path + unreadable(path))
-    .join(" and ")
+interface File {
+  readonly kind: ConfigFile.Kind
+  readonly path: string
+  /** The variable that names the file, if it is not in its usual place. */
+  readonly variable: string | undefined
+}
 
-/** `homedir` throws for a user without an entry in passwd. */
-const home = (env: Env) => {
-  try {
-    return env["HOME"] || homedir()
-  } catch {
-    return "~"
+/**
+ * Reads the settings of a profile from both files, the file whose settings take precedence last. Passes the text on to the
+ * SDK, which would ignore a file that it cannot read.
+ */
+const readFiles = async (profile: string, env: Env) => {
+  const found: Array<ConfigFile.Setting> = []
+  for (const file of files(env)) {
+    const text = await read(file)
+    externalDataInterceptor.interceptFile(file.path, text)
+    found.push(
+      ...Either.getOrThrowWith(
+        ConfigFile.settingsOf(text, file, profile),
+        (detail) =>
+          new ConfigError({ detail, advice: "correct this line: AWS tools ignore it, and what depends on it" })
+      )
+    )
   }
+  return found
 }
 
-const unreadable = (path: string) => {
+/** A file in its usual place may be missing. */
+const read = async ({ path, variable }: File): Promise<string> => {
   try {
-    accessSync(path, constants.R_OK)
-    return ""
+    return await readFile(path, "utf8")
   } catch (cause) {
     const code = codeOf(cause)
-    return code === "ENOENT" ? " (which does not exist)" : ` (which cannot be read: ${code})`
+    if (variable === undefined && (code === "ENOENT" || code === "ENOTDIR")) return ""
+    const name = variable === undefined ? path : `${path}, which ${variable} names,`
+    throw new ConfigError({
+      detail: `${name} ${code === "ENOENT" ? "does not exist" : "cannot be read"} (${code})`,
+      advice:
+        variable === undefined
+          ? "it may contain keys or an endpoint: make it readable for this user, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to other files, such as /dev/null"
+          : `correct ${variable}, or unset it if there is no such file`,
+      cause
+    })
   }
 }
+
+/** Both files, in the order in which the SDK reads them: the second takes precedence. */
+const files = (env: Env): ReadonlyArray<File> => {
+  const home = ensureHome(env)
+  return (["config", "credentials"] as const).map((kind) => {
+    const name = kind === "config" ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE"
+    const path = env[name]
+    return path
+      ? { kind, path: path.startsWith("~/") ? join(home, path.slice(2)) : path, variable: name }
+      : { kind, path: join(home, ".aws", kind), variable: undefined }
+  })
+}
+
+/**
+ * The home directory. A user without HOME and without an entry in passwd has none, so none of its files exist. The SDK
+ * would throw wherever it looks for one, so it gets the directory that Debian gives to users who have none.
+ */
+const ensureHome = (env: Env): string => {
+  if (env["HOME"]) return env["HOME"]
+  try {
+    return homedir()
+  } catch {
+    return (process.env["HOME"] = "/nonexistent")
+  }
+}
+
+const describe = (env: Env) =>
+  files(env)
+    .map(({ path }) => (existsSync(path) ? path : `${path} (which does not exist)`))
+    .join(" and ")
