@@ -2,8 +2,8 @@
 import { Terminal } from "@effect/platform"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Cause, Effect, Layer, Option } from "effect"
-import { type ConfigError, InternalError, type StateUnusable, type UsageError } from "../domain/Errors.ts"
+import { Cause, Effect, Either, Layer, Option } from "effect"
+import { type ConfigError, InternalError, type StateUnusable, UsageError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Ending from "../report/Ending.ts"
 import { escapeControls } from "../report/Text.ts"
@@ -14,6 +14,7 @@ import * as S3 from "./commands/S3.ts"
 import * as Status from "./commands/Status.ts"
 import * as Units from "./commands/Units.ts"
 import * as Bash from "./docs/Bash.ts"
+import * as Explanations from "./docs/Explanations.ts"
 import * as Fish from "./docs/Fish.ts"
 import * as Help from "./docs/Help.ts"
 import * as ManPage from "./docs/ManPage.ts"
@@ -35,22 +36,42 @@ export const run = (process: Process): Effect.Effect<number, never, Stop | Stdio
   const request = Argv.parse(Manual.flags, process.args, Manual.texts)
   switch (request._tag) {
     case "Help":
-      return Effect.as(printToStdout(Help.page(request.command)), 0)
+      return Effect.as(printHelp(Help.page(request.command, request.isShort)), 0)
+    case "Nothing":
+      return Effect.zipRight(printHelp(Help.root), fail(new UsageError({ problems: ["no command was given"] })))
     case "Version":
       return Effect.as(printToStdout(Version.line({ ...process.node, commit: Version.commit })), 0)
     case "Text":
       return Effect.as(printToStdout(texts[request.text]().trimEnd()), 0)
+    case "Explain":
+      return Either.match(Explanations.page(request.subject), {
+        onLeft: fail,
+        onRight: (page) => Effect.as(printHelp(page), 0)
+      })
     case "Refused":
       return fail(request.error)
     case "Run":
       return command(request.command, request.args, process).pipe(
         Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, unattended)),
         Effect.catchAllCause((cause) =>
-          fail(Option.getOrElse(Cause.failureOption(cause), () => internalError(Cause.squash(cause))))
+          fail(
+            Option.match(Cause.failureOption(cause), {
+              onNone: () => internalError(Cause.squash(cause)),
+              onSome: (error) =>
+                error._tag === "UsageError"
+                  ? new UsageError({ problems: error.problems, command: request.command })
+                  : error
+            })
+          )
         )
       )
   }
 }
+
+const printHelp = (page: string) =>
+  Effect.map(Stdio, ({ stdout }) =>
+    stdout.writeLine({ text: stdout.hasColors ? Help.withBoldHeadings(page) : page, severity: "info" })
+  )
 
 const command = (name: keyof typeof Manual.commands, args: ReadonlyArray<string>, process: Process) => {
   const line = { args, env: process.env }

@@ -164,9 +164,13 @@ export class InputUnusable extends Data.TaggedError("InputUnusable")<{
 }
 
 /** Bad flags or values. It reports all of them at once. */
-export class UsageError extends Data.TaggedError("UsageError")<{ readonly problems: ReadonlyArray<string> }> {
+export class UsageError extends Data.TaggedError("UsageError")<{
+  readonly problems: ReadonlyArray<string>
+  /** The command whose flags they are. */
+  readonly command?: string | undefined
+}> {
   override readonly message = this.problems.join("\n")
-  readonly hint = "run a command with --help to list its flags"
+  readonly hint = `see 'ibsr-export ${this.command === undefined ? "" : `${this.command} `}--help'`
 }
 
 /** Each flag is valid, but the flags and the environment together cannot work. */

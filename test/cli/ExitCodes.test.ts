@@ -32,7 +32,7 @@ describe("the exit codes", () => {
   it("are the same table in the code, --help, the manual page and the README", async () => {
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8")
     const texts = {
-      help: read(Help.page("s3"), /^ +(\d+) {2}(\S+) +(.*?)( \*)?$/gm, " *"),
+      help: read(Help.page("s3").replaceAll(/\n {10,}/g, " "), /^ +(\d+) {2}(\S+) +(.*?)( \*)?$/gm, " *"),
       manual: read(exitStatusOfS3, /^\.TP\n\\fB(\d+)\\fR (\S+)\n(.*?)( \*)?$/gm, " *"),
       readme: read(readme, /^\| (\d+) \| ([a-z-]+) \| (.*) \| (yes|no) \|$/gm, "yes")
     }

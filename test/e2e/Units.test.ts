@@ -71,7 +71,7 @@ describe("units", () => {
       "ibsr-export: --user: expected the name of a user or group, got 'a b'",
       `ibsr-export: --drop-in: expected one of ${names.join(", ")}, got 'x'`,
       `ibsr-export: --drop-in: expected one of ${names.join(", ")}, got 'y'`,
-      expect.stringMatching(/^exit 60 usage: --user: .*; --drop-in: .*; --drop-in: .*\. Run a command /),
+      expect.stringMatching(/^exit 60 usage: --user: .*; --drop-in: .*; --drop-in: .*\. See /),
       ""
     ])
     expect((await rejection("--grace=1h", "--grace=2h"))[0]).toContain("--grace is given more than once")
@@ -85,7 +85,7 @@ describe("units", () => {
     ["--state-dir=/var/tmp", "/var/tmp: a unit has its own /tmp and /var/tmp; use a path elsewhere"]
   ])("rejects a path that a unit cannot reach: %s", async (flag, problem) => {
     const lines = await rejection(flag)
-    expect(lines.at(-2)).toMatch(/^exit 60 usage: .* Run a command with --help to list its flags\.$/)
+    expect(lines.at(-2)).toMatch(/^exit 60 usage: .* See 'ibsr-export units --help'\.$/)
     expect(lines.at(-2)).toContain(problem)
   })
 

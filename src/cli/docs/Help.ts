@@ -5,7 +5,8 @@ import * as Manual from "./Manual.ts"
 /** Columns of text, for a terminal with 80 columns. */
 const width = 79
 
-const wrap = (text: string, indent: string): string => {
+/** `first`: what the first line has in place of the indentation. */
+export const wrap = (text: string, indent: string, first = indent): string => {
   const lines: Array<string> = []
   let line = ""
   for (const word of text.split(" ")) {
@@ -14,7 +15,7 @@ const wrap = (text: string, indent: string): string => {
       line = word
     } else line = line === "" ? word : `${line} ${word}`
   }
-  return [...lines, line].map((each) => indent + each).join("\n")
+  return [...lines, line].map((each, at) => (at === 0 ? first : indent) + each).join("\n")
 }
 
 /** The meaning of a flag. Brackets say whether it is required, and give its default and its variables. */
@@ -39,19 +40,45 @@ const groups = (flags: ReadonlyArray<Flag<unknown>>) =>
     ...members.map(flagHelp)
   ])
 
+/** The longest name, and two blanks. */
+const nameWidth = 22
+
 const exitStatus = (exits: Manual.Page["exits"]) => [
   ...exits.map(
     ({ code, meaning, name, retrySoon }) =>
-      `  ${String(code).padStart(3)}  ${name.padEnd(21)}${meaning}${retrySoon ? " *" : ""}`
+      wrap(
+        `${meaning}${retrySoon ? " *" : ""}`,
+        " ".repeat(nameWidth + 7),
+        `  ${String(code).padStart(3)}  ${name.padEnd(nameWidth)}`
+      )
   ),
   ...(exits.some(({ retrySoon }) => retrySoon) ? ["  * starting it again soon can help"] : [])
 ]
 
 /** The page of a command. Without a command, or for any other word, the page of the program. */
-export const page = (name: string | undefined): string =>
+export const page = (name: string | undefined, isShort = false): string =>
   name !== undefined && Object.hasOwn(Manual.commands, name)
-    ? command(name, Manual.commands[name as keyof typeof Manual.commands])
+    ? (isShort ? synopsis : command)(name, Manual.commands[name as keyof typeof Manual.commands])
     : root
+
+/** Makes the headings bold: the lines in capital letters. */
+export const withBoldHeadings = (text: string): string => text.replaceAll(/^[A-Z][A-Z ]+$/gm, "\u001B[1m$&\u001B[0m")
+
+/** The usual flags, without their variables. */
+const synopsis = (name: string, { summary, usage, usual }: Manual.Page) =>
+  [
+    `ibsr-export ${name}: ${summary}`,
+    "",
+    "USAGE",
+    `  ibsr-export ${name} ${usage}`,
+    "",
+    "USUAL FLAGS",
+    ...usual.map(
+      (flag) => `  --${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}\n${wrap(flag.description, "      ")}`
+    ),
+    "",
+    `See 'ibsr-export ${name} --help'.`
+  ].join("\n")
 
 const command = (name: string, { examples, exits, flags, notes, summary, usage }: Manual.Page) =>
   [
@@ -80,6 +107,9 @@ USAGE
   ibsr-export s3 --help        all flags, exit codes, examples
   ibsr-export status [flags]   show what is stored, waiting and lost
   ibsr-export units [flags]    make systemd units or a crontab that start it
+  ibsr-export explain CODE     what an exit code means, and what to do about it
   ibsr-export man              print the manual page
   ibsr-export completion bash  print a completion script; also zsh, fish
-  ibsr-export --version`
+  ibsr-export --version
+
+See 'ibsr-export s3 --help'.`

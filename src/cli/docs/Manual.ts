@@ -14,6 +14,8 @@ export interface Page {
   readonly usage: string
   /** The flags that the page describes: not those of another command. */
   readonly flags: ReadonlyArray<Flag<unknown>>
+  /** The flags that most users need. */
+  readonly usual: ReadonlyArray<Flag<unknown>>
   readonly notes: ReadonlyArray<{ readonly heading: string; readonly paragraphs: ReadonlyArray<string> }>
   readonly exits: ReadonlyArray<Pick<ExitCode.ExitCode, "code" | "meaning" | "name" | "retrySoon">>
   /** Command lines, each in one or more lines. */
@@ -28,6 +30,7 @@ const s3: Page = {
   summary: "upload IBSR snapshots to a bucket, with write-only permission",
   usage: "--input DIR --bucket NAME [--prefix PREFIX] [flags]",
   flags: Object.values(s3Flags),
+  usual: [s3Flags.input, s3Flags.bucket, s3Flags.prefix, s3Flags.endpoint, s3Flags.region, s3Flags.dryRun],
   notes: [
     {
       heading: "Units",
@@ -65,6 +68,7 @@ const status: Page = {
   summary: "show from the ledger what is stored, waiting and lost",
   usage: "[flags]",
   flags: Object.values(statusFlags),
+  usual: Object.values(statusFlags).slice(0, 6),
   notes: [
     {
       heading: "Exit status with --output nagios",
@@ -88,6 +92,7 @@ const units: Page = {
   summary: "make systemd units, or a crontab, that start s3 every hour",
   usage: "[flags] [flags of ibsr-export s3]",
   flags: Object.values(unitsFlags),
+  usual: Object.values(unitsFlags).slice(0, 6),
   notes: [
     {
       heading: "Flags of s3",
@@ -148,6 +153,7 @@ export type Text = (typeof texts)[number]
 /** The first word of a command line, with its meaning. */
 export const words: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(commands).map(([name, { summary }]) => [name, summary])),
+  explain: "explain an exit code",
   man: "print the manual page, for man -l -",
   completion: "print a completion script for a shell"
 }

@@ -15,32 +15,45 @@ import * as FormerFlags from "./FormerFlags.ts"
 import * as Suggestion from "./Suggestion.ts"
 
 export type Request<Command, Text> =
-  | { readonly _tag: "Help"; readonly command: string | undefined }
+  /** `isShort`: only the usual flags. */
+  | { readonly _tag: "Help"; readonly command: string | undefined; readonly isShort: boolean }
+  /** There are no words at all. */
+  | { readonly _tag: "Nothing" }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Text"; readonly text: Text }
+  /** `subject`: an exit code or its name. */
+  | { readonly _tag: "Explain"; readonly subject: string }
   /** `args` is in the form for @effect/cli. */
   | { readonly _tag: "Run"; readonly command: Command; readonly args: ReadonlyArray<string> }
   | { readonly _tag: "Refused"; readonly error: UsageError }
 
 /**
  * `texts` are command lines that only print a text, such as `man` or `completion bash`. `--help` and `--version` take
- * precedence over any error in the other words, because an error message would not help.
+ * precedence over any error in the other words, because an error message would not help. `help s3`, `s3 help` and
+ * `version` are what users of other programs try.
  */
 export const parse = <Command extends string, Text extends string = never>(
   commands: Readonly<Record<Command, ReadonlyArray<Flag<unknown>>>>,
   args: ReadonlyArray<string>,
   texts: ReadonlyArray<Text> = []
 ): Request<Command, Text> => {
-  const before = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)
+  if (args.length === 0) return { _tag: "Nothing" }
+  const [first, second] = args
+  if (first === "help") return { _tag: "Help", command: second, isShort: false }
+  if (second === "help") return { _tag: "Help", command: first, isShort: false }
+  if (first === "version") return { _tag: "Version" }
+  const before = new Set(args.slice(0, args.includes("--") ? args.indexOf("--") : undefined))
   const command = args.find((word) => !word.startsWith("-"))
-  if (before.some((word) => word === "--help" || word === "-h")) return { _tag: "Help", command }
-  if (before.includes("--version")) return { _tag: "Version" }
-  const names = [...new Set([...Object.keys(commands), ...texts.map(firstWord)])]
+  const isLong = before.has("--help")
+  if (isLong || before.has("-h")) return { _tag: "Help", command, isShort: !isLong }
+  if (before.has("--version") || before.has("-V")) return { _tag: "Version" }
+  if (first === "explain") return explain(args.slice(1))
+  const names = [...new Set([...Object.keys(commands), ...texts.map(firstWord), "explain"])]
   if (command === undefined || args[0] !== command) return refused([`a command comes first: ${names.join(", ")}`])
   if (texts.some((text) => firstWord(text) === command)) return textNamed(texts, args)
   if (!isKey(commands, command)) return refused([`unknown command '${command}'${Suggestion.suffix(command, names)}`])
   const { canonical, problems } = read(commands[command], FormerFlags.translate(args.slice(1)))
-  return problems.length > 0 ? refused(problems) : { _tag: "Run", command, args: canonical }
+  return problems.length > 0 ? refused(problems, command) : { _tag: "Run", command, args: canonical }
 }
 
 /** The sources of flag values; `args` as in a `Run`. */
@@ -94,7 +107,13 @@ const textNamed = <Text extends string>(texts: ReadonlyArray<Text>, args: Readon
     : ({ _tag: "Text", text } as const)
 }
 
-const refused = (problems: ReadonlyArray<string>) => ({ _tag: "Refused", error: new UsageError({ problems }) }) as const
+const explain = ([subject, ...others]: ReadonlyArray<string>) =>
+  subject === undefined || others.length > 0
+    ? refused(["explain takes one exit code, such as 22"])
+    : ({ _tag: "Explain", subject } as const)
+
+const refused = (problems: ReadonlyArray<string>, command?: string) =>
+  ({ _tag: "Refused", error: new UsageError({ problems, command }) }) as const
 
 const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) => {
   const byName = new Map(flags.map((flag) => [`--${flag.name}`, flag]))

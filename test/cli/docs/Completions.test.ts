@@ -52,7 +52,7 @@ const shells: ReadonlyArray<[name: string, complete: Complete]> = [
   ["fish", fish]
 ]
 
-const commands = ["completion", "man", "s3", "status", "units"]
+const commands = ["completion", "explain", "man", "s3", "status", "units"]
 const flagsOf = (command: keyof typeof Manual.flags) => Manual.flags[command].map(({ name }) => `--${name}`)
 
 for (const [shell, complete] of shells) {

@@ -15,19 +15,39 @@ const problems = (...args: ReadonlyArray<string>) => {
 describe("parse", () => {
   it.each<[args: ReadonlyArray<string>, command: string | undefined]>([
     [["--help"], undefined],
-    [["-h"], undefined],
+    [["help"], undefined],
+    [["help", "s3"], "s3"],
+    [["s3", "help"], "s3"],
     [["s3", "--help"], "s3"],
-    [["s3", "-h"], "s3"],
+    [["s3", "-h", "--help"], "s3"],
     [["--help", "s3"], "s3"],
     [["s3", "--bucket", "b", "--help"], "s3"],
     [["s3", "--unknown", "--bucket", "", "--help", "--bucket"], "s3"],
     [["s3", "--bucket", "--help"], "s3"],
     [["--version", "--help"], undefined]
   ])("requests help for %j", (args, command) => {
-    expect(parse(...args)).toEqual({ _tag: "Help", command })
+    expect(parse(...args)).toEqual({ _tag: "Help", command, isShort: false })
   })
 
-  it.each([[["--version"]], [["s3", "--version"]], [["s3", "--unknown", "--version"]]])(
+  it.each<[args: ReadonlyArray<string>, command: string | undefined]>([
+    [["-h"], undefined],
+    [["s3", "-h"], "s3"],
+    [["-h", "s3"], "s3"]
+  ])("requests short help for %j", (args, command) => {
+    expect(parse(...args)).toEqual({ _tag: "Help", command, isShort: true })
+  })
+
+  it("tells no words from wrong words", () => {
+    expect(parse()).toEqual({ _tag: "Nothing" })
+  })
+
+  it("takes one exit code to explain", () => {
+    expect(parse("explain", "22")).toEqual({ _tag: "Explain", subject: "22" })
+    expect(problems("explain")).toEqual(["explain takes one exit code, such as 22"])
+    expect(problems("explain", "22", "23")).toEqual(["explain takes one exit code, such as 22"])
+  })
+
+  it.each([[["--version"]], [["-V"]], [["version"]], [["s3", "--version"]], [["s3", "--unknown", "--version"]]])(
     "requests the version for %j",
     (args) => {
       expect(parse(...args)).toEqual({ _tag: "Version" })
@@ -62,12 +82,12 @@ describe("the names of documents", () => {
   })
 
   it("are suggested for similar words, as commands are", () => {
-    expect(refusal()).toEqual(["a command comes first: s3, man, completion"])
+    expect(refusal("--input", "x")).toEqual(["a command comes first: s3, man, completion, explain"])
     expect(refusal("mam")).toEqual(["unknown command 'mam'; did you mean man?"])
   })
 
   it("accept --help, as commands do", () => {
-    expect(named("man", "--help")).toEqual({ _tag: "Help", command: "man" })
+    expect(named("man", "--help")).toEqual({ _tag: "Help", command: "man", isShort: false })
   })
 })
 
@@ -96,8 +116,8 @@ describe("words", () => {
 })
 
 describe("commands", () => {
-  it.each([[[]], [["--bucket", "b"]], [["--bucket", "b", "s3"]], [["-x"]]])("must come first: %j", (args) => {
-    expect(problems(...args)).toEqual(["a command comes first: s3"])
+  it.each([[["--bucket", "b"]], [["--bucket", "b", "s3"]], [["-x"]]])("must come first: %j", (args) => {
+    expect(problems(...args)).toEqual(["a command comes first: s3, explain"])
   })
 
   it.each([
