@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync
@@ -328,17 +329,16 @@ describe("a file that is rotated away", () => {
   })
 })
 
+const changed = (sql: string) => (path: string) => {
+  const db = new DatabaseSync(path)
+  db.exec(sql)
+  db.close()
+}
+
 describe("the ledger", () => {
   it.each([
     ["is damaged", (path: string) => writeFileSync(path, "no database at all\n".repeat(300))],
-    [
-      "was written by a newer version",
-      (path: string) => {
-        const db = new DatabaseSync(path)
-        db.exec("PRAGMA user_version = 1000")
-        db.close()
-      }
-    ],
+    ["was written by a newer version", changed("PRAGMA user_version = 1000")],
     [
       "belongs to another program",
       (path: string) => {
@@ -347,7 +347,13 @@ describe("the ledger", () => {
         db.exec("CREATE TABLE files (a)")
         db.close()
       }
-    ]
+    ],
+    ["has lost a table", changed("DROP TABLE attempts")],
+    ["has lost an index", changed("DROP INDEX unsettled_files")],
+    ["has lost a column", changed("ALTER TABLE runs DROP COLUMN exit_code")],
+    ["has a column of another name", changed("ALTER TABLE parts RENAME COLUMN etag TO etah")],
+    ["has the version of an older schema", changed("PRAGMA user_version = 3")],
+    ["has the version of no schema", changed("PRAGMA user_version = 0")]
   ])("is set aside with a warning when it %s, and every file is uploaded again", async (_, damage) => {
     const { stateDir, upload } = await host({ "a.jsonl": "1\n" })
     await upload()
@@ -368,11 +374,43 @@ describe("the ledger", () => {
     await upload()
     const path = join(stateDir, "ledger.db")
     const bytes = readFileSync(path)
-    // the header and the schema stay
-    bytes.fill(0xee, 3 * 4096)
+    // the schema, the targets and the runs stay: only the last records of files are damaged
+    bytes.fill(0xee, bytes.length - 10 * 4096)
     writeFileSync(path, bytes)
     expect((await upload()).code).toBe(51)
     expect(await upload()).toMatchObject({ code: 0, requests: { length: 500 } })
+  })
+
+  it("is locked for every state directory that leads to it", async () => {
+    const { args, stateDir, store } = await host({ "a.jsonl": "1\n" }, { latencyMs: 3000 })
+    const other = emptyDirectory()
+    expect((await run(args())).code).toBe(0)
+    symlinkSync(join(stateDir, "ledger.db"), join(other, "ledger.db"))
+    const first = start(args("--force"))
+    await until(() => store.inFlight === 1)
+    const through = (path: string) => run(args().map((arg) => (arg === stateDir ? path : arg)))
+    expect((await through(other)).code).toBe(50)
+    expect((await first.finished).code).toBe(0)
+    expect(summary(await through(other))).toContain("unchanged 1")
+  })
+
+  it.each(["no database, but longer than the header of one\n".repeat(3), "\0".repeat(5000)])(
+    "is used as before when its lock file contains garbage",
+    async (garbage) => {
+      const { stateDir, upload } = await host({ "a.jsonl": "1\n" })
+      await upload()
+      writeFileSync(join(stateDir, "ledger.lock"), garbage)
+      expect(await upload()).toMatchObject({ code: 0, requests: [] })
+    }
+  )
+
+  it("fails with 51 instead of emptying the file when its lock file is a link to something else", async () => {
+    const { stateDir, upload } = await host({ "a.jsonl": "1\n" })
+    const other = join(emptyDirectory(), "other")
+    writeFileSync(other, "no database, but longer than the header of one\n".repeat(3))
+    symlinkSync(other, join(stateDir, "ledger.lock"))
+    expect((await upload()).code).toBe(51)
+    expect(readFileSync(other, "utf8")).toContain("no database")
   })
 
   it("can be waited for with --lock-wait", async () => {

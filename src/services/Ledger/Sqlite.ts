@@ -1,7 +1,8 @@
 /** The ledger as a SQLite database. */
 import { Clock, Effect, Layer } from "effect"
+import type { DatabaseSync } from "node:sqlite"
 import type { Settings } from "../../domain/Settings.ts"
-import { Ledger } from "../Ledger.ts"
+import { Ledger, type RunIdentity } from "../Ledger.ts"
 import * as Database from "./Database.ts"
 import * as EmptyLedger from "./EmptyLedger.ts"
 import * as FilesTable from "./FilesTable.ts"
@@ -17,10 +18,12 @@ export const layer = (options: Options) =>
   Layer.succeed(Ledger, {
     open: (run) =>
       Effect.gen(function* () {
-        yield* Database.checkOutside(options.stateDir, options.input)
-        yield* Database.lock(options.stateDir, options.lockWait)
-        const databasePath = Database.pathIn(options.stateDir)
-        const { db, setAside } = yield* Database.open(databasePath)
+        const databasePath = yield* Database.locate(options.stateDir, options.input)
+        yield* Database.lock(databasePath, options.lockWait)
+        const opened = yield* Database.open(databasePath, (db) => prepare(db, options, run))
+        const { db, prepared, setAside } = opened
+        const { checksum, fileReader, fileWriter, keyReader, keyWriter, previousRuns, retention, targets, uploads } =
+          prepared
         const { durable, flush, read, write } = yield* GroupCommit.make(db, (cause) =>
           isDamaged(cause) ? damaged(databasePath, cause) : stateUnusable(databasePath, cause)
         )
@@ -28,19 +31,8 @@ export const layer = (options: Options) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => write(() => step(Math.floor(now))))
         const writeDurably = <A>(step: (now: number) => A) => Effect.zipLeft(writeAt(step), durable)
 
-        const { checksum, previousRuns, retention, runRowId, target } = yield* write(() =>
-          TargetsTable.startRun(db, options, run)
-        )
-        // a ledger that cannot be written fails the run here, before it sends anything
-        yield* flush
-        const fileReader = FilesTable.reader(db, target)
-        const fileWriter = FilesTable.writer(db, target, fileReader, { rowId: runRowId, startedAt: run.startedAt })
-        const uploads = UploadsTable.make(db, target.id)
-        const keyReader = KeyReservations.reader(db, target.id)
-        const keyWriter = KeyReservations.writer(db, target.id, keyReader)
-
         return {
-          path: databasePath,
+          path: Database.pathIn(options.stateDir),
           setAside,
           previousRuns,
           retention,
@@ -69,15 +61,33 @@ export const layer = (options: Options) =>
           unfinishedUploads: (after, limit) => read(() => uploads.unfinishedUploads(after, limit)),
           unfinishedFiles: (after, limit) => read(() => fileReader.unfinishedFiles(after, limit)),
           latestSnapshot: (directory, before) => read(() => fileReader.latestSnapshot(directory, before)),
-          rememberRetention: (bounds) => write(() => TargetsTable.rememberRetention(db, target, bounds)),
+          rememberRetention: (bounds) => write(() => targets.rememberRetention(bounds)),
           markGone: (path, lost) => write(() => fileWriter.markGone(path, lost)),
-          rememberChecksum: (accepted) => write(() => TargetsTable.rememberChecksum(db, target, accepted)),
+          rememberChecksum: (accepted) => write(() => targets.rememberChecksum(accepted)),
           flush,
-          runEnded: (exitCode, endedAt) =>
-            write(() => TargetsTable.endRun(db, runRowId, exitCode, endedAt)).pipe(Effect.zipRight(flush))
+          runEnded: (exitCode, endedAt) => write(() => targets.endRun(exitCode, endedAt)).pipe(Effect.zipRight(flush))
         }
       })
   })
+
+/** Records that a run starts, and makes the run's statements. The caller fails before it sends anything, if this does. */
+const prepare = (db: DatabaseSync, options: Options, run: RunIdentity) => {
+  db.exec("BEGIN IMMEDIATE")
+  const { runRowId, target, ...known } = TargetsTable.startRun(db, options, run)
+  const fileReader = FilesTable.reader(db, target)
+  const keyReader = KeyReservations.reader(db, target.id)
+  const prepared = {
+    ...known,
+    fileReader,
+    fileWriter: FilesTable.writer(db, target, fileReader, { rowId: runRowId, startedAt: run.startedAt }),
+    keyReader,
+    keyWriter: KeyReservations.writer(db, target.id, keyReader),
+    targets: TargetsTable.writer(db, target, runRowId),
+    uploads: UploadsTable.make(db, target.id)
+  }
+  db.exec("COMMIT")
+  return prepared
+}
 
 /**
  * For `--dry-run`: reads the ledger without a lock, and discards every write. It is empty where `layer` would start a
@@ -87,17 +97,21 @@ export const layerReadOnly = (options: Options) =>
   Layer.succeed(Ledger, {
     open: () =>
       Effect.gen(function* () {
-        yield* Database.checkOutside(options.stateDir, options.input)
-        const databasePath = Database.pathIn(options.stateDir)
-        const empty = EmptyLedger.at(databasePath)
-        const db = yield* Database.openReadOnly(databasePath)
-        if (db === undefined) return empty
+        const databasePath = yield* Database.locate(options.stateDir, options.input)
+        const empty = EmptyLedger.at(Database.pathIn(options.stateDir))
+        const prepared = yield* Database.openReadOnly(databasePath, (db) => {
+          const target = TargetsTable.find(db, options)
+          return (
+            target && {
+              fileReader: FilesTable.reader(db, target),
+              keyReader: KeyReservations.reader(db, target.id)
+            }
+          )
+        })
+        if (prepared === undefined) return empty
+        const { fileReader, keyReader } = prepared
         const read = <A>(step: () => A) =>
           Effect.try({ try: step, catch: (cause) => stateUnusable(databasePath, cause) })
-        const target = yield* read(() => TargetsTable.find(db, options))
-        if (target === undefined) return empty
-        const fileReader = yield* read(() => FilesTable.reader(db, target))
-        const keyReader = yield* read(() => KeyReservations.reader(db, target.id))
         return {
           ...empty,
           lookUp: (step) => read(() => step(fileReader.storedAs)),

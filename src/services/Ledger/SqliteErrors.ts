@@ -4,12 +4,16 @@ import { codeOf, detailOf } from "../SystemError.ts"
 
 /** SQLite's result codes that the program or a message distinguishes. Source: sqlite.org/rescode.html. */
 const names: Readonly<Record<number, string>> = {
+  1: "SQLITE_ERROR",
   5: "SQLITE_BUSY",
   8: "SQLITE_READONLY",
   10: "SQLITE_IOERR",
   11: "SQLITE_CORRUPT",
   13: "SQLITE_FULL",
   14: "SQLITE_CANTOPEN",
+  15: "SQLITE_PROTOCOL",
+  19: "SQLITE_CONSTRAINT",
+  20: "SQLITE_MISMATCH",
   26: "SQLITE_NOTADB"
 }
 
@@ -17,7 +21,7 @@ const names: Readonly<Record<number, string>> = {
 const nameOf = (cause: unknown): string | undefined =>
   cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number"
     ? // the low byte of an extended result code is the code itself
-      (names[cause.errcode & 0xff] ?? "SQLITE_ERROR")
+      (names[cause.errcode & 0xff] ?? `SQLite code ${cause.errcode}`)
     : codeOf(cause)
 
 export const isBusy = (cause: unknown): boolean => nameOf(cause) === "SQLITE_BUSY"
@@ -28,11 +32,19 @@ export const isUnwritable = (cause: unknown): boolean => {
   return code === "SQLITE_READONLY" || code === "SQLITE_CANTOPEN"
 }
 
-/** Whether the file's content is not, or no longer, a valid database. */
-export const isDamaged = (cause: unknown): boolean => {
-  const code = nameOf(cause)
-  return code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB"
-}
+/**
+ * Whether the file's content is not, or no longer, a valid database. The program's statements fit its schema, so one that
+ * SQLite cannot compile (SQLITE_ERROR), or whose values it refuses, shows that the schema has changed.
+ */
+export const isDamaged = (cause: unknown): boolean => damage.has(nameOf(cause) ?? "")
+
+const damage: ReadonlySet<string> = new Set([
+  "SQLITE_CORRUPT",
+  "SQLITE_NOTADB",
+  "SQLITE_ERROR",
+  "SQLITE_CONSTRAINT",
+  "SQLITE_MISMATCH"
+])
 
 export const stateUnusable = (path: string, cause: unknown, advice?: string): StateUnusable => {
   const code = nameOf(cause)

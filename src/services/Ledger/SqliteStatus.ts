@@ -5,18 +5,14 @@ import { StateUnusable } from "../../domain/Errors.ts"
 import type { Status } from "../../report/Status.ts"
 import { LedgerStatus } from "../Ledger.ts"
 import * as Database from "./Database.ts"
-import { stateUnusable } from "./SqliteErrors.ts"
 
 export const layer = (stateDir: string) =>
   Layer.succeed(LedgerStatus, {
     read: Effect.gen(function* () {
       const path = Database.pathIn(stateDir)
-      const db = yield* Database.openReadOnly(path)
-      if (db === undefined) return yield* noLedger(path)
-      return yield* Effect.try({
-        try: (): Status => ({ schemaVersion: 1, ledger: path, targets: targets(db) }),
-        catch: (cause) => stateUnusable(path, cause)
-      })
+      const known = yield* Database.openReadOnly(path, targets)
+      if (known === undefined) return yield* noLedger(path)
+      return { schemaVersion: 1 as const, ledger: path, targets: known }
     }).pipe(Effect.scoped)
   })
 
@@ -69,30 +65,33 @@ const targets = (db: DatabaseSync): Status["targets"] => {
     "SELECT path FROM files WHERE target = ? AND fate = 'lost' ORDER BY path DESC LIMIT 100"
   )
 
-  return db
-    .prepare("SELECT id, endpoint, bucket, prefix, region, input FROM targets ORDER BY id")
-    .all()
-    .map((row) => {
-      const { bucket, endpoint, id, input, prefix, region } = row as Readonly<Record<string, string>> & {
-        readonly id: number
-      }
-      const totals = selectTotals.get(id) as Readonly<Record<"stored" | "stored_bytes" | "waiting" | "lost", number>>
-      const oldest = selectOldest.get(id) as { readonly path: string; readonly pending_since: number } | undefined
-      return {
-        bucket: bucket!,
-        prefix: prefix!,
-        endpoint: endpoint === "" ? null : endpoint!,
-        region: region === "" ? null : region!,
-        input: input!,
-        mostRecent: id === latest,
-        lastRun: runFrom(selectLast.get(id) as RunRow | undefined),
-        lastSuccess: runFrom(selectLastSuccess.get(id) as RunRow | undefined),
-        stored: totals.stored,
-        storedBytes: totals.stored_bytes,
-        waiting: totals.waiting,
-        oldestWaiting: oldest === undefined ? null : { file: oldest.path, since: isoTime(oldest.pending_since) },
-        lost: totals.lost,
-        lostFiles: selectLost.all(id).map(({ path }) => String(path))
-      }
-    })
+  return (
+    db
+      // a ledger of an older version has no regions
+      .prepare("SELECT * FROM targets ORDER BY id")
+      .all()
+      .map((row) => {
+        const { bucket, endpoint, id, input, prefix, region } = row as Readonly<Record<string, string>> & {
+          readonly id: number
+        }
+        const totals = selectTotals.get(id) as Readonly<Record<"stored" | "stored_bytes" | "waiting" | "lost", number>>
+        const oldest = selectOldest.get(id) as { readonly path: string; readonly pending_since: number } | undefined
+        return {
+          bucket: bucket!,
+          prefix: prefix!,
+          endpoint: endpoint === "" ? null : endpoint!,
+          region: region || null,
+          input: input!,
+          mostRecent: id === latest,
+          lastRun: runFrom(selectLast.get(id) as RunRow | undefined),
+          lastSuccess: runFrom(selectLastSuccess.get(id) as RunRow | undefined),
+          stored: totals.stored,
+          storedBytes: totals.stored_bytes,
+          waiting: totals.waiting,
+          oldestWaiting: oldest === undefined ? null : { file: oldest.path, since: isoTime(oldest.pending_since) },
+          lost: totals.lost,
+          lostFiles: selectLost.all(id).map(({ path }) => String(path))
+        }
+      })
+  )
 }

@@ -19,6 +19,8 @@ const mapping = "path"
 type Name = Pick<Settings, "bucket" | "endpoint" | "prefix" | "region">
 
 interface Row extends Target {
+  /** Empty if it is not known; undefined in a ledger of an older version. */
+  readonly region: string | undefined
   readonly input: string
   readonly checksum: Checksum
   readonly least: number | null
@@ -26,20 +28,23 @@ interface Row extends Target {
 }
 
 /** A region that is not known, as in ledgers of older versions, matches any region. */
-export const find = (db: DatabaseSync, { bucket, endpoint, prefix, region = "" }: Name) =>
-  db
+export const find = (db: DatabaseSync, { bucket, endpoint, prefix, region }: Name): Row | undefined => {
+  // every column, because a ledger of an older version, which `--dry-run` reads, has fewer of them
+  const rows = db
     .prepare(
-      `SELECT id, input, input_since AS inputSince, checksum, retention_least AS least, retention_most AS most
-       FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ? AND (region IN (?, '') OR ? = '')
-       ORDER BY region = ? DESC, (SELECT max(id) FROM runs WHERE target = targets.id) DESC LIMIT 1`
+      `SELECT targets.*, input_since AS inputSince, retention_least AS least, retention_most AS most FROM targets
+       WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?
+       ORDER BY (SELECT max(id) FROM runs WHERE target = targets.id) DESC`
     )
-    .get(endpoint?.href ?? "", bucket, prefix, mapping, region, region, region) as Row | undefined
+    .all(endpoint?.href ?? "", bucket, prefix, mapping) as unknown as ReadonlyArray<Row>
+  return rows.find((row) => row.region === region) ?? rows.find((row) => !row.region || region === undefined)
+}
 
 const insert = (db: DatabaseSync, { bucket, endpoint, prefix }: Name) =>
   db
     .prepare(
       `INSERT INTO targets (endpoint, bucket, prefix, mapping, region, input, input_since) VALUES (?, ?, ?, ?, '', '', 0)
-       RETURNING id, input, input_since AS inputSince, checksum, retention_least AS least, retention_most AS most`
+       RETURNING *, input_since AS inputSince, retention_least AS least, retention_most AS most`
     )
     .get(endpoint?.href ?? "", bucket, prefix, mapping) as unknown as Row
 
@@ -67,18 +72,20 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
   return { target: { id, inputSince }, runRowId, previousRuns, retention, checksum }
 }
 
-export const rememberChecksum = (db: DatabaseSync, { id }: Target, checksum: Checksum): void => {
-  db.prepare("UPDATE targets SET checksum = ? WHERE id = ?").run(checksum, id)
-}
-
-export const rememberRetention = (db: DatabaseSync, { id }: Target, { least, most }: Bounds): void => {
-  db.prepare("UPDATE targets SET retention_least = ?, retention_most = ? WHERE id = ?").run(
-    Math.round(least),
-    most === undefined ? null : Math.round(most),
-    id
-  )
-}
-
-export const endRun = (db: DatabaseSync, runRowId: number | bigint, exitCode: number, endedAt: number): void => {
-  db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?").run(endedAt, exitCode, runRowId)
+/** The writes of one run, apart from its start. */
+export const writer = (db: DatabaseSync, { id }: Target, runRowId: number | bigint) => {
+  const updateChecksum = db.prepare("UPDATE targets SET checksum = ? WHERE id = ?")
+  const updateRetention = db.prepare("UPDATE targets SET retention_least = ?, retention_most = ? WHERE id = ?")
+  const updateRun = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?")
+  return {
+    rememberChecksum: (checksum: Checksum): void => {
+      updateChecksum.run(checksum, id)
+    },
+    rememberRetention: ({ least, most }: Bounds): void => {
+      updateRetention.run(Math.round(least), most === undefined ? null : Math.round(most), id)
+    },
+    endRun: (exitCode: number, endedAt: number): void => {
+      updateRun.run(endedAt, exitCode, runRowId)
+    }
+  }
 }
