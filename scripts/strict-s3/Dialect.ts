@@ -21,6 +21,8 @@ export interface Dialect {
   readonly requiresMd5?: boolean
   /** No response to a part contains its checksum, and no completion may name it. */
   readonly plainParts?: boolean
+  /** The highest number of a part. Default: 10,000. */
+  readonly maxParts?: number
   /** Parameters that no request may have. */
   readonly refusesParameters?: ReadonlyArray<string>
 }

@@ -30,8 +30,9 @@ export type Limits = Required<Pick<StrictS3Options, "minPartBytes" | "dialect">>
 
 export const uploadPart = (bucket: Bucket, call: Call, { dialect }: Limits): Answer => {
   const number = call.query.get("partNumber") ?? ""
-  if (!/^\d{1,5}$/.test(number) || Number(number) < 1 || Number(number) > 10_000) {
-    throw new S3Error(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive", {
+  const { maxParts = 10_000 } = dialect
+  if (!/^\d{1,5}$/.test(number) || Number(number) < 1 || Number(number) > maxParts) {
+    throw new S3Error(400, "InvalidArgument", `Part number must be an integer between 1 and ${maxParts}, inclusive`, {
       ArgumentName: "partNumber",
       ArgumentValue: number
     })

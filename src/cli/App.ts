@@ -3,6 +3,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Layer } from "effect"
 import type { Env } from "../domain/Env.ts"
 import type { ConfigError } from "../domain/Errors.ts"
+import * as Providers from "../domain/Providers.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { Deadline } from "../services/Export/Deadline.ts"
 import { Export } from "../services/Export.ts"
@@ -43,7 +44,7 @@ export const layer = (settings: Settings, host: RunHost, store: Layer.Layer<Obje
     misconfigured: host.misconfigured
   }).pipe(
     Layer.provide([
-      settings.dryRun ? Uploads.layerDryRun(settings) : Layer.provide(Uploads.layer(settings), store),
+      uploads(settings, store),
       settings.dryRun ? SqliteLedger.layerReadOnly(settings) : SqliteLedger.layer(settings),
       host.terminal === undefined || settings.quiet
         ? Progress.layerNone
@@ -54,6 +55,11 @@ export const layer = (settings: Settings, host: RunHost, store: Layer.Layer<Obje
     Layer.provide([Deadline.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)]),
     Layer.provideMerge(Layer.merge(Reporter.layer(settings), Logging.layer(settings)))
   )
+
+const uploads = (settings: Settings, store: Layer.Layer<ObjectStore>) => {
+  const options = { ...settings, ...Providers.partLimits(settings.endpoint) }
+  return settings.dryRun ? Uploads.layerDryRun(options) : Layer.provide(Uploads.layer(options), store)
+}
 
 const metrics = ({ dryRun, metricsFile, stateDir }: Settings) =>
   dryRun || metricsFile === undefined

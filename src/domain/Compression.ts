@@ -94,10 +94,9 @@ export const decide = (sizeBytes: number, format: Format, limits: UploadPlan.Lim
   const work = workBytes(format, sizeBytes)
   // twice, because the chunks are copied into the body
   if (maxBytes <= limits.partSizeBytes) return Plan.Whole({ parts: 1, memoryBytes: 2 * maxBytes + work })
-  const partSizeBytes = Math.max(limits.partSizeBytes, Math.ceil(maxBytes / UploadPlan.maxParts))
-  const parts = Math.ceil(maxBytes / partSizeBytes)
+  const { parts, partSizeBytes } = UploadPlan.cut(maxBytes, limits)
   const freeParts = Math.floor((limits.memoryBytes - work) / partSizeBytes) - spareParts
-  const queueSize = Math.min(UploadPlan.maxQueue, freeParts, parts)
+  const queueSize = Math.min(limits.partsAtOnce ?? UploadPlan.maxQueue, freeParts, parts)
   return queueSize < 1 || partSizeBytes > UploadPlan.maxPartBytes
     ? Plan.TooLarge({ neededMemoryBytes: (1 + spareParts) * partSizeBytes + work })
     : Plan.Stream({ partSizeBytes, parts, queueSize, memoryBytes: (queueSize + spareParts) * partSizeBytes + work })

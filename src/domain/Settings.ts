@@ -11,8 +11,8 @@ export interface Target {
   readonly bucket: string
   readonly endpoint: URL | undefined
   readonly region: string | undefined
-  /** Put the bucket into the URL's path; always done if the endpoint is an IP address or localhost. */
-  readonly forcePathStyle: boolean
+  /** Whether the bucket goes into the URL's path, not into the host name; undefined: as its provider wants. */
+  readonly forcePathStyle: boolean | undefined
   readonly profile: string | undefined
   readonly assumeRoleArn: string | undefined
   readonly assumeRoleSessionName: string

@@ -19,6 +19,16 @@ export interface Limits {
   readonly memoryBytes: number
   /** Parts are larger only if the object would otherwise have more than `maxParts`. */
   readonly partSizeBytes: number
+  /** Maximum number of parts that the store accepts per object. Default: that of S3. */
+  readonly maxParts?: number
+  /** Maximum parts of one object in flight that the store accepts. Default: `maxQueue`. */
+  readonly partsAtOnce?: number
+}
+
+/** How many parts, and of which size. */
+export const cut = (bytes: number, { maxParts: most = maxParts, partSizeBytes: least }: Limits) => {
+  const partSizeBytes = Math.max(least, Math.ceil(bytes / most))
+  return { partSizeBytes, parts: Math.ceil(bytes / partSizeBytes) }
 }
 
 /**
@@ -46,16 +56,15 @@ export const UploadPlan = Data.taggedEnum<UploadPlan>()
  * | size               | plan                                                                   |
  * | ------------------ | ---------------------------------------------------------------------- |
  * | up to one part     | `Single`                                                               |
- * | up to 10,000 parts | `Multipart`, with 1 to 4 parts at once, as memory allows               |
+ * | up to 10,000 parts | `Multipart`, with 1 to 4 parts at once, as memory and store allow      |
  * | above              | `Multipart` with larger parts, or `TooLarge` if a part does not fit into memory |
  */
 export const decide = (sizeBytes: number, limits: Limits): UploadPlan => {
   if (sizeBytes <= limits.partSizeBytes) return UploadPlan.Single({ memoryBytes: sizeBytes })
-  const partSizeBytes = Math.max(limits.partSizeBytes, Math.ceil(sizeBytes / maxParts))
+  const { parts, partSizeBytes } = cut(sizeBytes, limits)
   if (partSizeBytes > Math.min(limits.memoryBytes, maxPartBytes)) {
     return UploadPlan.TooLarge({ neededMemoryBytes: partSizeBytes })
   }
-  const parts = Math.ceil(sizeBytes / partSizeBytes)
-  const queueSize = Math.min(maxQueue, Math.floor(limits.memoryBytes / partSizeBytes), parts)
+  const queueSize = Math.min(limits.partsAtOnce ?? maxQueue, Math.floor(limits.memoryBytes / partSizeBytes), parts)
   return UploadPlan.Multipart({ partSizeBytes, parts, queueSize })
 }

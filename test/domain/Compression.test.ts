@@ -119,6 +119,11 @@ describe("decide", () => {
     }
   )
 
+  it("sends no more parts at once, and no more parts, than the store accepts", () => {
+    const given = { memoryBytes: 1024 * MiB, partSizeBytes: 8 * MiB, maxParts: 10, partsAtOnce: 2 }
+    expect(Compression.decide(800 * MiB, "gzip", given)).toMatchObject({ parts: 10, queueSize: 2 })
+  })
+
   it("reports how much memory a file needs if it does not fit", () => {
     const plan = Compression.decide(10 ** 12, "zstd", limits)
     const partBytes = Math.ceil((10 ** 12 + Math.ceil(10 ** 12 / 256) + KiB) / 10_000)

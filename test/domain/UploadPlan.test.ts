@@ -8,6 +8,25 @@ const part = 8 * MiB
 
 const { Multipart, Single, TooLarge } = UploadPlan.UploadPlan
 
+describe("a store's limits", () => {
+  const limits = { memoryBytes: 64 * MiB, partSizeBytes: part }
+
+  it("make parts larger if it accepts fewer", () => {
+    expect(UploadPlan.decide(1000 * part, { ...limits, maxParts: 1000 })).toMatchObject({
+      partSizeBytes: part,
+      parts: 1000
+    })
+    expect(UploadPlan.decide(1000 * part + 1, { ...limits, maxParts: 1000 })).toMatchObject({
+      partSizeBytes: part + 1,
+      parts: 1000
+    })
+  })
+
+  it("allow fewer parts at once", () => {
+    expect(UploadPlan.decide(9 * part, { ...limits, partsAtOnce: 2 })).toMatchObject({ queueSize: 2 })
+  })
+})
+
 describe("decide", () => {
   it.each([
     ["an empty file in one request", 0, 64 * MiB, Single({ memoryBytes: 0 })],

@@ -74,7 +74,7 @@ describe("an upload", () => {
     }
   })
 
-  it("puts the bucket into the host name, or with --force-path-style into the path", async () => {
+  it("puts the bucket into the path, or with --force-path-style=no into the host name", async () => {
     const store = await startStore({ domain: "s3.test" })
     const endpoint = store.endpoint.replace("127.0.0.1", "s3.test")
     // resolves every name to this machine, like a wildcard in the DNS
@@ -82,7 +82,7 @@ describe("an upload", () => {
       options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4)`
     const preload = `data:text/javascript,${encodeURIComponent(lookup)}`
     const input = tree({ "a.jsonl": "{}\n" })
-    for (const flags of [[], ["--force-path-style"]]) {
+    for (const flags of [["--force-path-style=no"], []]) {
       const result = await run(s3(input, endpoint, ...flags), { preload })
       expect(result.code, result.stdout).toBe(0)
     }

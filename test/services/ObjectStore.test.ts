@@ -124,6 +124,30 @@ describe("the S3 adapter", () => {
   )
 })
 
+describe("an endpoint that contains the bucket's name", () => {
+  const connect = (forcePathStyle: boolean | undefined, bucket = "snapshots") =>
+    Layer.build(
+      Store.layer(
+        settingsWith({ bucket, endpoint: new URL("https://snapshots.example.com:9000"), forcePathStyle }),
+        {},
+        { hostname: "host-17", version: "1.2.3" }
+      )
+    ).pipe(Effect.scoped)
+
+  it.live("is refused with the endpoint to give", () =>
+    Effect.gen(function* () {
+      for (const forced of [undefined, false]) {
+        const { hint } = yield* Effect.flip(connect(forced))
+        expect(hint).toContain("--endpoint https://example.com:9000;")
+      }
+    })
+  )
+
+  it.live("is accepted with --force-path-style, and if the host only begins like the bucket", () =>
+    Effect.zipRight(connect(true), connect(undefined, "snap"))
+  )
+})
+
 const real = inject("servers")
 
 describe.skipIf(real.length === 0)("real servers", () => {

@@ -140,8 +140,8 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
       given.set(name, [])
     } else {
       const next = args[at + 1]
-      const value = inline ?? (isValue(next) ? next : undefined)
-      if (inline === undefined && value !== undefined) at++
+      const value = inline ?? (isValue(next) ? next : flag.implied)
+      if (inline === undefined && isValue(next)) at++
       if (value === undefined || value === "") problems.push(missing(flag, next, inline))
       given.set(name, [...(earlier ?? []), name, quote(value ?? "")])
     }

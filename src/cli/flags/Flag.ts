@@ -26,6 +26,8 @@ export interface Flag<out A> {
   readonly group: string
   /** Placeholder of the value; undefined for a switch. */
   readonly value: string | undefined
+  /** What a flag whose value may be left out means without one. */
+  readonly implied: string | undefined
   readonly repeated: boolean
   readonly required: boolean
   readonly description: string
@@ -99,6 +101,7 @@ const make = <A>(
   name: spec.name,
   group: spec.group,
   value: spec.value,
+  implied: undefined,
   repeated: false,
   required: false,
   description: spec.description,
@@ -181,6 +184,18 @@ const split = (found: Given | undefined, fallback: string | undefined): Readonly
   const given = found === undefined ? [] : values(found)
   return given.length > 0 ? given : values({ text: fallback ?? "", from: "default" })
 }
+
+/** Like `toggle`, but three values: yes, no, or neither. `--flag` alone means yes. */
+export const choice = (spec: Spec): Flag<boolean | undefined> => ({
+  ...optional({
+    ...spec,
+    value: "[yes|no]",
+    parse: Object.assign((text: string) => Either.fromNullable(truth.get(text.toLowerCase()), () => "yes or no"), {
+      suggestions: ["yes", "no"]
+    })
+  }),
+  implied: "yes"
+})
 
 const truth = new Map([
   ...["1", "true", "yes", "on"].map((word) => [word, true] as const),

@@ -112,10 +112,10 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     env: ["AWS_REGION", "AWS_DEFAULT_REGION"],
     parse: Values.region
   }),
-  forcePathStyle: Flag.toggle({
+  forcePathStyle: Flag.choice({
     name: "force-path-style",
     group: where,
-    description: "put the bucket into the path, not the host name; implied if --endpoint is an IP address or localhost"
+    description: "put the bucket into the path, or with no into the host name; otherwise as the store is known to want"
   }),
   profile: Flag.optional({
     name: "profile",

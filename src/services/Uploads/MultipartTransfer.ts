@@ -8,7 +8,7 @@ import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { FileError, IntegrityFailure, Interrupted, StateUnusable } from "../../domain/Errors.ts"
 import { keepsUpload } from "../../domain/FailureClass.ts"
 import * as Resumption from "../../domain/Resumption.ts"
-import type { ObjectAttributes, Settings } from "../../domain/Settings.ts"
+import type { ObjectAttributes } from "../../domain/Settings.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
 import { type NewObject, ObjectStore, type UploadName } from "../ObjectStore.ts"
 import { abortUpload, completeDespiteInterrupt } from "../ObjectStore/AbortUpload.ts"
@@ -25,7 +25,7 @@ export interface Job extends FileParts {
   readonly completing: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
 }
 
-export type Limits = ObjectAttributes & Pick<Settings, "memoryBytes" | "partSizeBytes">
+export type Limits = ObjectAttributes & UploadPlan.Limits
 
 /** Each part reserves its bytes in `memory`. */
 export const make = (limits: Limits, memory: Effect.Semaphore) =>

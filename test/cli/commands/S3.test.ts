@@ -50,7 +50,7 @@ describe("defaults", () => {
         prefix: `ibsr/${hostname()}/snapshots`,
         endpoint: undefined,
         region: undefined,
-        forcePathStyle: false,
+        forcePathStyle: undefined,
         profile: undefined,
         assumeRoleArn: undefined,
         assumeRoleSessionName: "ibsr-export",
@@ -127,6 +127,7 @@ const valued: ReadonlyArray<Row> = [
   ["deadline", "IBSR_EXPORT_DEADLINE", "1h30m", "deadline", Duration.minutes(90)],
   ["final-after", "IBSR_EXPORT_FINAL_AFTER", "5m", "finalAfter", Duration.minutes(5)],
   ["grace", "IBSR_EXPORT_GRACE", "0s", "grace", Duration.zero],
+  ["force-path-style", "IBSR_EXPORT_FORCE_PATH_STYLE", "no", "forcePathStyle", false],
   ["output", "IBSR_EXPORT_OUTPUT", "json", "outputFormat", "json"],
   ["log-format", "IBSR_EXPORT_LOG_FORMAT", "logfmt", "logFormat", "logfmt"],
   ["metrics-file", "IBSR_EXPORT_METRICS_FILE", "/m.prom", "metricsFile", "/m.prom"]
@@ -137,7 +138,6 @@ const switches: ReadonlyArray<readonly [name: string, env: string, field: keyof 
   ["final-only", "IBSR_EXPORT_FINAL_ONLY", "finalOnly"],
   ["fail-if-empty", "IBSR_EXPORT_FAIL_IF_EMPTY", "failIfEmpty"],
   ["dry-run", "IBSR_EXPORT_DRY_RUN", "dryRun"],
-  ["force-path-style", "IBSR_EXPORT_FORCE_PATH_STYLE", "forcePathStyle"],
   ["force", "IBSR_EXPORT_FORCE", "force"],
   ["no-overwrite", "IBSR_EXPORT_NO_OVERWRITE", "noOverwrite"],
   ["quiet", "IBSR_EXPORT_QUIET", "quiet"],
@@ -155,6 +155,18 @@ describe("flags", () => {
     Effect.gen(function* () {
       expect((yield* settings(given(`--${name}`)))[field]).toBe(true)
       expect((yield* settings(given()))[field]).toBe(false)
+    })
+  )
+
+  it.effect.each([
+    [["--force-path-style"], true],
+    [["--force-path-style", "--quiet"], true],
+    [["--force-path-style=yes"], true],
+    [["--force-path-style", "no"], false],
+    [["--force-path-style=false"], false]
+  ] as const)("need no value to choose path style: %j", ([args, expected]) =>
+    Effect.gen(function* () {
+      expect((yield* settings(given(...args))).forcePathStyle).toBe(expected)
     })
   )
 

@@ -96,6 +96,30 @@ export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
     exit: 0
   },
   {
+    when: "the store accepts fewer parts",
+    file: "parts",
+    flags: ["--concurrency=1"],
+    store: { dialect: { maxParts: 1 } },
+    attempts: { CreateMultipartUpload: 1, UploadPart: 2, AbortMultipartUpload: 1 },
+    exit: 10,
+    hint: /raise --part-size/
+  },
+  ...["SecondLevelDomainForbidden", "PathStyleDomainForbidden"].flatMap((code) =>
+    (
+      [
+        [[], /give --force-path-style=no$/],
+        [["--force-path-style"], /remove --force-path-style$/]
+      ] as const
+    ).map(([flags, hint]): FaultCase => ({
+      when: `the store wants the bucket in the host name: ${code} with [${flags.join()}]`,
+      flags,
+      fault: always({ kind: "answer", status: 403, code }),
+      attempts: 1,
+      exit: 23,
+      hint
+    }))
+  ),
+  {
     when: "the store refuses the parameter x-id",
     file: "parts",
     store: { dialect: { refusesParameters: ["x-id"] } },

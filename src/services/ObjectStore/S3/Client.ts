@@ -4,19 +4,19 @@ import { HttpRequest } from "@smithy/core/protocols"
 import { Effect } from "effect"
 import type { Env } from "../../../domain/Env.ts"
 import { ConfigError, type StoreError } from "../../../domain/Errors.ts"
+import * as Providers from "../../../domain/Providers.ts"
 import type { Target } from "../../../domain/Settings.ts"
 import * as Credentials from "./Credentials.ts"
 import { storeError } from "./Errors.ts"
 import * as Network from "./Network.ts"
 import * as Profiles from "./Profiles.ts"
-import * as Providers from "./Providers.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 import * as StoreClock from "./StoreClock.ts"
 
 /** Lasts until the scope closes. Reads files of this host, and sends nothing. */
 export const connect = (target: Target & Network.Options, env: Env) =>
   Effect.gen(function* () {
-    const problem = unsupported(target.bucket)
+    const problem = unsupported(target.bucket) ?? containsBucket(target)
     if (problem !== undefined) return yield* new ConfigError(problem)
     const profile = yield* Profiles.settings(target.profile, env)
     const { handler, http } = yield* Network.connect(target, env, profile["ca_bundle"])
@@ -95,15 +95,24 @@ const unsupported = (bucket: string) => {
     : undefined
 }
 
+/** The name of the bucket in both places would be part of every key, or of another host name. */
+const containsBucket = ({ bucket, endpoint: url, forcePathStyle }: Target) => {
+  if (url?.hostname.startsWith(`${bucket}.`) !== true || forcePathStyle === true) return undefined
+  const without = url.origin.replace(`//${bucket}.`, "//")
+  return {
+    detail: `the endpoint ${url.origin} already contains the bucket ${bucket}`,
+    advice: `give --endpoint ${without}; if the store's own name begins with ${bucket}, add --force-path-style`
+  }
+}
+
 /** `ConfiguredTarget` has read the variables and the profile. The SDK would read those of another profile. */
 const endpoint = ({ endpoint: url, forcePathStyle, region: given }: Target): S3ClientConfig => {
-  const { defaultRegion, pathStyle } = Providers.of(url)
   // without a region, the SDK uses the EC2 instance's region, which is wrong for other providers
-  const region = given ?? defaultRegion
+  const region = given ?? Providers.of(url).region
   return {
     ...(url === undefined
       ? { ignoreConfiguredEndpointUrls: true }
-      : { endpoint: url.href, forcePathStyle: forcePathStyle || pathStyle }),
+      : { endpoint: url.href, forcePathStyle: Providers.usesPathStyle(url, forcePathStyle) }),
     ...(region === undefined ? {} : { region })
   }
 }

@@ -64,6 +64,8 @@ const byCode: Readonly<Record<string, Classify>> = {
   RequestTimeTooSkewed: skewed,
   RequestExpired: skewed,
   NoSuchBucket: permanent(BucketUnusable, "create the bucket, or check --bucket and --endpoint"),
+  SecondLevelDomainForbidden: permanent(BucketUnusable),
+  PathStyleDomainForbidden: permanent(BucketUnusable),
   InvalidBucketName: permanent(BucketUnusable, "check --bucket: this is not a valid bucket name"),
   PermanentRedirect: permanent(BucketUnusable),
   TemporaryRedirect: transient(StoreUnavailable),

@@ -1,11 +1,11 @@
 /** The attributes of an object as input for the SDK, and hints for stores that refuse them. */
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
-import { revised, type StoreError } from "../../../domain/Errors.ts"
+import { revised, type StoreAnswer, type StoreError } from "../../../domain/Errors.ts"
+import * as Providers from "../../../domain/Providers.ts"
 import * as ObjectKey from "../../../domain/ObjectKey.ts"
 import * as ObjectMetadata from "../../../domain/ObjectMetadata.ts"
 import type { ObjectAttributes, Target } from "../../../domain/Settings.ts"
 import type { NewObject } from "../../ObjectStore.ts"
-import * as Providers from "./Providers.ts"
 
 /** Name and attributes of an object to create. */
 export type ObjectHeaders = PutObjectCommandInput & {
@@ -65,16 +65,40 @@ export const withAdvice =
       return revised(error, { advice: permissions(settings) })
     }
     if (error._tag === "UploadFailed" && error.status === 501) {
-      const { unsupportedFlags } = Providers.of(settings.endpoint)
-      return revised(error, { advice: `the store does not implement what a flag asks for: check ${unsupportedFlags}` })
+      const suspects = Providers.suspectFlags(Providers.of(settings.endpoint))
+      return revised(error, { advice: `the store does not implement what a flag asks for: check ${suspects}` })
     }
-    const unresolved = error._tag === "NetworkFailure" && error.code === "ENOTFOUND" && settings.endpoint !== undefined
-    return unresolved && !settings.forcePathStyle
-      ? revised(error, {
-          advice: "check the host's DNS and --endpoint; a store without a host name per bucket needs --force-path-style"
-        })
-      : error
+    if (error._tag === "UploadFailed" && error.operation === "UploadPart" && partLimit.test(error.detail))
+      return revised(error, { advice: "the store accepts no more parts: raise --part-size, and --memory with it" })
+    const advice = error._tag === "CredentialsMissing" ? undefined : bucketAdvice(error, settings)
+    return advice === undefined || error._tag === "CredentialsMissing" ? error : revised(error, { advice })
   }
+
+const partLimit = /part ?number|too many parts/i
+
+/** A hint on where the bucket's name goes. */
+const bucketAdvice = ({ code = "" }: StoreAnswer, { endpoint, forcePathStyle }: Target): string | undefined => {
+  if (wantsHostName.has(code))
+    return `the store wants the bucket in the host name: ${
+      forcePathStyle === true ? "remove --force-path-style" : "give --force-path-style=no"
+    }`
+  if (endpoint === undefined || Providers.usesPathStyle(endpoint, forcePathStyle)) return undefined
+  const remedy =
+    forcePathStyle === false
+      ? "remove --force-path-style=no"
+      : "a store without a host name per bucket needs --force-path-style"
+  return lacksHostName[code] && `${lacksHostName[code]}; ${remedy}`
+}
+
+/** Codes of Alibaba Cloud OSS and Tencent Cloud COS. */
+const wantsHostName = new Set(["SecondLevelDomainForbidden", "PathStyleDomainForbidden"])
+
+/** What a store without a host name per bucket causes. A store that ignores the host name takes the key for a bucket. */
+const lacksHostName: Readonly<Record<string, string>> = {
+  ENOTFOUND: "check the host's DNS and --endpoint",
+  ERR_TLS_CERT_ALTNAME_INVALID: "check the endpoint's certificate",
+  NoSuchBucket: "create the bucket, or check --bucket and --endpoint"
+}
 
 /** Sources: "Required permissions for Amazon S3 API operations" in the User Guide, and "Key policies" of AWS KMS. */
 const permissions = ({ acl, noOverwrite, sse, tags }: ObjectAttributes): string => {

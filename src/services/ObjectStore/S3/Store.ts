@@ -5,6 +5,7 @@ import type { Env } from "../../../domain/Env.ts"
 import type { StoreError } from "../../../domain/Errors.ts"
 import type { Origin } from "../../../domain/ObjectMetadata.ts"
 import type { ObjectAttributes, Settings, Target } from "../../../domain/Settings.ts"
+import * as Providers from "../../../domain/Providers.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import { ObjectStore, type StoredObject } from "../../ObjectStore.ts"
 import * as BodyRequests from "./BodyRequests.ts"
@@ -32,7 +33,8 @@ export const layer = (options: Options, env: Env, origin: Origin) =>
       return {
         ready: (checksum) =>
           Effect.suspend(() => {
-            negotiation.assumeChecksum(checksum)
+            // SHA-256 is what the ledger holds before it has learned another
+            negotiation.assumeChecksum(checksum === "SHA256" ? Providers.of(options.endpoint).checksum : checksum)
             return Client.ready(client, options)
           }),
         traits: Effect.sync(negotiation.traits),

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs"
+import { describe, expect, it } from "@effect/vitest"
+import * as Providers from "../../src/domain/Providers.ts"
+
+const of = (endpoint: string | undefined) => Providers.of(endpoint === undefined ? undefined : new URL(endpoint))
+
+describe("the provider of an endpoint", () => {
+  it.each([
+    [undefined, "Amazon S3", undefined, "host"],
+    ["https://s3.eu-west-1.amazonaws.com", "Amazon S3", undefined, "host"],
+    ["https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com", "Amazon S3", undefined, "host"],
+    ["https://s3.cn-north-1.amazonaws.com.cn", "Amazon S3", undefined, "host"],
+    ["https://account.r2.cloudflarestorage.com", "Cloudflare R2", "auto", "path"],
+    ["https://account.eu.r2.cloudflarestorage.com", "Cloudflare R2", "auto", "path"],
+    ["https://oss-cn-hangzhou.aliyuncs.com", "Alibaba Cloud OSS", "us-east-1", "host"],
+    ["https://oss-eu-central-1-internal.aliyuncs.com", "Alibaba Cloud OSS", "us-east-1", "host"],
+    ["https://cos.ap-guangzhou.myqcloud.com", "Tencent Cloud COS", "ap-guangzhou", "host"],
+    ["https://obs.eu-west-101.myhuaweicloud.com", "Huawei Cloud OBS", "eu-west-101", "host"],
+    ["https://s3.fr-par.scw.cloud", "Scaleway", "fr-par", "path"],
+    ["https://s3.us-west-004.backblazeb2.com", "Backblaze B2", "us-west-004", "path"],
+    ["https://storage.googleapis.com", "Google Cloud Storage", "auto", "path"],
+    ["https://ns.compat.objectstorage.eu-frankfurt-1.oraclecloud.com", "Oracle Cloud", "eu-frankfurt-1", "path"],
+    ["https://s3.gra.io.cloud.ovh.net", "OVHcloud", "gra", "path"],
+    ["https://minio.example.com:9000", Providers.other.name, "us-east-1", "path"],
+    ["https://amazonaws.com.example.com", Providers.other.name, "us-east-1", "path"],
+    ["http://10.1.2.3:9000", Providers.other.name, "us-east-1", "path"],
+    ["http://[::1]:9000", Providers.other.name, "us-east-1", "path"]
+  ])("%s is %s, with the default region %s and the bucket in the %s", (endpoint, name, region, bucketIn) => {
+    expect(of(endpoint)).toMatchObject({ name, region, bucketIn })
+  })
+
+  it.each(Providers.table)("recognises the host that the table shows for $name", (provider) => {
+    const host = provider.host.replace("no endpoint, or ", "").replace("*", "account").replace("REGION", "eu-1")
+    expect(of(`https://${host.replaceAll(" ", "-")}`).name).toBe(provider.name)
+  })
+})
+
+it.each([
+  ["https://minio.example.com", undefined, true],
+  ["https://minio.example.com", false, false],
+  ["https://cos.ap-guangzhou.myqcloud.com", undefined, false],
+  ["https://cos.ap-guangzhou.myqcloud.com", true, true]
+])("the bucket of %s with --force-path-style %s goes into the path: %s", (endpoint, forced, expected) => {
+  expect(Providers.usesPathStyle(new URL(endpoint), forced)).toBe(expected)
+})
+
+it.each([
+  ["https://account.r2.cloudflarestorage.com", "--acl, --sse and --tag, which Cloudflare R2 does not implement"],
+  ["https://s3.us-west-004.backblazeb2.com", "--tag, which Backblaze B2 does not implement"],
+  ["https://minio.example.com", "--acl, --sse, --storage-class and --tag, which not every store implements"],
+  [undefined, "--acl, --sse, --storage-class and --tag"]
+])("the flags to check after a refusal of %s are %s", (endpoint, expected) => {
+  expect(Providers.suspectFlags(of(endpoint))).toBe(expected)
+})
+
+describe("docs/stores.md", () => {
+  it("contains the table of providers", () => {
+    const page = readFileSync(new URL("../../docs/stores.md", import.meta.url), "utf8")
+    const [, section = ""] = page.split("\n## Providers\n")
+    const [table = ""] = section.split("\n## ")
+    const rows = table.split("\n").filter((line) => /^\| [A-Za-z].* \|$/.test(line))
+    expect(rows.slice(1)).toEqual(
+      Providers.table.map(
+        ({ bucketIn, checksum, host, maxParts, name, note = "", partsAtOnce, pattern, region, unsupported }) => {
+          const named = pattern.source.includes("<region>") ? "as in the host" : (region ?? "none: it must be given")
+          const missing = unsupported === undefined ? "not known" : unsupported.map((flag) => `\`${flag}\``).join(", ")
+          return `| ${[name, host, named, `the ${bucketIn}`, checksum, maxParts.toLocaleString("en"), partsAtOnce, missing, note].join(" | ")} |`
+        }
+      )
+    )
+  })
+})
