@@ -40,6 +40,21 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     expect((await network.traffic()).lost).toBeGreaterThan(50)
   })
 
+  it("a run reaches a store 500 ms away, of which another address has no route", { timeout }, async (test) => {
+    const { start, store } = await startLink(test, { delayMs: 250 })
+    const { hostname, port } = new URL(store.endpoint)
+    const addresses = [
+      { address: hostname, family: 4 },
+      { address: "2001:db8::1", family: 6 }
+    ]
+    const module = `import dns from "node:dns"
+      dns.lookup = (_, options, done) => done(null, ${JSON.stringify(addresses)})`
+    const preload = `data:text/javascript,${encodeURIComponent(module)}`
+    const args = s3(tree({ "a.jsonl": "1\n" }), `http://store.test:${port}`, "--force-path-style", "--max-retries=0")
+    const result = await start(args, { preload }).finished
+    expect(result.code, result.stdout).toBe(0)
+  })
+
   it("a run continues after an outage of 30 seconds", { timeout }, async (test) => {
     const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 20 })
     const files = distinctFiles(200, 100_000)

@@ -1,14 +1,14 @@
 import type { TestContext } from "vitest"
 import { StrictS3, type StrictS3Options } from "../../scripts/strict-s3/StrictS3.ts"
 import { type Conditions, Network } from "../fixtures/network/Network.ts"
-import { type RunningProgram, start } from "./BuiltProgram.ts"
+import { type RunningProgram, type RunOptions, start } from "./BuiltProgram.ts"
 import { stopStore } from "./Store.ts"
 
 export interface SimulatedLink {
   readonly network: Network
   readonly store: StrictS3
   /** Starts the program with the link as its only network. */
-  readonly start: (args: ReadonlyArray<string>) => RunningProgram
+  readonly start: (args: ReadonlyArray<string>, options?: Pick<RunOptions, "preload">) => RunningProgram
 }
 
 /** Starts a strict store at the far end of a link, and stops both after the test. Tests may run concurrently. */
@@ -25,8 +25,8 @@ export const startLink = async (
   return {
     network,
     store,
-    start: (args) => {
-      const running = start(args, { commandPrefix: network.commandPrefix })
+    start: (args, how) => {
+      const running = start(args, { ...how, commandPrefix: network.commandPrefix })
       onTestFinished(() => void running.child.kill("SIGKILL"))
       return running
     }

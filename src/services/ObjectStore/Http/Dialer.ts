@@ -1,8 +1,9 @@
 /** Makes connections: directly or through a proxy, with or without TLS. */
 import { Duration } from "effect"
+import dns from "node:dns"
 import http from "node:http"
 import https from "node:https"
-import { isIP, type Socket } from "node:net"
+import { isIP, type LookupFunction, type Socket } from "node:net"
 import { createSecureContext, TLSSocket } from "node:tls"
 import * as DurationText from "../../../domain/DurationText.ts"
 import * as Proxy from "../../../domain/Proxy.ts"
@@ -25,9 +26,12 @@ export const make =
       keepAlive: true,
       ...(proxy === undefined ? {} : { proxyEnv: { [isSecure ? "HTTPS_PROXY" : "HTTP_PROXY"]: proxy } })
     })
+    /** The address of the previous connection. */
+    let reachable: string | undefined
     const options = {
       host: hostname,
       port: origin.port,
+      lookup: preferring(() => reachable),
       noDelay: true,
       keepAlive: true,
       // only has an effect while a tunnel is opened
@@ -54,7 +58,7 @@ export const make =
         if (connected === undefined) {
           session = undefined
           destroySoon(opening)
-        }
+        } else reachable = connected.remoteAddress
         done(error, connected)
       }
       const cancel = () => {
@@ -88,6 +92,18 @@ export const make =
     }
     return { dial, proxyHeaders: proxy === undefined || isSecure ? undefined : authorization(proxy) }
   }
+
+/**
+ * Looks up the addresses of a host, and returns the preferred one first. Node tries one address after the other: without a
+ * preference, each connection would wait for an address that never responds, such as an IPv6 address without a route.
+ */
+const preferring =
+  (preferred: () => string | undefined): LookupFunction =>
+  (hostname, request, done) =>
+    dns.lookup(hostname, request, (error, found, family) => {
+      const rank = ({ address }: dns.LookupAddress) => Number(address !== preferred())
+      done(error, Array.isArray(found) ? found.toSorted((a, b) => rank(a) - rank(b)) : found, family)
+    })
 
 const destroySoon = (socket: Socket | undefined) => {
   // it may still emit errors until it is closed

@@ -3,6 +3,7 @@ import { FileSystem } from "@effect/platform"
 import { Duration, Effect, Either, type Scope } from "effect"
 import http from "node:http"
 import https from "node:https"
+import { setDefaultAutoSelectFamilyAttemptTimeout } from "node:net"
 import { createSecureContext } from "node:tls"
 import type { Env } from "../../../domain/Env.ts"
 import { ConfigError } from "../../../domain/Errors.ts"
@@ -14,6 +15,12 @@ import { detailOf } from "../../SystemError.ts"
 
 /** A host that needs longer to accept a connection counts as unreachable; the kernel would wait two minutes. */
 const connectTimeout = Duration.seconds(10)
+/**
+ * If a host has several addresses, one that needs longer to accept a connection is given up for the next. Time for a lost
+ * packet, which the kernel sends again after a second. Node's default of 250 ms is less than a round trip between some
+ * continents.
+ */
+const addressTimeout = Duration.seconds(3)
 /** A connection without traffic for this long is dead, even in the middle of a body or a response. */
 const idleTimeout = Duration.seconds(30)
 
@@ -47,6 +54,8 @@ export const connect = (
       misconfigured(detail, "correct it, or unset it if there is no proxy")
     )
     bypassProxyForMetadata()
+    // for the SDK's connections, too
+    setDefaultAutoSelectFamilyAttemptTimeout(Duration.toMillis(addressTimeout))
     const ca = yield* readAuthorities(env["AWS_CA_BUNDLE"] || caBundle)
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
     // without a timeout, the connection to a proxy that never opens its tunnel would stay open

@@ -1,8 +1,9 @@
 import { describe, expect, inject, it } from "@effect/vitest"
+import dns from "node:dns"
 import { once } from "node:events"
-import { type AddressInfo, createServer, type Socket } from "node:net"
+import { type AddressInfo, createServer, type LookupFunction, type Socket } from "node:net"
 import type { TLSSocket, TlsOptions } from "node:tls"
-import { onTestFinished } from "vitest"
+import { onTestFinished, vi } from "vitest"
 import type { Proxies } from "../../../../src/domain/Proxy.ts"
 import type { Origin, Route } from "../../../../src/services/ObjectStore/Http/Client.ts"
 import * as Dialer from "../../../../src/services/ObjectStore/Http/Dialer.ts"
@@ -132,6 +133,22 @@ describe("a direct connection", () => {
 
   it.each(["127.0.0.1", "localhost"])("fails with ECONNREFUSED on a closed port: %s", async (host) => {
     await expect(dial(to("http:", host, await closedPort()))).rejects.toMatchObject({ code: "ECONNREFUSED" })
+  })
+
+  it("first tries the address of the previous connection", async () => {
+    const { port } = await scriptedServer((socket) => socket.resume())
+    const second = createServer((socket) => socket.resume()).listen(port, "127.0.0.2")
+    await once(second, "listening")
+    onTestFinished(() => void second.close())
+    let addresses = ["127.0.0.2", "127.0.0.1"].map((address) => ({ address, family: 4 }))
+    const lookup = vi.spyOn(dns, "lookup") as unknown as { mockImplementation: (mock: LookupFunction) => unknown }
+    lookup.mockImplementation((_hostname, _options, done) => done(null, addresses))
+    onTestFinished(() => void vi.restoreAllMocks())
+    const target = route(to("http:", "store.test", port))
+    expect((await dialVia(target).connected).remoteAddress).toBe("127.0.0.2")
+    addresses = addresses.toReversed()
+    expect((await dialVia(target).connected).remoteAddress).toBe("127.0.0.2")
+    second.close()
   })
 
   it("fails instead of throwing if the port is invalid", async () => {
