@@ -26,8 +26,10 @@ export interface MemoryOptions {
   readonly mayAbort?: boolean
   /** Runs before each attempt of a request. If it fails, so does the request. */
   readonly before?: (operation: string, key: string) => Effect.Effect<void, StoreError>
+  /** Changes what is stored, as a faulty store does. */
+  readonly alter?: (key: string, body: Buffer) => Buffer
   /** Runs after an object is stored. If it fails, the response is lost. */
-  readonly after?: (key: string) => Effect.Effect<void, StoreError>
+  readonly after?: (key: string, operation: string) => Effect.Effect<void, StoreError>
 }
 
 export interface MemoryStore {
@@ -75,9 +77,12 @@ export const make = (options: MemoryOptions = {}): MemoryStore => {
       if (options.noOverwrite === true && existing.length > 0) {
         return Effect.fail(new ObjectExists({ ...errorFields(operation, "PreconditionFailed"), status: 412 }))
       }
-      versions.set(key, [...existing, body])
+      versions.set(key, [...existing, options.alter?.(key, body) ?? body])
       states.set(key, state)
-      return Effect.as(options.after?.(key) ?? Effect.void, { etag: undefined, versionId: String(existing.length) })
+      return Effect.as(options.after?.(key, operation) ?? Effect.void, {
+        etag: undefined,
+        versionId: String(existing.length)
+      })
     })
 
   const create = (key: string) =>

@@ -1,0 +1,161 @@
+/** What must hold after each run, and at the end of a week. */
+import { Duration, Effect } from "effect"
+import type { DatabaseSync } from "node:sqlite"
+import * as FailureClass from "../../src/domain/FailureClass.ts"
+import type { ExportError } from "../../src/domain/Errors.ts"
+import type { Settings } from "../../src/domain/Settings.ts"
+import * as Snapshot from "../../src/domain/Snapshot.ts"
+import type { Report } from "../../src/report/Report.ts"
+import { LedgerStatus } from "../../src/services/Ledger.ts"
+import * as SqliteStatus from "../../src/services/Ledger/SqliteStatus.ts"
+import type { Exchange } from "./Store.ts"
+import type { Fate, Truth } from "./Truth.ts"
+import { check } from "./Violation.ts"
+
+/** A run, with what an observer of everything knew of it. */
+export interface Observed {
+  readonly report: Report
+  readonly exchange: Exchange
+  /** The files that existed when the run started, and how much of each the run must store. */
+  readonly present: ReadonlyMap<Fate, number>
+  /** Whether the ledger could not be written for a while. */
+  readonly isDiskFull: boolean
+}
+
+/** Why an exit code other than 0 may have been given although the store reported no such failure. */
+const ownClasses: ReadonlyArray<ExportError["_tag"]> = [
+  "SourceUnreadable",
+  "ObjectExists",
+  "DeadlineExceeded",
+  "UploadFailed"
+]
+
+export const afterRun = (observed: Observed, truth: Truth): void => {
+  const { exchange, isDiskFull, present, report } = observed
+  const { failures, lostFiles, result, totals } = report
+  const { signal } = exchange.process
+  if (truth.violation !== undefined) throw truth.violation
+
+  // the exit code says which failures there were
+  const possible = new Set<ExportError["_tag"]>([...exchange.failures, ...ownClasses])
+  if (isDiskFull) possible.add("StateUnusable")
+  const possibleNames = new Set([...possible].map((tag) => FailureClass.table[tag].name))
+  const problems = [...failures, ...(result.endedBy === null ? [] : [result.endedBy])]
+  for (const { class: name, message } of problems)
+    check(possibleNames.has(name), () => `the run failed with ${name} (${message}), but nothing failed in this way`)
+  const classes = new Set(failures.map(({ class: name }) => name))
+  if (totals.lost > 0) classes.add("source-unreadable")
+  const names = new Set([...classes, ...(result.endedBy === null ? [] : [result.endedBy.class])])
+  const isMixed = result.endedBy === null && classes.size > 1
+  const [only = "ok"] = result.endedBy === null ? classes : [result.endedBy.class]
+  const first = ["state", "integrity"].find((name) => names.has(name))
+  const expected = first ?? (isMixed ? "mixed" : only)
+  const isSignalled = signal !== undefined && result.signal === signal
+  check(
+    isSignalled ? result.name === "interrupted" : totals.failed > failures.length || result.name === expected,
+    () => `exit code ${result.exitCode} (${result.name}) instead of ${isSignalled ? signal : expected}`
+  )
+  const isSuccess = result.exitCode === 0
+  const unfinished = totals.failed + totals.interrupted + totals.notTried + totals.lost
+  check(!isSuccess || (unfinished === 0 && report.complete), () => "exit code 0, but the run did not finish its work")
+  check(report.failuresOmitted > 0 || totals.failed === failures.length, () => "the report does not list all failures")
+
+  // the counts are those of the bucket
+  check(totals.uploaded <= exchange.acknowledged, () => "the report counts more uploads than the store acknowledged")
+  const isUndisturbed = signal === undefined && !isDiskFull && result.endedBy === null && !exchange.isDoubtful
+  check(
+    !isUndisturbed || totals.uploaded === exchange.acknowledged,
+    () => `the report counts ${totals.uploaded} uploads, the store acknowledged ${exchange.acknowledged}`
+  )
+  const held = truth.fates.filter(
+    (fate) =>
+      ((fate.version.exists || present.has(fate)) && fate.stored >= (present.get(fate) ?? 1)) ||
+      // the file is empty, and so may its object be
+      (fate.version.emptied === true && truth.of(fate.version.name).at(-1) === fate)
+  )
+  check(
+    totals.uploaded + totals.unchanged <= held.length,
+    () => `${totals.uploaded + totals.unchanged} files count as stored, but the bucket has ${held.length}`
+  )
+  for (const [{ stored, version }, required] of present)
+    check(!isSuccess || !version.exists || stored >= required, () => {
+      return `exit code 0, but the bucket has ${stored} of the ${required} bytes of ${version.name}`
+    })
+
+  // what is reported as lost is gone
+  for (const name of lostFiles) {
+    const isGone = truth.of(name).some(({ version }) => !version.exists)
+    check(isGone, () => `${name} is reported as lost, but exists`)
+    truth.markReported(name)
+  }
+  for (const name of report.endNotSeenFiles) truth.markReported(name)
+}
+
+/** How many bytes of a file a run that starts now must store. */
+export const required = ({ version: { name, text } }: Fate, settings: Settings, now: number): number => {
+  const hour = Snapshot.hourOf(name)
+  const isFinal = hour !== undefined && hour.end + Duration.toMillis(settings.finalAfter) <= now
+  if (isFinal) return text.length
+  return settings.finalOnly ? 0 : text.lastIndexOf("\n") + 1
+}
+
+/** The ledger never claims more than the bucket holds. `bodyOf`: the latest object of a key. */
+export const ledgerMatches = (ledger: DatabaseSync, bodyOf: (key: string) => Buffer | undefined): void => {
+  const rows = ledger
+    .prepare("SELECT key, size FROM files WHERE size IS NOT NULL AND run = (SELECT max(run) FROM files)")
+    .all()
+  for (const { key, size } of rows) {
+    const length = bodyOf(String(key))?.length ?? 0
+    check(Number(size) <= length, () => `the ledger knows ${size} bytes of ${key}, the bucket has ${length}`)
+  }
+}
+
+/** `status` shows how the last run ended, whatever the clock says. */
+export const statusMatches = async (stateDir: string, { result }: Report): Promise<void> => {
+  const status = await Effect.runPromise(
+    Effect.provide(
+      Effect.flatMap(LedgerStatus, ({ read }) => read),
+      SqliteStatus.layer(stateDir)
+    )
+  )
+  const { lastRun } = status.targets[0]!
+  check(
+    lastRun?.exitCode === result.exitCode,
+    () => `the last run had exit code ${result.exitCode}, but status shows ${lastRun?.exitCode}`
+  )
+}
+
+/**
+ * The files at risk of a run, and the files that were deleted before the next. Both runs are hourly, and nothing restarted
+ * the collector or changed the clock. Until a run has seen a deletion, it cannot know how long the collector keeps files.
+ */
+export const predictionHolds = (report: Report, deleted: ReadonlyArray<string>, mayBeLearning: boolean): void => {
+  const atRisk = report.filesAtRisk.map(({ file }) => file).toSorted()
+  if (mayBeLearning && atRisk.length === 0) return
+  const [predicted, real] = [atRisk, deleted.toSorted()].map((names) => names.join(", "))
+  check(predicted === real, () => `at risk: ${predicted}; but deleted before they were stored: ${real}`)
+}
+
+/** Paths that the ledger counts as gone: `status` shows the lost ones even if a kill prevented the report of the run. */
+export const goneInLedger = (ledger: DatabaseSync): ReadonlyArray<string> =>
+  ledger
+    .prepare("SELECT path FROM files WHERE fate IS NOT NULL")
+    .all()
+    .map(({ path }) => String(path))
+
+/** No file that a run has seen is missing without a report. */
+export const atEnd = (truth: Truth, settings: Settings): void => {
+  for (const { acknowledged, isReported, seen, stored, version } of truth.fates) {
+    const { emptied, exists, name, text } = version
+    if (exists || emptied === true || seen === 0 || isReported) continue
+    const kept = settings.onReplace === "overwrite" ? acknowledged : stored
+    check(kept === text.length, () => `${name} was seen and deleted; ${kept} of ${text.length} bytes are stored`)
+  }
+}
+
+const writing = /^(PutObject|CreateMultipartUpload|UploadPart|CompleteMultipartUpload|AbortMultipartUpload) /
+
+/** A host may write. It cannot read, list or delete. */
+export const putOnly = (requests: ReadonlyArray<string>): void => {
+  for (const request of requests) check(writing.test(request), () => `the program sent ${request}`)
+}

@@ -1,0 +1,116 @@
+/** What really happened to each file: how much of it was written, seen by a run, stored, and acknowledged. */
+import { Duration } from "effect"
+import type { Settings } from "../../src/domain/Settings.ts"
+import * as Snapshot from "../../src/domain/Snapshot.ts"
+import type { Collector, FileVersion } from "./Collector.ts"
+import { check, Violation } from "./Violation.ts"
+
+/** What became of one version of a file. Lengths are in bytes, and 0 for nothing. */
+export interface Fate {
+  readonly version: FileVersion
+  /** The longest beginning of it that an object holds now. */
+  stored: number
+  /** The longest beginning that the store has ever acknowledged. */
+  acknowledged: number
+  /** The complete lines that a run found in it, and could record. */
+  seen: number
+  isReported: boolean
+}
+
+export class Truth {
+  readonly fates: Array<Fate> = []
+  readonly #byName = new Map<string, Array<Fate>>()
+  readonly #objects = new Map<string, HeldObject>()
+  readonly #keys = new Map<string, Set<string>>()
+  readonly #collector: Collector
+  readonly #settings: Pick<Settings, "finalAfter" | "onReplace">
+  /** The first broken promise about an object. The store cannot throw it, because the program would handle it. */
+  violation: Violation | undefined
+
+  constructor(collector: Collector, settings: Pick<Settings, "finalAfter" | "onReplace">) {
+    this.#collector = collector
+    this.#settings = settings
+  }
+
+  /** Learns of the files that the collector has created meanwhile. */
+  update(): void {
+    for (const version of this.#collector.versions.slice(this.fates.length)) {
+      const fate: Fate = { version, stored: 0, acknowledged: 0, seen: 0, isReported: false }
+      this.fates.push(fate)
+      this.#byName.set(version.name, [...this.of(version.name), fate])
+    }
+  }
+
+  /** All versions of a file, oldest first. */
+  of(name: string): ReadonlyArray<Fate> {
+    return this.#byName.get(name) ?? []
+  }
+
+  /** A value for each content that exists. */
+  present<A>(valueOf: (fate: Fate) => A): ReadonlyMap<Fate, A> {
+    return new Map(this.fates.filter(({ version }) => version.exists).map((fate) => [fate, valueOf(fate)]))
+  }
+
+  /** A report, or `status`, says that the file is gone. */
+  markReported(name: string): void {
+    for (const fate of this.of(name)) fate.isReported ||= !fate.version.exists
+  }
+
+  /** The store has a new object. `latestWall`: the latest time that the host's clock has shown during the run. */
+  onStored(key: string, text: string, state: Snapshot.State, latestWall: number): void {
+    this.update()
+    const name = nameOf(key)
+    const { latestGood = "" } = this.#objects.get(key) ?? {}
+    try {
+      const isFound = this.of(name).some(({ version }) => version.text.startsWith(text))
+      check(isFound, () => `${key} is not the beginning of any content of its file`)
+      check(state === "final" || text === "" || text.endsWith("\n"), () => `${key} is live, but ends in a torn line`)
+      const hour = Snapshot.hourOf(name)
+      const finalAt = hour === undefined ? 0 : hour.end + Duration.toMillis(this.#settings.finalAfter)
+      check(state === "live" || finalAt <= latestWall, () => `${key} is marked final within its hour`)
+      check(
+        this.#settings.onReplace === "overwrite" || text.startsWith(latestGood),
+        () => `${key} held ${latestGood.length} bytes, with which its new ${text.length} bytes do not begin`
+      )
+    } catch (violation) {
+      if (!(violation instanceof Violation)) throw violation
+      this.violation ??= violation
+    }
+    this.#hold(key, { text, latestGood: text })
+  }
+
+  /** The store has spoilt an object. */
+  onSpoilt(key: string): void {
+    this.update()
+    this.#hold(key, { text: undefined, latestGood: this.#objects.get(key)?.latestGood ?? "" })
+  }
+
+  /** The store has told a run, which could record it, that it stored the object. */
+  onAcknowledged(key: string): void {
+    const { latestGood } = this.#objects.get(key)!
+    for (const fate of this.of(nameOf(key)))
+      if (fate.version.text.startsWith(latestGood)) fate.acknowledged = Math.max(fate.acknowledged, latestGood.length)
+  }
+
+  #hold(key: string, object: HeldObject): void {
+    const name = nameOf(key)
+    this.#objects.set(key, object)
+    const keys = this.#keys.get(name) ?? new Set()
+    this.#keys.set(name, keys.add(key))
+    for (const fate of this.of(name)) {
+      const texts = [...keys].map((each) => this.#objects.get(each)?.text)
+      const lengths = texts.map((text) => (text !== undefined && fate.version.text.startsWith(text) ? text.length : 0))
+      fate.stored = Math.max(...lengths)
+    }
+  }
+}
+
+interface HeldObject {
+  /** Undefined if the store has spoilt it. */
+  readonly text: string | undefined
+  /** Its content before that. */
+  readonly latestGood: string
+}
+
+/** The path of an object's file: without the prefix and the generation. */
+export const nameOf = (key: string): string => key.slice("p/".length).replace(/\.g\d+(?=\.jsonl$)/, "")

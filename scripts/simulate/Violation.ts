@@ -1,0 +1,10 @@
+/** A promise of the program that a simulation has seen broken. */
+export class Violation extends Error {
+  override readonly name = "Violation"
+  /** The hour of the week. */
+  hour = 0
+}
+
+export const check = (holds: boolean, promise: () => string): void => {
+  if (!holds) throw new Violation(promise())
+}
