@@ -6,6 +6,7 @@ import type { Env } from "../../../domain/Env.ts"
 import { ConfigError, type StoreError } from "../../../domain/Errors.ts"
 import * as Providers from "../../../domain/Providers.ts"
 import type { Target } from "../../../domain/Settings.ts"
+import * as CredentialProcess from "./CredentialProcess.ts"
 import * as Credentials from "./Credentials.ts"
 import { storeError } from "./Errors.ts"
 import * as Network from "./Network.ts"
@@ -20,6 +21,7 @@ export const connect = (target: Target & Network.Options, env: Env) =>
     if (problem !== undefined) return yield* new ConfigError(problem)
     const profile = yield* Profiles.settings(target.profile, env)
     const { handler, http } = yield* Network.connect(target, env, profile["ca_bundle"])
+    yield* CredentialProcess.use
     const named = target.profile === undefined ? {} : { profile: target.profile }
     const credentials = Credentials.renewing(
       Credentials.provider(target, {

@@ -3,6 +3,7 @@ import { fromTemporaryCredentials } from "@aws-sdk/credential-providers"
 import { Duration, Effect, Either, Schedule } from "effect"
 import type { Target } from "../../../domain/Settings.ts"
 import * as ConfigFile from "./ConfigFile.ts"
+import * as CredentialProcess from "./CredentialProcess.ts"
 import { type Provider, type Source, type SourceOptions, standardSources } from "./CredentialSources.ts"
 
 type Identity = Awaited<ReturnType<Provider>>
@@ -48,7 +49,11 @@ export const chain =
 
 const ask = (source: Source, options: SourceOptions, client: Parameters<Provider>[0]) => {
   const failed = (cause: unknown) => new SourceFailed(source.name(options), cause)
-  return Effect.tryPromise({ try: () => source.provider(options)(client), catch: failed }).pipe(
+  const request = (signal: AbortSignal) => {
+    signal.addEventListener("abort", CredentialProcess.killAll)
+    return source.provider(options)(client)
+  }
+  return Effect.tryPromise({ try: request, catch: failed }).pipe(
     Effect.timeoutFail({
       duration: Duration.seconds(source.limitSeconds),
       onTimeout: () => failed(new Error(`no answer within ${source.limitSeconds} s`))

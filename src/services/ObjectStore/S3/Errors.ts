@@ -2,6 +2,7 @@
 import { Duration } from "effect"
 import * as DurationText from "../../../domain/DurationText.ts"
 import { ConfigError, CredentialsMissing, revised, type StoreError } from "../../../domain/Errors.ts"
+import * as CredentialProcess from "./CredentialProcess.ts"
 import { NoSource, SourceFailed } from "./Credentials.ts"
 import { classify, type ObservedAnswer } from "./ErrorTable.ts"
 import * as StoreClock from "./StoreClock.ts"
@@ -80,11 +81,11 @@ const repairSource =
 const isSourceError = ({ name }: Thrown) =>
   name === "CredentialsProviderError" || name === "ProviderError" || name === "TokenProviderError"
 
-/** Some messages quote the input or a command line, which may contain a secret. */
+/** Some messages quote the input, which may contain a secret. */
 const withoutContent = (cause: unknown) => {
   const { message = String(cause) } = read(cause)
-  if (/JSON/.test(message)) return "its output is not in the format of credentials"
-  return message.startsWith("Command failed") ? "credential_process failed: run its command by hand" : message
+  if (message.startsWith(CredentialProcess.failure)) return message
+  return /JSON/.test(message) ? "its output is not in the format of credentials" : message
 }
 
 const detailOf = ({ errors = [], message, name }: Thrown, cause: unknown) => {

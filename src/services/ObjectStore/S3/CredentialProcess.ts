@@ -1,0 +1,87 @@
+/**
+ * Runs the `credential_process` of a profile in a process group of its own. The SDK would leave it, and what it started,
+ * running when nobody waits for it any more.
+ */
+import { externalDataInterceptor } from "@smithy/core/config"
+import { Effect, type Scope } from "effect"
+import { spawn } from "node:child_process"
+import process from "node:process"
+
+/** Lasts until the scope closes or the process exits, when all commands are killed. */
+export const use: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => {
+    // the SDK looks here for a function to use instead of `exec` of `node:child_process`
+    externalDataInterceptor.interceptToken("exec", execute)
+    process.on("exit", killAll)
+  }),
+  () =>
+    Effect.sync(() => {
+      process.off("exit", killAll)
+      killAll()
+    })
+)
+
+/** The process groups of the commands that are running. */
+const groups = new Set<number>()
+
+/** Kills every running command, and all processes that it started and that did not leave its process group. */
+export const killAll = (): void => {
+  for (const group of groups) kill(group)
+}
+
+const kill = (group: number) => {
+  groups.delete(group)
+  try {
+    process.kill(-group, "SIGKILL")
+  } catch {
+    // it has ended
+  }
+}
+
+/** Bytes. As in the SDK; more than any credentials. */
+const maxOutput = 1024 * 1024
+
+type Done = (error: Error | null, output?: { readonly stdout: string }) => void
+
+const execute = (command: string, done: Done): void => {
+  const child = spawn("/bin/sh", ["-c", command], { detached: true, stdio: ["ignore", "pipe", "pipe"] })
+  let [stdout, stderr] = ["", ""]
+  child.on("error", done)
+  const group = child.pid
+  if (group === undefined) return
+  groups.add(group)
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text
+    if (stdout.length > maxOutput) kill(group)
+  })
+  // only the last line is reported
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4096)))
+  // a process that the command leaves behind could keep the pipes open
+  child.on("exit", () => kill(group))
+  child.on("close", (code, signal) => {
+    if (code === 0) return done(null, { stdout })
+    const end = code === null ? `was killed by ${signal}` : `exited with ${code}`
+    const last = withoutSecrets(stderr.trimEnd().split("\n").at(-1)?.trim() ?? "", `${stdout} ${command}`)
+    done(new Error(`${failure} ${end}${last === "" ? "" : `: ${last}`}`))
+  })
+}
+
+/** How the message of a failed command begins. */
+export const failure = "credential_process"
+
+/** Characters of a word that may be a secret. */
+const minSecretLength = 6
+
+/**
+ * Removes from a line what may be a secret: words of `source`, which is the command and its output; what follows a name
+ * such as `password`; the user info of a URL; and long words with a digit.
+ */
+export const withoutSecrets = (line: string, source: string): string =>
+  source
+    .split(/[\s"'=,{}]+/)
+    .filter((word) => word.length >= minSecretLength && !word.startsWith("/"))
+    .toSorted((first, second) => second.length - first.length)
+    .reduce((text, secret) => text.replaceAll(secret, "…"), line)
+    .replaceAll(/\/\/[^/\s]*@/g, "//…@")
+    .replaceAll(/((?:secret|passw\w*|token|key|credentials?)\w*["']?\s*[:=]\s*|(?:bearer|basic)\s+)\S+/gi, "$1…")
+    .replaceAll(/(?<!\S)(?=\S*\d)[\w+=-][\w+/=-]{19,}/g, "…")
