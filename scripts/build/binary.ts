@@ -10,7 +10,8 @@ import { join } from "node:path"
 import process from "node:process"
 import * as Version from "../../src/cli/Version.ts"
 import { compile } from "./compile.ts"
-import { strip } from "./elf.ts"
+import { startThrough, strip } from "./elf.ts"
+import { entryCode, jump } from "./entryCode.ts"
 import * as Product from "./Product.ts"
 import { runtime } from "./runtime.ts"
 
@@ -23,6 +24,9 @@ const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2"
  * flags; other flags make a start take a third longer.
  */
 const v8 = ["--max-semi-space-size=4", "--min-semi-space-size=4", "--v8-pool-size=1"]
+
+/** SIGUSR1 would open a debugger's port, through which any local user could run code. */
+const noDebugger = ["--disable-sigusr1"]
 
 /** Builds the binary from the bundle. `out` must be on the same file system as .cache. */
 export const binary = async (architecture: Product.Architecture, commit: string, out: string): Promise<void> => {
@@ -57,13 +61,16 @@ export const binary = async (architecture: Product.Architecture, commit: string,
     disableExperimentalSEAWarning: true,
     // NODE_OPTIONS is meant for other programs
     execArgvExtension: "none",
-    execArgv: v8
+    execArgv: [...v8, ...noDebugger]
   }
   writeFileSync(join(folder, "config.json"), JSON.stringify(config))
   execFileSync(process.execPath, ["--experimental-sea-config", "config.json"], { cwd: folder, stdio: "pipe" })
 
   const unfinished = join(folder, "binary")
-  writeFileSync(unfinished, strip(readFileSync(node.path)), { mode: 0o755 })
+  const runtimeCode = startThrough(strip(readFileSync(node.path)), entryCode(architecture), (distance) =>
+    jump(architecture, distance)
+  )
+  writeFileSync(unfinished, runtimeCode, { mode: 0o755 })
   const inject = ["node_modules/postject/dist/cli.js", unfinished, "NODE_SEA_BLOB", join(folder, "blob")]
   execFileSync(process.execPath, [...inject, "--sentinel-fuse", fuse], { stdio: "pipe" })
   const parts = [join(folder, "program"), join(folder, "compiled")].map((part) => readFileSync(part))

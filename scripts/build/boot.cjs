@@ -1,14 +1,19 @@
 // The binary's entry point. The program and its compiled code are at the end of the file instead of in Node's own
 // section for assets, because that section would stay mapped in memory after it has been read.
 "use strict"
-const { argv } = process
+const { argv, env } = process
 // console.log ignores write errors, such as a full disk
 if (argv.length === 3 && argv[2] === "--version") console.log("@VERSION@")
 else {
-  const { closeSync, fstatSync, openSync, readSync } = require("node:fs")
+  const { IBSR_EXTRA_CA_CERTS: extra } = env
+  if (extra !== undefined) {
+    delete env.IBSR_EXTRA_CA_CERTS
+    env.NODE_EXTRA_CA_CERTS = extra
+  }
+  const { closeSync, existsSync, fstatSync, openSync, readSync } = require("node:fs")
   const { Script } = require("node:vm")
   // not by its path, where an upgrade may already have put another file
-  const file = openSync("/proc/self/exe")
+  const file = openSync(existsSync("/proc/self/exe") ? "/proc/self/exe" : process.execPath)
   let end = fstatSync(file).size
   /** Reads backwards: the last `length` bytes that were not read yet. */
   const last = (length) => {

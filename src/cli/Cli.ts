@@ -1,15 +1,22 @@
 /** The program: arguments in, exit code out. */
-import { Terminal } from "@effect/platform"
+import { type FileSystem, type Path, Terminal } from "@effect/platform"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Cause, Effect, Either, Layer, Option } from "effect"
-import { type ConfigError, InternalError, type StateUnusable, UsageError } from "../domain/Errors.ts"
+import {
+  type ConfigError,
+  type InputUnusable,
+  InternalError,
+  type StateUnusable,
+  UsageError
+} from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Ending from "../report/Ending.ts"
 import { escapeControls } from "../report/Text.ts"
 import { printToStdout, Stdio } from "../services/Stdio.ts"
 import type { Stop } from "../services/Stop.ts"
 import type * as App from "./App.ts"
+import * as CurrentDirectory from "./CurrentDirectory.ts"
 import * as S3 from "./commands/S3.ts"
 import * as Status from "./commands/Status.ts"
 import * as Units from "./commands/Units.ts"
@@ -56,7 +63,7 @@ export const run = (process: Process): Effect.Effect<number, never, Stop | Stdio
         Effect.catchAllCause((cause) =>
           fail(
             Option.match(Cause.failureOption(cause), {
-              onNone: () => internalError(Cause.squash(cause)),
+              onNone: () => defect(Cause.squash(cause)),
               onSome: (error) =>
                 error._tag === "UsageError"
                   ? new UsageError({ problems: error.problems, command: request.command })
@@ -73,7 +80,14 @@ const printHelp = (page: string) =>
     stdout.writeLine({ text: stdout.hasColors ? Help.withBoldHeadings(page) : page, severity: "info" })
   )
 
-const command = (name: keyof typeof Manual.commands, args: ReadonlyArray<string>, process: Process) => {
+/** Failures that no report covers. */
+type Failure = UsageError | ConfigError | InputUnusable | StateUnusable | InternalError
+
+const command = (
+  name: keyof typeof Manual.commands,
+  args: ReadonlyArray<string>,
+  process: Process
+): Effect.Effect<number, Failure, Stop | Stdio | FileSystem.FileSystem | Path.Path | Terminal.Terminal> => {
   const line = { args, env: process.env }
   switch (name) {
     case "s3":
@@ -106,11 +120,14 @@ const unattended = Layer.succeed(
   })
 )
 
+const defect = (cause: unknown) =>
+  CurrentDirectory.isMissing(cause) ? CurrentDirectory.missing(undefined, cause) : internalError(cause)
+
 const internalError = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
 /** Prints a failure that no report covers. The last line is the same as a report's. */
-const fail = (error: UsageError | ConfigError | StateUnusable | InternalError) =>
+const fail = (error: Failure) =>
   Effect.map(Stdio, ({ stderr }) => {
     const exit = ExitCode.ofError[error._tag]
     const problems = error.message.split("\n")

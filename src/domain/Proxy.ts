@@ -10,27 +10,35 @@ export interface Proxies {
 }
 
 /** As in curl, the lower-case name takes precedence. An empty variable counts as unset. */
-const variable = (env: Env, name: string) => env[name.toLowerCase()] || env[name] || undefined
+const named = (env: Env, name: string) => [name.toLowerCase(), name].find((candidate) => env[candidate])
 
-/** The error names the variable but not its value, which may hold a password. */
+/**
+ * The error names the variable but not its value, which may hold a password. With `@`, `/`, `?` or `#` in a password, the
+ * URL would name another host, and the rest of the password would be its path.
+ */
 export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
   const read = (name: "HTTP_PROXY" | "HTTPS_PROXY") => {
-    const text = variable(env, name)
-    if (text === undefined) return Either.right({})
+    const from = named(env, name)
+    if (from === undefined) return Either.right({})
+    const text = env[from] ?? ""
     const url = URL.parse(text.includes("://") ? text : `http://${text}`)
-    return url !== null && /^https?:$/.test(url.protocol) && isEncoded(url.username) && isEncoded(url.password)
+    return url !== null && isProxy(url)
       ? Either.right({ [name]: url.href })
       : Either.left(
-          `${name} is not the URL of an HTTP proxy, such as http://user:password@proxy.example.com:3128 (with % as %25)`
+          `${from} is not the URL of an HTTP proxy, such as http://user:password@proxy.example.com:3128, with special characters of the password percent-encoded: @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25`
         )
   }
-  const exempt = variable(env, "NO_PROXY")
+  const exempt = env[named(env, "NO_PROXY") ?? ""]
   return Either.map(Either.all([read("HTTP_PROXY"), read("HTTPS_PROXY")]), ([http, https]) => ({
     ...http,
     ...https,
     ...(exempt === undefined ? {} : { NO_PROXY: exemptions(exempt) })
   }))
 }
+
+/** Whether a URL has only a login, a host and a port. */
+const isProxy = ({ hash, password, pathname, protocol, search, username }: URL) =>
+  /^https?:$/.test(protocol) && pathname + search + hash === "/" && isEncoded(username) && isEncoded(password)
 
 /** Whether every percent sign starts an escape. */
 const isEncoded = (text: string) => !/%(?![0-9a-f]{2})/i.test(text)

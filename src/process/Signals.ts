@@ -1,20 +1,42 @@
 /** The first signal stops the run gracefully. A second signal, or a signal after the run, ends the process at once. */
 import { Effect } from "effect"
+import { readFileSync } from "node:fs"
+import { constants } from "node:os"
 import process from "node:process"
 import * as ExitCode from "../domain/ExitCode.ts"
 import { Stop } from "../services/Stop.ts"
+
+const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const satisfies ReadonlyArray<ExitCode.StopSignal>
+
+/**
+ * The signals that the parent process ignores, as `nohup` and a shell's `&` do; they must not end the run. Node forgets
+ * them, but the binary's entry code ignores the real-time signal 40 + N for each: see `scripts/build/entryCode.ts`.
+ * None without /proc, and none for the bundle, which has no entry code. Source of `SigIgn`, a mask in hexadecimal: proc(5).
+ */
+const ignored = (): ReadonlyArray<ExitCode.StopSignal> => {
+  try {
+    const [, mask = "0"] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1")) ?? []
+    return signals.filter((signal) => (BigInt(`0x${mask}`) >> BigInt(40 + constants.signals[signal] - 1)) & 1n)
+  } catch {
+    return []
+  }
+}
 
 export const listen = () => {
   const stop = Stop.make()
   let isStopping = false
   let isOver = false
-  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+  const inherited = ignored()
+  for (const signal of signals) {
     process.on(signal, () => {
+      if (inherited.includes(signal)) return
       if (isStopping || isOver) process.exit(ExitCode.ofSignal[signal].code)
       isStopping = true
       Effect.runFork(stop.request({ _tag: "Signal", signal }))
     })
   }
+  // Node would open a debugger's port, and the binary would be killed
+  process.on("SIGUSR1", () => {})
   return {
     stop,
     /** Call it after the run. Returns whether a signal stopped the run. */

@@ -21,6 +21,7 @@ describe("fromEnv", () => {
       { http_proxy: "http://a:1", HTTP_PROXY: "http://b:2" },
       ["http://a:1/"]
     ],
+    ["a password with an at sign", { HTTP_PROXY: "http://me:p@ss@a:1" }, ["http://me:p%40ss@a:1/"]],
     ["an empty variable as unset", { HTTP_PROXY: "", https_proxy: "" }, []]
   ])("reads %s", (_, env, [http, https]: ReadonlyArray<string | undefined>) => {
     expect(read(env as Record<string, string>)).toEqual({
@@ -29,14 +30,29 @@ describe("fromEnv", () => {
     })
   })
 
-  it.each(["socks5://user:hidden@a:1", "http://", "ftp://a", "http://me:hidden%ss@a:1"])(
-    "refuses %j without repeating it",
-    (text) => {
-      const problem = Either.getOrThrow(Either.flip(Proxy.fromEnv({ HTTPS_PROXY: text })))
-      expect(problem).toMatch(/^HTTPS_PROXY is not the URL/)
-      expect(problem).not.toContain("hidden")
-    }
-  )
+  it.each([
+    "socks5://user:hidden@a:1",
+    "http://",
+    "ftp://a",
+    "http://me:hidden%ss@a:1",
+    "http://me:p@hidden#w/d@a:1",
+    "http://me:8080/hidden@a:1",
+    "http://me:8080?hidden@a:1",
+    "me:80#hidden@a:1",
+    "http://a:1/hidden"
+  ])("refuses %j without repeating it", (text) => {
+    const problem = Either.getOrThrow(Either.flip(Proxy.fromEnv({ HTTPS_PROXY: text })))
+    expect(problem).toMatch(/^HTTPS_PROXY is not the URL/)
+    expect(problem).not.toContain("hidden")
+    expect(problem).toContain("# as %23")
+  })
+
+  it("names the variable that it refuses, in its own spelling", () => {
+    const problem = Either.getOrThrow(
+      Either.flip(Proxy.fromEnv({ http_proxy: "socks5://a:1", HTTP_PROXY: "http://b" }))
+    )
+    expect(problem).toMatch(/^http_proxy is not/)
+  })
 })
 
 describe("exemptions", () => {

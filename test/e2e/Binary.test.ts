@@ -1,13 +1,14 @@
 /** The released binary is one file that neither the host nor its environment changes. */
 import { execFileSync } from "node:child_process"
-import { copyFileSync, readFileSync } from "node:fs"
+import { copyFileSync, readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { describe, expect, it } from "vitest"
 import packageJson from "../../package.json" with { type: "json" }
-import { strip } from "../../scripts/build/elf.ts"
+import { startThrough, strip } from "../../scripts/build/elf.ts"
 import * as Product from "../../scripts/build/Product.ts"
-import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { run, s3, summary } from "./BuiltProgram.ts"
+import { makeAuthority } from "../fixtures/Certificates.ts"
+import { emptyDirectory, manyFiles, tree } from "../fixtures/Tree.ts"
+import { run, s3, start, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
 
 const host = Product.host()
@@ -34,13 +35,63 @@ describe.skipIf(host === undefined)("the binary", () => {
     expect(store.keys()).toHaveLength(1)
   })
 
-  it("ignores NODE_OPTIONS", async () => {
+  it("is not affected by variables that are meant for Node and its libraries", async () => {
     const store = await startStore()
-    const env = { NODE_OPTIONS: "--import=data:text/javascript,process.exit(99)" }
-    const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint), { env })
-    expect(result.code, result.stderr).toBe(0)
-    expect(summary(result)).toMatch(/^uploaded 1 /)
+    const folder = emptyDirectory()
+    const env = {
+      NODE_OPTIONS: "--import=data:text/javascript,process.exit(99)",
+      NODE_REPL_EXTERNAL_MODULE: "/nonexistent",
+      NODE_V8_COVERAGE: join(folder, "coverage"),
+      NODE_COMPILE_CACHE: join(folder, "cache"),
+      NODE_REDIRECT_WARNINGS: join(folder, "warnings"),
+      NODE_DEBUG: "http,net,tls,fs",
+      NODE_PENDING_DEPRECATION: "1",
+      NODE_ICU_DATA: "/nonexistent",
+      NODE_CHANNEL_FD: "77",
+      NODE_USE_ENV_PROXY: "1",
+      OPENSSL_CONF: "/nonexistent",
+      SSLKEYLOGFILE: join(folder, "keys"),
+      SSL_CERT_FILE: "/nonexistent",
+      UV_THREADPOOL_SIZE: "0"
+    }
+    const result = await run([...s3(tree({ "a.jsonl": "{}\n" }), store.endpoint), "--quiet"], { env })
+    expect(result).toMatchObject({ code: 0, stdout: "", stderr: "" })
+    expect(store.keys()).toHaveLength(1)
+    expect(readdirSync(folder)).toEqual([])
   })
+
+  it("verifies certificates even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
+    const authority = await makeAuthority()
+    const store = await startStore({ tls: await authority.issue("127.0.0.1") })
+    const env = { NODE_TLS_REJECT_UNAUTHORIZED: "0" }
+    for (const program of [undefined, [process.execPath, resolve(Product.bundle)]]) {
+      const result = await run(s3(tree({ "a.jsonl": "{}\n" }), store.endpoint), { env, ...(program && { program }) })
+      expect(result.code, result.stdout).toBe(31)
+    }
+    expect(store.keys()).toEqual([])
+  })
+
+  it("opens no debugger's port after SIGUSR1, and continues", async () => {
+    const store = await startStore({ latencyMs: 500 })
+    const { child, finished } = start(s3(manyFiles(5, 10), store.endpoint, "--concurrency=1"))
+    await until(() => store.inFlight > 0)
+    child.kill("SIGUSR1")
+    const { code, stderr } = await finished
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining("Debugger")])
+  })
+
+  it.each(["HUP", "INT", "TERM"])(
+    "continues after SIG%s if its parent process ignores it, as nohup does",
+    async (name) => {
+      const store = await startStore({ latencyMs: 500 })
+      const commandPrefix = ["sh", "-c", `trap '' ${name}; exec "$@"`, "sh"]
+      const { child, finished } = start(s3(manyFiles(5, 10), store.endpoint, "--concurrency=1"), { commandPrefix })
+      await until(() => store.inFlight > 0)
+      child.kill(`SIG${name}` as NodeJS.Signals)
+      const { code, stdout } = await finished
+      expect(code, stdout).toBe(0)
+    }
+  )
 
   it("prints function names and lines of the bundle in the stack trace of a defect", async () => {
     const bug = `const { stringify } = JSON
@@ -71,6 +122,14 @@ describe.skipIf(host === undefined)("the binary", () => {
     expect(version("effect")).toBe(packageJson.dependencies.effect)
     expect(version("@aws-sdk/client-s3")).toBe(packageJson.dependencies["@aws-sdk/client-s3"])
     expect(version("vitest")).toBeUndefined()
+  })
+})
+
+describe("startThrough", () => {
+  it("refuses a file without room in an executable segment", () => {
+    const file = Buffer.alloc(128)
+    file.write("7f454c460201", "hex")
+    expect(() => startThrough(file, Buffer.alloc(16), () => Buffer.alloc(4))).toThrow("no executable segment has room")
   })
 })
 

@@ -6,6 +6,7 @@ import { Export } from "../../services/Export.ts"
 import * as HostIdentity from "../../services/HostIdentity.ts"
 import * as ConfiguredTarget from "../../services/ObjectStore/S3/ConfiguredTarget.ts"
 import * as App from "../App.ts"
+import * as CurrentDirectory from "../CurrentDirectory.ts"
 import * as Argv from "../flags/Argv.ts"
 import { s3Flags } from "../flags/S3Flags.ts"
 import * as Variables from "../flags/Variables.ts"
@@ -13,6 +14,7 @@ import * as Variables from "../flags/Variables.ts"
 export const run = (line: Argv.Line, host: App.Host) =>
   Effect.gen(function* () {
     const given = yield* Effect.mapError(settings(line), withWarnings(line))
+    yield* CurrentDirectory.check(given)
     const isEndpointFlag = line.args.includes(`--${s3Flags.endpoint.name}`)
     const target = yield* Effect.either(ConfiguredTarget.resolve({ ...given, isEndpointFlag }, line.env))
     const resolved = { ...given, ...Either.getOrElse(target, () => ({})) }

@@ -8,15 +8,17 @@ import { createSecureContext, TLSSocket } from "node:tls"
 import * as DurationText from "../../../domain/DurationText.ts"
 import * as Proxy from "../../../domain/Proxy.ts"
 import type { Origin, Route } from "./Client.ts"
+import * as Authorities from "./Authorities.ts"
 import { connectionReset, type Dial, TimeoutError } from "./Connection.ts"
 
 /**
  * Node's agents make the connections, because they can open a tunnel through a proxy and reach a proxy over TLS. They
- * send no requests. `tls.ca` replaces the default CA certificates. `connectMillis`: timeout for a connection, and for a
+ * send no requests. The system's CA certificates are trusted after the first certificate of an unknown authority: that of the
+ * store, unless `tls.ca` says which to trust, or that of a proxy. `connectMillis`: timeout for a connection, and for a
  * tunnel before it.
  */
 export const make =
-  (proxies: Proxy.Proxies, tls: { readonly ca?: Buffer }, connectMillis: number) =>
+  (proxies: Proxy.Proxies, tls: Authorities.Trust, connectMillis: number) =>
   (origin: Origin): Route => {
     const hostname = origin.hostname.replace(/^\[(.*)\]$/, "$1")
     const isSecure = origin.protocol === "https:"
@@ -36,14 +38,18 @@ export const make =
       keepAlive: true,
       // only has an effect while a tunnel is opened
       timeout: connectMillis,
-      // made once, because reading a CA bundle takes milliseconds
-      ...(isSecure ? { secureContext: createSecureContext(tls), ALPNProtocols: ["http/1.1"] } : {}),
+      // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+      rejectUnauthorized: true,
+      ...(isSecure ? { ALPNProtocols: ["http/1.1"] } : {}),
       ...(isSecure && isIP(hostname) === 0 ? { servername: hostname } : {})
     }
+    /** Made once, because reading a CA bundle takes milliseconds. */
+    let secureContext = isSecure ? createSecureContext(tls) : undefined
+    let trustsSystem = false
     /** TLS session of the previous connection: resuming it halves the work of the next handshake. */
     let session: Buffer | undefined
 
-    const dial: Dial = (done) => {
+    const open: Dial = (done) => {
       let opening: Socket | undefined
       let hasEnded = false
       /** Returns whether this is the first call. */
@@ -72,11 +78,14 @@ export const make =
 
       try {
         // Node calls back only for tunnels, after the TLS handshake through it
-        opening = agent.createConnection({ ...options, ...(isSecure ? { session } : {}) }, (error, connected) => {
-          if (!isTunnelled) return
-          if (error) complete(error)
-          else complete(undefined, keepSession(connected as Socket))
-        }) as Socket
+        opening = agent.createConnection(
+          { ...options, ...(isSecure ? { secureContext, session } : {}) },
+          (error, connected) => {
+            if (!isTunnelled) return
+            if (error) complete(error)
+            else complete(undefined, keepSession(connected as Socket))
+          }
+        ) as Socket
       } catch (error) {
         complete(error)
         return cancel
@@ -89,6 +98,20 @@ export const make =
         socket.once("error", complete).once("close", () => complete(connectionReset()))
       }
       return cancel
+    }
+
+    const dial: Dial = (done) => {
+      const isFinal = trustsSystem
+      let cancel = open((error, connected) => {
+        if (isFinal || !Authorities.isUnknown(error)) return done(error, connected)
+        if (!trustsSystem) {
+          trustsSystem = true
+          Authorities.trustSystem(tls.extraAuthorities)
+          secureContext &&= createSecureContext(tls)
+        }
+        cancel = open(done)
+      })
+      return () => cancel()
     }
     return { dial, proxyHeaders: proxy === undefined || isSecure ? undefined : authorization(proxy) }
   }

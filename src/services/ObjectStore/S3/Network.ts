@@ -9,6 +9,7 @@ import type { Env } from "../../../domain/Env.ts"
 import { ConfigError } from "../../../domain/Errors.ts"
 import * as Proxy from "../../../domain/Proxy.ts"
 import type { Settings } from "../../../domain/Settings.ts"
+import * as Authorities from "../Http/Authorities.ts"
 import * as Client from "../Http/Client.ts"
 import * as Dialer from "../Http/Dialer.ts"
 import { detailOf } from "../../SystemError.ts"
@@ -24,7 +25,7 @@ const addressTimeout = Duration.seconds(3)
 /** A connection without traffic for this long is dead, even in the middle of a body or a response. */
 const idleTimeout = Duration.seconds(30)
 
-export type Options = Pick<Settings, "timeout">
+export type Options = Pick<Settings, "endpoint" | "timeout">
 
 /** Options of the SDK's own HTTP client; times in milliseconds. */
 export interface HandlerOptions {
@@ -57,11 +58,13 @@ export const connect = (
     // for the SDK's connections, too
     setDefaultAutoSelectFamilyAttemptTimeout(Duration.toMillis(addressTimeout))
     const ca = yield* readAuthorities(env["AWS_CA_BUNDLE"] || caBundle)
+    const trust: Authorities.Trust = { ...ca, extraAuthorities: env[extraAuthorities] || undefined }
+    if (options.endpoint?.protocol !== "http:") yield* checkExtraAuthorities(trust.extraAuthorities)
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
     // without a timeout, the connection to a proxy that never opens its tunnel would stay open
     const agent = { keepAlive: true, proxyEnv: { ...proxyEnv }, timeout: connectionTimeout }
     return {
-      http: yield* Client.make(Dialer.make(proxyEnv, ca, connectionTimeout), Duration.toMillis(idleTimeout)),
+      http: yield* Client.make(Dialer.make(proxyEnv, trust, connectionTimeout), Duration.toMillis(idleTimeout)),
       handler: {
         // these requests are small, and the whole run waits for them
         connectionTimeout: 5000,
@@ -70,7 +73,7 @@ export const connect = (
         // otherwise the SDK only logs a warning and keeps waiting
         throwOnRequestTimeout: true,
         httpAgent: new http.Agent(agent),
-        httpsAgent: new https.Agent({ ...agent, ...ca })
+        httpsAgent: systemTrustingAgent({ ...agent, ...ca, rejectUnauthorized: true }, trust.extraAuthorities)
       }
     }
   })
@@ -98,6 +101,33 @@ const readAuthorities = (path: string | undefined) => {
       })
     )
   )
+}
+
+const extraAuthorities = "NODE_EXTRA_CA_CERTS"
+
+/** Node adds this file to its CA certificates, and would only print a warning if it cannot read it. */
+const checkExtraAuthorities = (path: string | undefined) =>
+  path !== undefined
+    ? Effect.flatMap(FileSystem.FileSystem, (files) => files.access(path, { readable: true })).pipe(
+        Effect.mapError((error) =>
+          misconfigured(
+            `${path}, which ${extraAuthorities} names, cannot be read: ${detailOf(error)}`,
+            `correct ${extraAuthorities}, or unset it`,
+            error
+          )
+        )
+      )
+    : Effect.void
+
+/** An agent that trusts the system's CA certificates from its first connection on. */
+const systemTrustingAgent = (options: https.AgentOptions, extra: string | undefined) => {
+  const agent = new https.Agent(options)
+  const createConnection = agent.createConnection.bind(agent)
+  agent.createConnection = (...args: Parameters<typeof createConnection>) => {
+    Authorities.trustSystem(extra)
+    return createConnection(...args)
+  }
+  return agent
 }
 
 const misconfigured = (detail: string, advice: string, cause?: unknown) => new ConfigError({ detail, advice, cause })
