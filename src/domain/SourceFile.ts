@@ -14,8 +14,10 @@ export interface SourceFile {
 export interface FileStat {
   /** Bytes. */
   readonly size: bigint
-  /** The last change of the content, in nanoseconds since 1970. */
+  /** The last change of the content, in nanoseconds since 1970. Programs can set it to any time. */
   readonly mtimeNs: bigint
+  /** The last change of the content or the metadata, in nanoseconds since 1970. Only the system sets it. */
+  readonly ctimeNs: bigint
   /** Device. */
   readonly dev: bigint
   /** Inode. */

@@ -2,11 +2,14 @@
 import { execFileSync } from "node:child_process"
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
+  linkSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -79,6 +82,48 @@ describe("a second run", () => {
     renameSync(at("copy"), at("a.jsonl"))
     expect((await upload()).requests).toEqual([])
     expect(summary(await upload())).toContain("unchanged 1")
+  })
+
+  it.each([
+    ["small", Buffer.from("1\n"), Buffer.from("2\n")],
+    ["large", Buffer.alloc(9 * MiB, "1\n"), Buffer.alloc(9 * MiB, "2\n")]
+  ])(
+    "sends a %s file with new content, although its size and modification time are the same",
+    async (_, ...contents) => {
+      const { at, store, upload } = await host({ "a.jsonl": contents[0] })
+      makeFinal(at("a.jsonl"))
+      const { mtime } = statSync(at("a.jsonl"))
+      utimesSync(at("a.jsonl"), mtime, mtime)
+      await upload()
+      writeFileSync(at("a.jsonl"), contents[1])
+      utimesSync(at("a.jsonl"), mtime, mtime)
+      expect(report(await upload(["--output=json"])).totals).toMatchObject({ uploaded: 1, unchanged: 0 })
+      expect(store.versions(`${prefix}/a.g2.jsonl`)[0]?.body.equals(contents[1])).toBe(true)
+    }
+  )
+
+  it("sends nothing when only a file's mode or its number of links changed", async () => {
+    const { at, upload } = await host({ "a.jsonl": "1\n", "b.jsonl": "2\n" })
+    await upload()
+    chmodSync(at("a.jsonl"), 0o600)
+    linkSync(at("b.jsonl"), join(emptyDirectory(), "b.jsonl"))
+    expect((await upload()).requests).toEqual([])
+    expect(summary(await upload())).toContain("unchanged 2")
+  })
+
+  it("sends files whose modification time is before 1970, in the future, or after 2262, and only once", async () => {
+    const times = { old: -86_400 * 365 * 30, future: Date.now() / 1000 + 86_400 * 365, beyond: 14_800_000_000 }
+    const { at, store, upload } = await host({ "old.jsonl": "1\n", "future.jsonl": "2\n", "beyond.jsonl": "3\n" })
+    for (const [name, seconds] of Object.entries(times)) utimesSync(at(`${name}.jsonl`), seconds, seconds)
+    const first = await upload(["--final-after=0s", "--final-only"])
+    expect(first).toMatchObject({
+      code: 0,
+      requests: Object.keys(times)
+        .sort()
+        .map((name) => `PutObject ${name}.jsonl`)
+    })
+    expect(store.versions(`${prefix}/future.jsonl`)[0]?.metadata["ibsr-state"]).toBe("final")
+    expect((await upload(["--final-after=0s", "--final-only"])).requests).toEqual([])
   })
 
   it("sends a live file once more when it has become final, and marks the object as final", async () => {

@@ -8,6 +8,7 @@ import * as RunDirectory from "../../domain/RunDirectory.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
 import type { OpenLedger } from "../Ledger.ts"
+import * as FileStat from "../Source/FileStat.ts"
 
 /** A directory that may contain snapshot files. */
 export interface Directory {
@@ -43,8 +44,8 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
   }
 
   const changedAt = (path: string) =>
-    fs.stat(join(settings.input, path)).then(
-      ({ mtimeMs }) => mtimeMs,
+    fs.stat(join(settings.input, path), { bigint: true }).then(
+      (stat) => FileStat.modifiedMillis(stat, now),
       () => 0
     )
 

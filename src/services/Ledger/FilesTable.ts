@@ -3,15 +3,22 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { UnfinishedFile } from "../../domain/LossRisk.ts"
 import type { State } from "../../domain/Snapshot.ts"
-import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
-import type { AcknowledgedObject, KnownFile } from "../Ledger.ts"
+import type { FileStat } from "../../domain/SourceFile.ts"
+import type { AcknowledgedObject, KnownFile, StoredAs } from "../Ledger.ts"
 import { blob, hex } from "./DigestBlob.ts"
 import type { Target } from "./TargetsTable.ts"
 
 type Row = Readonly<Record<string, SQLOutputValue>>
 
-/** SQLite's integers are signed, the kernel's are unsigned. */
+/**
+ * SQLite's integers are signed, the kernel's are unsigned. Nanoseconds before 1678 or after 2262 do not fit into 64 bits:
+ * they wrap around, and still differ from other times.
+ */
 const signed = (value: bigint) => BigInt.asIntN(64, value)
+
+/** The values of the columns `file_size`, `mtime_ns`, `ctime_ns`, `device`, `inode`. */
+const statColumns = ({ ctimeNs, dev, ino, mtimeNs, size }: FileStat) =>
+  [size, signed(mtimeNs), signed(ctimeNs), signed(dev), signed(ino)] as const
 
 /** An announced upload without a known result supersedes the acknowledged object. */
 const knownFrom = (row: Row): KnownFile | undefined => {
@@ -29,10 +36,11 @@ const knownFrom = (row: Row): KnownFile | undefined => {
 
 /** Read-only queries. */
 export const reader = (db: DatabaseSync, { id: target, inputSince }: Target) => {
-  // Most runs query this for nearly every file, so SQLite compares the row and returns a single column.
+  // Most runs query this for nearly every file, so SQLite compares the row and returns two columns.
   const selectState = db.prepare(
-    `SELECT state FROM files WHERE target = ? AND path = ? AND file_size = ? AND mtime_ns = ? AND inode = ? AND device = ?
-     AND pending_since IS NULL AND fate IS NULL`
+    `SELECT state, ctime_ns IS NULL FROM files
+     WHERE target = ? AND path = ? AND file_size = ? AND mtime_ns = ? AND (ctime_ns = ? OR ctime_ns IS NULL)
+       AND device = ? AND inode = ? AND pending_since IS NULL AND fate IS NULL`
   )
   // rows as objects would take 50 % longer
   selectState.setReturnArrays(true)
@@ -53,10 +61,14 @@ export const reader = (db: DatabaseSync, { id: target, inputSince }: Target) => 
 
   const find = (path: string): Row | undefined => selectFile.get(target, path)
   return {
-    storedAs: ({ relativePath }: SourceFile, { dev, ino, mtimeNs, size }: FileStat): State | undefined => {
-      const row = selectState.get(target, relativePath, size, mtimeNs, signed(ino), signed(dev)) as [State] | undefined
-      return row?.[0]
-    },
+    /** `onUnrecorded` is called for each stored file whose `ctimeNs` an older version did not record. */
+    storedAs:
+      (onUnrecorded: (path: string, stat: FileStat) => void): StoredAs =>
+      ({ relativePath }, stat) => {
+        const row = selectState.get(target, relativePath, ...statColumns(stat)) as [State, 0 | 1] | undefined
+        if (row?.[1] === 1) onUnrecorded(relativePath, stat)
+        return row?.[0]
+      },
     find,
     knownFile: (path: string) => {
       const row = find(path)
@@ -98,11 +110,12 @@ export const writer = (
   const deleteAttempt = db.prepare("DELETE FROM attempts WHERE target = ? AND path = ?")
   const updateObject = db.prepare(
     `UPDATE files SET pending_since = NULL, fate = NULL, generation = ?, key = ?, size = ?, digest = ?, head = ?,
-       state = ?, etag = ?, version_id = ?, file_size = ?, mtime_ns = ?, device = ?, inode = ?, acknowledged_at = ?, run = ?
+       state = ?, etag = ?, version_id = ?, file_size = ?, mtime_ns = ?, ctime_ns = ?, device = ?, inode = ?,
+       acknowledged_at = ?, run = ?
      WHERE target = ? AND path = ?`
   )
   const updateStat = db.prepare(
-    `UPDATE files SET pending_since = NULL, file_size = ?, mtime_ns = ?, device = ?, inode = ?
+    `UPDATE files SET pending_since = NULL, file_size = ?, mtime_ns = ?, ctime_ns = ?, device = ?, inode = ?
      WHERE target = ? AND path = ?`
   )
   const setFate = db.prepare("UPDATE files SET fate = ?, pending_since = NULL WHERE target = ? AND path = ?")
@@ -146,10 +159,7 @@ export const writer = (
         state,
         etag ?? null,
         versionId ?? null,
-        stat.size,
-        stat.mtimeNs,
-        signed(stat.dev),
-        signed(stat.ino),
+        ...statColumns(stat),
         now,
         run.rowId,
         target,
@@ -157,7 +167,7 @@ export const writer = (
       )
     },
     confirmUnchanged: (path: string, stat: FileStat): void => {
-      updateStat.run(stat.size, stat.mtimeNs, signed(stat.dev), signed(stat.ino), target, path)
+      updateStat.run(...statColumns(stat), target, path)
     },
     markGone: (path: string, lost: boolean): void => {
       setFate.run(lost ? "lost" : "gone", target, path)

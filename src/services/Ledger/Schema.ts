@@ -7,7 +7,7 @@ export const applicationId = 0x69627372
 /**
  * Migration number n, counted from 1, brings the schema to version n. A released migration never changes.
  *
- * Times are in milliseconds since 1970, except `mtime_ns`. NULL means "never acknowledged" unless a comment says otherwise.
+ * Times are in milliseconds since 1970, except `mtime_ns` and `ctime_ns`. NULL means "never acknowledged" unless a comment says otherwise.
  */
 const migrations: ReadonlyArray<string> = [
   `
@@ -158,7 +158,9 @@ const migrations: ReadonlyArray<string> = [
     CHECK (checksum IN ('CRC32', 'SHA256', 'MD5', 'none'));
   UPDATE uploads SET checksum = former;
   ALTER TABLE uploads DROP COLUMN former;
-  `
+  `,
+  // part of the file's stat; NULL: stored by an older version, which did not record it
+  "ALTER TABLE files ADD COLUMN ctime_ns INTEGER"
 ]
 
 /** The schema version that this program writes. */

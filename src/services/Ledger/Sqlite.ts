@@ -2,6 +2,7 @@
 import { Clock, Effect, Layer } from "effect"
 import type { DatabaseSync } from "node:sqlite"
 import type { Settings } from "../../domain/Settings.ts"
+import type { FileStat } from "../../domain/SourceFile.ts"
 import { Ledger, type RunIdentity } from "../Ledger.ts"
 import * as Database from "./Database.ts"
 import * as EmptyLedger from "./EmptyLedger.ts"
@@ -37,7 +38,18 @@ export const layer = (options: Options) =>
           previousRuns,
           retention,
           checksum,
-          lookUp: (step) => read(() => step(fileReader.storedAs)),
+          lookUp: (step) =>
+            Effect.suspend(() => {
+              const unrecorded: Array<readonly [path: string, stat: FileStat]> = []
+              const storedAs = fileReader.storedAs((...file) => unrecorded.push(file))
+              return Effect.tap(
+                read(() => step(storedAs)),
+                () =>
+                  unrecorded.length === 0
+                    ? Effect.void
+                    : write(() => unrecorded.forEach((file) => fileWriter.confirmUnchanged(...file)))
+              )
+            }),
           markPending: (path) => writeAt((now) => fileWriter.markPending(path, now)),
           clearPending: (path) => write(() => fileWriter.clearPending(path)),
           reserveGeneration: (path, least, suffix) => write(() => keyWriter.reserveGeneration(path, least, suffix)),
@@ -112,9 +124,10 @@ export const layerReadOnly = (options: Options) =>
         const { fileReader, keyReader } = prepared
         const read = <A>(step: () => A) =>
           Effect.try({ try: step, catch: (cause) => stateUnusable(databasePath, cause) })
+        const storedAs = fileReader.storedAs(() => {})
         return {
           ...empty,
-          lookUp: (step) => read(() => step(fileReader.storedAs)),
+          lookUp: (step) => read(() => step(storedAs)),
           markPending: (path) => read(() => fileReader.knownFile(path)),
           reserveGeneration: (path, least, suffix) => read(() => keyReader.firstFree(path, least, suffix))
         }

@@ -17,11 +17,20 @@ export interface SourceInfo extends Snapshot.Extent {
 /** Whether a file may still grow, judged by its name, its modification time and the clock. */
 export const stateOf = (
   { relativePath }: SourceFile,
-  { mtimeNs }: FileStat,
+  stat: FileStat,
   nowMillis: number,
   { finalAfter }: Pick<Settings, "finalAfter">
 ): Snapshot.State =>
-  Snapshot.stateAt({ relativePath, modifiedMillis: Number(mtimeNs / 1_000_000n) }, nowMillis, finalAfter)
+  Snapshot.stateAt({ relativePath, modifiedMillis: modifiedMillis(stat, nowMillis) }, nowMillis, finalAfter)
+
+/**
+ * When the content last changed, in milliseconds since 1970. A modification time in the future was set by a program, and
+ * says nothing: the content has not changed since the inode did.
+ */
+export const modifiedMillis = ({ ctimeNs, mtimeNs }: Pick<FileStat, "ctimeNs" | "mtimeNs">, nowMillis: number) => {
+  const modified = Number(mtimeNs / 1_000_000n)
+  return modified <= nowMillis ? modified : Number(ctimeNs / 1_000_000n)
+}
 
 /** `lineBytes` as for `Snapshot.extentOf`. Undefined if the file has no whole line yet. */
 export const inspect = (

@@ -98,8 +98,8 @@ export const readAll = async (view: View) => {
  */
 export const checkUndisturbed = async (view: View, head: Uint8Array, last: number | undefined) => {
   const { handle, path, sizeBytes, stat } = view
-  const { mtimeNs, size } = fstatSync(handle.fd, { bigint: true })
-  if (mtimeNs === stat.mtimeNs && size === stat.size) return
+  const { ctimeNs, mtimeNs, size } = fstatSync(handle.fd, { bigint: true })
+  if (ctimeNs === stat.ctimeNs && mtimeNs === stat.mtimeNs && size === stat.size) return
   const headNow = Buffer.alloc(head.length)
   await readAt(view, headNow, 0)
   if (size < sizeBytes || !headNow.equals(head) || (view.wholeLines && last !== undefined && last !== newline)) {

@@ -19,7 +19,13 @@ const content = (sizeBytes: number, byte: string): ContentDigest => ({
   digest: byte.repeat(64),
   head: byte.repeat(64)
 })
-const stat = { size: 10n, mtimeNs: 1_795_000_000_123_456_789n, dev: 2n ** 64n - 1n, ino: 2n ** 63n + 1n }
+const stat = {
+  size: 10n,
+  mtimeNs: 1_795_000_000_123_456_789n,
+  ctimeNs: 1_795_000_000_987_654_321n,
+  dev: 2n ** 64n - 1n,
+  ino: 2n ** 63n + 1n
+}
 const object = (
   path: string,
   digest: ContentDigest,
@@ -139,7 +145,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("recognizes a stored file by its size, mtime, device and inode together", () =>
+  it.live("recognizes a stored file by its size, mtime, ctime, device and inode together", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) => store(ledger, "a", content(10, "a"), { state: "live" }))
@@ -149,6 +155,7 @@ describe("the ledger", () => {
             found("a"),
             found("a", { size: 11n }),
             found("a", { mtimeNs: stat.mtimeNs + 1n }),
+            found("a", { ctimeNs: stat.ctimeNs + 1n }),
             found("a", { dev: 1n }),
             found("a", { ino: 1n }),
             found("b")
@@ -162,6 +169,48 @@ describe("the ledger", () => {
           expect(yield* statesOf(ledger, [found("a")]), "it is pending").toEqual([undefined])
           yield* ledger.confirmUnchanged("a", { ...stat, mtimeNs: 7n })
           expect(yield* statesOf(ledger, [found("a", { mtimeNs: 7n })])).toEqual(["live"])
+        })
+      )
+    })
+  )
+
+  it.live("records times that no 64-bit number of nanoseconds holds", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const times = [2n ** 63n, -(2n ** 63n) - 1n, 15_000_000_000_000_000_000n, 2n ** 63n * 1_000_000_000n, -1n]
+      yield* using(stateDir, (ledger) =>
+        Effect.forEach(times, (mtimeNs, at) =>
+          store(ledger, `${at}`, content(10, "a"), { stat: { ...stat, mtimeNs, ctimeNs: mtimeNs } })
+        )
+      )
+      const foundAt = (shift: bigint) =>
+        times.map((time, at) => found(`${at}`, { mtimeNs: time + shift, ctimeNs: time + shift }))
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          expect(yield* statesOf(ledger, foundAt(0n))).toEqual(times.map(() => "final"))
+          expect(yield* statesOf(ledger, foundAt(1n))).toEqual(times.map(() => undefined))
+        })
+      )
+    })
+  )
+
+  it.live("adopts the ctime of a file that an older version stored without it", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      yield* using(stateDir, (ledger) => store(ledger, "a", content(10, "a")))
+      const db = new DatabaseSync(join(stateDir, "ledger.db"))
+      db.exec("UPDATE files SET ctime_ns = NULL")
+      db.close()
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          expect(yield* statesOf(ledger, [found("a", { mtimeNs: 1n })]), "another mtime").toEqual([undefined])
+          expect(yield* statesOf(ledger, [found("a", { ctimeNs: 5n })])).toEqual(["final"])
+        })
+      )
+      yield* using(stateDir, (ledger) =>
+        Effect.gen(function* () {
+          expect(yield* statesOf(ledger, [found("a", { ctimeNs: 5n })])).toEqual(["final"])
+          expect(yield* statesOf(ledger, [found("a")])).toEqual([undefined])
         })
       )
     })

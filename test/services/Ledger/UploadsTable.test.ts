@@ -125,7 +125,7 @@ describe("the ledger's multipart uploads", () => {
         yield* ledger.markPending("b")
         yield* ledger.markPending("c")
         yield* ledger.announce("c", 1, digest)
-        const stat = { size: 1n, mtimeNs: 1n, dev: 1n, ino: 1n }
+        const stat = { size: 1n, mtimeNs: 1n, ctimeNs: 1n, dev: 1n, ino: 1n }
         const { key } = upload("c", "u")
         const object = {
           key,
