@@ -15,6 +15,8 @@ export interface Tally {
   unchanged: number
   /** Retried requests, counted when they are sent, whatever the file's outcome. */
   retries: number
+  /** Why a request was last retried. */
+  lastRetry: string | undefined
   failed: number
   skipped: number
   readonly skippedBy: Record<SkipReason, number>
@@ -49,6 +51,14 @@ export interface Tally {
   resumedBytes: number
   /** Unfinished multipart uploads that the next run can resume. */
   readonly keptUploads: Array<KeptUpload>
+  /** Multipart uploads in progress. */
+  readonly activeUploads: Set<ActiveUpload>
+}
+
+/** A multipart upload in progress. Mutable. */
+export interface ActiveUpload {
+  /** The parts that the store has. */
+  readonly stored: ReadonlyMap<number, { readonly sizeBytes: number }>
 }
 
 export type Failed = Extract<Outcome, { _tag: "Failed" }>
@@ -75,6 +85,7 @@ export const empty = (): Tally => ({
   objectBytes: 0,
   unchanged: 0,
   retries: 0,
+  lastRetry: undefined,
   failed: 0,
   denied: 0,
   skipped: 0,
@@ -98,7 +109,8 @@ export const empty = (): Tally => ({
   plan: [],
   resumed: 0,
   resumedBytes: 0,
-  keptUploads: []
+  keptUploads: [],
+  activeUploads: new Set()
 })
 
 const countClass = ({ failedClasses }: Tally, tag: ExportError["_tag"], failure: FailedClass["first"]) => {

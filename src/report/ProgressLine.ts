@@ -2,6 +2,7 @@
 import { Duration } from "effect"
 import * as DurationText from "../domain/DurationText.ts"
 import * as Size from "../domain/Size.ts"
+import { escapeControls } from "./Text.ts"
 
 export interface Amount {
   readonly files: number
@@ -14,25 +15,67 @@ export interface Progress {
   readonly total: Amount
   /** Whether `total` is complete. */
   readonly counted: boolean
-  readonly elapsedMillis: number
+  /** In bytes per second; undefined if nothing has arrived lately. */
+  readonly rate: number | undefined
+  /** Why a request was last retried. */
+  readonly lastRetry: string | undefined
 }
 
 /** Leaves room for the other fields on a terminal with 80 columns. */
 const barWidth = 10
 
-/** For example `[##--------] 6 of 24 files, 1.2 MB of 4.8 MB, 0.6 MB/s, 6.0 s left`, cut to the terminal's width. */
-export const render = ({ counted, done, elapsedMillis, total }: Progress, columns: number): string => {
-  // each file counts as one more byte than its size, so that empty files advance the bar, too
-  const share = Math.min(1, (done.bytes + done.files) / Math.max(1, total.bytes + total.files))
-  const filled = counted ? Math.floor(share * barWidth) : 0
-  const rate = done.bytes / Math.max(1, elapsedMillis)
-  const left = share > 0 ? (elapsedMillis * (1 - share)) / share : undefined
+/** On narrower terminals, the numbers are worth more than the bar. */
+const leastColumnsForBar = 60
+
+/** A longer time is not worth telling: the rate will have changed by then. */
+const longestTimeLeft = Duration.hours(99)
+
+/** Each file counts as one more byte than its size, so that empty files are progress, too. */
+const weight = ({ bytes, files }: Amount) => bytes + files
+
+/**
+ * For example `25 % [##--------] 6 of 24 files, 1.2 MB of 4.8 MB, 0.6 MB/s, 6.0 s left`, cut to the terminal's width. If
+ * nothing arrives, `stalled` or `retrying: …` replaces the rate.
+ */
+export const render = ({ counted, done, lastRetry, rate, total }: Progress, columns: number): string => {
+  const share = Math.min(1, weight(done) / Math.max(1, weight(total)))
+  const filled = Math.floor(share * barWidth)
+  const bar = columns < leastColumnsForBar ? "" : `[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}] `
+  const start = counted ? `${Math.floor(share * 100)} % ${bar}` : ""
   return [
-    `[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}] ${done.files} of ${total.files}${counted ? "" : "+"} files`,
+    `${start}${done.files} of ${total.files}${counted ? "" : "+"} files`,
     `${Size.format(done.bytes)} of ${Size.format(total.bytes)}`,
-    `${Size.format(Math.round(rate * 1000))}/s`,
-    ...(counted && left !== undefined ? [`${DurationText.format(Duration.millis(left))} left`] : [])
+    ...(rate === undefined
+      ? [lastRetry === undefined ? "stalled" : `retrying: ${escapeControls(lastRetry)}`]
+      : [`${Size.format(Math.round(rate))}/s`, ...(counted ? timeLeft(total.bytes - done.bytes, rate) : [])])
   ]
     .join(", ")
     .slice(0, columns - 1)
 }
+
+const timeLeft = (bytes: number, rate: number): ReadonlyArray<string> => {
+  if (rate < 1) return []
+  const left = Duration.seconds(Math.max(0, bytes) / rate)
+  return Duration.greaterThan(left, longestTimeLeft) ? [] : [`${DurationText.format(left)} left`]
+}
+
+/** When how much had arrived. */
+export interface Sample {
+  readonly atMillis: number
+  readonly done: Amount
+}
+
+/** How far back the rate looks. */
+export const windowMillis = 10_000
+
+/** Bytes per second since the first of these samples; undefined if nothing has arrived since then. */
+export const rateOf = (samples: ReadonlyArray<Sample>): number | undefined => {
+  const [first, last] = [samples[0], samples.at(-1)]
+  if (first === undefined || last === undefined) return undefined
+  const elapsed = last.atMillis - first.atMillis
+  if (elapsed >= stalledMillis && weight(last.done) === weight(first.done)) return undefined
+  return ((last.done.bytes - first.done.bytes) * 1000) / Math.max(1, elapsed)
+}
+
+/** A pause that people should hear of. */
+const stalledMillis = 5000

@@ -2,6 +2,7 @@ import { Clock, Context, Duration, Effect, identity, Layer, Schedule } from "eff
 import { promises as fs } from "node:fs"
 import * as Selection from "../domain/Selection.ts"
 import type { Settings } from "../domain/Settings.ts"
+import type { Tally } from "../domain/Tally.ts"
 import * as WorkerPool from "../fibers/WorkerPool.ts"
 import * as ProgressLine from "../report/ProgressLine.ts"
 import { Reporter } from "./Reporter.ts"
@@ -41,30 +42,40 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
           Effect.ignore
         )
 
-        const draw = (startedAt: number) =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
-            const files = tally.uploaded + tally.unchanged + tally.failed + tally.vanished + tally.notReady + tally.live
-            const done = { files, bytes: tally.uploadedBytes }
-            const elapsedMillis = now - startedAt
-            const line = ProgressLine.render({ done, total, counted, elapsedMillis }, terminal.columns())
-            terminal.show(line)
-          })
+        const samples: Array<ProgressLine.Sample> = []
+        const draw = Effect.map(Clock.currentTimeMillis, (atMillis) => {
+          const done = amountDone(tally)
+          samples.push({ atMillis, done })
+          while (atMillis - samples[0]!.atMillis > ProgressLine.windowMillis) samples.shift()
+          const rate = ProgressLine.rateOf(samples)
+          terminal.show(
+            ProgressLine.render({ done, total, counted, rate, lastRetry: tally.lastRetry }, terminal.columns())
+          )
+        })
 
         return {
           during: (work) =>
             Effect.scoped(
               Effect.gen(function* () {
-                const startedAt = yield* Clock.currentTimeMillis
                 yield* Effect.addFinalizer(() => Effect.sync(terminal.clear))
                 // disconnected, because a dead file server may make it hang
                 yield* Effect.forkScoped(Effect.disconnect(count))
-                yield* Effect.forkScoped(Effect.repeat(draw(startedAt), Schedule.spaced(interval)))
+                yield* Effect.forkScoped(Effect.repeat(draw, Schedule.spaced(interval)))
                 return yield* work
               })
             )
         }
       })
     )
+}
+
+/** Parts count as soon as they are stored, so that a single large file makes progress. */
+const amountDone = (tally: Tally): ProgressLine.Amount => {
+  const parts = [...tally.activeUploads].flatMap(({ stored }) => [...stored.values()])
+  return {
+    files: tally.uploaded + tally.unchanged + tally.failed + tally.vanished + tally.notReady + tally.live,
+    bytes: tally.uploadedBytes + parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  }
 }
 
 const interval = Duration.millis(200)

@@ -111,7 +111,7 @@ export class Proxy {
     const refusal = this.#refusal(message)
     if (this.hang) return
     if (refusal !== undefined) return answer(refusal)
-    // not parsed by URL, which would normalise the path, and the signature covers the path
+    // without the class URL: it would normalise the path, which the signature covers
     const [, host, port = "80", path] = /^http:\/\/([^/]+?)(?::(\d+))?(\/.*)$/.exec(message.url ?? "") ?? []
     if (host === undefined) return answer(400)
     const address = this.#resolve(host, Number(port))

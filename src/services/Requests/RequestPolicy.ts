@@ -38,6 +38,7 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
           limiter.limit(attempt, bodyBytes),
           (error) => {
             reporter.tally.retries++
+            reporter.tally.lastRetry = error.message
             return logRetry(object.key, error)
           },
           first

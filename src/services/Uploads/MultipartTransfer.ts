@@ -99,8 +99,12 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
     const sendOnce = (job: Job, kept: Resumption.KeptUpload | undefined) => {
       const stored = new Map(kept?.parts)
       let progress: UploadProgress | undefined
-      const opened = ({ key, uploadId }: UploadName) =>
-        (progress ??= { upload: { key, uploadId }, stored, sparedBytes: 0 })
+      const opened = ({ key, uploadId }: UploadName) => {
+        progress ??= { upload: { key, uploadId }, stored, sparedBytes: 0 }
+        reporter.tally.activeUploads.add(progress)
+        return progress
+      }
+      const closed = Effect.sync(() => progress && reporter.tally.activeUploads.delete(progress))
       let completions = 0
 
       const keep = Effect.sync(() => {
@@ -136,7 +140,8 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         return { content, stored: object }
       }).pipe(
         Effect.tapError(afterFailure),
-        Effect.onInterrupt(() => keep)
+        Effect.onInterrupt(() => keep),
+        Effect.ensuring(closed)
       )
     }
 

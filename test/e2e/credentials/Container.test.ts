@@ -47,7 +47,7 @@ describe("the container's role", () => {
     expect([metadata.versionOne, store.requests]).toEqual([[], []])
   })
 
-  // this must not count as a network failure with the retries of a store request, nor let the SDK warn on the console
+  // not a network failure, which would be retried; and the SDK prints no warning of its own
   it("is missing when the endpoint never answers", async () => {
     const { args, env } = await startInContainer({ hang: true })
     const result = await run(args(), { env })

@@ -119,7 +119,7 @@ describe.each([
     const tls = isSecure ? await certificate() : undefined
     const server = await scriptedServer((socket) => {
       readRequests(socket, () => socket.write(okResponse()))
-      // a pause after every piece adds up to more than buffers on the way can hide
+      // the many pauses take so long that the buffers of the sockets cannot hide them
       socket.on("data", () => {
         socket.pause()
         setTimeout(() => socket.resume(), 1)
