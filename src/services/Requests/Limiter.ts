@@ -27,7 +27,9 @@ export interface Limiter {
  * Admits attempts in order of arrival, and learns from their results:
  *
  * - After an overload of the store or the network, it admits fewer at a time (`ConcurrencyLimit`).
- * - If the store asks for a pause (`Retry-After`), all requests wait. A long pause ends the run instead.
+ * - If the store asks for a pause (`Retry-After`) and nothing has succeeded since it received that request, all requests
+ *   wait. The next success ends the pause: the store refuses some requests, such as those above its limit, and accepts
+ *   others. A long pause without a success ends the run.
  * - After `giveUpAfter` with only transient failures, the run ends; the next run may succeed. A dead store costs only
  *   this time plus the requests in flight, whatever the number of files.
  *
@@ -52,7 +54,11 @@ export const make = ({
     /** Milliseconds of a monotonic clock. */
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     let pauseUntil = 0
-    let isPausing = false
+    /** When the queue is looked at again; infinite if it is not paused. */
+    let resumesAt = Infinity
+    /** The failure that asked for a pause of more than `longestRetryAfter`. */
+    let longPause: TransientError | undefined
+    let succeededAt = -Infinity
     /** When the store last responded, and when the current series of failures began. */
     let aliveAt = 0
     let failingSince: number | undefined
@@ -71,17 +77,23 @@ export const make = ({
         current = ConcurrencyLimit.afterSuccess(current, concurrency, { weight, atMillis: aliveAt, isBusy })
     }
 
+    const onSuccess = (weight: number) => {
+      onAlive(weight)
+      succeededAt = aliveAt
+      pauseUntil = 0
+      longPause = undefined
+    }
+
     const onTransient = (error: TransientError, started: { readonly at: number; readonly cuts: number }) => {
       const now = time()
       failingSince ??= Math.max(aliveAt, started.at)
+      if (now - failingSince >= Duration.toMillis(giveUpAfter)) endRun(error, noSuccess(giveUpAfter))
+      if (error.overload === true && current !== undefined)
+        current = ConcurrencyLimit.afterOverload(current, started.cuts)
       const retryAfter = error.retryAfter ?? Duration.zero
-      if (Duration.greaterThan(retryAfter, longestRetryAfter)) endRun(error, longPause(retryAfter))
-      else if (now - failingSince >= Duration.toMillis(giveUpAfter)) endRun(error, noSuccess(giveUpAfter))
-      else {
-        pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
-        if (error.overload === true && current !== undefined)
-          current = ConcurrencyLimit.afterOverload(current, started.cuts)
-      }
+      if (succeededAt >= started.at) return
+      pauseUntil = Math.max(pauseUntil, now + Duration.toMillis(retryAfter))
+      if (Duration.greaterThan(retryAfter, longestRetryAfter)) longPause = error
     }
 
     const endRun = (error: TransientError, why: string) => {
@@ -107,10 +119,10 @@ export const make = ({
 
     /** Calls `admit` after the pause. It checks the pause again, because it may have been extended. */
     const admitAfter = (millis: number) => {
-      if (isPausing) return
-      isPausing = true
+      if (pauseUntil >= resumesAt) return
+      resumesAt = pauseUntil
       const resume = Effect.sync(() => {
-        isPausing = false
+        resumesAt = Infinity
         admit()
       })
       fork(Effect.zipRight(Effect.sleep(millis), resume))
@@ -141,9 +153,11 @@ export const make = ({
             inFlight -= weight
             const exit = Exit.isFailure(own) ? (cancelled ?? own) : own
             const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
-            if (Exit.isSuccess(exit)) onAlive(weight)
+            if (Exit.isSuccess(exit)) onSuccess(weight)
             else if (error !== undefined && isTransient(error)) onTransient(error, started)
             else if (error !== undefined && showsStoreAlive(error)) onAlive(weight)
+            // no request is left that could succeed before the pause is over
+            if (longPause !== undefined && inFlight === 0) endRun(longPause, pauseTooLong(longPause))
             onEnd(exit)
             admit()
           }
@@ -168,4 +182,5 @@ const isTransient = (error: StoreError): error is TransientError => "retryable" 
 const noSuccess = (giveUpAfter: Duration.Duration) =>
   `no request has succeeded for ${DurationText.format(giveUpAfter)} (--give-up-after)`
 
-const longPause = (retryAfter: Duration.Duration) => `the store asked for a pause of ${DurationText.format(retryAfter)}`
+const pauseTooLong = ({ retryAfter = Duration.zero }: TransientError) =>
+  `the store asked for a pause of ${DurationText.format(retryAfter)}`

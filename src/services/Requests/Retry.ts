@@ -4,27 +4,34 @@ import { Stop } from "../Stop.ts"
 
 const base = Duration.millis(200)
 const cap = Duration.seconds(20)
-/** If the store asks for a longer pause, the run ends, and the next run tries again. */
+/** If the store asks for a longer pause and accepts no request, the run ends, and the next run tries again. */
 export const longestRetryAfter = Duration.minutes(1)
 
-const retryAfter = (error: FileError) => ("retryAfter" in error && error.retryAfter) || Duration.zero
-
-const isRetryable = (error: FileError) =>
-  "retryable" in error && error.retryable && Duration.lessThanOrEqualTo(retryAfter(error), longestRetryAfter)
+const isRetryable = (error: FileError) => "retryable" in error && error.retryable
 
 /**
- * The pause before each retry: exponential from 200 ms to at most 20 s, with full jitter, and never shorter than the
- * store's Retry-After. Full jitter best spreads the retries of clients that were refused together ("Exponential Backoff
- * and Jitter", AWS Architecture Blog). Ends after `maxRetries`, or with an error that is not retryable.
+ * The part of Retry-After that one request waits: at most half a second before its first retry, one second before the second,
+ * two before the third. MinIO asks for a minute as soon as it has more requests than it can handle, although it can take the refused ones
+ * in the next second. While a store accepts no request, the limiter makes all requests wait for the whole pause.
+ */
+const ownPause = (error: FileError, retries: number) =>
+  "retryAfter" in error && error.retryAfter !== undefined
+    ? Duration.min(error.retryAfter, Duration.millis(500 * 2 ** retries))
+    : Duration.zero
+
+/**
+ * The pause before each retry: exponential from 200 ms to at most 20 s, with full jitter, and never shorter than
+ * `ownPause`. Full jitter best spreads the retries of clients that were refused together ("Exponential Backoff and
+ * Jitter", AWS Architecture Blog). Ends after `maxRetries`, or with an error that is not retryable.
  */
 export const schedule = (maxRetries: number) =>
   Schedule.exponential(base).pipe(
     Schedule.modifyDelay((_, delay) => Duration.min(delay, cap)),
     Schedule.jitteredWith({ min: 0, max: 1 }),
-    Schedule.intersect(Schedule.recurs(maxRetries)),
     Schedule.whileInput(isRetryable),
     Schedule.passthrough,
-    Schedule.modifyDelay((error: FileError, delay) => Duration.max(delay, retryAfter(error)))
+    Schedule.intersect(Schedule.recurs(maxRetries)),
+    Schedule.modifyDelay(([error, retries], delay) => Duration.max(delay, ownPause(error, retries)))
   )
 
 /**

@@ -85,7 +85,7 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("pauses all requests when one response has Retry-After", () =>
+  it.scoped("pauses all requests for Retry-After if no other request has succeeded", () =>
     Effect.gen(function* () {
       const { limit } = yield* Limiter.make(options)
       yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(30)))))
@@ -106,6 +106,53 @@ describe("Limiter", () => {
       yield* TestClock.adjust("3 minutes")
       yield* Fiber.join(inFlight)
       expect(yield* Fiber.join(started)).toBe(65_000)
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.scoped("does not pause for Retry-After if another request has succeeded in the meantime", () =>
+    Effect.gen(function* () {
+      const { limit } = yield* Limiter.make(options)
+      const refused = yield* Effect.fork(
+        Effect.exit(limit(Effect.delay(Effect.fail(slowDown(Duration.seconds(90))), "2 seconds")))
+      )
+      yield* TestClock.adjust("1 second")
+      yield* limit(Effect.void)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(refused)
+      expect(yield* limit(Clock.currentTimeMillis)).toBe(2000)
+      expect(yield* reason).toEqual(Option.none())
+    }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.scoped.each([Duration.seconds(30), Duration.minutes(10)])(
+    "ends a pause of %s as soon as another request succeeds",
+    (retryAfter) =>
+      Effect.gen(function* () {
+        const { limit } = yield* Limiter.make(options)
+        const other = yield* Effect.fork(limit(Effect.delay(Effect.void, "3 seconds")))
+        yield* TestClock.adjust("1 second")
+        yield* Effect.flip(limit(Effect.fail(slowDown(retryAfter))))
+        const next = yield* Effect.fork(limit(Clock.currentTimeMillis))
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.join(other)
+        expect(yield* Fiber.join(next)).toBe(3000)
+        expect(yield* reason).toEqual(Option.none())
+      }).pipe(Effect.provide(Stop.layer))
+  )
+
+  it.scoped("keeps the length of a second pause after a success has ended the first", () =>
+    Effect.gen(function* () {
+      const { limit } = yield* Limiter.make(options)
+      const other = yield* Effect.fork(limit(Effect.delay(Effect.void, "1 second")))
+      yield* TestClock.adjust("1 millis")
+      yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(60)))))
+      const between = yield* Effect.fork(limit(Effect.void))
+      yield* TestClock.adjust("2 seconds")
+      yield* Effect.zipRight(Fiber.join(other), Fiber.join(between))
+      yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(5)))))
+      const next = yield* Effect.fork(limit(Clock.currentTimeMillis))
+      yield* TestClock.adjust("2 minutes")
+      expect(yield* Fiber.join(next)).toBe(7001)
     }).pipe(Effect.provide(Stop.layer))
   )
 
@@ -133,15 +180,22 @@ describe("Limiter", () => {
     }).pipe(Effect.provide(Stop.layer))
   )
 
-  it.scoped("ends the run when the store asks for a pause of more than a minute", () =>
-    Effect.gen(function* () {
-      const { limit } = yield* Limiter.make(options)
-      yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(61)))))
-      expect(Option.getOrThrow(yield* reason)).toMatchObject({
-        _tag: "Failure",
-        error: { _tag: "StoreUnavailable", hint: expect.stringContaining("a pause of 1 min 1 s") }
-      })
-    }).pipe(Effect.provide(Stop.layer))
+  it.scoped(
+    "ends the run when the store asks for a pause of more than a minute, and no request is left that may succeed",
+    () =>
+      Effect.gen(function* () {
+        const { limit } = yield* Limiter.make(options)
+        const other = yield* Effect.fork(Effect.flip(limit(Effect.delay(Effect.fail(lost), "1 second"))))
+        yield* TestClock.adjust("1 millis")
+        yield* Effect.flip(limit(Effect.fail(slowDown(Duration.seconds(61)))))
+        expect(yield* reason).toEqual(Option.none())
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(other)
+        expect(Option.getOrThrow(yield* reason)).toMatchObject({
+          _tag: "Failure",
+          error: { _tag: "StoreUnavailable", hint: expect.stringContaining("a pause of 1 min 1 s") }
+        })
+      }).pipe(Effect.provide(Stop.layer))
   )
 
   it.scoped("measures --give-up-after from the first failed request since the last success", () =>
