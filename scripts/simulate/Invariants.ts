@@ -99,10 +99,16 @@ export const required = ({ version: { name, text } }: Fate, settings: Settings, 
   return settings.finalOnly ? 0 : text.lastIndexOf("\n") + 1
 }
 
-/** The ledger never claims more than the bucket holds. `bodyOf`: the latest object of a key. */
+/**
+ * The ledger never claims more than the bucket holds, except where it has announced that the object may change. `bodyOf`: the
+ * latest object of a key.
+ */
 export const ledgerMatches = (ledger: DatabaseSync, bodyOf: (key: string) => Buffer | undefined): void => {
   const rows = ledger
-    .prepare("SELECT key, size FROM files WHERE size IS NOT NULL AND run = (SELECT max(run) FROM files)")
+    .prepare(
+      `SELECT key, files.size AS size FROM files LEFT JOIN attempts USING (target, path)
+       WHERE files.size IS NOT NULL AND attempts.size IS NULL AND run = (SELECT max(run) FROM files)`
+    )
     .all()
   for (const { key, size } of rows) {
     const length = bodyOf(String(key))?.length ?? 0

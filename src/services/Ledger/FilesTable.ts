@@ -35,7 +35,7 @@ const knownFrom = (row: Row): KnownFile | undefined => {
 }
 
 /** Read-only queries. */
-export const reader = (db: DatabaseSync, { id: target, inputSince }: Target) => {
+export const reader = (db: DatabaseSync, { id: target, inputRun }: Target) => {
   // Most runs query this for nearly every file, so SQLite compares the row and returns two columns.
   const selectState = db.prepare(
     `SELECT state, ctime_ns IS NULL FROM files
@@ -50,13 +50,6 @@ export const reader = (db: DatabaseSync, { id: target, inputSince }: Target) => 
        attempts.digest AS attempted_digest, attempts.head AS attempted_head
      FROM files LEFT JOIN attempts USING (target, path) WHERE target = ? AND path = ?`
   )
-  const selectUnfinished = db.prepare(
-    `SELECT path, pending_since IS NOT NULL AS pending, acknowledged_at FROM files INDEXED BY unsettled_files
-     WHERE target = ? AND path > ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live')
-       AND coalesce(pending_since, acknowledged_at) >= ?
-     ORDER BY path LIMIT ?`
-  )
-
   const selectLatest = db.prepare("SELECT max(path) AS path FROM files WHERE target = ? AND path >= ? AND path < ?")
 
   const find = (path: string): Row | undefined => selectFile.get(target, path)
@@ -74,35 +67,46 @@ export const reader = (db: DatabaseSync, { id: target, inputSince }: Target) => 
       const row = find(path)
       return row && knownFrom(row)
     },
+    // prepared when it is used, because a ledger of an older version, which `--dry-run` reads, has no `pending_run`
     unfinishedFiles: (after: string, limit: number): ReadonlyArray<UnfinishedFile> =>
-      selectUnfinished.all(target, after, inputSince, limit).map((row) => ({
-        path: String(row["path"]),
-        pending: row["pending"] === 1,
-        acknowledgedAt: (row["acknowledged_at"] as number | null) ?? undefined
-      })),
+      db
+        .prepare(
+          `SELECT path, pending_since IS NOT NULL AS pending, acknowledged_at FROM files INDEXED BY unsettled_files
+           WHERE target = ? AND path > ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live')
+             AND pending_run >= ?
+           ORDER BY path LIMIT ?`
+        )
+        .all(target, after, inputRun, limit)
+        .map((row) => ({
+          path: String(row["path"]),
+          pending: row["pending"] === 1,
+          acknowledgedAt: (row["acknowledged_at"] as number | null) ?? undefined
+        })),
     // the character after `_` ends the range of names that begin with `snapshot_`
     latestSnapshot: (directory: string, before = `${directory}snapshot\``): string | undefined =>
       (selectLatest.get(target, `${directory}snapshot_`, before)?.["path"] as string | null) ?? undefined
   }
 }
 
-/** The writes of one run; its `startedAt` is in milliseconds since 1970. */
+/** The writes of one run. */
 export const writer = (
   db: DatabaseSync,
   { id: target }: Target,
   { find }: Pick<ReturnType<typeof reader>, "find">,
-  run: { readonly rowId: number | bigint; readonly startedAt: number }
+  runRowId: number | bigint
 ) => {
-  const insertFile = db.prepare("INSERT INTO files (target, path, first_seen, pending_since) VALUES (?, ?, ?, ?)")
+  const insertFile = db.prepare(
+    "INSERT INTO files (target, path, first_seen, pending_since, pending_run) VALUES (?, ?, ?, ?, ?)"
+  )
   const setPending = db.prepare(
-    "UPDATE files SET pending_since = coalesce(pending_since, ?), fate = NULL WHERE target = ? AND path = ?"
+    "UPDATE files SET pending_since = ?, pending_run = ?, fate = NULL WHERE target = ? AND path = ?"
   )
   const deleteIfNew = db.prepare(
-    `DELETE FROM files WHERE target = ? AND path = ? AND first_seen >= ? AND size IS NULL
+    `DELETE FROM files WHERE target = ? AND path = ? AND pending_run = ? AND size IS NULL
      AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.target = files.target AND attempts.path = files.path)`
   )
   const unsetPending = db.prepare(
-    "UPDATE files SET pending_since = NULL WHERE target = ? AND path = ? AND pending_since >= ?"
+    "UPDATE files SET pending_since = NULL WHERE target = ? AND path = ? AND pending_run = ?"
   )
   const insertAttempt = db.prepare(
     "INSERT OR REPLACE INTO attempts (target, path, generation, size, digest, head) VALUES (?, ?, ?, ?, ?, ?)"
@@ -122,8 +126,8 @@ export const writer = (
 
   const markPending = (path: string, now: number): KnownFile | undefined => {
     const row = find(path)
-    if (row === undefined) insertFile.run(target, path, now, now)
-    else if (row["pending_since"] === null || row["fate"] !== null) setPending.run(now, target, path)
+    if (row === undefined) insertFile.run(target, path, now, now, runRowId)
+    else if (row["pending_since"] === null || row["fate"] !== null) setPending.run(now, runRowId, target, path)
     return row && knownFrom(row)
   }
   const announce = (path: string, generation: number, { digest, head, sizeBytes }: ContentDigest): void => {
@@ -139,8 +143,8 @@ export const writer = (
       return isFirst
     },
     clearPending: (path: string): void => {
-      deleteIfNew.run(target, path, run.startedAt)
-      unsetPending.run(target, path, run.startedAt)
+      deleteIfNew.run(target, path, runRowId)
+      unsetPending.run(target, path, runRowId)
     },
     withdrawAnnouncement: (path: string, known: KnownFile | undefined): void => {
       if (known === undefined || known.acknowledged !== undefined) deleteAttempt.run(target, path)
@@ -161,7 +165,7 @@ export const writer = (
         versionId ?? null,
         ...statColumns(stat),
         now,
-        run.rowId,
+        runRowId,
         target,
         path
       )

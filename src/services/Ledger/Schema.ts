@@ -160,7 +160,15 @@ const migrations: ReadonlyArray<string> = [
   ALTER TABLE uploads DROP COLUMN former;
   `,
   // part of the file's stat; NULL: stored by an older version, which did not record it
-  "ALTER TABLE files ADD COLUMN ctime_ns INTEGER"
+  "ALTER TABLE files ADD COLUMN ctime_ns INTEGER",
+  // Runs are compared by their order, because a clock may be set back. 0: a run of an older version.
+  `
+  ALTER TABLE targets ADD COLUMN input_run INTEGER NOT NULL DEFAULT 0; -- the first run that used the input directory
+  ALTER TABLE files ADD COLUMN pending_run INTEGER NOT NULL DEFAULT 0; -- the run that last made the file pending
+  UPDATE files SET pending_run = -1
+    WHERE coalesce(pending_since, acknowledged_at) < (SELECT input_since FROM targets WHERE id = target);
+  ALTER TABLE targets DROP COLUMN input_since;
+  `
 ]
 
 /** The schema version that this program writes. */

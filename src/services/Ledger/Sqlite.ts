@@ -91,7 +91,7 @@ const prepare = (db: DatabaseSync, options: Options, run: RunIdentity) => {
   const prepared = {
     ...known,
     fileReader,
-    fileWriter: FilesTable.writer(db, target, fileReader, { rowId: runRowId, startedAt: run.startedAt }),
+    fileWriter: FilesTable.writer(db, target, fileReader, runRowId),
     keyReader,
     keyWriter: KeyReservations.writer(db, target.id, keyReader),
     targets: TargetsTable.writer(db, target, runRowId),
@@ -115,7 +115,7 @@ export const layerReadOnly = (options: Options) =>
           const target = TargetsTable.find(db, options)
           return (
             target && {
-              fileReader: FilesTable.reader(db, target),
+              fileReader: FilesTable.reader(db, { id: target.id, inputRun: 0 }),
               keyReader: KeyReservations.reader(db, target.id)
             }
           )

@@ -9,8 +9,8 @@ import type { RunIdentity } from "../Ledger.ts"
 
 export interface Target {
   readonly id: number
-  /** When runs started to use the current input directory, in milliseconds since 1970. */
-  readonly inputSince: number
+  /** Row of the first run that used the current input directory. */
+  readonly inputRun: number
 }
 
 /** How keys are made from paths; another mapping would need another target. */
@@ -18,10 +18,11 @@ const mapping = "path"
 
 type Name = Pick<Settings, "bucket" | "endpoint" | "prefix" | "region">
 
-interface Row extends Target {
+interface Row extends Pick<Target, "id"> {
   /** Empty if it is not known; undefined in a ledger of an older version. */
   readonly region: string | undefined
   readonly input: string
+  readonly input_run: number
   readonly checksum: Checksum
   readonly least: number | null
   readonly most: number | null
@@ -32,7 +33,7 @@ export const find = (db: DatabaseSync, { bucket, endpoint, prefix, region }: Nam
   // every column, because a ledger of an older version, which `--dry-run` reads, has fewer of them
   const rows = db
     .prepare(
-      `SELECT targets.*, input_since AS inputSince, retention_least AS least, retention_most AS most FROM targets
+      `SELECT targets.*, retention_least AS least, retention_most AS most FROM targets
        WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?
        ORDER BY (SELECT max(id) FROM runs WHERE target = targets.id) DESC`
     )
@@ -43,8 +44,8 @@ export const find = (db: DatabaseSync, { bucket, endpoint, prefix, region }: Nam
 const insert = (db: DatabaseSync, { bucket, endpoint, prefix }: Name) =>
   db
     .prepare(
-      `INSERT INTO targets (endpoint, bucket, prefix, mapping, region, input, input_since) VALUES (?, ?, ?, ?, '', '', 0)
-       RETURNING *, input_since AS inputSince, retention_least AS least, retention_most AS most`
+      `INSERT INTO targets (endpoint, bucket, prefix, mapping, region, input) VALUES (?, ?, ?, ?, '', '')
+       RETURNING *, retention_least AS least, retention_most AS most`
     )
     .get(endpoint?.href ?? "", bucket, prefix, mapping) as unknown as Row
 
@@ -52,15 +53,6 @@ const insert = (db: DatabaseSync, { bucket, endpoint, prefix }: Name) =>
 export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input">, run: RunIdentity) => {
   const target = find(db, options) ?? insert(db, options)
   const { checksum, id, least, most } = target
-  const input = resolve(options.input)
-  const inputSince = target.input === input ? target.inputSince : run.startedAt
-  db.prepare("UPDATE targets SET input = ?, input_since = ?, region = iif(? = '', region, ?) WHERE id = ?").run(
-    input,
-    inputSince,
-    options.region ?? "",
-    options.region ?? "",
-    id
-  )
   const previousRuns = db
     .prepare("SELECT started_at FROM runs WHERE target = ? ORDER BY id DESC LIMIT ?")
     .all(id, startsUsed - 1)
@@ -68,8 +60,17 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
   const { lastInsertRowid: runRowId } = db
     .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
     .run(id, run.id, run.startedAt)
+  const input = resolve(options.input)
+  const inputRun = target.input === input ? target.input_run : Number(runRowId)
+  db.prepare("UPDATE targets SET input = ?, input_run = ?, region = iif(? = '', region, ?) WHERE id = ?").run(
+    input,
+    inputRun,
+    options.region ?? "",
+    options.region ?? "",
+    id
+  )
   const retention: Bounds | undefined = least === null ? undefined : { least, most: most ?? undefined }
-  return { target: { id, inputSince }, runRowId, previousRuns, retention, checksum }
+  return { target: { id, inputRun }, runRowId, previousRuns, retention, checksum }
 }
 
 /** The writes of one run, apart from its start. */

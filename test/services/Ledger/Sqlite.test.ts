@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Exit, Scope } from "effect"
+import { Effect, Either, Exit, Scope, TestClock } from "effect"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import type { KeySuffix } from "../../../src/domain/Compression.ts"
@@ -400,6 +400,41 @@ describe("the ledger", () => {
       expect(yield* openWith("/in", 2000)).toEqual({ files: 1, previousRuns: [1000] })
       expect(yield* openWith("/elsewhere", later)).toEqual({ files: 0, previousRuns: [2000, 1000] })
       expect(yield* openWith("/elsewhere", later + 1)).toEqual({ files: 0, previousRuns: [later, 2000, 1000] })
+    })
+  )
+
+  it.effect("lists files that a run left unfinished after a clock that was ahead had been corrected", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      // this run makes the input directory known
+      yield* using(stateDir, () => Effect.void, 2_000_000_000_000)
+      yield* TestClock.setTime(1000)
+      yield* using(
+        stateDir,
+        (ledger) => Effect.zipRight(ledger.markPending("a"), store(ledger, "b", content(1, "a"), { state: "live" })),
+        1000
+      )
+      const files = yield* using(stateDir, (ledger) => ledger.unfinishedFiles("", 10), 2000)
+      expect(files.map(({ path }) => path)).toEqual(["a", "b"])
+    })
+  )
+
+  it.effect("keeps a file pending that a run with its clock ahead left pending, if nothing of it can be sent now", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      yield* TestClock.setTime(2_000_000_000_000)
+      yield* using(stateDir, (ledger) => ledger.markPending("a"), 2_000_000_000_000)
+      const files = yield* using(
+        stateDir,
+        (ledger) =>
+          Effect.gen(function* () {
+            yield* ledger.markPending("a")
+            yield* ledger.clearPending("a")
+            return yield* ledger.unfinishedFiles("", 10)
+          }),
+        1000
+      )
+      expect(files).toMatchObject([{ path: "a", pending: true }])
     })
   )
 
