@@ -6,6 +6,7 @@ import { externalDataInterceptor } from "@smithy/core/config"
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import process from "node:process"
+import { setTimeout as sleep } from "node:timers/promises"
 
 /** Lasts until the scope closes or the process exits, when all commands are killed. */
 export const use: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
@@ -15,22 +16,27 @@ export const use: Effect.Effect<void, never, Scope.Scope> = Effect.acquireReleas
     process.on("exit", killAll)
   }),
   () =>
-    Effect.sync(() => {
+    Effect.promise(async () => {
       process.off("exit", killAll)
+      const ends = [...running.values()]
       killAll()
+      await Promise.race([Promise.all(ends), sleep(endMillis)])
     })
 )
 
-/** The process groups of the commands that are running. */
-const groups = new Set<number>()
+/** How long to wait for killed commands, which otherwise remain as zombies until the host's init collects them. */
+const endMillis = 1000
+
+/** The process group of each command that is running, and its end. */
+const running = new Map<number, Promise<unknown>>()
 
 /** Kills every running command, and all processes that it started and that did not leave its process group. */
 export const killAll = (): void => {
-  for (const group of groups) kill(group)
+  for (const group of running.keys()) kill(group)
 }
 
 const kill = (group: number) => {
-  groups.delete(group)
+  running.delete(group)
   try {
     process.kill(-group, "SIGKILL")
   } catch {
@@ -41,15 +47,21 @@ const kill = (group: number) => {
 /** Bytes. As in the SDK; more than any credentials. */
 const maxOutput = 1024 * 1024
 
+/** Such a command needs no shell that waits for it: its program is a child of this process, which collects its end. */
+const isOneProgram = (command: string) => /^[\w./@%+:,\s-]+$/.test(command)
+
 type Done = (error: Error | null, output?: { readonly stdout: string }) => void
 
 const execute = (command: string, done: Done): void => {
-  const child = spawn("/bin/sh", ["-c", command], { detached: true, stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn("/bin/sh", ["-c", isOneProgram(command) ? `exec ${command}` : command], {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   let [stdout, stderr] = ["", ""]
   child.on("error", done)
   const group = child.pid
   if (group === undefined) return
-  groups.add(group)
+  running.set(group, new Promise((resolve) => child.on("exit", resolve)))
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text
     if (stdout.length > maxOutput) kill(group)
