@@ -9,7 +9,8 @@ import type { Bounds } from "../domain/Retention.ts"
 import type { State } from "../domain/Snapshot.ts"
 import type { FileStat, SourceFile } from "../domain/SourceFile.ts"
 import type { Checksum } from "../domain/StoreTraits.ts"
-import type { Status } from "../report/Status.ts"
+import type { Standing } from "../domain/StoredFiles.ts"
+import type { Status, Target } from "../report/Status.ts"
 import type { StoredObject } from "./ObjectStore.ts"
 
 /** Remembers what the store acknowledged, so that no run needs permission to read the bucket. */
@@ -31,8 +32,24 @@ export class LedgerStatus extends Context.Tag("ibsr-export/LedgerStatus")<
   {
     /** Changes nothing. Fails if there is no ledger that this version can read. */
     readonly read: Effect.Effect<Status, StateUnusable>
+    /** Opens what the ledger knows about single files, until the scope closes. Changes nothing, and fails like `read`. */
+    readonly openFiles: Effect.Effect<KnownFiles, StateUnusable, Scope.Scope>
   }
 >() {}
+
+export interface KnownFiles {
+  /** Path of the ledger. */
+  readonly ledger: string
+  readonly targets: ReadonlyArray<TargetFiles>
+  /** Runs a step that calls `standingOf`. */
+  readonly lookUp: <A>(step: () => A) => Effect.Effect<A, StateUnusable>
+}
+
+/** The files of one target. */
+export interface TargetFiles extends Pick<Target, "bucket" | "prefix" | "input"> {
+  /** `relativePath` is relative to the input. Throws if the ledger cannot be read. */
+  readonly standingOf: (relativePath: string, stat: FileStat) => Standing
+}
 
 export interface RunIdentity {
   readonly id: string

@@ -17,11 +17,14 @@ export class Stdio extends Context.Tag("ibsr-export/Stdio")<
 export interface OutputStream extends Journal.Reader {
   /** Writes immediately and in one piece, so that no other output separates the lines of one text. */
   readonly writeLine: (line: Journal.Line) => void
+  /** Writes text for another program to read: as it is, even to the journal. */
+  readonly write: (text: string) => void
 }
 
 /** Calls `write` with complete lines. */
 export const makeOutputStream = (reader: Journal.Reader, write: (lines: string) => void): OutputStream => ({
   ...reader,
+  write,
   writeLine: (line) => write(`${reader.isJournal ? Journal.prefixed(line) : line.text}\n`)
 })
 

@@ -12,7 +12,8 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
 const report = reportOf([])
 
-const noLedger = Layer.succeed(LedgerStatus, { read: new StateUnusable({ path: "/state", detail: "none" }) })
+const unusable = new StateUnusable({ path: "/state", detail: "none" })
+const noLedger = Layer.succeed(LedgerStatus, { read: unusable, openFiles: unusable })
 const publish = (path: string) =>
   Effect.flatMap(Metrics, (metrics) => metrics.publish(report)).pipe(
     Effect.provide(Layer.provide(Metrics.layerFile(path), [noLedger, NodeFileSystem.layer]))

@@ -1,14 +1,18 @@
 /** `ibsr-export status`: prints the state of the ledger. Its result is the exit code. */
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { type StateUnusable, UsageError } from "../../domain/Errors.ts"
 import * as Nagios from "../../report/Nagios.ts"
 import * as Status from "../../report/Status.ts"
+import * as StoredList from "../../report/StoredList.ts"
 import { json } from "../../report/Text.ts"
 import * as HostIdentity from "../../services/HostIdentity.ts"
 import { LedgerStatus } from "../../services/Ledger.ts"
 import * as SqliteStatus from "../../services/Ledger/SqliteStatus.ts"
 import { printToStdout, Stdio } from "../../services/Stdio.ts"
+import * as StoredFiles from "../../services/StoredFiles.ts"
+import { Traversal } from "../../services/Traversal.ts"
 import * as Argv from "../flags/Argv.ts"
+import type * as Flag from "../flags/Flag.ts"
 import { statusFlags } from "../flags/StatusFlags.ts"
 import * as Variables from "../flags/Variables.ts"
 
@@ -17,17 +21,12 @@ export const run = (line: Argv.Line) =>
     const { stderr } = yield* Stdio
     for (const warning of Variables.warnings(line.env))
       stderr.writeLine({ text: `ibsr-export: warning: ${warning}`, severity: "warning" })
-    const {
-      bucket,
-      critical,
-      outputFormat,
-      prefix: template,
-      stateDir,
-      warning
-    } = yield* Argv.values(statusFlags, line)
-    if (Duration.greaterThan(warning, critical))
-      return yield* new UsageError({ problems: ["--warning must not be longer than --critical"] })
+    const flags = yield* Argv.values(statusFlags, line)
+    const problems = conflicts(flags)
+    if (problems.length > 0) return yield* new UsageError({ problems })
+    const { bucket, critical, outputFormat, prefix: template, stateDir, stored, warning } = flags
     const prefix = template === undefined ? undefined : yield* HostIdentity.resolvePrefix(template, line.env)
+    if (stored.length > 0) return yield* listStored({ ...flags, prefix })
     const read = LedgerStatus.pipe(
       Effect.flatMap((ledger) => ledger.read),
       Effect.map((status) => Status.only(status, { bucket, prefix })),
@@ -38,6 +37,41 @@ export const run = (line: Argv.Line) =>
         ? nagios(read, { warning, critical })
         : Effect.map(read, (status) => ({ code: 0, line: renderings[outputFormat](status) }))
     return yield* Effect.flatMap(answer, ({ code, line: text }) => Effect.as(printToStdout(text), code))
+  })
+
+type Flags = Flag.Values<typeof statusFlags>
+
+const conflicts = ({ critical, nulEnded, outputFormat, stored, warning, wholeDirectories }: Flags) => [
+  ...(Duration.greaterThan(warning, critical) ? ["--warning must not be longer than --critical"] : []),
+  ...(nulEnded && stored.length === 0 ? ["--null needs --stored"] : []),
+  ...(wholeDirectories && stored.length === 0 ? ["--whole-directories needs --stored"] : []),
+  ...(stored.length > 0 && outputFormat === "nagios" ? ["--stored cannot be combined with --output nagios"] : []),
+  ...(nulEnded && outputFormat === "json" ? ["--null cannot be combined with --output json"] : [])
+]
+
+/** Prints the files that may be deleted. The text on stdout is for other programs, so the summary goes to stderr. */
+const listStored = ({
+  bucket,
+  nulEnded,
+  outputFormat,
+  prefix,
+  stateDir,
+  stored,
+  wholeDirectories
+}: Omit<Flags, "prefix"> & { readonly prefix: string | undefined }) =>
+  Effect.gen(function* () {
+    const { stderr, stdout } = yield* Stdio
+    const list = yield* StoredFiles.find({ directories: stored, bucket, prefix }).pipe(
+      Effect.provide(Layer.merge(SqliteStatus.layer(stateDir), Traversal.layer({ followSymlinks: false })))
+    )
+    const paths = wholeDirectories ? list.directories : list.files
+    if (outputFormat === "json") stdout.writeLine({ text: json(list), severity: "info" })
+    else if (nulEnded) stdout.write(StoredList.nulEnded(paths))
+    else {
+      if (paths.length > 0) stdout.writeLine({ text: StoredList.lines(paths), severity: "info" })
+      stderr.writeLine({ text: StoredList.summary(list), severity: "info" })
+    }
+    return 0
   })
 
 const renderings = {

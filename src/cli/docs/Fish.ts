@@ -15,7 +15,7 @@ const lines = () =>
   Object.entries(Manual.flags).flatMap(([command, all]) =>
     all.map(
       (flag) =>
-        `complete -c ibsr-export -n '__fish_seen_subcommand_from ${command}' -l ${flag.name}${value(flag)} -d ${quoted(flag.description)}`
+        `complete -c ibsr-export -n '__fish_seen_subcommand_from ${command}' ${flag.short === undefined ? "" : `-s ${flag.short} `}-l ${flag.name}${value(flag)} -d ${quoted(flag.description)}`
     )
   )
 

@@ -28,9 +28,13 @@ export const descriptionOf = (flag: Flag<unknown>): string => {
   return notes.length === 0 ? flag.description : `${flag.description} [${notes.join("; ")}]`
 }
 
+/** A flag as it is typed: `-0, --null`. */
+export const namesOf = ({ name, short }: Pick<Flag<unknown>, "name" | "short">): string =>
+  short === undefined ? `--${name}` : `-${short}, --${name}`
+
 const flagHelp = (flag: Flag<unknown>) => {
   const value = flag.value === undefined ? "" : ` ${flag.value}${flag.repeated ? " …" : ""}`
-  return `  --${flag.name}${value}\n${wrap(descriptionOf(flag), "      ")}`
+  return `  ${namesOf(flag)}${value}\n${wrap(descriptionOf(flag), "      ")}`
 }
 
 const groups = (flags: ReadonlyArray<Flag<unknown>>) =>

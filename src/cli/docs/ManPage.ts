@@ -2,7 +2,7 @@
 import { environmentFile, stateDirectory } from "../../units/Job.ts"
 import type { Flag } from "../flags/Flag.ts"
 import { version } from "../Version.ts"
-import { descriptionOf } from "./Help.ts"
+import { descriptionOf, namesOf } from "./Help.ts"
 import * as Manual from "./Manual.ts"
 import * as Roff from "./Roff.ts"
 
@@ -20,7 +20,7 @@ const synopsis = () =>
 
 const flagItem = (flag: Flag<unknown>) => {
   const value = flag.value === undefined ? "" : ` ${Roff.italic(flag.value)}${flag.repeated ? Roff.text(" …") : ""}`
-  return Roff.item(`${Roff.bold(`--${flag.name}`)}${value}`, Roff.text(descriptionOf(flag)))
+  return Roff.item(`${Roff.bold(namesOf(flag))}${value}`, Roff.text(descriptionOf(flag)))
 }
 
 const exits = (page: Manual.Page) =>

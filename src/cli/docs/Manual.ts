@@ -66,10 +66,16 @@ const s3: Page = {
 
 const status: Page = {
   summary: "show from the ledger what is stored, waiting and lost",
-  usage: "[flags]",
+  usage: "[--stored [-0] DIR …] [flags]",
   flags: Object.values(statusFlags),
-  usual: Object.values(statusFlags).slice(0, 6),
+  usual: [statusFlags.stateDir, statusFlags.bucket, statusFlags.prefix, statusFlags.stored, statusFlags.outputFormat],
   notes: [
+    {
+      heading: "Deleting what is stored",
+      paragraphs: [
+        "ibsr-export never deletes a file. --stored lists absolute paths; a summary of what is not listed goes to stderr. A file that has several targets in the ledger is listed if it is stored in each; --bucket and --prefix select one."
+      ]
+    },
     {
       heading: "Exit status with --output nagios",
       paragraphs: [
@@ -85,7 +91,13 @@ const status: Page = {
     as(StateUnusable, "there is no ledger, or it cannot be read"),
     UsageError
   ],
-  examples: [[`ibsr-export status --state-dir ${stateDirectory}`]]
+  examples: [
+    [`ibsr-export status --state-dir ${stateDirectory}`],
+    [
+      `ibsr-export status --state-dir ${stateDirectory} --stored`,
+      "--whole-directories -0 /var/lib/ibsr/snapshots | xargs -0r rm -r --"
+    ]
+  ]
 }
 
 const units: Page = {

@@ -117,16 +117,26 @@ const refused = (problems: ReadonlyArray<string>, command?: string) =>
 
 const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) => {
   const byName = new Map(flags.map((flag) => [`--${flag.name}`, flag]))
+  const byShort = new Map(flags.map((flag) => [`-${flag.short}`, flag]))
+  const withOperands = flags.find(({ operands }) => operands)
   const given = new Map<string, Array<string>>()
+  const operands: Array<string> = []
   const problems: Array<string> = []
 
   for (let at = 0; at < args.length; at++) {
     const word = args[at]!
-    const [name, inline] = splitWord(word)
-    const flag = byName.get(name)
+    const [written, inline] = splitWord(word)
+    const flag = byName.get(written) ?? byShort.get(written)
+    const name = flag === undefined ? written : `--${flag.name}`
     const earlier = given.get(name)
-    if (!word.startsWith("-") || word === "--") {
-      problems.push(`unexpected argument '${word}': the command takes only flags`)
+    if (word === "--" && withOperands !== undefined) {
+      operands.push(...args.slice(at + 1))
+      break
+    } else if (!word.startsWith("-") || word === "--") {
+      if (withOperands === undefined) problems.push(`unexpected argument '${word}': the command takes only flags`)
+      else operands.push(word)
+    } else if (flag !== undefined && flag === withOperands && inline === undefined) {
+      given.set(name, earlier ?? [])
     } else if (flag === undefined) {
       const unknown = `unknown flag ${name}${Suggestion.suffix(name, [...byName.keys()])}`
       problems.push(FormerFlags.advice.get(name) ?? unknown)
@@ -145,6 +155,14 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
       if (value === undefined || value === "") problems.push(missing(flag, next, inline))
       given.set(name, [...(earlier ?? []), name, quote(value ?? "")])
     }
+  }
+  if (withOperands !== undefined) {
+    const name = `--${withOperands.name}`
+    const all = given.get(name)?.concat(operands.flatMap((operand) => [name, quote(operand)]))
+    if (all === undefined)
+      problems.push(...operands.map((operand) => `unexpected argument '${operand}': give it after ${name}`))
+    else if (all.length === 0 || operands.includes("")) problems.push(missing(withOperands, undefined, undefined))
+    else given.set(name, all)
   }
   return { problems, canonical: [...given].flatMap(([name, parts]) => (parts.length === 0 ? [name] : parts)) }
 }

@@ -22,6 +22,10 @@ export type Suggestions = "directory" | "file" | ReadonlyArray<string>
 export interface Flag<out A> {
   /** The name without its dashes. */
   readonly name: string
+  /** A second name: one character, given after a single dash. */
+  readonly short: string | undefined
+  /** Whether it also takes the words that follow no flag. */
+  readonly operands: boolean
   /** Heading in `--help`. */
   readonly group: string
   /** Placeholder of the value; undefined for a switch. */
@@ -50,6 +54,8 @@ export type Values<F> = { readonly [K in keyof F]: F[K] extends Flag<infer A> ? 
 
 interface Spec {
   readonly name: string
+  readonly short?: string
+  readonly operands?: boolean
   readonly group: string
   readonly description: string
   /** By default, `IBSR_EXPORT_` plus the flag's name. */
@@ -99,6 +105,8 @@ const make = <A>(
   more: Pick<Flag<A>, "absent" | "option"> & Partial<Pick<Flag<A>, "default" | "repeated" | "required">>
 ): Flag<A> => ({
   name: spec.name,
+  short: spec.short,
+  operands: spec.operands ?? false,
   group: spec.group,
   value: spec.value,
   implied: undefined,

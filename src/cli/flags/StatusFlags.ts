@@ -5,6 +5,9 @@ import * as Flag from "./Flag.ts"
 import { output, s3Flags, where } from "./S3Flags.ts"
 import * as Values from "./Values.ts"
 
+/** Heading in `--help`. */
+const deletion = "What may be deleted"
+
 export const statusFlags = {
   stateDir: s3Flags.stateDir,
   bucket: Flag.optional({
@@ -20,6 +23,29 @@ export const statusFlags = {
     value: "PREFIX",
     description: "show only this prefix",
     parse: Placeholder.parse
+  }),
+  stored: Flag.repeated({
+    name: "stored",
+    operands: true,
+    group: deletion,
+    value: "DIR",
+    env: [],
+    description: "list the files in these directories that are stored as final and have not changed since",
+    parse: Values.directory
+  }),
+  wholeDirectories: Flag.toggle({
+    name: "whole-directories",
+    group: deletion,
+    env: [],
+    description:
+      "with --stored: list instead the run directories in which every file is such a file and no collector is at work"
+  }),
+  nulEnded: Flag.toggle({
+    name: "null",
+    short: "0",
+    group: deletion,
+    env: [],
+    description: "with --stored: end each path with a NUL instead of a line break, for xargs -0"
   }),
   outputFormat: Flag.withDefault({
     name: "output",

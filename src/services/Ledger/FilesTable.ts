@@ -4,6 +4,7 @@ import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { UnfinishedFile } from "../../domain/LossRisk.ts"
 import type { State } from "../../domain/Snapshot.ts"
 import type { FileStat } from "../../domain/SourceFile.ts"
+import type { Standing } from "../../domain/StoredFiles.ts"
 import type { AcknowledgedObject, KnownFile, StoredAs } from "../Ledger.ts"
 import { blob, hex } from "./DigestBlob.ts"
 import type { Target } from "./TargetsTable.ts"
@@ -53,15 +54,25 @@ export const reader = (db: DatabaseSync, { id: target, inputRun }: Target) => {
   const selectLatest = db.prepare("SELECT max(path) AS path FROM files WHERE target = ? AND path >= ? AND path < ?")
 
   const find = (path: string): Row | undefined => selectFile.get(target, path)
+  const stateOf = (path: string, stat: FileStat) =>
+    selectState.get(target, path, ...statColumns(stat)) as [State, 0 | 1] | undefined
   return {
     /** `onUnrecorded` is called for each stored file whose `ctimeNs` an older version did not record. */
     storedAs:
       (onUnrecorded: (path: string, stat: FileStat) => void): StoredAs =>
       ({ relativePath }, stat) => {
-        const row = selectState.get(target, relativePath, ...statColumns(stat)) as [State, 0 | 1] | undefined
+        const row = stateOf(relativePath, stat)
         if (row?.[1] === 1) onUnrecorded(relativePath, stat)
         return row?.[0]
       },
+    standingOf: (path: string, stat: FileStat): Standing => {
+      const stored = stateOf(path, stat)?.[0]
+      if (stored !== undefined) return stored === "final" ? "stored" : "live"
+      const row = find(path)
+      if (row === undefined || row["fate"] !== null) return "unknown"
+      if (row["pending_since"] !== null || row["attempted_size"] !== null || row["size"] === null) return "waiting"
+      return row["state"] === "live" ? "live" : "changed"
+    },
     find,
     knownFile: (path: string) => {
       const row = find(path)

@@ -1,20 +1,28 @@
-/** The ledger's totals, from SQLite. */
+/** The ledger's totals, and what it knows about single files, from SQLite. */
 import { Effect, Layer } from "effect"
 import type { DatabaseSync } from "node:sqlite"
 import { StateUnusable } from "../../domain/Errors.ts"
 import type { Status } from "../../report/Status.ts"
-import { LedgerStatus } from "../Ledger.ts"
+import { LedgerStatus, type TargetFiles } from "../Ledger.ts"
 import * as Database from "./Database.ts"
+import * as FilesTable from "./FilesTable.ts"
+import { stateUnusable } from "./SqliteErrors.ts"
+import type { Target } from "./TargetsTable.ts"
 
-export const layer = (stateDir: string) =>
-  Layer.succeed(LedgerStatus, {
-    read: Effect.gen(function* () {
-      const path = Database.pathIn(stateDir)
-      const known = yield* Database.openReadOnly(path, targets)
-      if (known === undefined) return yield* noLedger(path)
-      return { schemaVersion: 1 as const, ledger: path, targets: known }
-    }).pipe(Effect.scoped)
+export const layer = (stateDir: string) => {
+  const path = Database.pathIn(stateDir)
+  const open = <A>(prepare: (db: DatabaseSync) => A) =>
+    Effect.flatMap(Database.openReadOnly(path, prepare), (prepared) =>
+      prepared === undefined ? noLedger(path) : Effect.succeed(prepared)
+    )
+  const lookUp = <A>(step: () => A) => Effect.try({ try: step, catch: (cause) => stateUnusable(path, cause) })
+  return Layer.succeed(LedgerStatus, {
+    read: Effect.map(open(targets), (known) => ({ schemaVersion: 1 as const, ledger: path, targets: known })).pipe(
+      Effect.scoped
+    ),
+    openFiles: Effect.map(open(filesOfTargets), (known) => ({ ledger: path, targets: known, lookUp }))
   })
+}
 
 const noLedger = (path: string) =>
   new StateUnusable({
@@ -95,3 +103,13 @@ const targets = (db: DatabaseSync): Status["targets"] => {
       })
   )
 }
+
+const filesOfTargets = (db: DatabaseSync): ReadonlyArray<TargetFiles> =>
+  db
+    .prepare("SELECT id, bucket, prefix, input, input_since AS inputSince FROM targets ORDER BY id")
+    .all()
+    .map((row) => {
+      const { bucket, input, prefix, ...target } = row as unknown as Pick<TargetFiles, "bucket" | "input" | "prefix"> &
+        Target
+      return { bucket, prefix, input, standingOf: FilesTable.reader(db, target).standingOf }
+    })

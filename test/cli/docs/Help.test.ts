@@ -104,7 +104,7 @@ describe.each(Object.entries(Manual.commands))("%s", (name, command) => {
   })
 
   it("lists its own flags, and variables only of flags that have them", () => {
-    for (const flag of command.flags) expect(text).toContain(`\n  --${flag.name}`)
+    for (const flag of command.flags) expect(text).toContain(`\n  ${Help.namesOf(flag)}`)
     expect(text).not.toContain("[]")
     expect(text).not.toContain("env: ]")
   })

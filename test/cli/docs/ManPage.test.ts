@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process"
 import { describe, expect, it } from "vitest"
+import { namesOf } from "../../../src/cli/docs/Help.ts"
 import * as Manual from "../../../src/cli/docs/Manual.ts"
 import * as ManPage from "../../../src/cli/docs/ManPage.ts"
 
@@ -51,7 +52,7 @@ describe("the manual page", () => {
     expect(described.map(([term]) => term)).toEqual(
       flags.map(
         (flag) =>
-          `--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}${flag.value !== undefined && flag.repeated ? " …" : ""}`
+          `${namesOf(flag)}${flag.value === undefined ? "" : ` ${flag.value}`}${flag.value !== undefined && flag.repeated ? " …" : ""}`
       )
     )
     for (const [at, { default: standard, description, env }] of flags.entries()) {

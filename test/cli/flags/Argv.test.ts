@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Argv from "../../../src/cli/flags/Argv.ts"
 import { quote } from "../../../src/cli/flags/Flag.ts"
 import { s3Flags } from "../../../src/cli/flags/S3Flags.ts"
+import { statusFlags } from "../../../src/cli/flags/StatusFlags.ts"
 
 const parse = (...args: ReadonlyArray<string>) => Argv.parse({ s3: Object.values(s3Flags) }, args)
 
@@ -174,6 +175,42 @@ describe("values", () => {
     expect(parse("s3", "--include", "a", "--include", "a")).toEqual(
       runs("--include", quote("a"), "--include", quote("a"))
     )
+  })
+})
+
+describe("words that follow no flag", () => {
+  const parseStatus = (...args: ReadonlyArray<string>) =>
+    Argv.parse({ status: Object.values(statusFlags) }, ["status", ...args])
+  const values = (...directories: ReadonlyArray<string>) =>
+    directories.flatMap((directory) => ["--stored", quote(directory)])
+
+  it.each<[args: ReadonlyArray<string>, canonical: ReadonlyArray<string>]>([
+    [["--stored", "a", "b"], values("a", "b")],
+    [["a", "--stored", "b"], values("a", "b")],
+    [
+      ["--stored", "-0", "a"],
+      [...values("a"), "--null"]
+    ],
+    [
+      ["--null", "--stored", "a"],
+      ["--null", ...values("a")]
+    ],
+    [["--stored=a", "b", "--stored", "c"], values("a", "b", "c")],
+    [["--stored", "--", "-0", "--", "--help"], values("-0", "--", "--help")]
+  ])("are values of the flag that takes them: %j", (args, canonical) => {
+    expect(parseStatus(...args)).toEqual({ _tag: "Run", command: "status", args: canonical })
+  })
+
+  it.each([
+    [["a"], "unexpected argument 'a': give it after --stored"],
+    [["--", "a"], "unexpected argument 'a': give it after --stored"],
+    [["--stored"], "--stored needs a value (DIR)"],
+    [["--stored", "a", ""], "--stored needs a value (DIR)"],
+    [["--stored=", "a"], "--stored needs a value (DIR)"],
+    [["-0", "--null"], "--null is given more than once"]
+  ])("are refused if %j", (args, problem) => {
+    const request = parseStatus(...args)
+    expect(request._tag === "Refused" ? request.error.problems : request).toEqual([problem])
   })
 })
 
