@@ -95,7 +95,7 @@ const command = (
     case "status":
       return Status.run(line)
     case "units":
-      return Units.run(args, process.executable)
+      return Units.run(line, process.executable)
   }
 }
 

@@ -37,6 +37,9 @@ const read = (text: string) => {
     : { identity, isChanged: sum !== checksum(line + text.slice(marker.length)) }
 }
 
+/** Whether `units` made the file, even if somebody has changed it since. */
+export const isMarked = (text: string): boolean => read(text) !== undefined
+
 /**
  * What becomes of an existing file of this name, or why it must not be replaced:
  *

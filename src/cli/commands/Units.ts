@@ -3,6 +3,7 @@ import { Effect, Either } from "effect"
 import { hostname } from "node:os"
 import { dirname, isAbsolute, join, resolve } from "node:path"
 import { UsageError } from "../../domain/Errors.ts"
+import * as EarlierInstallation from "../../services/EarlierInstallation.ts"
 import { printToStdout, Stdio } from "../../services/Stdio.ts"
 import * as SystemUser from "../../services/SystemUser.ts"
 import * as UnitFiles from "../../services/UnitFiles.ts"
@@ -25,7 +26,7 @@ const { bucket, input } = s3Flags
 const flags = { ...unitsFlags, ...s3Flags, input: leftToTheRun(input), bucket: leftToTheRun(bucket) }
 
 /** `executable`: the path of this program if it is one file. The unit does not inherit the shell's environment. */
-export const run = (args: ReadonlyArray<string>, executable: string | undefined) =>
+export const run = ({ args, env }: Argv.Line, executable: string | undefined) =>
   Effect.gen(function* () {
     const values = yield* Argv.values(flags, { args, env: {} })
     const settings = yield* S3.check(values)
@@ -50,6 +51,10 @@ export const run = (args: ReadonlyArray<string>, executable: string | undefined)
     if (values.name !== undefined && !words.some((word) => nameOf(word) === s3Flags.prefix.name)) yield* samePrefix
     const files = values.cron ? [Crontab.file(job, hostname())] : Units.files(job, values.dropIn)
     yield* values.to === undefined ? print(files) : UnitFiles.write(files, values.to)
+    const own = files.map(({ folder, name }) => join(values.to ?? folder, name))
+    const { stderr } = yield* Stdio
+    for (const warning of yield* EarlierInstallation.warnings({ job, env, own }))
+      stderr.writeLine({ text: `ibsr-export: warning: ${warning}`, severity: "warning" })
     return 0
   })
 
