@@ -224,7 +224,7 @@ describe("the README's command for deleting", () => {
     const adapted = command
       .replace("/var/lib/ibsr-export ", () => `'${stateDir}' `)
       .replace("/var/lib/ibsr/snapshots ", () => `'${input}' `)
-    execFileSync("bash", ["-eo", "pipefail", "-c", adapted], {
+    execFileSync("bash", ["--norc", "-eo", "pipefail", "-c", adapted], {
       cwd: emptyDirectory(),
       env: { PATH: `${bin}:${process.env["PATH"]}` }
     })

@@ -4,11 +4,12 @@ import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import * as Product from "../../../scripts/build/Product.ts"
 import { writer } from "../../../scripts/strict-s3/StrictS3.ts"
+import { makeDeb } from "../../fixtures/Deb.ts"
 import { SystemdContainer } from "../../fixtures/systemd/SystemdContainer.ts"
 import { until } from "../BuiltProgram.ts"
 import { startStore } from "../Store.ts"
 import { hostAvailable } from "./Host.ts"
-import { debPath, installPackage } from "./Install.ts"
+import { debPath } from "./Install.ts"
 
 const program = "/usr/local/bin/ibsr-export"
 const command = [
@@ -48,7 +49,8 @@ describe.skipIf(!hostAvailable)("on a host that was set up for the former progra
     const { accessKeyId, secretAccessKey } = writer
     const keys = `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`
     write("/root/.aws/credentials", keys)
-  })
+    makeDeb(join(container.root, debPath))
+  }, 120_000)
   afterAll(() => container.close())
 
   const write = (path: string, text: string) => {
@@ -103,12 +105,11 @@ systemctl start cron`)
     expect(text()).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ uploaded 1 .*\n$/)
   })
 
-  it("the package says what takes precedence over it, and what would upload twice", async () => {
+  it("the package says what takes precedence over it, and what would upload twice", { timeout: 180_000 }, async () => {
     write("/etc/cron.d/upload", crontab.replace(program, `root ${program}`))
     write("/etc/systemd/system/old-upload.service", service)
-    await installPackage(container)
     const { code, stderr } = await container.exec("dpkg", "--install", debPath)
-    expect(code).toBe(0)
+    expect(code, stderr).toBe(0)
     const warned = stderr.split("\n").filter((text) => text.startsWith("ibsr-export: warning: "))
     expect(warned.map((text) => text.split(" ")[2])).toEqual([
       "/etc/systemd/system/ibsr-upload.service",
