@@ -162,6 +162,34 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     openUploads: 1
   },
   {
+    when: "the response to the completion once ends in its document",
+    fault: onOperation(
+      complete,
+      once({ kind: "answer", status: 200, body: '<CompleteMultipartUploadResult><ETag>"e"</ETag><Key>k</Key>' })
+    ),
+    attempts: { [create]: 1, [part]: 2, [complete]: 2 },
+    exit: 0
+  },
+  {
+    when: "the completion is once answered with the document of another request",
+    fault: onOperation(
+      complete,
+      once({
+        kind: "answer",
+        status: 200,
+        body: "<InitiateMultipartUploadResult><Key>k</Key><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+      })
+    ),
+    attempts: { [create]: 1, [part]: 2, [complete]: 2 },
+    exit: 0
+  },
+  {
+    when: "a part is once answered with a login page that has an ETag",
+    fault: onOperation(part, once({ kind: "answer", status: 200, headers: { etag: '"e"' }, body: "<html></html>" })),
+    attempts: { [create]: 1, [part]: 3, [complete]: 1 },
+    exit: 0
+  },
+  {
     when: "the store rejects the completion with InvalidPart",
     fault: onOperation(complete, always({ kind: "answer", status: 400, code: "InvalidPart" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 1, [abort]: 1 },

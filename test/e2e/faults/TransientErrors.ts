@@ -7,6 +7,7 @@ const page = (status: number): CannedAnswer => ({
   headers: { "content-type": "text/html" },
   body: `<html><h1>${status}</h1></html>`
 })
+const etag = { etag: '"5f3a-19"' }
 const noBody = (status: number): CannedAnswer => ({ status, body: "" })
 const truncated: CannedAnswer = { status: 500, body: "<?xml version='1.0'?><Error><Code>Inter" }
 
@@ -42,6 +43,15 @@ const withoutCode: ReadonlyArray<readonly [what: string, answer: CannedAnswer, e
   ["200 with an InternalError document", { status: 200, code: "InternalError" }, 32, overloaded],
   ["200 with a login page", page(200), 30, proxy],
   ["200 without a body", noBody(200), 30, proxy],
+  [
+    "200 with an InternalError document and an ETag",
+    { status: 200, code: "InternalError", headers: etag },
+    32,
+    overloaded
+  ],
+  ["200 with a login page and an ETag", { ...page(200), headers: { ...page(200).headers, ...etag } }, 30, proxy],
+  ["200 with JSON and an ETag", { status: 200, headers: etag, body: '{"ok":true}' }, 30, proxy],
+  ["202 with an ETag", { status: 202, headers: etag }, 30, proxy],
   ["520 with an HTML page", page(520), 32, overloaded],
   ["408 without a body", noBody(408), 30, network],
   ["429 without a body", noBody(429), 32, overloaded],

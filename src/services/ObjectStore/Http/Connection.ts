@@ -31,6 +31,12 @@ export class TimeoutError extends Error {
 /** The error of Node's client for a connection that closes before the response. */
 export const connectionReset = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
 
+/** The error for a success that arrives before the system has accepted the whole request. */
+const prematureResponse = () =>
+  Object.assign(new Error("the answer reports success, but the request was not read to its end"), {
+    code: "ERR_HTTP_PREMATURE_RESPONSE"
+  })
+
 /** Bytes of a body that are written at once: TLS keeps an encrypted copy of them in memory until they are sent. */
 const sliceBytes = 512 * 1024
 /** Largest body, in bytes, that is copied behind its head, because one write costs less than two. */
@@ -47,8 +53,12 @@ export const open = (
   /** Callback of the request in flight. */
   let pending: Done | undefined
   let reader = ResponseReader.make()
-  /** Whether the system has not accepted the whole body yet. */
+  /** Whether a part of the body has not been written yet. */
   let writing = false
+  /** Whether the system has not accepted the whole request yet. */
+  const isSending = () => writing || (socket !== undefined && socket.writableLength > 0)
+  /** Whether a response waits for the system's report about the end of the write. */
+  let settling = false
   let closed = false
 
   const fail = (error: unknown) => {
@@ -57,7 +67,8 @@ export const open = (
     const done = pending
     pending = undefined
     if (socket === undefined) cancelDial()
-    else socket.destroy()
+    // a destroyed socket reports no end of a write
+    else if (!settling) socket.destroy()
     onClose()
     done?.(error)
   }
@@ -67,13 +78,19 @@ export const open = (
     const done = pending
     pending = undefined
     const finish = () => {
+      settling = false
+      const isPremature = isSending()
       // the server would take the next request for the rest of this body
-      if (!response.isReusable || writing) close()
-      else if (!closed) onFree()
-      done?.(undefined, response)
+      if (closed) socket?.destroy()
+      else if (!response.isReusable || isPremature) close()
+      else onFree()
+      // no store knows what it stores before it has read it
+      if (isPremature && response.status < 300) done?.(prematureResponse())
+      else done?.(undefined, response)
     }
     // the system may report the end of the write a moment after the response
-    if (response.isReusable && writing) setImmediate(finish)
+    settling = isSending() && (response.isReusable || response.status < 300)
+    if (settling) setImmediate(finish)
     else finish()
   }
 

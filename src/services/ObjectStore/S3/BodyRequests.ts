@@ -13,13 +13,14 @@ import {
 } from "@aws-sdk/client-s3"
 import type { HttpRequest } from "@smithy/core/protocols"
 import { Effect, Exit } from "effect"
-import type { StoreError } from "../../../domain/Errors.ts"
+import { IntegrityFailure, type StoreError } from "../../../domain/Errors.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import type { HttpClient, Origin, Request } from "../Http/Client.ts"
 import type { Response } from "../Http/ResponseReader.ts"
 import { type Body, checksumFields } from "./Checksums.ts"
 import type { Command } from "./Commands.ts"
 import type { RenewingCredentials } from "./Credentials.ts"
+import * as Etags from "./Etags.ts"
 import type { ObjectHeaders } from "./ObjectHeaders.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 import * as SignatureV4 from "./SignatureV4.ts"
@@ -58,6 +59,7 @@ export type BodyRequests = ReturnType<typeof make>
 export const make = ({ client, clock, credentials, failure, http }: Dependencies) => {
   /** By kind. */
   const templates = new Map<string, Template>()
+  const etags = { PutObject: Etags.make(), UploadPart: Etags.make() }
 
   /** A `Callback`. */
   const send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes & BodyResponse>(
@@ -66,7 +68,8 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
     command: (Key: string) => Command<Input, Output>,
     key: string,
     query: string,
-    { bytes, checksum, sha256 }: Body
+    { bytes, checksum, sha256 }: Body,
+    mayReplace: boolean
   ): Effect.Effect<BodyResponse, StoreError> => {
     const request = (template: Template, identity: SignatureV4.Identity): Request => {
       const unsigned = {
@@ -85,16 +88,26 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
         body: bytes
       }
     }
+    /** The store's own checksum, if it sends one, is compared by the caller. ETags of encrypted objects are no digests. */
+    const compared = (answer: BodyResponse): Exit.Exit<BodyResponse, StoreError> => {
+      const { ChecksumSHA256, ETag, ServerSideEncryption } = answer
+      const isOpaque = ETag === undefined || ChecksumSHA256 !== undefined || ServerSideEncryption !== undefined
+      const detail = isOpaque ? undefined : etags[operation].mismatch(ETag, bytes)
+      return detail === undefined
+        ? Exit.succeed(answer)
+        : Exit.fail(new IntegrityFailure({ operation, detail, retryable: mayReplace }))
+    }
     const exchange = (template: Template, identity: SignatureV4.Identity) =>
       Callback.matchEffect(http.exchange(request(template, identity)), {
         onFailure: (cause) => Exit.fail(failure(operation, cause)),
         onSuccess: (answer): Effect.Effect<BodyResponse, StoreError> => {
           clock.observe(answer.headers)
-          if (answer.status === 200 && answer.headers["etag"] !== undefined) return Exit.succeed(responseOf(answer))
-          return Effect.tryPromise({
+          if (answer.status === 200 && answer.body.length === 0) return compared(responseOf(answer))
+          const interpreted = Effect.tryPromise({
             try: () => RequestHandler.interpret(client, command(key), answer),
             catch: (cause) => failure(operation, cause)
           })
+          return Effect.flatMap(interpreted, compared)
         }
       })
     return Callback.suspend(() => {
@@ -121,7 +134,8 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
         (Key) => new PutObjectCommand({ ...headers, Key, Body: noBytes }),
         headers.Key,
         "",
-        body
+        body,
+        headers.IfNoneMatch === undefined
       ),
     uploadPart: (part: { Bucket: string; Key: string; UploadId: string; PartNumber: number }, body: Body) =>
       send(
@@ -130,7 +144,8 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
         (Key) => new UploadPartCommand({ ...part, Key, Body: noBytes }),
         part.Key,
         `partNumber=${part.PartNumber}&uploadId=${SignatureV4.encodeKey(part.UploadId).replaceAll("/", "%2F")}`,
-        body
+        body,
+        true
       )
   }
 }

@@ -129,6 +129,8 @@ const byStatus: Readonly<Record<number, Classify>> = {
   507: transient(StoreUnavailable, "the store's disks are full")
 }
 
+const pageHint = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
+
 const dns = transient(NetworkFailure, "check the host's DNS and the spelling of --endpoint")
 
 const noProtocol = permanent(
@@ -159,6 +161,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ERR_PROXY_INVALID_CONFIG: permanent(NetworkFailure, "check HTTP_PROXY and HTTPS_PROXY"),
   EPROTO: noProtocol,
   ERR_SSL_WRONG_VERSION_NUMBER: noProtocol,
+  ERR_HTTP_PREMATURE_RESPONSE: transient(NetworkFailure, pageHint),
   // the SDK cannot derive an endpoint from the bucket's name or ARN
   EndpointError: permanent(BucketUnusable),
   TimeoutError: overloaded(NetworkFailure)
@@ -176,11 +179,8 @@ const byCredentialService = (code: string, status: number): Classify =>
         "check --assume-role-arn or the profile's role: its trust policy, and whether sts:AssumeRole is allowed"
       )
 
-const pageHint = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
-
 /** Class of an HTML page. Undefined where the status alone is more specific. */
 const byPage = (status: number): Classify | undefined => {
-  if (status < 300) return transient(NetworkFailure, pageHint)
   return status >= 500 || [407, 408, 413, 421, 429].includes(status) ? undefined : permanent(NetworkFailure, pageHint)
 }
 
@@ -217,6 +217,8 @@ const rowFor = ({ code = "", operation, status }: StoreAnswer, isPage: boolean):
   if (operation.startsWith("credentials")) return byCredentialService(code, status)
   return (
     (isPage ? byPage(status) : row(byCode, code)) ??
+    // see `Proof`
+    (status < 300 ? transient(NetworkFailure, pageHint) : undefined) ??
     byStatus[status] ??
     (status >= 500 ? transient(StoreUnavailable) : permanent(UploadFailed))
   )

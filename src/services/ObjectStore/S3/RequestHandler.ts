@@ -4,15 +4,15 @@ import { buildQueryString, type HttpRequest, HttpResponse } from "@smithy/core/p
 import { Cause, Effect, Exit } from "effect"
 import { Readable } from "node:stream"
 import type { HttpClient, Origin, Request } from "../Http/Client.ts"
-import type { Response } from "../Http/ResponseReader.ts"
 import type { Command } from "./Commands.ts"
+import * as Proof from "./Proof.ts"
 import type { StoreClock } from "./StoreClock.ts"
 
 /** Options of `S3Client.send`, which it passes on to the request handler. */
 export interface Options {
   readonly abortSignal?: AbortSignal
   /** Returns the response instead of sending the request. */
-  readonly answer?: (request: HttpRequest) => Pick<Response, "status" | "headers" | "body">
+  readonly answer?: (request: HttpRequest) => Proof.Answer
 }
 
 /** A request handler of the SDK. */
@@ -20,16 +20,25 @@ export const make = (http: HttpClient, clock: StoreClock) => ({
   metadata: { handlerProtocol: "http/1.1" },
   destroy: () => {},
   handle: async (request: HttpRequest, { abortSignal, answer }: Options = {}) => {
-    const { body, headers, status } = await (answer === undefined
+    const given = await (answer === undefined
       ? Effect.runPromiseExit(http.exchange(asRequest(request)), abortSignal && { signal: abortSignal }).then(
           Exit.getOrElse((cause) => {
             throw Cause.squash(cause)
           })
         )
       : answer(request))
-    clock.observe(headers)
+    clock.observe(given.headers)
+    const { body, headers, status } = Proof.checked(asked(request), given)
     return { response: new HttpResponse({ statusCode: status, headers: { ...headers }, body: Readable.from([body]) }) }
   }
+})
+
+const asked = ({ method, query }: HttpRequest): Proof.Asked => ({
+  method,
+  root:
+    method === "POST"
+      ? `${"uploads" in query ? "InitiateMultipartUpload" : "CompleteMultipartUpload"}Result`
+      : undefined
 })
 
 const asRequest = (request: HttpRequest): Request => {
@@ -75,7 +84,7 @@ export const draft = async <Input extends ServiceInputTypes, Output extends Serv
 export const interpret = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   client: S3Client,
   command: Command<Input, Output>,
-  answer: Pick<Response, "status" | "headers" | "body">
+  answer: Proof.Answer
 ): Promise<Output> => {
   const options: Options = { answer: () => answer }
   return client.send(command, options)

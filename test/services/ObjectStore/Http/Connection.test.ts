@@ -350,13 +350,34 @@ describe("a response before the system reports that the body is written", () => 
     expect(calls).toEqual(expected)
   })
 
-  it("closes the connection if the report does not follow", async () => {
+  it.each([
+    ["lets the connection be reused", ""],
+    ["closes the connection", "connection: close"]
+  ])("fails if the report does not follow, because no store has read the body: %s", async (_, line) => {
     const { calls, send, socket } = unreported()
     const sent = send(Buffer.alloc(512 * KiB))
-    socket.emit("data", Buffer.from(okResponse()))
+    socket.emit("data", Buffer.from(okResponse(...(line === "" ? [] : [line]))))
     expect(calls.done).toBe(0)
+    await expect(sent).rejects.toMatchObject({ code: "ERR_HTTP_PREMATURE_RESPONSE" })
+    expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
+  })
+
+  it("is a success if the report follows, although the server closes the connection", async () => {
+    const { calls, reportWritten, send, socket } = unreported()
+    const sent = send(Buffer.alloc(512 * KiB))
+    socket.emit("data", Buffer.from(okResponse("connection: close")))
+    socket.emit("end")
+    reportWritten()
     expect(await sent).toMatchObject({ status: 200 })
     expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
+    expect(socket.destroyed).toBe(true)
+  })
+
+  it("fails for a small body, too", async () => {
+    const { send, socket } = openedOver(() => {})
+    const sent = send(Buffer.alloc(1))
+    socket.emit("data", Buffer.from(okResponse()))
+    await expect(sent).rejects.toMatchObject({ code: "ERR_HTTP_PREMATURE_RESPONSE" })
   })
 })
 

@@ -2,6 +2,7 @@ import { PutObjectCommand, S3Client, type S3ClientConfig, UploadPartCommand } fr
 import { describe, expect, it } from "@effect/vitest"
 import { HttpResponse, type HttpRequest } from "@smithy/core/protocols"
 import { Effect, Either, Exit, FastCheck as fc } from "effect"
+import { hash } from "node:crypto"
 import { UploadFailed } from "../../../../src/domain/Errors.ts"
 import * as ObjectKey from "../../../../src/domain/ObjectKey.ts"
 import type { ObjectAttributes } from "../../../../src/domain/Settings.ts"
@@ -32,16 +33,17 @@ const configFor = (region: string, more: S3ClientConfig = {}): S3ClientConfig =>
 const ours = async (
   config: S3ClientConfig,
   send: (bodyRequests: BodyRequests.BodyRequests) => Effect.Effect<BodyRequests.BodyResponse, unknown>,
-  source = async () => identity("first")
+  source = async () => identity("first"),
+  answers: ReadonlyArray<Partial<Response>> = []
 ) => {
   const requests: Array<Request> = []
   const http = {
     exchange: (request: Request) =>
       Callback.make<Response, never>((resume) => {
-        requests.push(request)
+        const answer = answers[requests.push(request) - 1]
         // a Date that must not have an effect on the next signature
         const headers = { etag: '"e"', date: new Date(Date.now() + 3_600_000).toUTCString() }
-        resume(Exit.succeed({ status: 200, headers, body: Buffer.alloc(0), isReusable: true }))
+        resume(Exit.succeed({ status: 200, headers, body: Buffer.alloc(0), isReusable: true, ...answer }))
         return () => {}
       })
   }
@@ -246,5 +248,56 @@ describe("a request with a body", () => {
     const [, day, time] = /^(\d{8})T(\d{6})Z$/.exec(requests[2]?.headers["x-amz-date"] ?? "") ?? []
     const signedAt = Date.parse(`${day}T${time}Z`.replace(/^(....)(..)(..)T(..)(..)/, "$1-$2-$3T$4:$5:"))
     expect(Math.abs(signedAt - Date.now()), "not the time in the responses").toBeLessThan(1_800_000)
+  })
+})
+
+describe("a response", () => {
+  const object = objectOf("snapshots", defaults, "a.jsonl")
+  const etag = (value: string, more: Record<string, string> = {}) => ({ headers: { etag: `"${value}"`, ...more } })
+  const own = etag(hash("md5", bytes))
+  const other = etag(hash("md5", "other"))
+  const document = (text: string) => ({ headers: { etag: '"e"' }, body: Buffer.from(text) })
+  const outcomes = async (answers: ReadonlyArray<Partial<Response>>, headers = object) => {
+    const all: Array<string> = []
+    await ours(
+      configFor("eu-central-1"),
+      (bodyRequests) =>
+        Effect.as(
+          Effect.forEach(answers, () =>
+            Effect.match(bodyRequests.put(headers, body), {
+              onSuccess: ({ ETag }) => all.push(`stored ${ETag}`),
+              onFailure: (error) =>
+                all.push(error._tag === "IntegrityFailure" ? `wrong, ${error.retryable}` : error._tag)
+            })
+          ),
+          {}
+        ),
+      undefined,
+      answers
+    )
+    return all
+  }
+
+  it("with an empty body or a document is a success", async () => {
+    expect(await outcomes([etag("x"), document("<Stored/>")])).toEqual(['stored "x"', 'stored "e"'])
+  })
+
+  it.each(["<html></html>", "<Error><Code>X</Code></Error>", "OK"])(
+    "is a failure, whatever its ETag: %s",
+    async (text) => {
+      expect(await outcomes([document(text)])).toEqual(["UploadFailed"])
+    }
+  )
+
+  it("with the ETag of other bytes is wrong where ETags are MD5 digests", async () => {
+    expect((await outcomes([own, other]))[1]).toBe("wrong, true")
+    expect((await outcomes([own, other], { ...object, IfNoneMatch: "*" }))[1], "no retry may replace it").toBe(
+      "wrong, false"
+    )
+  })
+
+  it("with an ETag that is no digest of the body is a success if the object is encrypted", async () => {
+    const encrypted = etag(hash("md5", "other"), { "x-amz-server-side-encryption": "aws:kms" })
+    expect((await outcomes([own, encrypted]))[1]).toMatch(/^stored/)
   })
 })

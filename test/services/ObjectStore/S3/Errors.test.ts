@@ -45,7 +45,9 @@ describe("storeError, given a response", () => {
     [400, "constructor", "UploadFailed", false],
     [599, "Whatever", "StoreUnavailable", true],
     // CompleteMultipartUpload may send an error with status 200
-    [200, "InternalError", "StoreUnavailable", true]
+    [200, "InternalError", "StoreUnavailable", true],
+    [200, "Error", "NetworkFailure", true],
+    [204, "Unknown", "NetworkFailure", true]
   ])("classifies %i %s as %s; retryable: %s", (status, name, tag, retryable) => {
     expect(classify(answered(status, name))).toEqual([tag, retryable])
   })

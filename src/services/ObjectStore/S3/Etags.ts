@@ -1,0 +1,43 @@
+/**
+ * Compares ETags with the bodies sent, where the ETags of a store are MD5 digests.
+ *
+ * | the ETag is                        | this store's ETags are | the body is                              |
+ * | ---------------------------------- | ---------------------- | ---------------------------------------- |
+ * | not an MD5 digest by its form      | any                    | accepted                                 |
+ * | that of an empty body, which it is not | any                | wrong: something dropped the bytes       |
+ * | the body's MD5 digest              | any                    | right; the ETags are MD5 digests         |
+ * | another                            | MD5 digests            | wrong                                    |
+ * | another                            | not known yet          | accepted; after three, they are not MD5 digests |
+ *
+ * The ETags of encrypted objects and of some stores have the form of an MD5 digest and are none. Source: "Object" in the
+ * Amazon S3 API Reference.
+ */
+import { hash } from "node:crypto"
+
+export interface Etags {
+  /** Returns what differs, or undefined. An MD5 digest is computed only if it may decide. */
+  readonly mismatch: (etag: string, bytes: Uint8Array) => string | undefined
+}
+
+const emptyDigest = "d41d8cd98f00b204e9800998ecf8427e"
+/** As many other ETags show that a store does not use MD5, although its answers were right. */
+const maxOthers = 3
+
+/** For the requests of one operation. */
+export const make = (): Etags => {
+  let isMd5 = false
+  let others = 0
+  return {
+    mismatch: (quoted, bytes) => {
+      const etag = quoted.replaceAll('"', "").toLowerCase()
+      if (!/^[\da-f]{32}$/.test(etag)) return undefined
+      if (etag === emptyDigest && bytes.length > 0) return "the store received an empty body"
+      if (others === maxOthers) return undefined
+      const md5 = hash("md5", bytes)
+      if (etag === md5) isMd5 = true
+      else if (isMd5) return `MD5 of what was sent is ${md5}, of what was stored ${etag}`
+      else others++
+      return undefined
+    }
+  }
+}
