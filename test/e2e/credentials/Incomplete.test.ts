@@ -1,5 +1,6 @@
 /** Credentials that are set up only in part. The run must not continue under the identity of the next source. */
-import { chmodSync, mkdirSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { describe, expect, it } from "vitest"
@@ -133,13 +134,32 @@ describe("an AWS configuration file", () => {
     expect([result.code, result.stdout]).toEqual([61, expect.stringContaining("cannot be read (EACCES)")])
   })
 
+  it.each([
+    ["a device without end", () => "/dev/zero"],
+    [
+      "a pipe to which nobody writes",
+      () => {
+        const pipe = join(tree({}), "pipe")
+        execFileSync("mkfifo", [pipe])
+        return pipe
+      }
+    ],
+    ["larger than 1 MiB", () => join(tree({ large: Buffer.alloc(1024 ** 2 + 1, "#") }), "large")]
+  ])("must not be %s", async (_, path) => {
+    const { code, requests, stdout } = await upload({ AWS_CONFIG_FILE: path() })
+    expect([code, stdout, requests]).toEqual([61, expect.stringContaining("is not a regular file of at most 1 MiB"), 0])
+  })
+
   it("must have a section before its settings", async () => {
     const { code, requests, stdout } = await upload({ ...withoutKeys, HOME: tree({ ".aws/credentials": keys }) })
     expect([code, stdout, requests]).toEqual([61, expect.stringContaining("line 1 stands before the first"), 0])
   })
 
-  it("may be /dev/null", async () => {
-    const { code, stdout } = await upload({ AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" })
+  it("may be /dev/null, or a link to it", async () => {
+    const folder = tree({})
+    symlinkSync("/dev/null", join(folder, "link"))
+    const env = { AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: join(folder, "link") }
+    const { code, stdout } = await upload(env)
     expect(code, stdout).toBe(0)
   })
 })

@@ -2,7 +2,7 @@
 import { externalDataInterceptor, parseKnownFiles } from "@smithy/core/config"
 import { Effect, Either } from "effect"
 import { existsSync } from "node:fs"
-import { readFile } from "node:fs/promises"
+import { readFile, stat } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -104,14 +104,22 @@ const readFiles = async (profile: string, env: Env) => {
   return found
 }
 
-/** A file in its usual place may be missing. */
+/** Bytes; more than any configuration file. */
+const maxBytes = 1024 * 1024
+
+/** Device number of /dev/null. Source: null(4). */
+const nullDevice = (1 << 8) | 3
+
+/** A file in its usual place may be missing. Reading a pipe or a device might never end. */
 const read = async ({ path, variable }: File): Promise<string> => {
+  const name = variable === undefined ? path : `${path}, which ${variable} names,`
   try {
-    return await readFile(path, "utf8")
+    const stats = await stat(path)
+    if (stats.size <= maxBytes && (stats.isFile() || stats.isDirectory() || stats.rdev === nullDevice))
+      return await readFile(path, "utf8")
   } catch (cause) {
     const code = codeOf(cause)
     if (variable === undefined && (code === "ENOENT" || code === "ENOTDIR")) return ""
-    const name = variable === undefined ? path : `${path}, which ${variable} names,`
     throw new ConfigError({
       detail: `${name} ${code === "ENOENT" ? "does not exist" : "cannot be read"} (${code})`,
       advice:
@@ -121,6 +129,10 @@ const read = async ({ path, variable }: File): Promise<string> => {
       cause
     })
   }
+  throw new ConfigError({
+    detail: `${name} is not a regular file of at most 1 MiB`,
+    advice: "replace it by a configuration file of the AWS CLI"
+  })
 }
 
 /** Both files, in the order in which the SDK reads them: the second takes precedence. */
