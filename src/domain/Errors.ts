@@ -25,6 +25,8 @@ export interface StoreAnswer {
   readonly storeTime?: number | undefined
   /** How long the store asked clients to wait. */
   readonly retryAfter?: Duration.Duration | undefined
+  /** Whether the completion of a multipart upload had no answer, so that the store may hold the object. */
+  readonly isCompletionLost?: boolean | undefined
   /** A hint that replaces the general hint of the class. */
   readonly advice?: string | undefined
   readonly cause?: unknown

@@ -2,6 +2,7 @@ import { Context, type Effect, type Scope } from "effect"
 import type { KeySuffix } from "../domain/Compression.ts"
 import type { ContentDigest } from "../domain/ContentDigest.ts"
 import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
+import type { LostCompletions } from "../domain/LostCompletion.ts"
 import type { UnfinishedFile } from "../domain/LossRisk.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { Created, IdleUpload, KeptPart, KeptUpload } from "../domain/Resumption.ts"
@@ -144,6 +145,10 @@ export interface OpenLedger {
   readonly partStored: (path: string, part: KeptPart) => Effect.Effect<void, StateUnusable>
   /** Forgets the upload and its parts: it was completed, aborted or given up. */
   readonly uploadEnded: (path: string) => Effect.Effect<void, StateUnusable>
+  /** The completions of the file's uploads that had no answer, since the last one that had. */
+  readonly lostCompletions: (path: string) => Effect.Effect<LostCompletions, StateUnusable>
+  readonly completionLost: (path: string) => Effect.Effect<void, StateUnusable>
+  readonly completionAnswered: (path: string) => Effect.Effect<void, StateUnusable>
   /** Up to `limit` uploads, ordered by path, starting after the path `after`. */
   readonly unfinishedUploads: (
     after: string,

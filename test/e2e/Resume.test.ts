@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import { appendFileSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { writerNoAbort } from "../../scripts/strict-s3/StrictS3.ts"
+import { type Fault, writerNoAbort } from "../../scripts/strict-s3/StrictS3.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
 import { metadata, report, s3, start, until } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
@@ -52,8 +52,53 @@ const host = async (content: Buffer, options?: Parameters<typeof startStore>[0])
     const operations = store.requests.map(({ operation }) => operation)
     return { ...report(result), operations, sentBytes: parts().reduce((sum, { bodyBytes }) => sum + bodyBytes, 0) }
   }
-  return { finish, interrupt, makeState, path, store }
+  return { finish, interrupt, makeState, path, startRun, store }
 }
+
+describe("an upload whose completion the store performs, but never answers", () => {
+  /** Loses the first answer to each completion; the store then no longer knows the upload. */
+  const unanswered = (): ((request: { readonly operation: string }) => Fault | undefined) => {
+    let completions = 0
+    return ({ operation }) =>
+      operation === "CompleteMultipartUpload" && completions++ % 2 === 0
+        ? { kind: "cut-answer", end: 0, by: "reset" }
+        : undefined
+  }
+
+  it.each([[[]], [["--compress=gzip"]]])(
+    "is sent twice by one run, once by the next one, and then not again before a day has passed: %j",
+    async (flags) => {
+      const { startRun, finish, store } = await host(contentOf(2))
+      store.fault = unanswered()
+      const creations = async (...more: ReadonlyArray<string>) => {
+        store.requests.splice(0)
+        const result = await startRun(...flags, ...more).finished
+        expect(result.code, result.stdout).toBe(10)
+        expect(report(result).failures[0]?.hint).toContain("load balancer")
+        expect(store.openUploads()).toEqual([])
+        return store.requests.filter(({ operation }) => operation === "CreateMultipartUpload").length
+      }
+      expect([await creations(), await creations(), await creations()]).toEqual([2, 1, 0])
+      expect(await creations("--force")).toBe(2)
+      store.fault = undefined
+      if (flags.length === 0) expect((await finish("--force")).totals.uploaded).toBe(1)
+    }
+  )
+
+  it("is stored by the next run if that one gets an answer, and counts from zero after that", async () => {
+    const { startRun, finish, path, makeState, store } = await host(contentOf(2))
+    store.fault = unanswered()
+    expect((await startRun().finished).code).toBe(10)
+    store.fault = undefined
+    await finish()
+    appendFileSync(path, "more\n")
+    makeState("final")
+    store.fault = unanswered()
+    store.requests.splice(0)
+    expect((await startRun().finished).code).toBe(10)
+    expect(store.requests.filter(({ operation }) => operation === "CreateMultipartUpload")).toHaveLength(2)
+  })
+})
 
 describe("an interrupted multipart upload", () => {
   it("is resumed after SIGKILL by the next run, which sends only the missing tenth of its file", async () => {

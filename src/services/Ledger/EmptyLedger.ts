@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import * as LostCompletion from "../../domain/LostCompletion.ts"
 import type { OpenLedger } from "../Ledger.ts"
 
 /** A ledger that knows no file and remembers nothing. */
@@ -23,6 +24,9 @@ export const at = (path: string): OpenLedger => ({
   uploadResumed: () => Effect.void,
   partStored: () => Effect.void,
   uploadEnded: () => Effect.void,
+  lostCompletions: () => Effect.succeed(LostCompletion.none),
+  completionLost: () => Effect.void,
+  completionAnswered: () => Effect.void,
   unfinishedUploads: () => Effect.succeed([]),
   unfinishedFiles: () => Effect.succeed([]),
   latestSnapshot: () => Effect.succeed(undefined),

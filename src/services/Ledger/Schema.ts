@@ -168,6 +168,16 @@ const migrations: ReadonlyArray<string> = [
   UPDATE files SET pending_run = -1
     WHERE coalesce(pending_since, acknowledged_at) < (SELECT input_since FROM targets WHERE id = target);
   ALTER TABLE targets DROP COLUMN input_since;
+  `,
+  // completions of multipart uploads that had no answer, until one of the file has
+  `
+  CREATE TABLE lost_completions (
+    target INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    at INTEGER NOT NULL, -- the last one
+    PRIMARY KEY (target, path)
+  ) STRICT, WITHOUT ROWID;
   `
 ]
 

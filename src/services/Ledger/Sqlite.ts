@@ -9,6 +9,7 @@ import * as EmptyLedger from "./EmptyLedger.ts"
 import * as FilesTable from "./FilesTable.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as KeyReservations from "./KeyReservations.ts"
+import * as LostCompletionsTable from "./LostCompletionsTable.ts"
 import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
 import * as TargetsTable from "./TargetsTable.ts"
 import * as UploadsTable from "./UploadsTable.ts"
@@ -23,8 +24,18 @@ export const layer = (options: Options) =>
         yield* Database.lock(databasePath, options.lockWait)
         const opened = yield* Database.open(databasePath, (db) => prepare(db, options, run))
         const { db, prepared, setAside } = opened
-        const { checksum, fileReader, fileWriter, keyReader, keyWriter, previousRuns, retention, targets, uploads } =
-          prepared
+        const {
+          checksum,
+          completions,
+          fileReader,
+          fileWriter,
+          keyReader,
+          keyWriter,
+          previousRuns,
+          retention,
+          targets,
+          uploads
+        } = prepared
         const { durable, flush, read, write } = yield* GroupCommit.make(db, (cause) =>
           isDamaged(cause) ? damaged(databasePath, cause) : stateUnusable(databasePath, cause)
         )
@@ -70,6 +81,9 @@ export const layer = (options: Options) =>
           uploadResumed: (path, sizeBytes) => writeDurably((now) => uploads.uploadResumed(path, sizeBytes, now)),
           partStored: (path, part) => writeAt((now) => uploads.partStored(path, part, now)),
           uploadEnded: (path) => write(() => uploads.uploadEnded(path)),
+          lostCompletions: (path) => read(() => completions.lostCompletions(path)),
+          completionLost: (path) => writeAt((now) => completions.completionLost(path, now)),
+          completionAnswered: (path) => write(() => completions.completionAnswered(path)),
           unfinishedUploads: (after, limit) => read(() => uploads.unfinishedUploads(after, limit)),
           unfinishedFiles: (after, limit) => read(() => fileReader.unfinishedFiles(after, limit)),
           latestSnapshot: (directory, before) => read(() => fileReader.latestSnapshot(directory, before)),
@@ -95,7 +109,8 @@ const prepare = (db: DatabaseSync, options: Options, run: RunIdentity) => {
     keyReader,
     keyWriter: KeyReservations.writer(db, target.id, keyReader),
     targets: TargetsTable.writer(db, target, runRowId),
-    uploads: UploadsTable.make(db, target.id)
+    uploads: UploadsTable.make(db, target.id),
+    completions: LostCompletionsTable.make(db, target.id)
   }
   db.exec("COMMIT")
   return prepared

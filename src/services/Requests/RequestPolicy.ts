@@ -5,6 +5,8 @@
 import { Effect } from "effect"
 import type { FileError, Interrupted, StateUnusable, StoreError } from "../../domain/Errors.ts"
 import { isRefusal } from "../../domain/FailureClass.ts"
+import * as LostCompletion from "../../domain/LostCompletion.ts"
+import { isUnknownUpload } from "../../domain/Resumption.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { type NewObject, ObjectStore, type StreamBody } from "../ObjectStore.ts"
 import { Reporter } from "../Reporter.ts"
@@ -30,12 +32,11 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
           return Effect.tapError(attempt, (error) => Effect.sync(() => (mayBeStored = before || !isRefusal(error))))
         })
       const request = <A>(
-        attempt: Effect.Effect<A, StoreError>,
-        bodyBytes = 0,
+        attempt: Effect.Effect<A, StoreError | Interrupted>,
         first?: Effect.Effect<A, StoreError | Interrupted>
       ): Effect.Effect<A, StoreError | Interrupted> =>
         retry(
-          limiter.limit(attempt, bodyBytes),
+          attempt,
           (error) => {
             reporter.tally.retries++
             reporter.tally.lastRetry = error.message
@@ -43,10 +44,30 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
           },
           first
         )
+      let isCompletionNext = false
       const completing = (step: Effect.Effect<void, StateUnusable>) =>
         Effect.suspend(() => {
           mayBeStored = true
+          isCompletionNext = true
           return step
+        })
+      const completion = <A>(attempt: Effect.Effect<A, StoreError | Interrupted>) => {
+        let isUnanswered = false
+        const noted = Effect.tapError(attempt, (error) =>
+          Effect.sync(() => (isUnanswered ||= error._tag !== "Interrupted" && !isRefusal(error)))
+        )
+        return Effect.mapError(request(noted), (error) =>
+          isUnanswered && error._tag === "UploadFailed" && isUnknownUpload(error)
+            ? LostCompletion.failure(false, error)
+            : error
+        )
+      }
+      const ofUpload = <A>(attempt: Effect.Effect<A, StoreError>) =>
+        Effect.suspend(() => {
+          const limited = limiter.limit(attempt)
+          if (!isCompletionNext) return request(limited)
+          isCompletionNext = false
+          return completion(limited)
         })
       return {
         /**
@@ -54,19 +75,19 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
          * limits parts in flight (`UploadPlan.maxQueue`). Weighed by size, an 8 MiB part would count as 257. `auto`
          * allows 128 to 512, so parts would be sent one at a time and hold up other requests.
          */
-        request,
+        request: ofUpload,
         /** Stores a whole body. `failure`: that of the first attempt, if the caller has already made it. */
         put: (body: Uint8Array, sha256?: string, failure?: StoreError | Interrupted) => {
           mayBeStored = failure !== undefined && failure._tag !== "Interrupted" && !isRefusal(failure)
           const attempt = watched(store.put(object, body, sha256))
-          return request(attempt, body.length, failure && Effect.fail(failure))
+          return request(limiter.limit(attempt, body.length), failure && Effect.fail(failure))
         },
-        /** Wraps the step before the request that completes a multipart upload. */
+        /** Wraps the step before the request that completes a multipart upload, which is the next `request`. */
         completing,
         /** Stores a body of unknown length. */
         putStream: (body: StreamBody, step: Effect.Effect<void, StateUnusable>) =>
           store.putStream<Interrupted | StateUnusable>(object, body, {
-            request,
+            request: ofUpload,
             completing: completing(step),
             abortFailed: reporter.abortFailed
           }),

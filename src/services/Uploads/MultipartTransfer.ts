@@ -5,8 +5,9 @@
 import { Clock, Effect, type Exit, flow } from "effect"
 import { hash } from "node:crypto"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
-import type { FileError, IntegrityFailure, Interrupted, StateUnusable } from "../../domain/Errors.ts"
+import type { FileError, IntegrityFailure, Interrupted, StateUnusable, UploadFailed } from "../../domain/Errors.ts"
 import { keepsUpload } from "../../domain/FailureClass.ts"
+import * as LostCompletion from "../../domain/LostCompletion.ts"
 import * as Resumption from "../../domain/Resumption.ts"
 import type { ObjectAttributes } from "../../domain/Settings.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
@@ -105,21 +106,29 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         return progress
       }
       const closed = Effect.sync(() => progress && reporter.tally.activeUploads.delete(progress))
-      let completions = 0
 
       const keep = Effect.sync(() => {
         if (progress !== undefined)
           reporter.addKept({ ...progress.upload, storedBytes: bytesOf(stored), sizeBytes: job.source.sizeBytes })
       })
-      const afterFailure = (error: FileError | Interrupted | NotResumable): Effect.Effect<void, NotResumable> => {
+      const afterFailure = (
+        error: FileError | Interrupted | NotResumable
+      ): Effect.Effect<void, NotResumable | UploadFailed> => {
         if (progress === undefined) return Effect.void
         if (error._tag === "NotResumable") return abandon(job, progress.upload)
-        if (kept !== undefined && completions < 2 && Resumption.isUnknownUpload(error))
+        const forget = Effect.ignore(job.record.end)
+        if (LostCompletion.isLost(error)) return forget
+        if (kept !== undefined && Resumption.isUnknownUpload(error)) {
+          // with all parts stored, an earlier run has tried to complete it
+          const isComplete = progress.sparedBytes === job.source.sizeBytes
           return Effect.zipRight(
-            Effect.ignore(job.record.end),
-            new NotResumable({ why: "the store no longer knows it" })
+            forget,
+            Effect.fail(
+              isComplete ? LostCompletion.failure(false) : new NotResumable({ why: "the store no longer knows it" })
+            )
           )
-        if (isStoredWrong(error)) return Effect.ignore(job.record.end)
+        }
+        if (isStoredWrong(error)) return forget
         return keepsUpload(error) ? keep : abandon(job, progress.upload)
       }
 
@@ -130,10 +139,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         yield* job.completing(content)
         const inOrder = [...stored.values()].toSorted((a, b) => a.number - b.number)
         const object = yield* job.request(
-          Effect.suspend(() => {
-            completions++
-            return store.completeUpload(job.object, upload.uploadId, inOrder)
-          })
+          Effect.suspend(() => store.completeUpload(job.object, upload.uploadId, inOrder))
         )
         yield* job.record.end
         if (current.sparedBytes > 0) reporter.addResumed(current.sparedBytes)

@@ -16,11 +16,12 @@ import * as ContentHash from "../Source/ContentHash.ts"
 import { pieceBytes } from "../Source/OpenFile.ts"
 import type { OpenSource } from "../Source/SourceReader.ts"
 import { Stop } from "../Stop.ts"
+import * as Completions from "./Completions.ts"
 import * as CompressedTransfer from "./CompressedTransfer.ts"
 import * as MultipartTransfer from "./MultipartTransfer.ts"
 import type { Sent, Terms } from "./Terms.ts"
 
-export type Limits = Limiter.Options & MultipartTransfer.Limits & Pick<Settings, "maxRetries" | "timeout">
+export type Limits = Limiter.Options & MultipartTransfer.Limits & Pick<Settings, "force" | "maxRetries" | "timeout">
 
 /** Few, because everything waits for the credentials. */
 const maxCredentialRetries = 3
@@ -52,15 +53,18 @@ export const make = (limits: Limits) =>
       terms: Terms
     ): Effect.Effect<Sent, FileError | Interrupted> => {
       const requests = requestsFor(object, terms.withdraw)
+      const inParts = <A>(sent: Effect.Effect<A, FileError | Interrupted>) =>
+        Completions.send(terms.record, limits, sent)
       const compressed = (format: Compression.Format) => {
         const plan = Compression.decide(source.sizeBytes, format, limits)
         if (plan._tag === "TooLarge") return Effect.fail(tooLarge(source.sizeBytes, plan.neededMemoryBytes))
         const sent = CompressedTransfer.send(source, format, plan, terms, requests, untilStop)
         // replaces a wrong object once, by a second upload
-        return Effect.retry(memory.withPermits(plan.memoryBytes)(sent), {
+        const correct = Effect.retry(memory.withPermits(plan.memoryBytes)(sent), {
           times: 1,
           while: (error) => MultipartTransfer.isWholeMismatch(error) && error.retryable
         })
+        return plan._tag === "Whole" ? correct : inParts(correct)
       }
       const uncompressed = () =>
         UploadPlan.UploadPlan.$match(UploadPlan.decide(source.sizeBytes, limits), {
@@ -75,15 +79,17 @@ export const make = (limits: Limits) =>
             ),
           Multipart: (plan) =>
             Effect.map(
-              multipart.send({
-                source,
-                object,
-                plan,
-                former: terms.former,
-                record: terms.record,
-                request: requests.request,
-                completing: (content) => requests.completing(terms.announce(content))
-              }),
+              inParts(
+                multipart.send({
+                  source,
+                  object,
+                  plan,
+                  former: terms.former,
+                  record: terms.record,
+                  request: requests.request,
+                  completing: (content) => requests.completing(terms.announce(content))
+                })
+              ),
               (sent) => ({ ...sent, objectBytes: sent.content.sizeBytes })
             ),
           TooLarge: ({ neededMemoryBytes }) => Effect.fail(tooLarge(source.sizeBytes, neededMemoryBytes))

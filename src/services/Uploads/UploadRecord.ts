@@ -13,6 +13,9 @@ export const of = (ledger: OpenLedger, path: string, generation: number) => ({
   started: (upload: StartedUpload) => ledger.uploadStarted(path, upload),
   resumed: (sizeBytes: number) => ledger.uploadResumed(path, sizeBytes),
   partStored: (part: KeptPart) => ledger.partStored(path, part),
+  lostCompletions: ledger.lostCompletions(path),
+  completionLost: ledger.completionLost(path),
+  completionAnswered: ledger.completionAnswered(path),
   /** Forgets the upload. */
   end: ledger.uploadEnded(path)
 })

@@ -197,12 +197,19 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
   },
   {
     // S3 itself repeats its response for a while; many stores do not
-    when: "the response to the completion is lost and the store forgets the upload",
+    when: "the response to the completion is lost once and the store forgets the upload",
     fault: onOperation(complete, once(lostAnswer)),
-    attempts: { [create]: 1, [part]: 2, [complete]: 2, [abort]: 1 },
+    attempts: { [create]: 2, [part]: 4, [complete]: 3 },
+    exit: 0,
+    versions: 2
+  },
+  {
+    when: "a load balancer answers every first completion of an upload with 504, although the store completes it",
+    fault: onOperation(complete, (_, nth) => (nth % 2 === 0 ? lostAnswer : undefined)),
+    attempts: { [create]: 2, [part]: 4, [complete]: 4 },
     exit: 10,
-    hint: /the next run sends it again/,
-    versions: 1
+    hint: /time-out of the load balancer/,
+    versions: 2
   },
   {
     when: "the response to the completion is lost and the store repeats it",

@@ -72,10 +72,7 @@ const byCode: Readonly<Record<string, Classify>> = {
   AuthorizationHeaderMalformed: permanent(BucketUnusable),
   IllegalLocationConstraintException: permanent(BucketUnusable),
   PreconditionFailed: permanent(ObjectExists),
-  NoSuchUpload: permanent(
-    UploadFailed,
-    "someone aborted the upload, or an earlier attempt completed it without an answer; the next run sends it again"
-  ),
+  NoSuchUpload: permanent(UploadFailed, "someone aborted the upload; the next run sends the file again"),
   // a concurrent write to the same key
   ConditionalRequestConflict: transient(UploadFailed),
   OperationAborted: transient(UploadFailed),

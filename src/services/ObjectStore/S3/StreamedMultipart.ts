@@ -18,6 +18,7 @@ import { Upload } from "@aws-sdk/lib-storage"
 import { Deferred, Effect, FiberSet, Option } from "effect"
 import { Readable } from "node:stream"
 import { InternalError, SourceUnreadable, type StoreError } from "../../../domain/Errors.ts"
+import { isUnknownUpload } from "../../../domain/Resumption.ts"
 import type { Checksum } from "../../../domain/StoreTraits.ts"
 import type { StoredObject, StreamBody, StreamPolicy } from "../../ObjectStore.ts"
 import { abortUpload, completeDespiteInterrupt } from "../AbortUpload.ts"
@@ -90,7 +91,12 @@ export const put = <E>(
     }
     // Ceph leaves the ETag empty here
     const complete = (command: CompleteMultipartUploadCommand) =>
-      Effect.tap(send(command), (answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
+      send(command).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => isUnknownUpload(error) && open.delete(command.input.UploadId ?? ""))
+        ),
+        Effect.tap((answer) => present("CompleteMultipartUpload", answer.ETag ?? answer.Key))
+      )
     const sender = {
       send: (command: Command) =>
         run(

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "@effect/vitest"
+import { UploadFailed } from "../../src/domain/Errors.ts"
+import * as LostCompletion from "../../src/domain/LostCompletion.ts"
+
+const day = 24 * 3_600_000
+
+describe("the attempts of a run to send a file", () => {
+  it.each([
+    ["no completion was lost", 0, 0, 2],
+    ["one was lost just now", 1, 0, 1],
+    ["two were lost just now", 2, 0, 1],
+    ["three were lost, the last one a day ago", 3, day, 0],
+    ["three were lost, the last one longer ago", 3, day + 1, 1],
+    ["many were lost, the last one just now", 99, 0, 0],
+    // the clock was set back
+    ["three were lost, the last one in the future", 3, -day, 0]
+  ])("if %s", (_, count, agoMillis, expected) => {
+    const now = 10 * day
+    expect(LostCompletion.attemptsLeft({ count, at: now - agoMillis }, now)).toBe(expected)
+  })
+})
+
+it("the failure keeps the store's answer, and says what to raise and when the file is sent again", () => {
+  const refusal = new UploadFailed({
+    operation: "CompleteMultipartUpload",
+    detail: "no",
+    code: "NoSuchUpload",
+    status: 404,
+    requestId: "R1",
+    retryable: false
+  })
+  const failure = LostCompletion.failure(false, refusal)
+  expect(LostCompletion.isLost(failure)).toBe(true)
+  expect(LostCompletion.isLost(refusal)).toBe(false)
+  expect(failure).toMatchObject({
+    status: 404,
+    requestId: "R1",
+    message: expect.stringContaining("may hold the object")
+  })
+  expect(failure.hint).toMatch(/time-out of the load balancer.*the next run/)
+  expect(LostCompletion.failure(true).hint).toContain("--force")
+})
