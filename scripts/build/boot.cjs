@@ -13,7 +13,15 @@ else {
   const { closeSync, existsSync, fstatSync, openSync, readSync } = require("node:fs")
   const { Script } = require("node:vm")
   // not by its path, where an upgrade may already have put another file
-  const file = openSync(existsSync("/proc/self/exe") ? "/proc/self/exe" : process.execPath)
+  // without /proc, Node only knows the name by which the program was started
+  const name = process.execPath
+  const paths = name.includes("/") ? [name] : (env.PATH ?? "").split(":").map((folder) => `${folder}/${name}`)
+  const path = ["/proc/self/exe", ...paths].find(existsSync)
+  if (path === undefined) {
+    console.error("ibsr-export: without /proc, it cannot find its own file. Mount /proc, or start it by its full path.")
+    process.exit(61)
+  }
+  const file = openSync(path)
   let end = fstatSync(file).size
   /** Reads backwards: the last `length` bytes that were not read yet. */
   const last = (length) => {

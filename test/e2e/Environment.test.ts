@@ -1,8 +1,9 @@
 /** Odd environments: what does not concern a run must not stop it, and what does ends it with a class and a hint. */
 import { chmodSync, existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import process from "node:process"
 import { describe, expect, it } from "vitest"
+import * as Product from "../../scripts/build/Product.ts"
 import { makeAuthority } from "../fixtures/Certificates.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { run, s3 } from "./BuiltProgram.ts"
@@ -43,6 +44,24 @@ describe("a current directory that was removed", () => {
     const { code, stderr } = await run(args, { commandPrefix: inRemovedDirectory })
     expect([code, stderr]).toEqual([expected, expect.stringContaining("the current directory does not exist any more")])
     expect(stderr).toContain("absolute path")
+  })
+})
+
+describe("a system without /proc", () => {
+  const withoutProc = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+  const [binary = ""] = Product.program().map((word) => resolve(word))
+
+  it.skipIf(!isRoot || Product.host() === undefined).each([
+    ["path", binary],
+    ["name", basename(binary)]
+  ])("does not matter to a program that is started by its %s", async (_, command) => {
+    const store = await startStore()
+    const { code, stderr, stdout } = await run(s3(tinyFiles(1), store.endpoint), {
+      commandPrefix: withoutProc,
+      program: [command],
+      env: { PATH: `${process.env["PATH"]}:${dirname(binary)}` }
+    })
+    expect(code, stdout + stderr).toBe(0)
   })
 })
 
