@@ -5,9 +5,11 @@ import { randomUUID } from "node:crypto"
 import process from "node:process"
 import { isSea } from "node:sea"
 import { run } from "./cli/Cli.ts"
+import { exit } from "./process/Exit.ts"
 import * as Node from "./process/Node.ts"
 import * as Output from "./process/Output.ts"
 import * as Signals from "./process/Signals.ts"
+import { supervise } from "./process/Supervisor.ts"
 import { Stdio } from "./services/Stdio.ts"
 import { Stop } from "./services/Stop.ts"
 
@@ -21,11 +23,12 @@ const program = run({
   env,
   executable: isSea() ? execPath : undefined,
   node: { node: versions.node, platform, arch },
+  supervise,
   runId: env["INVOCATION_ID"] || randomUUID(),
   terminal
 }).pipe(Effect.provideService(Stop, stop), Effect.provideService(Stdio, stdio))
 
 void Effect.runPromise(program).then(async (code) => {
   await Output.drain(runEnded())
-  process.exit(code)
+  exit(code)
 })

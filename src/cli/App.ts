@@ -1,10 +1,12 @@
 /** Wires the layers of a run; no other module does. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Layer } from "effect"
+import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
 import type { Env } from "../domain/Env.ts"
 import type { ConfigError } from "../domain/Errors.ts"
 import * as Providers from "../domain/Providers.ts"
 import type { Settings } from "../domain/Settings.ts"
+import * as Descriptors from "../services/Descriptors.ts"
 import { Deadline } from "../services/Export/Deadline.ts"
 import { Export } from "../services/Export.ts"
 import * as HostIdentity from "../services/HostIdentity.ts"
@@ -26,6 +28,8 @@ export interface Host {
   readonly env: Env
   /** The id of this run in reports. */
   readonly runId: string
+  /** Carries out the run in another process, and returns its exit code; undefined if that is not necessary. */
+  readonly supervise?: (input: string) => Effect.Effect<number> | undefined
   /** Shows progress; undefined if stderr is not a terminal. */
   readonly terminal: Terminal | undefined
 }
@@ -36,8 +40,10 @@ export interface RunHost extends Host {
 }
 
 /** All services of one run. Tests replace the store. */
-export const layer = (settings: Settings, host: RunHost, store: Layer.Layer<ObjectStore> = s3(settings, host.env)) =>
-  Export.layer(settings, {
+export const layer = (given: Settings, host: RunHost, store: Layer.Layer<ObjectStore> = s3(given, host.env)) => {
+  const connections = Descriptors.share(Descriptors.limit())
+  const settings = { ...given, concurrency: ConcurrencyLimit.atMost(given.concurrency, connections) }
+  return Export.layer(settings, {
     version,
     runId: host.runId,
     setupWarnings: Variables.warnings(host.env),
@@ -55,6 +61,7 @@ export const layer = (settings: Settings, host: RunHost, store: Layer.Layer<Obje
     Layer.provide([Deadline.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)]),
     Layer.provideMerge(Layer.merge(Reporter.layer(settings), Logging.layer(settings)))
   )
+}
 
 const uploads = (settings: Settings, store: Layer.Layer<ObjectStore>) => {
   const options = { ...settings, ...Providers.partLimits(settings.endpoint) }

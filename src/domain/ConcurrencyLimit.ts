@@ -15,6 +15,13 @@ export const auto: Range = { initial: 128, max: 512, unitBytes: 32 * 1024 }
 
 export const upTo = (count: number): Range => ({ initial: count, max: count, unitBytes: Infinity })
 
+/** The range, with at most `count` requests at once. */
+export const atMost = ({ initial, max, unitBytes }: Range, count: number): Range => ({
+  initial: Math.min(initial, count),
+  max: Math.min(max, count),
+  unitBytes
+})
+
 /** The weight of a request with this body. */
 export const weight = ({ unitBytes }: Range, bodyBytes: number): number => 1 + Math.floor(bodyBytes / unitBytes)
 

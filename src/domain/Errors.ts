@@ -111,6 +111,22 @@ export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{ rea
   readonly hint = "raise --deadline, or start runs more often; the next run continues"
 }
 
+const rights = "allow the user that runs ibsr-export to read it"
+
+/** Source: open(2), read(2). */
+const fileHints: Readonly<Record<string, string>> = {
+  EACCES: rights,
+  EPERM: rights,
+  EIO: "check the disk, and the kernel's log",
+  EUCLEAN: "check the file system: its structure is damaged",
+  ENAMETOOLONG: "the path or a name in it is too long for the system: shorten it, or --exclude it",
+  ELOOP: "its symbolic links form a loop: correct them, or --exclude it",
+  ESTALE: "the file server no longer knows it: mount the file system again",
+  ETIMEDOUT: "check the file server and the network path to it",
+  EHOSTDOWN: "check the file server and the network path to it",
+  ENOTCONN: "the program that serves this file system has ended: mount it again"
+}
+
 /** A selected file cannot be read, or has no valid key. */
 export class SourceUnreadable extends Data.TaggedError("SourceUnreadable")<{
   readonly path: string
@@ -121,7 +137,7 @@ export class SourceUnreadable extends Data.TaggedError("SourceUnreadable")<{
   readonly cause?: unknown
 }> {
   override readonly message = `${this.path}: ${this.detail}`
-  readonly hint = this.advice ?? "allow the user that runs ibsr-export to read it"
+  readonly hint = this.advice ?? fileHints[this.code ?? ""] ?? "check the file system"
 }
 
 /** `--fail-if-empty` was given, and no file was selected. */

@@ -48,6 +48,10 @@ export type Outcome = Data.TaggedEnum<{
 }>
 export const Outcome = Data.taggedEnum<Outcome>()
 
+/** The outcome of a file that failed only because the ledger had failed before. A file without a key was not sent. */
+export const afterLedgerFailure = ({ key }: Extract<Outcome, { _tag: "Failed" }>): Outcome =>
+  key === undefined ? Outcome.NotTried() : Outcome.Interrupted()
+
 /** The outcome of a file that could not be stored; `key` is undefined if none was chosen yet. */
 export const fromError = (
   { relativePath }: Pick<SourceFile, "relativePath">,

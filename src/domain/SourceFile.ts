@@ -1,6 +1,6 @@
 /** The entries that a traversal finds below the input directory. */
 import { Data } from "effect"
-import type { SourceUnreadable } from "./Errors.ts"
+import type { ConfigError, SourceUnreadable } from "./Errors.ts"
 
 /** A file that may be uploaded. */
 export interface SourceFile {
@@ -8,6 +8,8 @@ export interface SourceFile {
   readonly path: string
   /** Relative to the input directory, `/`-separated. */
   readonly relativePath: string
+  /** On a file system whose server may stop responding, so that every call must be made in the thread pool. */
+  readonly isRemote?: true
 }
 
 /** The result of `stat`. While it is the same, the content is the same. */
@@ -37,7 +39,7 @@ export type Found = Data.TaggedEnum<{
   File: { readonly file: SourceFile }
   Skipped: { readonly relativePath: string; readonly why: SkipReason }
   /** A directory that could not be listed. */
-  Unreadable: { readonly relativePath: string; readonly error: SourceUnreadable }
+  Unreadable: { readonly relativePath: string; readonly error: SourceUnreadable | ConfigError }
 }>
 export const Found = Data.taggedEnum<Found>()
 

@@ -7,6 +7,8 @@ export const minPartBytes = 5 * 1024 ** 2
 export const maxPartBytes = 5 * 1024 ** 3
 /** Maximum number of parts per object; same source. */
 export const maxParts = 10_000
+/** Maximum size of an object: that of Amazon S3, and more than other stores accept. */
+export const maxObjectBytes = maxParts * maxPartBytes
 
 /** Parts of one object in memory at once. Four parts of 8 MiB fill a link of 500 MB/s with a latency of 60 ms. */
 export const maxQueue = 4

@@ -5,13 +5,14 @@ import { ConfigError, InternalError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Ending from "../report/Ending.ts"
 import type { OutputStream } from "../services/Stdio.ts"
+import * as Exit from "./Exit.ts"
 
 /** `complain` writes an error to stderr. */
 export const prepare = (complain: (text: string) => void, stderr: OutputStream): void => {
   const exit = (error: ConfigError | InternalError): never => {
     const row = ExitCode.ofError[error._tag]
     stderr.writeLine({ text: Ending.line(row, Ending.ofError(error)), severity: "error" })
-    return process.exit(row.code)
+    return Exit.exit(row.code)
   }
 
   // earlier versions ignore proxy settings, and connect directly

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import { constants } from "node:os"
 import process from "node:process"
 import * as ExitCode from "../domain/ExitCode.ts"
+import { exit } from "./Exit.ts"
 import { Stop } from "../services/Stop.ts"
 
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const satisfies ReadonlyArray<ExitCode.StopSignal>
@@ -30,7 +31,7 @@ export const listen = () => {
   for (const signal of signals) {
     process.on(signal, () => {
       if (inherited.includes(signal)) return
-      if (isStopping || isOver) process.exit(ExitCode.ofSignal[signal].code)
+      if (isStopping || isOver) exit(ExitCode.ofSignal[signal].code)
       isStopping = true
       Effect.runFork(stop.request({ _tag: "Signal", signal }))
     })

@@ -2,6 +2,9 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
+import { fchmodSync } from "node:fs"
+import { dirname } from "node:path"
+import * as Trust from "./Trust.ts"
 
 /** Replaces the file at `path`, which must not be a symbolic link. The file gets `mode`, whatever the umask is. */
 export const write = (path: string, text: string, mode: number) =>
@@ -10,11 +13,18 @@ export const write = (path: string, text: string, mode: number) =>
     const temporary = `${path}.${randomUUID()}.tmp`
     // O_EXCL: fails if anything has this name, even a symbolic link
     const create = Effect.andThen(fs.open(temporary, { flag: "wx" }), (file) =>
-      Effect.zipRight(file.writeAll(Buffer.from(text)), file.sync)
+      Effect.all([
+        file.writeAll(Buffer.from(text)),
+        // not by its name, which may be another file's by now if others may write to the directory
+        attempt(() => fchmodSync(file.fd, mode)),
+        file.sync
+      ])
     )
-    return Effect.scoped(create).pipe(
-      Effect.zipRight(fs.chmod(temporary, mode)),
+    return attempt(() => Trust.refuseForeignLink(dirname(path))).pipe(
+      Effect.zipRight(Effect.scoped(create)),
       Effect.zipRight(fs.rename(temporary, path)),
       Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
     )
   })
+
+const attempt = <A>(step: () => A) => Effect.try({ try: step, catch: (cause) => cause })

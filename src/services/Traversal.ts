@@ -1,8 +1,11 @@
 import { Chunk, Context, Effect, Layer, Stream } from "effect"
-import { type Dir, type Dirent, promises as fs, type Stats } from "node:fs"
+import { constants, type Dir, type Dirent, existsSync, promises as fs, type Stats } from "node:fs"
 import { InputUnusable, SourceUnreadable } from "../domain/Errors.ts"
 import * as RunDirectory from "../domain/RunDirectory.ts"
-import { Found, oldestFirst, type SkipReason } from "../domain/SourceFile.ts"
+import { Found, oldestFirst, type SkipReason, type SourceFile } from "../domain/SourceFile.ts"
+import * as Descriptors from "./Descriptors.ts"
+import * as Containment from "./Source/Containment.ts"
+import * as FileSystemKind from "./Source/FileSystemKind.ts"
 import { codeOf, detailOf } from "./SystemError.ts"
 
 /** Walks the input directory. */
@@ -18,13 +21,13 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
     readonly files: (input: string) => Stream.Stream<Found, InputUnusable>
   }
 >() {
-  static readonly layer = (options: { readonly followSymlinks: boolean }) =>
+  static readonly layer = ({ followSymlinks }: { readonly followSymlinks: boolean }) =>
     Layer.succeed(Traversal, {
       files: (input) =>
         Stream.unwrap(
           Effect.as(
             checkInput(input),
-            Stream.fromAsyncIterable(walk(input, options.followSymlinks), (cause) => unusable(input, cause)).pipe(
+            Stream.fromAsyncIterable(walk(input, followSymlinks), (cause) => unusable(input, cause)).pipe(
               Stream.map(Chunk.unsafeFromArray),
               Stream.flattenChunks
             )
@@ -49,7 +52,7 @@ const checkInput = (input: string) =>
   Effect.tryPromise({
     try: async () => {
       // unlike a stat, this also checks that it is a directory and may be listed
-      await (await fs.opendir(input)).close()
+      await (await Descriptors.patiently(() => fs.opendir(input))).close()
     },
     catch: (cause) => unusable(input, cause)
   })
@@ -66,6 +69,12 @@ const isUndecodable = (name: string) => name.includes("\uFFFD")
 
 const undecodable = (path: string) =>
   new SourceUnreadable({ path, detail: "its name is not valid UTF-8", advice: "rename it, or --exclude it" })
+
+const unlisted = (path: string, cause: unknown) => {
+  if (cause instanceof SourceUnreadable) return cause
+  if (Descriptors.isExhausted(cause)) return Descriptors.noneFree(cause)
+  return new SourceUnreadable({ path, detail: detailOf(cause), code: codeOf(cause), cause })
+}
 
 const identity = (stat: Stats) => `${stat.dev}:${stat.ino}`
 
@@ -92,6 +101,8 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
   const root = input.endsWith("/") ? input : `${input}/`
   let pending: Array<Directory> = [{ relative: "", lineage: [] }]
   let last: Array<Directory> = []
+  const contain = Containment.make({ input, followSymlinks })
+  const isRemote = FileSystemKind.make()
   const nextDirectory = () => {
     if (pending.length === 0) {
       pending = last.sort((a, b) => RunDirectory.newestFirst(b.relative, a.relative))
@@ -102,17 +113,26 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
   for (let directory = nextDirectory(); directory !== undefined; directory = nextDirectory()) {
     const { relative } = directory
     let lineage = directory.lineage
+    let handle: fs.FileHandle | undefined
     try {
+      // without the final slash, which would follow a link
+      const directoryPath = relative === "" ? root : root + relative.slice(0, -1)
+      const flags = directoryFlags(relative, followSymlinks)
+      const opened = await Descriptors.patiently(() => fs.open(directoryPath, flags))
+      handle = opened
+      contain(opened.fd, { path: directoryPath, relativePath: relative })
+      const stat = await opened.stat()
       if (followSymlinks) {
-        const self = identity(await fs.stat(root + relative))
+        const self = identity(stat)
         if (lineage.includes(self)) {
           yield [Found.Skipped({ relativePath: relative.slice(0, -1), why: "dead-link" })]
           continue
         }
         lineage = [...lineage, self]
       }
+      const remote = await isRemote(stat.dev, directoryPath)
       const subdirectories: Array<string> = []
-      for await (const entries of blocks(root + relative)) {
+      for await (const entries of blocks(opened.fd, directoryPath, remote)) {
         for (let next = 0; next < entries.length; next += chunkSize) {
           const found: Array<Found> = []
           for (const entry of entries.slice(next, next + chunkSize)) {
@@ -121,8 +141,12 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
             const kind = entry.isFile() ? "file" : await kindOf(entry, path, followSymlinks)
             if (kind === "directory") subdirectories.push(entry.name)
             // a plain object is cheaper than `Found.File`, and there may be a million
-            else if (kind === "file") found.push({ _tag: "File", file: { path, relativePath } })
-            else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
+            else if (kind === "file") {
+              // a link that is followed may lead to any file system
+              const file: SourceFile =
+                remote || entry.isSymbolicLink() ? { path, relativePath, isRemote: true } : { path, relativePath }
+              found.push({ _tag: "File", file })
+            } else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
             else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
           }
           yield found
@@ -134,28 +158,48 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       pending.push(...order.first.toReversed().map(below))
       last.push(...order.last.map(below))
     } catch (cause) {
-      // a subdirectory that has vanished was rotated away, like a file
       if (relative === "") throw cause
       const path = root + relative
-      const error = isUndecodable(relative)
-        ? undecodable(path)
-        : new SourceUnreadable({ path, detail: detailOf(cause), code: codeOf(cause), cause })
-      if (error.code !== "ENOENT") yield [Found.Unreadable({ relativePath: relative, error })]
+      const code = codeOf(cause)
+      if (isUndecodable(relative)) yield [Found.Unreadable({ relativePath: relative, error: undecodable(path) })]
+      // replaced by a link since its name was read; a directory that has vanished was rotated away, like a file
+      else if (code === "ENOTDIR" || code === "ELOOP") yield [Found.Skipped({ relativePath: relative, why: "symlink" })]
+      else if (code !== "ENOENT") yield [Found.Unreadable({ relativePath: relative, error: unlisted(path, cause) })]
+    } finally {
+      await handle?.close()
     }
   }
 }
 
-/**
- * Opens a directory through the thread pool, so that a file server that hangs does not hang the program. Reads it
- * synchronously, which takes a third of the time.
- */
-async function* blocks(path: string): AsyncGenerator<Array<Dirent>> {
-  const directory = await fs.opendir(path, { bufferSize })
+/** The input itself may be a link. */
+const directoryFlags = (relative: string, followSymlinks: boolean) =>
+  constants.O_RDONLY | constants.O_DIRECTORY | (relative === "" || followSymlinks ? 0 : constants.O_NOFOLLOW)
+
+/** Lists the open directory, whatever has taken its place meanwhile. */
+async function* blocks(fd: number, path: string, remote: boolean): AsyncGenerator<Array<Dirent>> {
+  const again = Containment.pathOfDescriptor(fd)
+  // without /proc, only the path is left
+  const listed = existsSync(again) ? again : path
+  yield* remote ? remoteBlocks(listed) : localBlocks(listed)
+}
+
+/** Reads synchronously, which takes a third of the time. */
+async function* localBlocks(path: string): AsyncGenerator<Array<Dirent>> {
+  const directory = await Descriptors.patiently(() => fs.opendir(path, { bufferSize }))
   try {
     for (let entries = readBlock(directory); entries.length > 0; entries = readBlock(directory)) yield entries
   } finally {
     directory.closeSync()
   }
+}
+
+/** Reads in the thread pool, so that a file server that hangs does not hang the program. `Dir.read` may read stats outside it. */
+async function* remoteBlocks(path: string): AsyncGenerator<Array<Dirent>> {
+  const list = () => Descriptors.patiently(() => fs.readdir(path, { withFileTypes: true }))
+  // fails if a file vanishes whose kind Node has to ask for
+  const entries = await list().catch((cause) => (codeOf(cause) === "ENOENT" ? list() : Promise.reject(cause)))
+  entries.sort((a, b) => oldestFirst(a.name, b.name))
+  for (let next = 0; next < entries.length; next += blockSize) yield entries.slice(next, next + blockSize)
 }
 
 /** A function of its own, because V8 compiles a loop inside a generator again each time the generator resumes. */

@@ -109,7 +109,7 @@ const plan =
     if (uploadPlan._tag === "TooLarge") return Effect.fail(Transfer.tooLarge(sizeBytes, uploadPlan.neededMemoryBytes))
     const parts = "parts" in uploadPlan ? uploadPlan.parts : 1
     return Effect.as(
-      former === undefined ? Effect.void : ContentHash.ofSource(source, { former }),
+      former === undefined ? Effect.void : ContentHash.ofSource(source, { firstBytes: former.sizeBytes, former }),
       Outcome.Planned({ relativePath, key, sizeBytes, compression, parts })
     )
   }

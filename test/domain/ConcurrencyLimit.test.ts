@@ -102,6 +102,15 @@ describe("ConcurrencyLimit", () => {
   })
 
   it.each([
+    [1000, 128, 512],
+    [200, 128, 200],
+    [14, 14, 14]
+  ])("with at most %d requests at once, starts with %d of %d", (count, initial, max) => {
+    const { unitBytes } = ConcurrencyLimit.auto
+    expect(ConcurrencyLimit.atMost(ConcurrencyLimit.auto, count)).toEqual({ initial, max, unitBytes })
+  })
+
+  it.each([
     [1, 1, 1],
     [8, 8, 1],
     [16, 12, 2],

@@ -3,7 +3,9 @@ import { execFileSync } from "node:child_process"
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
+  lchownSync,
   linkSync,
   readdirSync,
   readFileSync,
@@ -546,6 +548,8 @@ describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("the ledger's disk", (
     const full = await run(args)
     expect(full.code, full.stdout + full.stderr).toBe(51)
     expect(full.stdout).toContain("SQLITE_FULL")
+    expect(full.stdout).toMatch(/failed 1 /)
+    expect(full.stderr.split("\n").length, full.stderr).toBeLessThan(10)
     const arrived = store.keys().length
     expect(arrived).toBeLessThan(2000)
 
@@ -561,6 +565,26 @@ describe.skipIf(!isRoot || !existsSync("/usr/bin/mount"))("the ledger's disk", (
     expect(recovered.code, recovered.stdout).toBe(0)
     expect(store.keys()).toHaveLength(2000)
     expect((await run(args)).stdout).toContain("unchanged 2000")
+  })
+
+  it("keeps no ledger where another user may have prepared one", async () => {
+    const { input, store } = await host({ "a.jsonl": "1\n" })
+    const victim = emptyDirectory()
+    const writable = emptyDirectory()
+    chmodSync(writable, 0o777)
+    const shared = emptyDirectory()
+    chmodSync(shared, 0o1777)
+    writeFileSync(join(shared, "ledger.db"), "")
+    chownSync(join(shared, "ledger.db"), 65534, 65534)
+    const linked = emptyDirectory()
+    symlinkSync(join(victim, "new.db"), join(linked, "ledger.db"))
+    lchownSync(join(linked, "ledger.db"), 65534, 65534)
+    for (const stateDir of [writable, shared, linked]) {
+      const result = await run(s3(input, store.endpoint, "--state-dir", stateDir))
+      expect(result.code, result.stdout + result.stderr).toBe(51)
+    }
+    expect(readdirSync(victim)).toEqual([])
+    expect(store.requests).toEqual([])
   })
 
   it("makes the run exit 51 before it sends anything when it is full from the start", async ({ skip }) => {

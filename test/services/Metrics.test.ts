@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs"
+import { chmodSync, existsSync, lchownSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { describe, expect, it } from "@effect/vitest"
@@ -47,6 +47,17 @@ describe("a metrics file", () => {
       expect(yield* publish(link)).toEqual({ path: link, error: null })
       expect(lstatSync(link).isSymbolicLink()).toBe(true)
       expect(readFileSync(target, "utf8")).toContain("ibsr_export_build_info")
+    })
+  )
+
+  it.live.skipIf(process.getuid?.() !== 0)("is not written through a link that another user has planted", () =>
+    Effect.gen(function* () {
+      const victim = join(tree({ victim: "secret" }), "victim")
+      const link = join(emptyDirectory(), "a.prom")
+      symlinkSync(victim, link)
+      lchownSync(link, 65534, 65534)
+      expect((yield* publish(link))?.error).toContain("a symbolic link that belongs to another user (uid 65534)")
+      expect(readFileSync(victim, "utf8")).toBe("secret")
     })
   )
 

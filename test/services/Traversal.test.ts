@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Chunk, Effect, Stream } from "effect"
 import { execFileSync } from "node:child_process"
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Found } from "../../src/domain/SourceFile.ts"
 import { Traversal } from "../../src/services/Traversal.ts"
@@ -134,5 +134,25 @@ describe("Traversal", () => {
       const names = new Set((yield* found(input)).map(shown))
       expect(names.size).toBe(20_000)
     })
+  )
+
+  it.live("lists no directory outside of the input that takes the place of one inside", () =>
+    Effect.gen(function* () {
+      const outside = tree({ "secret.jsonl": "", "b/secret.jsonl": "" })
+      const input = tree({ "1.jsonl": "", "a/x.jsonl": "", "c/2.jsonl": "", "c/b/y.jsonl": "" })
+      const replace = (name: string) => {
+        renameSync(join(input, name), join(outside, `was-${name}`))
+        symlinkSync(outside, join(input, name))
+      }
+      const replacing = (item: Found) =>
+        Effect.sync(() => {
+          if (shown(item) === "1.jsonl") replace("a")
+          if (shown(item) === "c/2.jsonl") replace("c")
+          return shown(item)
+        })
+      const traversal = yield* Traversal
+      const seen = yield* Stream.runCollect(Stream.mapEffect(traversal.files(input), replacing))
+      expect(Chunk.toReadonlyArray(seen)).toEqual(["1.jsonl", "symlink: a/", "c/2.jsonl", "unreadable: c/b/"])
+    }).pipe(Effect.provide(Traversal.layer({ followSymlinks: false })))
   )
 })

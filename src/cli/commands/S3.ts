@@ -15,6 +15,8 @@ export const run = (line: Argv.Line, host: App.Host) =>
   Effect.gen(function* () {
     const given = yield* Effect.mapError(settings(line), withWarnings(line))
     yield* CurrentDirectory.check(given)
+    const elsewhere = host.supervise?.(given.input)
+    if (elsewhere !== undefined) return yield* elsewhere
     const isEndpointFlag = line.args.includes(`--${s3Flags.endpoint.name}`)
     const target = yield* Effect.either(ConfiguredTarget.resolve({ ...given, isEndpointFlag }, line.env))
     const resolved = { ...given, ...Either.getOrElse(target, () => ({})) }

@@ -26,17 +26,27 @@ export const make = Effect.gen(function* () {
       )
     )
 
+  let isLedgerBroken = false
+
+  /** The first failure of the ledger is a failure. The files that it keeps from being stored only count. */
+  const onceBroken = (all: FileOutcome): FileOutcome => {
+    const { file, outcome } = all
+    if (outcome._tag !== "Failed" || outcome.error._tag !== "StateUnusable") return all
+    if (isLedgerBroken) return { file, outcome: Outcome.afterLedgerFailure(outcome) }
+    isLedgerBroken = true
+    return all
+  }
+
   /** Counts outcomes, and requests a stop after a failure if every other file would fail in the same way. */
-  const report = (outcomes: ReadonlyArray<FileOutcome>) =>
-    Effect.zipRight(
-      reporter.addOutcomes(outcomes),
-      Effect.suspend(() => {
-        for (const { outcome } of outcomes)
-          if (outcome._tag === "Failed" && endsRun(outcome.error, reporter.tally))
-            return stop.request({ _tag: "Failure", error: outcome.error })
-        return Effect.void
+  const report = (all: ReadonlyArray<FileOutcome>) =>
+    Effect.suspend(() => {
+      const outcomes = all.map(onceBroken)
+      const failed = outcomes.flatMap(({ outcome }) => (outcome._tag === "Failed" ? [outcome.error] : []))
+      return Effect.flatMap(reporter.addOutcomes(outcomes), () => {
+        const last = failed.find((error) => endsRun(error, reporter.tally))
+        return last === undefined ? Effect.void : stop.request({ _tag: "Failure", error: last })
       })
-    )
+    })
 
   const reportAll = (files: Iterable<FileOutcome["file"]>, outcomeOf: (file: FileOutcome["file"]) => Outcome.Outcome) =>
     report(Array.from(files, (file) => ({ file, outcome: outcomeOf(file) })))

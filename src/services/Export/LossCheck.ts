@@ -1,13 +1,12 @@
 /** Finds files that were deleted before they were stored, and files that will be deleted before the next run. */
 import { Effect } from "effect"
-import { promises as fs } from "node:fs"
 import { join } from "node:path"
 import type { StateUnusable } from "../../domain/Errors.ts"
 import * as LossRisk from "../../domain/LossRisk.ts"
 import * as Selection from "../../domain/Selection.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import type { OpenLedger } from "../Ledger.ts"
-import { exists } from "../Source/FileStat.ts"
+import * as FileStat from "../Source/FileStat.ts"
 import * as CollectorView from "./CollectorView.ts"
 
 /** Files per query. */
@@ -44,14 +43,13 @@ export const checkLosses = (
     while (files.length > 0) {
       const kept = files.filter(({ path }) => selection.keeps(path))
       const directories = yield* collector.look(new Set(kept.map(({ path }) => directoryOf(path))))
-      // `exists` is synchronous and a file server may hang, so first wait until it responds
-      yield* Effect.promise(() => fs.stat(settings.input).catch(() => undefined))
+      const exist = yield* Effect.promise(() => FileStat.exist(kept.map(({ path }) => join(settings.input, path))))
       // a plain loop, because there may be ten thousand live files
       const gone: Array<readonly [path: string, lost: boolean]> = []
-      for (const file of kept) {
+      for (const [at, file] of kept.entries()) {
         const { isRotated, latestSnapshot, retention } = directories.get(directoryOf(file.path))!
         const risk = LossRisk.of(file, {
-          exists: exists(join(settings.input, file.path)),
+          exists: exist[at]!,
           isAppendOnly: isAppendOnly(file.path),
           isRotated,
           hasLaterSnapshot: latestSnapshot !== undefined && latestSnapshot > file.path,

@@ -7,7 +7,7 @@ import {
   ftruncateSync,
   mkdtempSync,
   openSync,
-  realpathSync,
+  promises,
   renameSync,
   rmSync,
   statSync
@@ -18,6 +18,7 @@ import { pathToFileURL } from "node:url"
 import { ConfigError, Locked, StateUnusable } from "../../domain/Errors.ts"
 import * as Schema from "./Schema.ts"
 import { isBusy, isDamaged, isUnwritable, stateUnusable } from "./SqliteErrors.ts"
+import { refuseForeignFiles, refuseForeignLink } from "../Trust.ts"
 import * as StateDirectory from "./StateDirectory.ts"
 
 export const pathIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
@@ -42,6 +43,7 @@ export const lock = (
     Effect.try({
       try: () => {
         StateDirectory.create(directory)
+        refuseForeignFiles(directory, ["ledger.lock", "ledger.db", "ledger.db-wal", "ledger.db-shm"])
         try {
           return locked(path)
         } catch (cause) {
@@ -220,25 +222,34 @@ export const moveAside = (path: string, nowMillis: number): string => {
  * The path of the database without symbolic links, so that two state directories that lead to one database also share its
  * lock. Fails if the database is inside the input directory: each run would change the files to be uploaded.
  */
-export const locate = (stateDir: string, input: string): Effect.Effect<string, ConfigError> =>
-  Effect.suspend(() => {
-    const path = withoutLinks(pathIn(stateDir))
-    const outer = withoutLinks(resolve(input))
-    return path.startsWith(outer.endsWith(sep) ? outer : outer + sep)
-      ? Effect.fail(
-          new ConfigError({
-            detail: `the state directory ${stateDir} is inside --input`,
-            advice: "choose a --state-dir outside --input"
-          })
-        )
-      : Effect.succeed(path)
-  })
+export const locate = (stateDir: string, input: string): Effect.Effect<string, ConfigError | StateUnusable> =>
+  Effect.zipRight(
+    Effect.try({
+      try: () => [resolve(stateDir), pathIn(stateDir)].forEach(refuseForeignLink),
+      catch: (cause) => stateUnusable(pathIn(stateDir), cause)
+    }),
+    outsideOf(input, stateDir)
+  )
+
+const outsideOf = (input: string, stateDir: string) =>
+  // in the thread pool, because a file server may hang
+  Effect.flatMap(
+    Effect.promise(() => Promise.all([pathIn(stateDir), resolve(input)].map(withoutLinks))),
+    (paths) => {
+      const [path = "", outer = ""] = paths
+      return path.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+        ? Effect.fail(
+            new ConfigError({
+              detail: `the state directory ${stateDir} is inside --input`,
+              advice: "choose a --state-dir outside --input"
+            })
+          )
+        : Effect.succeed(path)
+    }
+  )
 
 /** Resolves symbolic links as far as the path exists. */
-const withoutLinks = (path: string): string => {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path === dirname(path) ? path : join(withoutLinks(dirname(path)), basename(path))
-  }
-}
+const withoutLinks = (path: string): Promise<string> =>
+  promises
+    .realpath(path)
+    .catch(async () => (path === dirname(path) ? path : join(await withoutLinks(dirname(path)), basename(path))))

@@ -9,21 +9,27 @@ import { Outcome } from "../../domain/Outcome.ts"
 import * as Selection from "../../domain/Selection.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
-import { type Found, pathOf, type SourceFile } from "../../domain/SourceFile.ts"
+import { type FileStat, type Found, pathOf, type SourceFile } from "../../domain/SourceFile.ts"
 import type { OpenLedger, StoredAs } from "../Ledger.ts"
 import type { FileOutcome, Reporter } from "../Reporter.ts"
-import * as FileStat from "./FileStat.ts"
+import { stat as statNow, stateOf, statLater } from "./FileStat.ts"
 
 const unchanged = Outcome.Unchanged()
 
+type Stats = ReadonlyMap<SourceFile, FileStat | undefined>
+
 /**
- * Waits until the file system responds. The chunk is then examined synchronously: if a file server hung during that,
- * the program could react neither to a signal nor to the deadline.
+ * Reads the stats of remote files in the thread pool. Waits until the file system of the other files responds. They are
+ * then examined synchronously: if their disk hung during that, the program could react neither to a signal nor to the
+ * deadline.
  */
-const untilResponsive = (chunk: Chunk.Chunk<Found>) =>
+const examineRemote = (chunk: Chunk.Chunk<Found>, settings: Settings): Effect.Effect<Stats> =>
   Effect.promise(async () => {
-    const first = Chunk.toReadonlyArray(chunk).find((found) => found._tag === "File")
-    if (first !== undefined) await fs.lstat(first.file.path).catch(() => undefined)
+    const files = Chunk.toReadonlyArray(chunk).flatMap((found) => (found._tag === "File" ? [found.file] : []))
+    const local = files.find(({ isRemote }) => !isRemote)
+    if (local !== undefined) await fs.lstat(local.path).catch(() => undefined)
+    const remote = files.filter(({ isRemote }) => isRemote)
+    return new Map(await Promise.all(remote.map(async (file) => [file, await statLater(file, settings)] as const)))
   })
 
 /** Reports the outcomes that are already certain, and returns the files to open. */
@@ -31,18 +37,18 @@ export const make =
   (settings: Settings, selection: Selection.Selection, reporter: Context.Tag.Service<Reporter>) =>
   (ledger: OpenLedger) =>
   (chunk: Chunk.Chunk<Found>): Effect.Effect<Chunk.Chunk<SourceFile>, StateUnusable> =>
-    Effect.flatMap(Effect.zipRight(untilResponsive(chunk), Clock.currentTimeMillis), (now) => {
+    Effect.flatMap(Effect.all([examineRemote(chunk, settings), Clock.currentTimeMillis]), ([remote, now]) => {
       const outcomes: Array<FileOutcome> = []
       const toOpen: Array<SourceFile> = []
       const isStored = (file: SourceFile, storedAs: StoredAs) => {
-        const stat = FileStat.stat(file, settings)
+        const stat = file.isRemote ? remote.get(file) : statNow(file, settings)
         if (stat === undefined) return false
         const stored = storedAs(file, stat)
         // a file stored as live is stored again once it is final, even if that is at the end of this run
         return (
           stored === "final" ||
           (stored === "live" &&
-            FileStat.stateOf(file, stat, now, settings) === "live" &&
+            stateOf(file, stat, now, settings) === "live" &&
             Snapshot.finalAt(file.relativePath, now, settings.finalAfter) === undefined)
         )
       }

@@ -1,11 +1,11 @@
 /** Reads a file's metadata, and derives its state and the bytes to send. */
-import { constants, lstatSync, statSync } from "node:fs"
+import { constants, promises as fs, lstatSync, statSync } from "node:fs"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
 import type { FileStat, SourceFile } from "../../domain/SourceFile.ts"
 import { codeOf } from "../SystemError.ts"
 
-export type Options = Pick<Settings, "followSymlinks" | "finalAfter">
+export type Options = Pick<Settings, "input" | "followSymlinks" | "finalAfter">
 
 /** The part of an open file that is sent. */
 export interface SourceInfo extends Snapshot.Extent {
@@ -57,17 +57,27 @@ export const stat = (file: SourceFile, { followSymlinks }: Pick<Settings, "follo
   }
 }
 
-/** True even if the file system cannot tell, for example for lack of permission. */
-export const exists = (path: string): boolean => {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
-  } catch (cause) {
-    return codeOf(cause) !== "ENOTDIR"
-  }
-}
+/** As `stat`, in the thread pool. */
+export const statLater = (
+  { path }: SourceFile,
+  { followSymlinks }: Pick<Settings, "followSymlinks">
+): Promise<FileStat | undefined> =>
+  (followSymlinks ? fs.stat(path, { bigint: true }) : fs.lstat(path, { bigint: true })).catch(() => undefined)
+
+/** Whether each path exists. True even if the file system cannot tell, for example for lack of permission. */
+export const exist = (paths: ReadonlyArray<string>): Promise<ReadonlyArray<boolean>> =>
+  Promise.all(
+    paths.map((path) =>
+      fs.lstat(path).then(
+        () => true,
+        (cause) => !["ENOENT", "ENOTDIR"].includes(codeOf(cause) ?? "")
+      )
+    )
+  )
 
 /** `O_NONBLOCK`, so that opening a FIFO that replaced the file does not hang the run. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** The flags to open a file for reading. */
-export const flagsFor = ({ followSymlinks }: Options) => (followSymlinks ? flags : flags | constants.O_NOFOLLOW)
+export const flagsFor = ({ followSymlinks }: Pick<Settings, "followSymlinks">) =>
+  followSymlinks ? flags : flags | constants.O_NOFOLLOW

@@ -2,19 +2,36 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import * as Snapshot from "../../domain/Snapshot.ts"
 import type { SourceFile } from "../../domain/SourceFile.ts"
+import * as Descriptors from "../Descriptors.ts"
+import type { Containment } from "./Containment.ts"
 import * as FileStat from "./FileStat.ts"
 import { newline } from "./OpenFile.ts"
 
 /** Bytes of the largest small file. */
 export const maxSmallBytes = 64 * 1024
 
-/** Undefined if the file is not small. The caller closes `fd`. */
-export const open = (file: SourceFile, options: FileStat.Options) => {
-  const fd = openSync(file.path, FileStat.flagsFor(options))
-  const stat = fstatSync(fd, { bigint: true })
-  if (!stat.isFile() || stat.size <= maxSmallBytes) return { fd, stat }
-  closeSync(fd)
-  return undefined
+/** Undefined if the file is not small, or no file descriptor is free. The caller closes `fd`. */
+export const open = (file: SourceFile, options: FileStat.Options, contain: Containment) => {
+  const fd = openDescriptor(file, options)
+  if (fd === undefined) return undefined
+  let isOpen = false
+  try {
+    contain(fd, file)
+    const stat = fstatSync(fd, { bigint: true })
+    isOpen = !stat.isFile() || stat.size <= maxSmallBytes
+    return isOpen ? { fd, stat } : undefined
+  } finally {
+    if (!isOpen) closeSync(fd)
+  }
+}
+
+const openDescriptor = ({ path }: SourceFile, options: FileStat.Options) => {
+  try {
+    return openSync(path, FileStat.flagsFor(options))
+  } catch (cause) {
+    if (Descriptors.isExhausted(cause)) return undefined
+    throw cause
+  }
 }
 
 /** A small file in memory. */
@@ -24,17 +41,19 @@ export interface SmallSource extends FileStat.SourceInfo {
 
 /**
  * Reads a whole small file into a buffer from `allocate`. Undefined where `SourceReader` must report or cut something:
- * an error, a file that is not regular or not small, an incomplete line in a live file.
+ * an error, a file that is not regular or not small, an incomplete line in a live file. Undefined for a remote file, too.
  */
 export const read = (
   file: SourceFile,
   options: FileStat.Options,
+  contain: Containment,
   nowMillis: number,
   allocate: (sizeBytes: number) => Buffer
 ): SmallSource | undefined => {
+  if (file.isRemote) return undefined
   let fd: number | undefined
   try {
-    const opened = open(file, options)
+    const opened = open(file, options, contain)
     fd = opened?.fd
     if (opened === undefined || !opened.stat.isFile()) return undefined
     const bytes = allocate(Number(opened.stat.size))

@@ -4,10 +4,14 @@
  */
 import { Clock, Data, Effect, type Scope } from "effect"
 import { type BigIntStats, closeSync, promises as fs } from "node:fs"
-import type { SourceUnreadable } from "../../domain/Errors.ts"
+import { type ConfigError, SourceUnreadable } from "../../domain/Errors.ts"
+import * as Size from "../../domain/Size.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
 import type { SourceFile } from "../../domain/SourceFile.ts"
+import * as UploadPlan from "../../domain/UploadPlan.ts"
+import * as Descriptors from "../Descriptors.ts"
 import { codeOf } from "../SystemError.ts"
+import * as Containment from "./Containment.ts"
 import * as FileStat from "./FileStat.ts"
 import * as OpenFile from "./OpenFile.ts"
 import * as SmallFile from "./SmallFile.ts"
@@ -43,15 +47,17 @@ export type SourceReader = ReturnType<typeof make>
 /**
  * Opens files, each for as long as it is used. An open file can be read to its end even if it is unlinked meanwhile.
  *
- * Small files are opened and read synchronously. A network file system may hang, so a first `lstat` runs in the thread
- * pool: meanwhile, the program can react to a signal or the deadline.
+ * Small local files are opened and read synchronously. Their disk may hang, so a first `lstat` runs in the thread pool:
+ * meanwhile, the program can react to a signal or the deadline. Remote files are only accessed in the thread pool.
  */
 export const make = (options: FileStat.Options) => {
+  const contain = Containment.make(options)
+  const openFiles = Effect.unsafeMakeSemaphore(Descriptors.share(Descriptors.limit()))
   let respondedAt = Number.NEGATIVE_INFINITY
 
-  const untilResponsive = ({ path }: SourceFile) =>
+  const untilResponsive = ({ isRemote, path }: SourceFile) =>
     Effect.suspend(() => {
-      if (performance.now() - respondedAt < responsiveMillis) return Effect.void
+      if (isRemote || performance.now() - respondedAt < responsiveMillis) return Effect.void
       return Effect.promise(async () => {
         await fs.lstat(path).catch(() => undefined)
         respondedAt = performance.now()
@@ -59,7 +65,8 @@ export const make = (options: FileStat.Options) => {
     })
 
   return {
-    /** Waits until the file system of this file responds. */
+    contain,
+    /** Waits until the file system of this file responds, unless it is remote. */
     untilResponsive,
     use: <A, E, R>(
       file: SourceFile,
@@ -68,14 +75,17 @@ export const make = (options: FileStat.Options) => {
       Effect.zipRight(
         untilResponsive(file),
         Effect.acquireUseRelease(
-          Effect.try({ try: () => SmallFile.open(file, options), catch: openError(file, options) }),
+          Effect.try({
+            try: () => (file.isRemote ? undefined : SmallFile.open(file, options, contain)),
+            catch: openError(file, options)
+          }),
           (opened) =>
             opened === undefined
-              ? Effect.scoped(Effect.flatMap(open(file, options), work))
+              ? Effect.scoped(Effect.flatMap(open(file, options, contain), work))
               : Effect.flatMap(sourceOf(file, OpenFile.immediate(opened.fd), opened.stat, options), work),
           (opened) => Effect.sync(() => opened && closeSync(opened.fd))
         )
-      )
+      ).pipe(openFiles.withPermits(1))
   }
 }
 
@@ -85,17 +95,27 @@ const openError =
     const code = codeOf(cause)
     if (code === "ENOENT" || code === "ENOTDIR") return new Vanished()
     if (code === "ELOOP" && !followSymlinks) return new NotRegular({ why: "symlink" })
+    if (Descriptors.isExhausted(cause)) return Descriptors.noneFree(cause)
     // a socket, or a device without a driver
     return code === "ENXIO" ? new NotRegular({ why: "special" }) : OpenFile.unreadable(path)(cause)
   }
 
 /** Opens a file of any size until the scope closes. */
-export const open = (file: SourceFile, options: FileStat.Options): Effect.Effect<OpenSource, OpenError, Scope.Scope> =>
+export const open = (
+  file: SourceFile,
+  options: FileStat.Options,
+  contain: Containment.Containment
+): Effect.Effect<OpenSource, OpenError, Scope.Scope> =>
   Effect.gen(function* () {
+    const flags = FileStat.flagsFor(options)
     const handle = yield* Effect.acquireRelease(
-      Effect.tryPromise({ try: () => fs.open(file.path, FileStat.flagsFor(options)), catch: openError(file, options) }),
+      Effect.tryPromise({
+        try: () => Descriptors.patiently(() => fs.open(file.path, flags)),
+        catch: openError(file, options)
+      }),
       (opened) => Effect.ignore(Effect.tryPromise(() => opened.close()))
     )
+    yield* Effect.try({ try: () => contain(handle.fd, file), catch: openError(file, options) })
     const stat = yield* reading(file, () => handle.stat({ bigint: true }))
     return yield* sourceOf(file, handle, stat, options)
   })
@@ -114,9 +134,12 @@ const sourceOf = (
     const { path, relativePath } = file
     const now = yield* Clock.currentTimeMillis
     const fileBytes = Number(stat.size)
-    const lineBytes = Snapshot.hasLines(relativePath)
-      ? yield* reading(file, () => OpenFile.wholeLines(handle, fileBytes))
-      : undefined
+    if (fileBytes > UploadPlan.maxObjectBytes) return yield* tooLarge(path, fileBytes)
+    const hasLines = Snapshot.hasLines(relativePath)
+    const found = hasLines ? yield* reading(file, () => OpenFile.wholeLines(handle, fileBytes)) : undefined
+    if (hasLines && found === undefined && FileStat.stateOf(file, stat, now, options) === "live")
+      return yield* noLineBreak(path)
+    const lineBytes = hasLines ? (found ?? 0) : undefined
     const info = FileStat.inspect(file, stat, lineBytes, now, options)
     if (info === undefined) return yield* new NotReady()
     const { sizeBytes } = info
@@ -131,4 +154,20 @@ const sourceOf = (
     }
   })
 
-export type OpenError = SourceUnreadable | Vanished | NotRegular | NotReady
+const tooLarge = (path: string, sizeBytes: number) =>
+  new SourceUnreadable({
+    path,
+    detail: `its size of ${Size.format(sizeBytes)} exceeds that of the largest object, ${Size.format(UploadPlan.maxObjectBytes)}`,
+    code: "EFBIG",
+    advice: "if it is sparse, delete it; otherwise --exclude it"
+  })
+
+const noLineBreak = (path: string) =>
+  new SourceUnreadable({
+    path,
+    detail: `its last ${Size.format(OpenFile.maxLineBytes)} contain no line break, so it does not consist of lines`,
+    code: "NO_LINE_BREAK",
+    advice: "find out what writes it, or --exclude it; if it is sparse, a program truncated it to a larger size"
+  })
+
+export type OpenError = SourceUnreadable | ConfigError | Vanished | NotRegular | NotReady

@@ -84,10 +84,7 @@ export const make = (
       )
     })
     return keys.keyOf(file, 1).pipe(
-      Effect.flatMap((first) => {
-        key = first
-        return ledger.markPending(relativePath)
-      }),
+      Effect.flatMap((first) => Effect.tap(ledger.markPending(relativePath), () => Effect.sync(() => (key = first)))),
       Effect.flatMap((known) => reader.use(file, (source) => upload(source, known))),
       // the reopened file is smaller, and may have stopped changing
       Effect.retry({ times: 2, while: isTruncated }),

@@ -56,7 +56,7 @@ export const make = (
   const read = (file: SourceFile, now: number, allocate: (sizeBytes: number) => Buffer): NewFile | undefined => {
     if (keys.compressionOf(file) !== "none") return undefined
     const key = keys.keyOf(file, 1)
-    const source = Either.isRight(key) ? SmallFile.read(file, options, now, allocate) : undefined
+    const source = Either.isRight(key) ? SmallFile.read(file, options, reader.contain, now, allocate) : undefined
     return Either.isLeft(key) || source === undefined || (options.finalOnly && source.state === "live")
       ? undefined
       : { ...source, file, key: key.right, generation: 1, content: ContentHash.of(source.bytes) }

@@ -8,7 +8,7 @@ import type { OpenLedger, UnfinishedUpload } from "../Ledger.ts"
 import { ObjectStore } from "../ObjectStore.ts"
 import { abortUpload } from "../ObjectStore/AbortUpload.ts"
 import { Reporter } from "../Reporter.ts"
-import { exists } from "../Source/FileStat.ts"
+import * as FileStat from "../Source/FileStat.ts"
 import { Stop } from "../Stop.ts"
 
 /** Uploads per query. */
@@ -39,7 +39,9 @@ export const make = ({ input }: Pick<Settings, "input">) =>
         const now = yield* Clock.currentTimeMillis
         let uploads = yield* ledger.unfinishedUploads("", pageSize)
         while (uploads.length > 0) {
-          const stale = uploads.filter((upload) => Resumption.isStale(upload, exists(join(input, upload.path)), now))
+          const paths = uploads.map(({ path }) => join(input, path))
+          const exist = yield* Effect.promise(() => FileStat.exist(paths))
+          const stale = uploads.filter((upload, at) => Resumption.isStale(upload, exist[at]!, now))
           if (stale.length > 0 && !(yield* ready)) return
           yield* Effect.forEach(stale, (upload) => abort(ledger, upload), { concurrency, discard: true })
           uploads = yield* ledger.unfinishedUploads(uploads.at(-1)!.path, pageSize)

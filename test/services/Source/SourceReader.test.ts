@@ -1,15 +1,19 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Exit } from "effect"
 import { execFileSync } from "node:child_process"
-import { appendFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { appendFileSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import type { SourceUnreadable } from "../../../src/domain/Errors.ts"
+import * as Containment from "../../../src/services/Source/Containment.ts"
 import { isTruncated } from "../../../src/services/Source/OpenFile.ts"
 import * as SourceReader from "../../../src/services/Source/SourceReader.ts"
 import { tree } from "../../fixtures/Tree.ts"
 
-const open = (path: string, followSymlinks = false) =>
-  SourceReader.open({ path, relativePath: "a.jsonl" }, { followSymlinks, finalAfter: Duration.minutes(2) })
+const openAs = (path: string, relativePath: string, followSymlinks = false) => {
+  const options = { input: dirname(path), followSymlinks, finalAfter: Duration.minutes(2) }
+  return SourceReader.open({ path, relativePath }, options, Containment.make(options))
+}
+const open = (path: string, followSymlinks?: boolean) => openAs(path, "a.jsonl", followSymlinks)
 
 describe("SourceReader", () => {
   it.scopedLive("reads the content as it was when the file was opened, even if the file grows", () =>
@@ -88,6 +92,30 @@ describe("SourceReader", () => {
       })
   )
 
+  it.scopedLive(
+    "searches the last 64 MiB for a line break: fails a live file without one, sends a final file as torn",
+    () =>
+      Effect.gen(function* () {
+        const path = join(tree({ "a.jsonl": "one\n" }), "a.jsonl")
+        truncateSync(path, 2 ** 41)
+        expect(yield* Effect.flip(open(path))).toMatchObject({ _tag: "SourceUnreadable", code: "NO_LINE_BREAK" })
+        utimesSync(path, 1, 1)
+        expect(yield* open(path)).toMatchObject({ sizeBytes: 2 ** 41, state: "final", torn: true })
+      })
+  )
+
+  it.scopedLive("fails a file that is larger than any object", () =>
+    Effect.gen(function* () {
+      const path = join(tree({ "a.pcap": "" }), "a.pcap")
+      try {
+        truncateSync(path, 2 ** 46)
+      } catch {
+        return // the file system has no files of this size
+      }
+      expect(yield* Effect.flip(openAs(path, "a.pcap"))).toMatchObject({ _tag: "SourceUnreadable", code: "EFBIG" })
+    })
+  )
+
   it.scopedLive("reads all of a final file, and reports whether the file is torn", () =>
     Effect.gen(function* () {
       const root = tree({ "a.jsonl": "one\ntw", "b.jsonl": "one\n", "c.jsonl": "" })
@@ -101,8 +129,7 @@ describe("SourceReader", () => {
     Effect.gen(function* () {
       const path = join(tree({ "a.pcap": "" }), "a.pcap")
       writeFileSync(path, "binary")
-      const file = { path, relativePath: "a.pcap" }
-      const source = yield* SourceReader.open(file, { followSymlinks: false, finalAfter: Duration.minutes(2) })
+      const source = yield* openAs(path, "a.pcap")
       expect(source).toMatchObject({ sizeBytes: 6, state: "live", torn: false })
     })
   )

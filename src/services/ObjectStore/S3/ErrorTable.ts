@@ -18,6 +18,7 @@ import {
   TlsFailure,
   UploadFailed
 } from "../../../domain/Errors.ts"
+import * as Descriptors from "../../Descriptors.ts"
 
 type Classify = (answer: StoreAnswer) => StoreError
 
@@ -36,9 +37,9 @@ const transient =
 
 /** Transient, and fewer concurrent requests may avoid it. */
 const overloaded =
-  (Class: new (answer: StoreAnswer) => StoreError): Classify =>
+  (Class: new (answer: StoreAnswer) => StoreError, advice?: string): Classify =>
   (answer) =>
-    new Class({ ...answer, retryable: true, overload: true })
+    new Class({ ...answer, retryable: true, overload: true, advice: advice ?? answer.advice })
 
 const skewed = permanent(
   CredentialsRejected,
@@ -149,8 +150,8 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ENETDOWN: transient(NetworkFailure),
   EADDRNOTAVAIL: transient(NetworkFailure),
   ENOBUFS: transient(NetworkFailure),
-  EMFILE: transient(NetworkFailure),
-  ENFILE: transient(NetworkFailure),
+  EMFILE: overloaded(NetworkFailure, Descriptors.advice),
+  ENFILE: overloaded(NetworkFailure, Descriptors.advice),
   // from a firewall on this host
   EPERM: transient(NetworkFailure),
   EACCES: transient(NetworkFailure),

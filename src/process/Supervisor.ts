@@ -1,0 +1,65 @@
+/**
+ * Runs the program in a second process if --input is on FUSE. The kernel keeps a process alive, even after SIGKILL, as
+ * long as one of its calls waits for a FUSE server. If that server hangs, the second process stays behind; the first one
+ * exits in time, with the exit code of the second.
+ */
+import { Effect } from "effect"
+import { spawn } from "node:child_process"
+import { readFileSync, writeSync } from "node:fs"
+import { constants } from "node:os"
+import { resolve } from "node:path"
+import process from "node:process"
+import { isSea } from "node:sea"
+import * as Mount from "../domain/Mount.ts"
+
+/** Set for the second process: the descriptor that it writes its exit code to. */
+const variable = "_IBSR_EXPORT_EXIT_CODE_FD"
+
+/** How long the second process may take to exit after it has written its exit code, in milliseconds. */
+const exitMillis = 1000
+
+const descriptor = process.env[variable]
+delete process.env[variable]
+
+/** Tells the supervisor the exit code, if there is one. */
+export const reportExit = (code: number): void => {
+  if (descriptor === undefined) return
+  try {
+    writeSync(Number(descriptor), String(code))
+  } catch {
+    // it has exited
+  }
+}
+
+/** Undefined if the run can take place in this process. The result is the exit code. */
+export const supervise = (input: string): Effect.Effect<number> | undefined =>
+  descriptor === undefined && isOnFuse(input)
+    ? Effect.async((done) => start((code) => done(Effect.succeed(code))))
+    : undefined
+
+const isOnFuse = (input: string) => {
+  try {
+    return Mount.mayInvolveFuse(readFileSync("/proc/self/mountinfo", "utf8"), resolve(input))
+  } catch {
+    return false
+  }
+}
+
+const start = (done: (code: number) => void) => {
+  const [, script = "", ...args] = process.argv
+  const child = spawn(process.execPath, [...(isSea() ? [] : [...process.execArgv, script]), ...args], {
+    // in a session of its own: a terminal would otherwise send it a signal that it also gets from here
+    detached: true,
+    stdio: ["inherit", "inherit", "inherit", "pipe"],
+    env: { ...process.env, [variable]: "3" }
+  })
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+    // before the listener that may end this process
+    process.prependListener(signal, () => child.kill(signal))
+  }
+  child.stdio[3]?.on("data", (code) => setTimeout(() => done(Number(String(code))), exitMillis))
+  child.once("exit", (code, signal) => done(code ?? 128 + constants.signals[signal ?? "SIGKILL"]))
+  child.once("error", (error) => {
+    throw error
+  })
+}

@@ -1,0 +1,50 @@
+/** File descriptors: how many a run may use, and what to do when none is free. */
+import { readFileSync } from "node:fs"
+import { setTimeout } from "node:timers/promises"
+import { ConfigError } from "../domain/Errors.ts"
+import { codeOf, detailOf } from "./SystemError.ts"
+
+/** Linux' default, for systems without /proc. */
+const usualLimit = 1024
+
+/** The limit of this process. Node has already raised it to the hard limit. */
+export const limit = (): number => {
+  try {
+    const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? []
+    return soft === undefined ? usualLimit : Number(soft)
+  } catch {
+    return usualLimit
+  }
+}
+
+/** Descriptors that Node, the ledger, stdio, the name service and the traversal need; measured: at most 30. */
+const reserved = 36
+
+/** How many files may be open at once, and how many connections: half each of what is not reserved. */
+export const share = (descriptors: number): number => Math.max(2, Math.floor((descriptors - reserved) / 2))
+
+/** Whether an attempt to open something failed because no descriptor was free. */
+export const isExhausted = (cause: unknown): boolean => ["EMFILE", "ENFILE"].includes(codeOf(cause) ?? "")
+
+export const advice =
+  "raise the limit of open files: LimitNOFILE= in the systemd unit, ulimit -n in a shell; for ENFILE, the sysctl fs.file-max"
+
+export const noneFree = (cause: unknown) =>
+  new ConfigError({ detail: `no file descriptor is free: ${detailOf(cause)}`, advice, cause })
+
+/** A descriptor becomes free as soon as any file or connection is closed. */
+const patienceMillis = 10_000
+const pauseMillis = 50
+
+/** Opens something, and waits as long as no descriptor is free, but not for ever. */
+export const patiently = async <A>(open: () => Promise<A>): Promise<A> => {
+  const deadline = performance.now() + patienceMillis
+  for (;;) {
+    try {
+      return await open()
+    } catch (cause) {
+      if (!isExhausted(cause) || performance.now() > deadline) throw cause
+      await setTimeout(pauseMillis)
+    }
+  }
+}
