@@ -78,7 +78,7 @@ export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, t
     ...store,
     /** The process that sends the next requests. */
     meets: (process: Process): Exchange => {
-      latestWall = 0
+      latestWall = clock.wall
       return (exchange = { process, acknowledged: 0, failures: new Set(), isDoubtful: false })
     }
   }
