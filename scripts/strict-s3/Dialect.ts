@@ -23,6 +23,8 @@ export interface Dialect {
   readonly plainParts?: boolean
   /** The highest number of a part. Default: 10,000. */
   readonly maxParts?: number
+  /** These operations ignore `If-None-Match`. */
+  readonly ignoresCondition?: Operations
   /** Parameters that no request may have. */
   readonly refusesParameters?: ReadonlyArray<string>
 }

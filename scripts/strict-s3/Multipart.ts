@@ -97,6 +97,10 @@ const checkPart = (upload: Upload, claimed: ClaimedPart, dialect: Dialect): Part
   return part
 }
 
+/** Whether the object must be new. */
+export const isConditional = ({ headers, record }: Call, { ignoresCondition = [] }: Dialect): boolean =>
+  headers["if-none-match"] !== undefined && !ignoresCondition.includes(record.operation)
+
 export const completeUpload = (bucket: Bucket, call: Call, { dialect, minPartBytes }: Limits): Answer => {
   const upload = bucket.openUpload(call.key, call.query.get("uploadId"))
   const claimed = parseParts(call.body.toString())
@@ -127,7 +131,7 @@ export const completeUpload = (bucket: Bucket, call: Call, { dialect, minPartByt
   if (size !== undefined && Number(size) !== body.length) {
     throw new S3Error(400, "InvalidRequest", "The provided 'x-amz-mp-object-size' header value does not match.")
   }
-  if (call.headers["if-none-match"] !== undefined) bucket.mustBeNew(call.key, call.record)
+  if (isConditional(call, dialect)) bucket.mustBeNew(call.key, call.record)
   const digest = md5(Buffer.concat(parts.map((part) => Buffer.from(part.etag, "hex")))).toString("hex")
   const etag = `${digest}-${parts.length}`
   const version = bucket.store(call.key, upload.headers, body, { etag, checksum: whole, parts: parts.length })

@@ -1,14 +1,22 @@
 import { verifyChecksums } from "./Checksums.ts"
 import { checkObjectHeaders } from "./Guards.ts"
-import { abortUpload, type Limits, completeUpload, createUpload, listUploads, uploadPart } from "./Multipart.ts"
+import {
+  abortUpload,
+  type Limits,
+  completeUpload,
+  createUpload,
+  isConditional,
+  listUploads,
+  uploadPart
+} from "./Multipart.ts"
 import { Bucket } from "./Objects.ts"
 import { document, element, S3Error } from "./Responses.ts"
 import type { Answer, Call, StoredVersion } from "./Types.ts"
 
-const putObject = (bucket: Bucket, call: Call): Answer => {
+const putObject = (bucket: Bucket, call: Call, { dialect }: Limits): Answer => {
   const echoed = checkObjectHeaders(call.headers)
   const checksums = verifyChecksums(call.headers, call.body)
-  if (call.headers["if-none-match"] !== undefined) bucket.mustBeNew(call.key, call.record)
+  if (isConditional(call, dialect)) bucket.mustBeNew(call.key, call.record)
   const checksum = Object.entries(checksums)[0]
   const version = bucket.store(call.key, call.headers, call.body, { checksum, parts: 1 })
   return {
@@ -101,7 +109,7 @@ export const createBucket = (buckets: Map<string, Bucket>, name: string, keepBod
 export const perform = (bucket: Bucket, call: Call, limits: Limits): Answer => {
   switch (call.record.operation) {
     case "PutObject":
-      return putObject(bucket, call)
+      return putObject(bucket, call, limits)
     case "CreateMultipartUpload":
       return createUpload(bucket, call)
     case "UploadPart":

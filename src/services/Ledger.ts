@@ -107,6 +107,8 @@ export interface OpenLedger {
   readonly retention: Bounds | undefined
   /** The checksum that the target's store is known to accept. */
   readonly checksum: Checksum
+  /** Whether the target's store is known to honour `If-None-Match: *`. */
+  readonly honoursCondition: boolean
 
   /** Runs `step` in one read transaction: looking up many files one by one takes three times as long. */
   readonly lookUp: <A>(step: (storedAs: StoredAs) => A) => Effect.Effect<A, StateUnusable>
@@ -172,6 +174,9 @@ export interface OpenLedger {
 
   /** Remembers the checksum that the store accepts, for later runs. */
   readonly rememberChecksum: (checksum: Checksum) => Effect.Effect<void, StateUnusable>
+
+  /** Remembers that the store honours `If-None-Match: *`. */
+  readonly rememberCondition: Effect.Effect<void, StateUnusable>
 
   /** Commits every earlier write. Durable. */
   readonly flush: Effect.Effect<void, StateUnusable>

@@ -1,16 +1,17 @@
 import { Context, Effect, Fiber, Layer } from "effect"
 import * as Compression from "../domain/Compression.ts"
-import type { ConfigError, Interrupted, StateUnusable, StoreError } from "../domain/Errors.ts"
+import type { FileError, Interrupted, StateUnusable } from "../domain/Errors.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Settings } from "../domain/Settings.ts"
 import type { SourceFile } from "../domain/SourceFile.ts"
-import type { Checksum, StoreTraits } from "../domain/StoreTraits.ts"
+import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import type { OpenLedger } from "./Ledger.ts"
 import * as ContentHash from "./Source/ContentHash.ts"
 import * as SourceReader from "./Source/SourceReader.ts"
 import * as FileUpload from "./Uploads/FileUpload.ts"
+import * as OverwriteProtection from "./Uploads/OverwriteProtection.ts"
 import * as SmallFileBatch from "./Uploads/SmallFileBatch.ts"
 import * as StaleUploads from "./Uploads/StaleUploads.ts"
 import * as Transfer from "./Uploads/Transfer.ts"
@@ -21,8 +22,8 @@ import * as UploadRecord from "./Uploads/UploadRecord.ts"
 export class Uploads extends Context.Tag("ibsr-export/Uploads")<
   Uploads,
   {
-    /** Resolves credentials and region. Sends nothing to the store. `checksum`: the kind that the store accepts. */
-    readonly ready: (checksum: Checksum) => Effect.Effect<void, StoreError | ConfigError | Interrupted>
+    /** Resolves credentials and region. With `--no-overwrite`, fails if the store ignores it. */
+    readonly ready: (ledger: OpenLedger) => Effect.Effect<void, FileError | Interrupted>
     /** The store's traits, as shown by its responses so far; undefined before the first response. */
     readonly traits: Effect.Effect<StoreTraits | undefined>
     /** Uploads the files that changed, and reports each outcome as soon as it is known. A failure is an outcome. */
@@ -46,9 +47,10 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const uploadFile = FileUpload.make(options, keys, reader, transfer.digest, store(transfer))
         // with --force, small files take the same path as the others
         const uploadBatch = options.force ? undefined : SmallFileBatch.make(options, keys, reader, transfer)
-        const { ready, traits } = transfer
+        const { create, ready, traits } = transfer
         return {
-          ready,
+          ready: (ledger) =>
+            Effect.zipRight(ready(ledger.checksum), OverwriteProtection.check(ledger, options, create)),
           traits,
           uploadAll: uploadAll(uploadFile, uploadBatch),
           abortStale: (ledger) => abortStale(ledger, Effect.isSuccess(ready(ledger.checksum)))
@@ -73,7 +75,9 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
     )
 }
 
-export type Options = Transfer.Limits & FileUpload.Options & Pick<Settings, "input" | "followSymlinks" | "finalAfter">
+export type Options = Transfer.Limits &
+  FileUpload.Options &
+  Pick<Settings, "input" | "followSymlinks" | "finalAfter" | "prefix">
 
 const store =
   (transfer: Transfer.Transfer): FileUpload.Action =>
@@ -109,7 +113,9 @@ const plan =
     if (uploadPlan._tag === "TooLarge") return Effect.fail(Transfer.tooLarge(sizeBytes, uploadPlan.neededMemoryBytes))
     const parts = "parts" in uploadPlan ? uploadPlan.parts : 1
     return Effect.as(
-      former === undefined ? Effect.void : ContentHash.ofSource(source, { firstBytes: former.sizeBytes, former }),
+      former === undefined
+        ? Effect.void
+        : Effect.asVoid(ContentHash.ofSource(source, { firstBytes: former.sizeBytes, former })),
       Outcome.Planned({ relativePath, key, sizeBytes, compression, parts })
     )
   }

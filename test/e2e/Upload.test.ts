@@ -102,6 +102,23 @@ describe("an upload", () => {
     expect(store.versions(`${prefix}/big.jsonl`)).toHaveLength(2)
   })
 
+  it("finds out once per ledger, and at once with an earlier run's marker, whether --no-overwrite works", async () => {
+    const store = await startStore()
+    const input = tree({ "a.jsonl": "1\n" })
+    const marker = "ibsr/host/snapshots/ibsr-export.no-overwrite"
+    const markersOf = async (stateDir: string) => {
+      store.requests.splice(0)
+      const flags = ["--no-overwrite", "--state-dir", stateDir, "--include", "*.jsonl"]
+      await run(s3(input, store.endpoint, ...flags))
+      return store.requests.filter(({ key }) => key === marker).map(({ status }) => status)
+    }
+    const stateDir = emptyDirectory()
+    expect(await markersOf(stateDir)).toEqual([200, 412])
+    writeFileSync(join(input, "b.jsonl"), "2\n")
+    expect(await markersOf(stateDir)).toEqual([])
+    expect(await markersOf(emptyDirectory())).toEqual([412])
+  })
+
   it("exits 40 for a wrong checksum with --no-overwrite, which forbids a second object", async () => {
     const store = await startStore()
     store.fault = () => ({ kind: "wrong-checksum" })

@@ -19,7 +19,7 @@ export const make = Effect.gen(function* () {
   /** Resolves credentials when the first batch needs them: some runs have nothing to send. */
   const readyOnce = (ledger: OpenLedger) =>
     Effect.cached(
-      Effect.raceFirst(uploads.ready(ledger.checksum), stop.requested).pipe(
+      Effect.raceFirst(uploads.ready(ledger), stop.requested).pipe(
         Effect.catchAll((error) =>
           error._tag === "Interrupted" ? Effect.void : stop.request({ _tag: "Failure", error })
         )

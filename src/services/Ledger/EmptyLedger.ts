@@ -9,6 +9,8 @@ export const at = (path: string): OpenLedger => ({
   previousRuns: [],
   retention: undefined,
   checksum: "SHA256",
+  honoursCondition: false,
+  rememberCondition: Effect.void,
   lookUp: (step) => Effect.sync(() => step(() => undefined)),
   markPending: () => Effect.sync(() => undefined),
   clearPending: () => Effect.void,

@@ -178,7 +178,9 @@ const migrations: ReadonlyArray<string> = [
     at INTEGER NOT NULL, -- the last one
     PRIMARY KEY (target, path)
   ) STRICT, WITHOUT ROWID;
-  `
+  `,
+  // whether the store honours If-None-Match
+  "ALTER TABLE targets ADD COLUMN honours_condition INTEGER NOT NULL DEFAULT 0 CHECK (honours_condition IN (0, 1))"
 ]
 
 /** The schema version that this program writes. */

@@ -29,6 +29,7 @@ export const layer = (options: Options) =>
           completions,
           fileReader,
           fileWriter,
+          honoursCondition,
           keyReader,
           keyWriter,
           previousRuns,
@@ -49,6 +50,8 @@ export const layer = (options: Options) =>
           previousRuns,
           retention,
           checksum,
+          honoursCondition,
+          rememberCondition: write(() => targets.rememberCondition()),
           lookUp: (step) =>
             Effect.suspend(() => {
               const unrecorded: Array<readonly [path: string, stat: FileStat]> = []

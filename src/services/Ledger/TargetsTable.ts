@@ -24,6 +24,7 @@ interface Row extends Pick<Target, "id"> {
   readonly input: string
   readonly input_run: number
   readonly checksum: Checksum
+  readonly honours_condition: number
   readonly least: number | null
   readonly most: number | null
 }
@@ -70,17 +71,28 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
     id
   )
   const retention: Bounds | undefined = least === null ? undefined : { least, most: most ?? undefined }
-  return { target: { id, inputRun }, runRowId, previousRuns, retention, checksum }
+  return {
+    target: { id, inputRun },
+    runRowId,
+    previousRuns,
+    retention,
+    checksum,
+    honoursCondition: target.honours_condition === 1
+  }
 }
 
 /** The writes of one run, apart from its start. */
 export const writer = (db: DatabaseSync, { id }: Target, runRowId: number | bigint) => {
   const updateChecksum = db.prepare("UPDATE targets SET checksum = ? WHERE id = ?")
+  const updateCondition = db.prepare("UPDATE targets SET honours_condition = 1 WHERE id = ?")
   const updateRetention = db.prepare("UPDATE targets SET retention_least = ?, retention_most = ? WHERE id = ?")
   const updateRun = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?")
   return {
     rememberChecksum: (checksum: Checksum): void => {
       updateChecksum.run(checksum, id)
+    },
+    rememberCondition: (): void => {
+      updateCondition.run(id)
     },
     rememberRetention: ({ least, most }: Bounds): void => {
       updateRetention.run(Math.round(least), most === undefined ? null : Math.round(most), id)

@@ -105,6 +105,8 @@ export const make = (limits: Limits) =>
         ),
       traits: store.traits,
       send,
+      /** Creates a small object. */
+      create: (object: NewObject, body: Uint8Array) => requestsFor(object, Effect.void).put(body),
       /** Runs work while it reserves memory for this many bytes of bodies. */
       holdMemory: (bytes: number) => memory.withPermits(Math.min(bytes, limits.memoryBytes)),
       /** Makes the first attempt to store a body. A `Callback`. */

@@ -167,8 +167,9 @@ export const brokenConnections: ReadonlyArray<FaultCase> = [
   {
     when: "the first response is lost and --no-overwrite forbids a second object",
     flags: ["--no-overwrite"],
-    fault: once({ kind: "cut-answer", end: 0, by: "reset" }),
-    attempts: 2,
+    // the first two requests find out whether the store honours the condition
+    fault: (_, nth) => (nth === 2 ? { kind: "cut-answer", end: 0, by: "reset" } : undefined),
+    attempts: 4,
     exit: 11,
     hint: /this run may have stored it itself/,
     versions: 1

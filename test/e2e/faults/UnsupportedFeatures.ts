@@ -120,6 +120,15 @@ export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
     }))
   ),
   {
+    when: "the store ignores --no-overwrite, before it replaces a file's object",
+    flags: ["--no-overwrite"],
+    store: { dialect: { ignoresCondition: ["PutObject"] } },
+    attempts: 2,
+    exit: 61,
+    hint: /remove --no-overwrite/,
+    versions: 0
+  },
+  {
     when: "the store refuses the parameter x-id",
     file: "parts",
     store: { dialect: { refusesParameters: ["x-id"] } },

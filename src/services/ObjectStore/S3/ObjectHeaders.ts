@@ -1,6 +1,6 @@
 /** The attributes of an object as input for the SDK, and hints for stores that refuse them. */
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3"
-import { revised, type StoreAnswer, type StoreError } from "../../../domain/Errors.ts"
+import { revised, type StoreAnswer, type StoreError, UploadFailed } from "../../../domain/Errors.ts"
 import * as Providers from "../../../domain/Providers.ts"
 import * as ObjectKey from "../../../domain/ObjectKey.ts"
 import * as ObjectMetadata from "../../../domain/ObjectMetadata.ts"
@@ -64,6 +64,11 @@ export const withAdvice =
     if (error._tag === "AccessDenied" && error.advice === undefined) {
       return revised(error, { advice: permissions(settings) })
     }
+    if (error._tag === "ObjectExists" && !settings.noOverwrite)
+      return new UploadFailed({
+        ...error,
+        advice: "the request had no condition: check what a proxy adds to requests, and the rules of the bucket"
+      })
     if (error._tag === "UploadFailed" && error.status === 501) {
       const suspects = Providers.suspectFlags(Providers.of(settings.endpoint))
       return revised(error, { advice: `the store does not implement what a flag asks for: check ${suspects}` })
