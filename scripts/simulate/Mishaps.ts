@@ -52,6 +52,11 @@ export class Mishaps {
       })
   }
 
+  /** From now on, the disk has room. */
+  end(): void {
+    this.#fullUntil = 0
+  }
+
   ended({ steps }: Process): void {
     this.#steps = steps.count
   }

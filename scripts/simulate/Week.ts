@@ -99,8 +99,9 @@ class Week {
         this.#clock.advanceTo(at * hour + startsAt * minute)
         if (!this.#weather.strikes("pauses", 0.05)) await this.#run(at)
       }
-      // the last runs find a healthy store, and files that nothing changes any more
+      // the last runs find a healthy store and disk, and files that nothing changes any more
       this.#weather.end()
+      this.#mishaps.end()
       this.#isCollecting = false
       for (; at <= hours + 2; at++) {
         this.#clock.advanceTo(at * hour + startsAt * minute)
