@@ -66,7 +66,7 @@ export interface StreamBody {
 /** The caller's additions to the requests of a streamed upload. */
 export interface StreamPolicy<E> {
   /** Wraps each request: adds retries, the timeout and the concurrency limit. */
-  readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | E>
+  readonly request: <A>(attempt: Effect.Effect<A, StoreError>, bodyBytes?: number) => Effect.Effect<A, StoreError | E>
   /** Runs when all parts are stored, before the request that makes the object visible. */
   readonly completing: Effect.Effect<void, E>
   /** Called for an upload that could not be aborted. */

@@ -74,13 +74,13 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
   })
 
   it.for([
-    ["waits for slow parts", "--timeout=60s", false],
-    // no part completes while the link is slow
-    ["retries timed-out parts", "--timeout=8s", true]
+    ["--timeout=60s"],
+    // shorter than any part takes while the link is slow
+    ["--timeout=8s"]
   ] as const)(
-    "a multipart upload %s while the link is slow, and completes",
+    "a multipart upload with %s continues without a retry while the link is slow",
     { timeout },
-    async ([, flag, retries], test) => {
+    async ([flag], test) => {
       const { network, start, store } = await startLink(test, { delayMs: 10, mbitPerSecond: 50 })
       const files = { "big.jsonl": Buffer.alloc(30 * MB, "0123456789012345678\n") }
       const { finished } = start(
@@ -96,7 +96,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
       expect(result.code, result.stdout).toBe(0)
       expectStored(store, files)
       expect(store.openUploads()).toEqual([])
-      expect(report(result).totals.retries > 0).toBe(retries)
+      expect(report(result).totals.retries).toBe(0)
     }
   )
 

@@ -301,8 +301,9 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "timeout",
     group: limits,
     value: "DURATION",
-    description: "time limit of one request, from its start to the end of its response; --timeout-sec N means Ns",
-    // enough for a part of 8 MiB at 1.1 Mbit/s
+    description:
+      "how long a request may make no progress; in all, it may take a second more per 8 KiB; --timeout-sec N means Ns",
+    // a store may need tens of seconds to complete a large object
     default: "60s",
     parse: DurationText.positive
   }),

@@ -14,12 +14,14 @@ export type Options = Pick<Settings, "concurrency" | "giveUpAfter" | "timeout">
 
 export interface Limiter {
   /**
-   * Runs an attempt as soon as the limit admits it, for at most `timeout`. Fails with `Interrupted` if a stop is
-   * requested before the attempt starts. A `Callback`.
+   * Runs an attempt as soon as the limit admits it, for as long as `Timeouts` says. Fails with `Interrupted` if a stop is
+   * requested before the attempt starts. `weighedBytes`: as many as the body has, unless something else limits the bodies
+   * in flight. A `Callback`.
    */
   readonly limit: <A>(
     attempt: Effect.Effect<A, StoreError>,
-    bodyBytes?: number
+    bodyBytes?: number,
+    weighedBytes?: number
   ) => Effect.Effect<A, StoreError | Interrupted>
 }
 
@@ -86,7 +88,8 @@ export const make = ({
 
     const onTransient = (error: TransientError, started: { readonly at: number; readonly cuts: number }) => {
       const now = time()
-      failingSince ??= Math.max(aliveAt, started.at)
+      // until the timeout began, a longer request made progress
+      failingSince ??= Math.max(aliveAt, started.at, now - Duration.toMillis(timeout))
       if (now - failingSince >= Duration.toMillis(giveUpAfter)) endRun(error, noSuccess(giveUpAfter))
       if (error.overload === true && current !== undefined)
         current = ConcurrencyLimit.afterOverload(current, started.cuts)
@@ -132,10 +135,11 @@ export const make = ({
 
     const limit = <A>(
       attempt: Effect.Effect<A, StoreError>,
-      bodyBytes = 0
+      bodyBytes = 0,
+      weighedBytes = bodyBytes
     ): Effect.Effect<A, StoreError | Interrupted> =>
       Callback.make((onEnd) => {
-        const weight = ConcurrencyLimit.weight(concurrency, bodyBytes)
+        const weight = ConcurrencyLimit.weight(concurrency, weighedBytes)
         /** The result of an attempt that was cancelled. */
         let cancelled: Exit.Exit<never, StoreError> | undefined
         let cancelAttempt = () => {}
@@ -147,7 +151,7 @@ export const make = ({
           if (!isAdmitted) return onEnd(Exit.fail(new Interrupted()))
           inFlight += weight
           const started = { at: time(), cuts: current?.cuts ?? 0 }
-          const unwatch = watch((failure) => cancel(Exit.fail(failure)))
+          const unwatch = watch(bodyBytes, (failure) => cancel(Exit.fail(failure)))
           const onExit = (own: Exit.Exit<A, StoreError>) => {
             unwatch()
             inFlight -= weight

@@ -62,9 +62,9 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
             : error
         )
       }
-      const ofUpload = <A>(attempt: Effect.Effect<A, StoreError>) =>
+      const ofUpload = <A>(attempt: Effect.Effect<A, StoreError>, bodyBytes = 0) =>
         Effect.suspend(() => {
-          const limited = limiter.limit(attempt)
+          const limited = limiter.limit(attempt, bodyBytes, 0)
           if (!isCompletionNext) return request(limited)
           isCompletionNext = false
           return completion(limited)

@@ -1,4 +1,7 @@
-/** Limits how long an attempt may take. */
+/**
+ * Limits how long an attempt may take: `--timeout`, and a second more for each 8 KiB of its body. The connection ends an
+ * attempt that makes no progress for `--timeout`; this limit ends one whose bytes arrive too slowly.
+ */
 import { Clock, Duration, Effect, type Scope } from "effect"
 import * as DurationText from "../../domain/DurationText.ts"
 import { NetworkFailure, type StoreAnswer } from "../../domain/Errors.ts"
@@ -18,6 +21,12 @@ const credentialsTimeout: Timeout = {
   advice: "a source of credentials hangs: check credential_process, the instance's metadata service, and STS"
 }
 
+/**
+ * Bytes of a body that may take a second, or a part of an upload that the store assembles. A hundredth of a line of
+ * 6 Mbit/s, because many requests may share the line.
+ */
+export const minBytesPerSecond = 8 * 1024
+
 const timedOut = (timeout: Timeout, limit: Duration.Duration) =>
   new NetworkFailure({ ...timeout, detail: `no complete answer within ${DurationText.format(limit)}` })
 
@@ -25,41 +34,42 @@ export const forCredentials = <A, E>(attempt: Effect.Effect<A, E>, limit: Durati
   Effect.timeoutFail(attempt, { duration: limit, onTimeout: () => timedOut(credentialsTimeout, limit) })
 
 /** Watches a request from its start. Returns a function to call when the request has ended. */
-export type Watch = (onTimeout: (failure: NetworkFailure) => void) => () => void
+export type Watch = (bodyBytes: number, onTimeout: (failure: NetworkFailure) => void) => () => void
 
-/**
- * Watches all requests with one timer, until the scope closes. All have the same limit, so the request that started
- * first is the first to time out.
- */
-export const forRequests = (limit: Duration.Duration): Effect.Effect<Watch, never, Scope.Scope> =>
+/** Watches all requests with one timer, until the scope closes. */
+export const forRequests = (timeout: Duration.Duration): Effect.Effect<Watch, never, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = yield* Clock.clockWith(Effect.succeed)
     /** Milliseconds of a monotonic clock. */
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
-    /** The timeout callback of each request and its due time, in start order. */
+    const leastMillis = Duration.toMillis(timeout)
+    /** The timeout callback of each request and its due time. */
     const running = new Map<() => void, number>()
     let wake: (() => void) | undefined
     const untilRunning = Effect.async<void>((resume) => {
       wake = () => resume(Effect.void)
     })
 
+    /** Times out what is due. Returns when to look again: no request that starts later can be due earlier. */
+    const check = (now: number) => {
+      let next = now + leastMillis
+      for (const [fail, dueAt] of running) {
+        if (dueAt > now) next = Math.min(next, dueAt)
+        else if (running.delete(fail)) fail()
+      }
+      return next
+    }
     const watch = Effect.gen(function* () {
       for (;;) {
         if (running.size === 0) yield* untilRunning
-        const [first] = running
-        if (first === undefined) continue
-        const [fail, endsAt] = first
-        const left = endsAt - time()
-        if (left > 0) yield* Effect.sleep(left)
-        else {
-          running.delete(fail)
-          fail()
-        }
+        const now = time()
+        yield* Effect.sleep(check(now) - now)
       }
     })
     yield* Effect.forkScoped(watch)
 
-    return (onTimeout) => {
+    return (bodyBytes, onTimeout) => {
+      const limit = Duration.millis(leastMillis + (1000 * bodyBytes) / minBytesPerSecond)
       const fail = () => onTimeout(timedOut(requestTimeout, limit))
       running.set(fail, time() + Duration.toMillis(limit))
       wake?.()

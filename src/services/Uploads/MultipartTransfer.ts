@@ -14,6 +14,7 @@ import * as UploadPlan from "../../domain/UploadPlan.ts"
 import { type NewObject, ObjectStore, type UploadName } from "../ObjectStore.ts"
 import { abortUpload, completeDespiteInterrupt } from "../ObjectStore/AbortUpload.ts"
 import { Reporter } from "../Reporter.ts"
+import * as Timeouts from "../Requests/Timeouts.ts"
 import { Stop } from "../Stop.ts"
 import * as BufferPool from "./BufferPool.ts"
 import { type FileParts, NotResumable, type UploadProgress, sendParts, type SharedResources } from "./PartPipeline.ts"
@@ -139,7 +140,9 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         yield* job.completing(content)
         const inOrder = [...stored.values()].toSorted((a, b) => a.number - b.number)
         const object = yield* job.request(
-          Effect.suspend(() => store.completeUpload(job.object, upload.uploadId, inOrder))
+          Effect.suspend(() => store.completeUpload(job.object, upload.uploadId, inOrder)),
+          // AWS sends whitespace while it assembles the parts, for several minutes
+          inOrder.length * Timeouts.minBytesPerSecond
         )
         yield* job.record.end
         if (current.sparedBytes > 0) reporter.addResumed(current.sparedBytes)

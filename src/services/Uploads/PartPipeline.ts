@@ -29,7 +29,10 @@ export interface FileParts {
   readonly former: ContentDigest | undefined
   readonly record: UploadRecord
   /** Wraps each request with the limiter, the timeout and retries. */
-  readonly request: <A>(attempt: Effect.Effect<A, StoreError>) => Effect.Effect<A, StoreError | Interrupted>
+  readonly request: <A>(
+    attempt: Effect.Effect<A, StoreError>,
+    bodyBytes?: number
+  ) => Effect.Effect<A, StoreError | Interrupted>
 }
 
 /** The upload, and the parts that the store has. Mutable. */
@@ -81,7 +84,7 @@ export const sendParts = (
         attempts++
         return store.uploadPart({ ...progress.upload, number, body, sha256 })
       })
-      return Effect.tap(request(attempt), (answer) => {
+      return Effect.tap(request(attempt, body.length), (answer) => {
         const part = { number, sizeBytes: body.length, sha256, ...answer }
         progress.stored.set(number, part)
         // a cancelled attempt may still be reading the buffer

@@ -36,13 +36,13 @@ export interface Route {
 export interface HttpClient {
   /**
    * Sends a request once. A `Callback`; interruption closes the connection. Fails with errors of Node,
-   * `MalformedResponse` or `TimeoutError`. The body must not change until the exchange has ended.
+   * `MalformedResponse`, `TimeoutError` or `StalledError`. The body must not change until the exchange has ended.
    */
   readonly exchange: (request: Request) => Effect.Effect<Response, unknown>
 }
 
 /** Opens as many connections as there are concurrent requests, and keeps them until the scope closes. */
-export const make = (routeTo: (origin: Origin) => Route, idleMillis: number) =>
+export const make = (routeTo: (origin: Origin) => Route, stallMillis: number) =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
     const pools = yield* Effect.acquireRelease(
@@ -53,7 +53,7 @@ export const make = (routeTo: (origin: Origin) => Route, idleMillis: number) =>
       const name = `${origin.protocol}//${origin.hostname}:${origin.port}`
       let pool = pools.get(name)
       if (pool === undefined) {
-        pool = { ...routeTo(origin), clock, idleMillis, all: new Set(), idle: [] }
+        pool = { ...routeTo(origin), clock, stallMillis, all: new Set(), idle: [] }
         pools.set(name, pool)
       }
       return pool
@@ -84,7 +84,7 @@ export const make = (routeTo: (origin: Origin) => Route, idleMillis: number) =>
 /** The connections to one origin. */
 interface Pool extends Route {
   readonly clock: Clock.Clock
-  readonly idleMillis: number
+  readonly stallMillis: number
   readonly all: Set<Connection.Connection>
   /** The most recently used connection is reused first, so that surplus ones expire. `since` is monotonic time. */
   readonly idle: Array<{ readonly connection: Connection.Connection; readonly since: bigint }>
@@ -104,8 +104,8 @@ const takeIdle = ({ clock, idle }: Pool): Connection.Connection | undefined => {
   return undefined
 }
 
-const connect = ({ all, clock, dial, idle, idleMillis }: Pool) => {
-  const connection = Connection.open(dial, idleMillis, {
+const connect = ({ all, clock, dial, idle, stallMillis }: Pool) => {
+  const connection = Connection.open(dial, stallMillis, {
     onFree: () => void idle.push({ connection, since: clock.unsafeCurrentTimeNanos() }),
     onClose: () => {
       all.delete(connection)

@@ -3,6 +3,7 @@ import { Duration } from "effect"
 import type { Socket } from "node:net"
 import * as DurationText from "../../../domain/DurationText.ts"
 import * as ResponseReader from "./ResponseReader.ts"
+import * as SendQueue from "./SendQueue.ts"
 
 /** Connects, and calls `done` once, with a socket to write to or an error. Returns a function that cancels it. */
 export type Dial = (done: (error: unknown, socket?: Socket) => void) => () => void
@@ -15,7 +16,7 @@ export interface Message {
 }
 
 export interface Connection {
-  /** Calls `done` once: with the response, or with an error of Node, `MalformedResponse` or `TimeoutError`. */
+  /** Calls `done` once: with the response, or with an error of Node, `MalformedResponse`, `TimeoutError` or `StalledError`. */
   readonly send: (message: Message, done: Done) => void
   /** Fails a request in flight with `connectionReset`. */
   readonly close: () => void
@@ -23,9 +24,14 @@ export interface Connection {
 
 type Done = (error: unknown, response?: ResponseReader.Response) => void
 
-/** There was no traffic, or no connection, for too long. */
+/** There was no connection for too long. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError"
+}
+
+/** A connection made no progress for too long. */
+export class StalledError extends Error {
+  override readonly name = "StalledError"
 }
 
 /** The error of Node's client for a connection that closes before the response. */
@@ -42,10 +48,17 @@ const sliceBytes = 512 * 1024
 /** Largest body, in bytes, that is copied behind its head, because one write costs less than two. */
 const maxCopiedBytes = 64 * 1024
 
-/** Calls `onFree` each time the connection is ready for a request, and `onClose` once, when it closes. */
+/** How often a connection without traffic is checked until it counts as stalled. */
+const checks = 4
+
+/**
+ * Fails a request after `stallMillis` without progress: the system accepts no byte of it, the other side acknowledges none
+ * and sends none. Calls `onFree` each time the connection is ready for a request,  and `onClose` once, when it
+ * closes.
+ */
 export const open = (
   dial: Dial,
-  idleMillis: number,
+  stallMillis: number,
   { onClose, onFree }: { readonly onClose: () => void; readonly onFree: () => void }
 ): Connection => {
   let socket: Socket | undefined
@@ -105,10 +118,26 @@ export const open = (
     }
   }
 
+  /** Calls `fail` if the connection stalls. Node reports each time without traffic once. */
+  const watch = (connected: Socket) => {
+    let former = ""
+    let silentChecks = 0
+    const check = () => {
+      if (pending === undefined) return close()
+      const { bytesRead, bytesWritten } = connected
+      const progress = `${bytesRead} ${bytesWritten} ${SendQueue.unacknowledged(connected)}`
+      silentChecks = progress === former ? silentChecks + 1 : 1
+      former = progress
+      if (silentChecks < checks) next()
+      else fail(new StalledError(`no progress for ${DurationText.format(Duration.millis(stallMillis))}`))
+    }
+    const next = () => connected.setTimeout(stallMillis / checks)
+    connected.on("timeout", check)
+    next()
+  }
+
   const listen = (connected: Socket) => {
-    connected.setTimeout(idleMillis, () =>
-      fail(new TimeoutError(`no traffic for ${DurationText.format(Duration.millis(idleMillis))}`))
-    )
+    watch(connected)
     connected.on("data", (bytes: Buffer) => read(() => reader.push(bytes)))
     connected.on("end", () => {
       read(() => reader.end())

@@ -9,16 +9,16 @@ import * as DurationText from "../../../domain/DurationText.ts"
 import * as Proxy from "../../../domain/Proxy.ts"
 import type { Origin, Route } from "./Client.ts"
 import * as Authorities from "./Authorities.ts"
-import { connectionReset, type Dial, TimeoutError } from "./Connection.ts"
+import { connectionReset, type Dial, StalledError, TimeoutError } from "./Connection.ts"
 
 /**
  * Node's agents make the connections, because they can open a tunnel through a proxy and reach a proxy over TLS. They
  * send no requests. The system's CA certificates are trusted after the first certificate of an unknown authority: that of the
  * store, unless `tls.ca` says which to trust, or that of a proxy. `connectMillis`: timeout for a connection, and for a
- * tunnel before it.
+ * tunnel before it. `handshakeMillis`: for TLS without a tunnel.
  */
 export const make =
-  (proxies: Proxy.Proxies, tls: Authorities.Trust, connectMillis: number) =>
+  (proxies: Proxy.Proxies, tls: Authorities.Trust, connectMillis: number, handshakeMillis = connectMillis) =>
   (origin: Origin): Route => {
     const hostname = origin.hostname.replace(/^\[(.*)\]$/, "$1")
     const isSecure = origin.protocol === "https:"
@@ -70,7 +70,7 @@ export const make =
       const cancel = () => {
         if (end()) destroySoon(opening)
       }
-      const timer = setTimeout(
+      let timer = setTimeout(
         () => complete(new TimeoutError(`no connection within ${DurationText.format(Duration.millis(connectMillis))}`)),
         isTunnelled ? 2 * connectMillis : connectMillis
       )
@@ -93,7 +93,14 @@ export const make =
       if (!isTunnelled) {
         const socket = isSecure ? keepSession(opening) : opening
         // once the host is reached, its TLS handshake may take as long as a response
-        socket.once("connect", () => clearTimeout(timer))
+        socket.once("connect", () => {
+          clearTimeout(timer)
+          if (hasEnded) return
+          timer = setTimeout(
+            () => complete(new StalledError(`no TLS for ${DurationText.format(Duration.millis(handshakeMillis))}`)),
+            handshakeMillis
+          )
+        })
         socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => complete(undefined, socket))
         socket.once("error", complete).once("close", () => complete(connectionReset()))
       }

@@ -162,7 +162,11 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ERR_HTTP_PREMATURE_RESPONSE: transient(NetworkFailure, pageHint),
   // the SDK cannot derive an endpoint from the bucket's name or ARN
   EndpointError: permanent(BucketUnusable),
-  TimeoutError: overloaded(NetworkFailure)
+  TimeoutError: overloaded(NetworkFailure),
+  StalledError: overloaded(
+    NetworkFailure,
+    "raise --timeout if the store needs longer to respond, or lower --concurrency for a slow line"
+  )
 }
 
 /** Codes of OpenSSL and Node for a certificate or handshake that is not acceptable. */

@@ -22,8 +22,6 @@ const connectTimeout = Duration.seconds(10)
  * continents.
  */
 const addressTimeout = Duration.seconds(3)
-/** A connection without traffic for this long is dead, even in the middle of a body or a response. */
-const idleTimeout = Duration.seconds(30)
 
 export type Options = Pick<Settings, "endpoint" | "timeout">
 
@@ -60,11 +58,12 @@ export const connect = (
     const ca = yield* readAuthorities(env["AWS_CA_BUNDLE"] || caBundle)
     const trust: Authorities.Trust = { ...ca, extraAuthorities: env[extraAuthorities] || undefined }
     if (options.endpoint?.protocol !== "http:") yield* checkExtraAuthorities(trust.extraAuthorities)
+    const stallMillis = Duration.toMillis(options.timeout)
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
     // without a timeout, the connection to a proxy that never opens its tunnel would stay open
     const agent = { keepAlive: true, proxyEnv: { ...proxyEnv }, timeout: connectionTimeout }
     return {
-      http: yield* Client.make(Dialer.make(proxyEnv, trust, connectionTimeout), Duration.toMillis(idleTimeout)),
+      http: yield* Client.make(Dialer.make(proxyEnv, trust, connectionTimeout, stallMillis), stallMillis),
       handler: {
         // these requests are small, and the whole run waits for them
         connectionTimeout: 5000,

@@ -111,7 +111,8 @@ export const put = <E>(
                       (checksum) => attempt(command, checksum),
                       checksumOfParts
                     )
-                  )
+                  ),
+              command instanceof UploadPartCommand ? body.partSizeBytes : 0
             )
           ).pipe(
             Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)),

@@ -225,7 +225,7 @@ describe("a connection", () => {
   it("fails without traffic: no response", async () => {
     const server = await scriptedServer((socket) => socket.resume())
     const { calls, send } = opened(dialTo(server.port), 50)
-    await expect(send()).rejects.toMatchObject({ name: "TimeoutError", message: "no traffic for 0.1 s" })
+    await expect(send()).rejects.toMatchObject({ name: "StalledError", message: "no progress for 0.1 s" })
     await callbacksRun()
     expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
@@ -233,7 +233,7 @@ describe("a connection", () => {
   it("fails without traffic: a body that is not read", async () => {
     const server = await scriptedServer((socket) => socket.pause())
     await expect(opened(dialTo(server.port), 50).send(randomBytes(32 * MiB))).rejects.toMatchObject({
-      name: "TimeoutError"
+      name: "StalledError"
     })
   })
 

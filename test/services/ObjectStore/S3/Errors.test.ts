@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { connectionReset, TimeoutError } from "../../../../src/services/ObjectStore/Http/Connection.ts"
+import { connectionReset, StalledError } from "../../../../src/services/ObjectStore/Http/Connection.ts"
 import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import { storeError, withoutSecrets } from "../../../../src/services/ObjectStore/S3/Errors.ts"
 
@@ -149,10 +149,10 @@ describe("storeError, given a failure without a response", () => {
     ],
     [
       "a connection without traffic",
-      new TimeoutError("no traffic for 30.0 s"),
+      new StalledError("no progress for 30.0 s"),
       "NetworkFailure",
       true,
-      "PutObject: no traffic for 30.0 s (TimeoutError)"
+      "PutObject: no progress for 30.0 s (StalledError)"
     ],
     [
       "a response that is not HTTP",
