@@ -13,9 +13,12 @@ export interface LostCompletions {
 
 export const none: LostCompletions = { count: 0, at: 0 }
 
-/** A run does not send a file again if as many completions were lost, and the last one less than `pauseMillis` ago. */
+/**
+ * A run does not send a file again if as many completions were lost, and the last one less than `pauseMillis` ago. The
+ * pause is shorter than the time for which the collector keeps a file.
+ */
 const maxLost = 3
-const pauseMillis = 24 * 3_600_000
+const pauseMillis = 6 * 3_600_000
 
 /**
  * How often a run may send the file.
@@ -24,7 +27,7 @@ const pauseMillis = 24 * 3_600_000
  * | -------------------------------- | ------------ | ----- |
  * | 0                                |              | 2     |
  * | 1 or 2                           |              | 1     |
- * | 3 or more                        | today        | 0     |
+ * | 3 or more                        | within six hours | 0 |
  * | 3 or more                        | longer ago   | 1     |
  */
 export const attemptsLeft = ({ at, count }: LostCompletions, nowMillis: number): 0 | 1 | 2 => {
@@ -42,10 +45,10 @@ export const failure = (isPostponed: boolean, refusal?: StoreAnswer): UploadFail
     detail: "the store may hold the object, but did not answer its completion and no longer knows the upload",
     advice: `raise the time-out of the load balancer or proxy before the store: completing takes longer; ${
       isPostponed
-        ? "the file is sent again a day after its last attempt, or with --force"
+        ? "the file is sent again six hours after its last attempt, or with --force"
         : "the next run sends it again"
     }`,
-    isCompletionLost: true
+    isCompletionLost: !isPostponed
   })
 
 export const isLost = (error: { readonly _tag: string; readonly isCompletionLost?: boolean | undefined }): boolean =>

@@ -2,20 +2,20 @@ import { describe, expect, it } from "@effect/vitest"
 import { UploadFailed } from "../../src/domain/Errors.ts"
 import * as LostCompletion from "../../src/domain/LostCompletion.ts"
 
-const day = 24 * 3_600_000
+const pause = 6 * 3_600_000
 
 describe("the attempts of a run to send a file", () => {
   it.each([
     ["no completion was lost", 0, 0, 2],
     ["one was lost just now", 1, 0, 1],
     ["two were lost just now", 2, 0, 1],
-    ["three were lost, the last one a day ago", 3, day, 0],
-    ["three were lost, the last one longer ago", 3, day + 1, 1],
+    ["three were lost, the last one six hours ago", 3, pause, 0],
+    ["three were lost, the last one longer ago", 3, pause + 1, 1],
     ["many were lost, the last one just now", 99, 0, 0],
     // the clock was set back
-    ["three were lost, the last one in the future", 3, -day, 0]
+    ["three were lost, the last one in the future", 3, -pause, 0]
   ])("if %s", (_, count, agoMillis, expected) => {
-    const now = 10 * day
+    const now = 10 * pause
     expect(LostCompletion.attemptsLeft({ count, at: now - agoMillis }, now)).toBe(expected)
   })
 })

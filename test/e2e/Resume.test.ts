@@ -66,7 +66,7 @@ describe("an upload whose completion the store performs, but never answers", () 
   }
 
   it.each([[[]], [["--compress=gzip"]]])(
-    "is sent twice by one run, once by the next one, and then not again before a day has passed: %j",
+    "is sent twice by one run, once by the next one, and then not again before six hours have passed: %j",
     async (flags) => {
       const { startRun, finish, store } = await host(contentOf(2))
       store.fault = unanswered()

@@ -5,11 +5,11 @@
 import { Clock, Effect, type Exit, flow } from "effect"
 import { hash } from "node:crypto"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
-import type { FileError, IntegrityFailure, Interrupted, StateUnusable, UploadFailed } from "../../domain/Errors.ts"
+import type { FileError, IntegrityFailure, Interrupted, StateUnusable } from "../../domain/Errors.ts"
 import { keepsUpload } from "../../domain/FailureClass.ts"
 import * as LostCompletion from "../../domain/LostCompletion.ts"
 import * as Resumption from "../../domain/Resumption.ts"
-import type { ObjectAttributes } from "../../domain/Settings.ts"
+import type { ObjectAttributes, Settings } from "../../domain/Settings.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
 import { type NewObject, ObjectStore, type UploadName } from "../ObjectStore.ts"
 import { abortUpload, completeDespiteInterrupt } from "../ObjectStore/AbortUpload.ts"
@@ -27,7 +27,7 @@ export interface Job extends FileParts {
   readonly completing: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
 }
 
-export type Limits = ObjectAttributes & UploadPlan.Limits
+export type Limits = ObjectAttributes & UploadPlan.Limits & Pick<Settings, "force">
 
 /** Each part reserves its bytes in `memory`. */
 export const make = (limits: Limits, memory: Effect.Semaphore) =>
@@ -98,6 +98,15 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         )
       })
 
+    /** Fails if the file may not be sent now. */
+    const noteLost = ({ record }: Job) =>
+      Effect.gen(function* () {
+        yield* record.completionLost
+        const lost = yield* record.lostCompletions
+        if (!limits.force && LostCompletion.attemptsLeft(lost, yield* Clock.currentTimeMillis) === 0)
+          return yield* LostCompletion.failure(true)
+      })
+
     const sendOnce = (job: Job, kept: Resumption.KeptUpload | undefined) => {
       const stored = new Map(kept?.parts)
       let progress: UploadProgress | undefined
@@ -114,7 +123,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
       })
       const afterFailure = (
         error: FileError | Interrupted | NotResumable
-      ): Effect.Effect<void, NotResumable | UploadFailed> => {
+      ): Effect.Effect<void, FileError | NotResumable> => {
         if (progress === undefined) return Effect.void
         if (error._tag === "NotResumable") return abandon(job, progress.upload)
         const forget = Effect.ignore(job.record.end)
@@ -122,11 +131,8 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         if (kept !== undefined && Resumption.isUnknownUpload(error)) {
           // with all parts stored, an earlier run has tried to complete it
           const isComplete = progress.sparedBytes === job.source.sizeBytes
-          return Effect.zipRight(
-            forget,
-            Effect.fail(
-              isComplete ? LostCompletion.failure(false) : new NotResumable({ why: "the store no longer knows it" })
-            )
+          return Effect.zipRight(forget, isComplete ? noteLost(job) : Effect.void).pipe(
+            Effect.zipRight(new NotResumable({ why: "the store no longer knows it" }))
           )
         }
         if (isStoredWrong(error)) return forget

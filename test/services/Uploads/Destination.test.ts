@@ -21,6 +21,7 @@ import * as MemoryStore from "../../../scripts/simulate/MemoryStore.ts"
 import { exportOnce } from "../../fixtures/Export.ts"
 import { settingsWith } from "../../fixtures/Settings.ts"
 import { emptyDirectory, tree } from "../../fixtures/Tree.ts"
+import * as OverwriteProtection from "../../../src/services/Uploads/OverwriteProtection.ts"
 
 const MiB = 1024 ** 2
 
@@ -123,8 +124,12 @@ describe("an object of an append-only file", () => {
               continue
             }
             answers = step.answered
-            const report = await Effect.runPromise(exportOnce({ ...settings, compress: step.compress }, store.layer))
-            expect([0, 30, 41]).toContain(report.result.exitCode)
+            const run = (force: boolean) =>
+              Effect.runPromise(exportOnce({ ...settings, compress: step.compress, force }, store.layer))
+            const { exitCode } = (await run(false)).result
+            expect([0, 10, 30, 41]).toContain(exitCode)
+            // after lost completions, a run may leave a file to a later one
+            if (exitCode === 10 && step.answered === Infinity) expect((await run(true)).result.exitCode).toBe(0)
             for (const [key, versions] of store.versions) {
               versions.map(plain).reduce((before, after) => {
                 expect(after.subarray(0, before.length).equals(before), `${key} was overwritten by less`).toBe(true)
@@ -171,7 +176,7 @@ describe("with --no-overwrite, a file", () => {
     const run = (changed: Partial<Settings> = {}) =>
       Effect.map(exportOnce({ ...settings, ...changed }, store.layer), ({ result }) => [
         result.exitCode,
-        [...store.versions.keys()]
+        [...store.versions.keys()].filter((key) => !key.endsWith(OverwriteProtection.markerName))
       ])
     const runWithoutAnswer = () => {
       losesAnswers = true
@@ -205,9 +210,10 @@ describe("with --no-overwrite, a file", () => {
     Effect.gen(function* () {
       const { run, store, write } = start()
       yield* run()
+      const requests = store.requests.length
       yield* write("append", "b\n")
       expect(yield* run({ onReplace: "fail" })).toEqual([11, [first]])
-      expect(store.requests).toHaveLength(1)
+      expect(store.requests).toHaveLength(requests)
     })
   )
 
