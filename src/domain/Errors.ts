@@ -90,7 +90,7 @@ export class NetworkFailure extends Data.TaggedError("NetworkFailure")<StoreAnsw
 /** The certificate or the protocol is not acceptable. */
 export class TlsFailure extends Data.TaggedError("TlsFailure")<StoreAnswer> {
   override readonly message = sentence(this)
-  readonly hint = this.advice ?? "check the endpoint's certificate; for a private CA, set NODE_EXTRA_CA_CERTS"
+  readonly hint = this.advice ?? "check the endpoint's certificate; for a private CA, set AWS_CA_BUNDLE"
 }
 
 /** Throttling, or HTTP status 5xx, after all retries. */
@@ -230,7 +230,9 @@ export type StoreError =
 export const revised = <E extends Exclude<StoreError, CredentialsMissing>>(
   error: E,
   more: Partial<Pick<StoreAnswer, "advice" | "detail" | "retryable">>
-): E => new (error.constructor as new (answer: StoreAnswer) => E)({ ...error, ...more })
+): E =>
+  // a spread leaves out the cause
+  new (error.constructor as new (answer: StoreAnswer) => E)({ ...error, cause: error.cause, ...more })
 
 /** One file failed. */
 export type FileError = StoreError | SourceUnreadable | StateUnusable | ConfigError | InternalError

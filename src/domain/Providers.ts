@@ -172,12 +172,3 @@ export const partLimits = (endpoint: URL | undefined): Pick<Provider, "maxParts"
   const { maxParts: most, partsAtOnce } = of(endpoint)
   return { maxParts: most, partsAtOnce }
 }
-
-/** The flags to check when the store does not implement something. */
-export const suspectFlags = ({ name, unsupported }: Provider): string =>
-  unsupported === undefined || unsupported.length === 0
-    ? `${listed(["--acl", "--sse", "--storage-class", "--tag"])}${unsupported === undefined ? ", which not every store implements" : ""}`
-    : `${listed(unsupported)}, which ${name} does not implement`
-
-const listed = (flags: ReadonlyArray<string>) =>
-  flags.length < 2 ? flags.join("") : `${flags.slice(0, -1).join(", ")} and ${flags.at(-1)}`

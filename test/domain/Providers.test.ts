@@ -44,15 +44,6 @@ it.each([
   expect(Providers.usesPathStyle(new URL(endpoint), forced)).toBe(expected)
 })
 
-it.each([
-  ["https://account.r2.cloudflarestorage.com", "--acl, --sse and --tag, which Cloudflare R2 does not implement"],
-  ["https://s3.us-west-004.backblazeb2.com", "--tag, which Backblaze B2 does not implement"],
-  ["https://minio.example.com", "--acl, --sse, --storage-class and --tag, which not every store implements"],
-  [undefined, "--acl, --sse, --storage-class and --tag"]
-])("the flags to check after a refusal of %s are %s", (endpoint, expected) => {
-  expect(Providers.suspectFlags(of(endpoint))).toBe(expected)
-})
-
 describe("docs/stores.md", () => {
   it("contains the table of providers", () => {
     const page = readFileSync(new URL("../../docs/stores.md", import.meta.url), "utf8")

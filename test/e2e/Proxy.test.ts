@@ -128,6 +128,15 @@ describe("a proxy", () => {
     const result = await run(s3(oneFile(), url, ...flags), { env })
     expect(result.code, result.stdout).toBe(30)
     expect(result.stdout).toContain("ECONNREFUSED")
+    expect(result.stdout).toMatch(/hint: .*HTTPS_PROXY: the proxy 127\.0\.0\.1:\d+ cannot be reached/)
+  })
+
+  it("is named when its name does not exist", async () => {
+    const env = { https_proxy: "http://user:secret@proxy.invalid:3128" }
+    const result = await run(s3(oneFile(), url, ...flags), { env })
+    expect(result.code, result.stdout).toBe(30)
+    expect(result.stdout).toMatch(/hint: .*https_proxy: the proxy proxy\.invalid:3128 cannot be reached/)
+    expect(result.stdout + result.stderr).not.toContain("secret")
   })
 
   it("causes retries when it cuts a tunnel in the middle of a body", async () => {

@@ -20,7 +20,7 @@ export const endpoints: ReadonlyArray<FaultCase> = [
     endpoint: tlsStore({ trusted: false }),
     attempts: 1,
     exit: 31,
-    hint: /NODE_EXTRA_CA_CERTS/
+    hint: /AWS_CA_BUNDLE/
   },
   {
     when: "the certificate has expired",
@@ -34,33 +34,47 @@ export const endpoints: ReadonlyArray<FaultCase> = [
     endpoint: tlsStore({ commonName: "s3.example.com" }),
     attempts: 1,
     exit: 31,
-    hint: /certificate/
+    hint: /certificate is for s3\.example\.com: check --endpoint/
   },
   {
     when: "an https endpoint does not speak TLS",
     endpoint: plainHttpStore,
     attempts: 1,
     exit: 31,
-    hint: /http/
+    hint: /http:\/\//,
+    output: /the server does not speak TLS/
   },
   {
     when: "an http endpoint speaks TLS",
     endpoint: tlsStore({ scheme: "http" }),
     attempts: 3,
     exit: 30,
-    hint: network
+    hint: /--endpoint https:\/\/127/
   },
   {
     when: "the server speaks no TLS version above 1.1",
     endpoint: tlsServer({ minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }),
     attempts: 1,
-    exit: 31
+    exit: 31,
+    hint: /TLS 1\.2/
   },
   {
     when: "the server requires a client certificate",
     endpoint: tlsServer({ requestCert: true, rejectUnauthorized: true }),
-    attempts: 1,
-    exit: 31
+    // the first connection shows that the issuer is not one of Node's
+    attempts: 2,
+    exit: 31,
+    hint: /client certificate/
+  },
+  {
+    when: "an http endpoint explains that it speaks TLS, and resets the connection",
+    endpoint: onConnection((socket) => {
+      socket.write("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+      setTimeout(() => socket.resetAndDestroy(), 100)
+    }),
+    attempts: 3,
+    exit: 30,
+    hint: /--endpoint https:\/\/127/
   },
   {
     when: "the TLS handshake gets no response",

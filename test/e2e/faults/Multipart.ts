@@ -190,6 +190,35 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     exit: 0
   },
   {
+    when: "the store names the upload by text that is not Unicode",
+    fault: onOperation(
+      create,
+      always({
+        kind: "answer",
+        status: 200,
+        body: "<InitiateMultipartUploadResult><UploadId>a&#xD800;b</UploadId></InitiateMultipartUploadResult>"
+      })
+    ),
+    attempts: { [create]: 1 },
+    exit: 10,
+    hint: /lifecycle rule/,
+    output: /left open/
+  },
+  {
+    when: "the store names the upload by nothing",
+    fault: onOperation(
+      create,
+      always({
+        kind: "answer",
+        status: 200,
+        body: "<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>"
+      })
+    ),
+    attempts: { [create]: 3 },
+    exit: 30,
+    hint: /--endpoint/
+  },
+  {
     when: "the store rejects the completion with InvalidPart",
     fault: onOperation(complete, always({ kind: "answer", status: 400, code: "InvalidPart" })),
     attempts: { [create]: 1, [part]: 2, [complete]: 1, [abort]: 1 },

@@ -11,7 +11,10 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [400, "ExpiredToken", 21, /expired/],
   [400, "TokenRefreshRequired", 21, /expired/],
   [400, "InvalidToken", 21, /session token/],
-  [403, "InvalidAccessKeyId", 21, /access key id/],
+  [403, "InvalidAccessKeyId", 21, /session has expired/],
+  [403, "NotSignedUp", 22, /account/],
+  [400, "InvalidRegionName", 23, /--region .*us-east-1/],
+  [400, "InvalidTag", 10, /--tag/],
   [403, "SignatureDoesNotMatch", 21, /secret/],
   [403, "InvalidSecurity", 21, /access key|session token/],
   [403, "RequestExpired", 21, /clock/],
@@ -19,10 +22,10 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [400, "InvalidBucketName", 23, /--bucket/],
   [301, "PermanentRedirect", 23, /--region|--endpoint/],
   [400, "IllegalLocationConstraintException", 23, /--region/],
-  [412, "PreconditionFailed", 10, /had no condition/],
+  [412, "PreconditionFailed", 10, /no condition/],
   [400, "KMS.DisabledException", 10, /\bkey\b/i],
   [400, "KMS.NotFoundException", 10, /\bkey\b/i],
-  [400, "EntityTooLarge", 10, /--part-size/],
+  [400, "EntityTooLarge", 10, /raise the limit/],
   [400, "InvalidRequest", 10, /documentation/],
   [400, "InvalidArgument", 10, /documentation/],
   [400, "InvalidStorageClass", 10, /--storage-class|documentation/],
@@ -35,8 +38,7 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
 const attempts: Readonly<Record<string, number>> = {
   SignatureDoesNotMatch: 2,
   InvalidRequest: 3,
-  InvalidArgument: 3,
-  KeyTooLongError: 3
+  InvalidArgument: 3
 }
 
 const page = (status: number, text: string, headers: Record<string, string> = {}): CannedAnswer => ({
@@ -59,9 +61,17 @@ const withoutCode: ReadonlyArray<readonly [when: string, answer: CannedAnswer, e
   ["a proxy blocks the request", page(403, "Blocked by policy"), 30, /proxy/],
   ["a proxy requires credentials", page(407, "Proxy login"), 30, /proxy/],
   ["a proxy redirects to its login page", page(302, "", { location: "http://proxy.example.com/login" }), 30, /proxy/],
-  ["a proxy rejects the size of the body", page(413, "Request Entity Too Large"), 10, /--part-size|proxy/],
+  ["a proxy rejects the size of the body", page(413, "Request Entity Too Large"), 10, /client_max_body_size/],
   ["a web server has no such page", page(404, "Not Found"), 30, /--endpoint/],
-  ["a web server expects TLS", page(400, "plain HTTP sent to HTTPS port"), 30, /--endpoint/],
+  ["a web server expects TLS", page(400, "plain HTTP sent to HTTPS port"), 30, /--endpoint https:/],
+  ["the store answers 400 without a body", noBody(400), 30, /--endpoint/],
+  ["a proxy redirects to https", page(308, "", { location: "https://127.0.0.1/" }), 30, /--endpoint https:\/\/127/],
+  [
+    "an error names a region and is not about it",
+    { status: 400, code: "InvalidArgument", headers: { "x-amz-bucket-region": "eu-west-1" } },
+    10,
+    /^look up the code/
+  ],
   [
     "a redirect names the right region",
     { status: 301, code: "PermanentRedirect", headers: { "x-amz-bucket-region": "eu-west-1" } },
@@ -92,10 +102,20 @@ export const permanentErrors: ReadonlyArray<FaultCase> = [
   ...withoutCode.map(([when, answer, exit, hint]): FaultCase => ({
     when,
     fault: always({ kind: "answer", ...answer }),
-    attempts: 1,
+    // the first refusal without a code may concern the checksum
+    attempts: answer.status === 400 && answer.headers?.["content-type"] === undefined ? 3 : 1,
     exit,
     hint
   })),
+  {
+    when: "the condition of --no-overwrite fails",
+    flags: ["--no-overwrite"],
+    fault: always({ kind: "answer", status: 412, code: "PreconditionFailed" }),
+    // the first creates the marker that shows whether the store honours the condition
+    attempts: 2,
+    exit: 11,
+    hint: /--no-overwrite/
+  },
   {
     when: "the signature is for the wrong region",
     store: { region: "eu-west-1" },

@@ -78,7 +78,7 @@ export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
     fault: notImplemented,
     attempts: 3,
     exit: 10,
-    hint: /flag/
+    hint: /--endpoint/
   },
   {
     when: "the store does not support multipart uploads",
@@ -86,7 +86,7 @@ export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
     fault: notImplemented,
     attempts: { CreateMultipartUpload: 2 },
     exit: 10,
-    hint: /flag/
+    hint: /--part-size/
   },
   {
     when: "the store accepts no checksum of a part in a completion, because it returned none",
@@ -143,6 +143,24 @@ export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
     attempts: 1,
     exit: 10,
     hint: /--acl/
+  },
+  ...["--sse=s3", "--tag=host=17", "--acl=private", "--storage-class=COLD", "--metadata=a=b"].map(
+    (flag): FaultCase => ({
+      when: `the store does not implement ${flag}`,
+      flags: [flag],
+      fault: notImplemented,
+      attempts: 3,
+      exit: 10,
+      hint: new RegExp(flag.split("=")[0]!)
+    })
+  ),
+  {
+    when: "the store has no key for --sse, and answers InternalError",
+    flags: ["--sse=s3"],
+    fault: always({ kind: "answer", status: 500, code: "InternalError" }),
+    attempts: 3,
+    exit: 32,
+    hint: /--sse/
   },
   ...permissions.map(([flag, permission]): FaultCase => ({
     when: `the permission for ${flag} is missing`,

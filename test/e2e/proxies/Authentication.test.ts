@@ -36,7 +36,7 @@ describe.each(["http", "https"] as const)(
       async (credentials) => {
         const { code, proxy, stdout, store } = await upload(credentials, scheme)
         expect(code, stdout).toBe(30)
-        expect(stdout).toContain("the proxy requires a login")
+        expect(stdout).toMatch(/the proxy [\w.:]+ requires a login/)
         expect([proxy.log.length, store.requests]).toEqual([1, []])
       }
     )

@@ -143,7 +143,11 @@ export const open = (
       read(() => reader.end())
       close()
     })
-    connected.on("error", fail)
+    connected.on("error", (error) => {
+      // a server that reads no request body resets the connection right after its response
+      read(() => reader.reset())
+      fail(error)
+    })
     connected.on("close", close)
   }
 

@@ -65,7 +65,7 @@ export const make =
           session = undefined
           destroySoon(opening)
         } else reachable = connected.remoteAddress
-        done(error, connected)
+        done(proxy === undefined || connected !== undefined ? error : atProxy(error, proxy, isSecure), connected)
       }
       const cancel = () => {
         if (end()) destroySoon(opening)
@@ -141,6 +141,12 @@ const destroySoon = (socket: Socket | undefined) => {
   // later, because Node crashes if a socket is destroyed inside a callback of the TLS connection through it
   setImmediate(() => socket?.destroy())
 }
+
+/** Names the proxy in an error of a connection to it, or through it. */
+const atProxy = (error: unknown, proxy: string, isSecure: boolean) =>
+  Object.assign(error as Error, {
+    proxy: { variable: isSecure ? "HTTPS_PROXY" : "HTTP_PROXY", host: new URL(proxy).host }
+  })
 
 const authorization = (proxy: string): Readonly<Record<string, string>> => {
   const { password, username } = new URL(proxy)

@@ -12,6 +12,8 @@ export interface ResponseReader {
   readonly push: (bytes: Buffer) => Response | undefined
   /** Call it when the connection has ended. Returns the response if that completes it. */
   readonly end: () => Response | undefined
+  /** Call it when the connection was reset. Returns the response if it is a refusal. */
+  readonly reset: () => Response | undefined
 }
 
 /** Bytes of a head, or of the lines around chunks: the limit of Node's parser. */
@@ -73,7 +75,11 @@ export const make = (): ResponseReader => {
   const refusal = (known: ResponseHead.Head, body: Buffer): Response | undefined =>
     known.status < 300 ? undefined : complete({ ...known, keepsAlive: false }, body, 0)
 
+  const reset = () =>
+    head === undefined ? undefined : refusal(head, head.length === "chunked" ? Buffer.concat(chunks) : unread)
+
   return {
+    reset,
     push: (bytes) => {
       unread = unread.length === 0 ? bytes : Buffer.concat([unread, bytes])
       head ??= readHead()
@@ -87,9 +93,8 @@ export const make = (): ResponseReader => {
       }
     },
     end: () => {
-      if (head === undefined) return undefined
-      if (head.length === "close") return complete({ ...head, keepsAlive: false }, unread, 0)
-      return refusal(head, head.length === "chunked" ? Buffer.concat(chunks) : unread)
+      if (head?.length === "close") return complete({ ...head, keepsAlive: false }, unread, 0)
+      return reset()
     }
   }
 }

@@ -17,8 +17,9 @@ import { IntegrityFailure, type StoreError } from "../../../domain/Errors.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import type { HttpClient, Origin, Request } from "../Http/Client.ts"
 import type { Response } from "../Http/ResponseReader.ts"
+import type { SentRequest } from "./Advice.ts"
 import { type Body, checksumFields } from "./Checksums.ts"
-import type { Command } from "./Commands.ts"
+import type { Command, Failure } from "./Commands.ts"
 import type { RenewingCredentials } from "./Credentials.ts"
 import * as Etags from "./Etags.ts"
 import type { ObjectHeaders } from "./ObjectHeaders.ts"
@@ -50,13 +51,12 @@ export interface Dependencies {
   readonly clock: StoreClock
   readonly credentials: RenewingCredentials
   readonly http: HttpClient
-  /** Translates an operation's exception into a store error. */
-  readonly failure: (operation: string, cause: unknown) => StoreError
+  readonly failure: Failure
 }
 
 export type BodyRequests = ReturnType<typeof make>
 
-export const make = ({ client, clock, credentials, failure, http }: Dependencies) => {
+export const make = ({ client, clock, credentials, failure: failureOf, http }: Dependencies) => {
   /** By kind. */
   const templates = new Map<string, Template>()
   const etags = { PutObject: Etags.make(), UploadPart: Etags.make() }
@@ -69,8 +69,9 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
     key: string,
     query: string,
     { bytes, checksum, sha256 }: Body,
-    mayReplace: boolean
+    more: Omit<SentRequest, "bodyBytes">
   ): Effect.Effect<BodyResponse, StoreError> => {
+    const failure = (cause: unknown) => failureOf(operation, cause, { ...more, bodyBytes: bytes.length })
     const request = (template: Template, identity: SignatureV4.Identity): Request => {
       const unsigned = {
         method: "PUT",
@@ -95,17 +96,17 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
       const detail = isOpaque ? undefined : etags[operation].mismatch(ETag, bytes)
       return detail === undefined
         ? Exit.succeed(answer)
-        : Exit.fail(new IntegrityFailure({ operation, detail, retryable: mayReplace }))
+        : Exit.fail(new IntegrityFailure({ operation, detail, retryable: more.isConditional !== true }))
     }
     const exchange = (template: Template, identity: SignatureV4.Identity) =>
       Callback.matchEffect(http.exchange(request(template, identity)), {
-        onFailure: (cause) => Exit.fail(failure(operation, cause)),
+        onFailure: (cause) => Exit.fail(failure(cause)),
         onSuccess: (answer): Effect.Effect<BodyResponse, StoreError> => {
           clock.observe(answer.headers)
           if (answer.status === 200 && answer.body.length === 0) return compared(responseOf(answer))
           const interpreted = Effect.tryPromise({
             try: () => RequestHandler.interpret(client, command(key), answer),
-            catch: (cause) => failure(operation, cause)
+            catch: failure
           })
           return Effect.flatMap(interpreted, compared)
         }
@@ -120,7 +121,7 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
           templates.set(kind, template)
           return [template, await credentials.provider()] as const
         },
-        catch: (cause) => failure(operation, cause)
+        catch: failure
       })
       return Effect.flatMap(prepared, ([template, identity]) => exchange(template, identity))
     })
@@ -135,18 +136,20 @@ export const make = ({ client, clock, credentials, failure, http }: Dependencies
         headers.Key,
         "",
         body,
-        headers.IfNoneMatch === undefined
+        { isConditional: headers.IfNoneMatch !== undefined }
       ),
     uploadPart: (part: { Bucket: string; Key: string; UploadId: string; PartNumber: number }, body: Body) =>
-      send(
-        "UploadPart",
-        "",
-        (Key) => new UploadPartCommand({ ...part, Key, Body: noBytes }),
-        part.Key,
-        `partNumber=${part.PartNumber}&uploadId=${SignatureV4.encodeKey(part.UploadId).replaceAll("/", "%2F")}`,
-        body,
-        true
-      )
+      part.UploadId.isWellFormed()
+        ? send(
+            "UploadPart",
+            "",
+            (Key) => new UploadPartCommand({ ...part, Key, Body: noBytes }),
+            part.Key,
+            `partNumber=${part.PartNumber}&uploadId=${SignatureV4.encodeKey(part.UploadId).replaceAll("/", "%2F")}`,
+            body,
+            { partNumber: part.PartNumber }
+          )
+        : Effect.fail(failureOf("UploadPart", new URIError("the store's id of the upload is not valid Unicode")))
   }
 }
 

@@ -11,9 +11,10 @@
  *
  * The signature covers the SHA-256 of every body, so that a changed body is noticed even without a checksum.
  */
-import type { StoreError } from "../../../domain/Errors.ts"
+import type { StoreAnswer, StoreError } from "../../../domain/Errors.ts"
 import type { Checksum } from "../../../domain/StoreTraits.ts"
 import { isListed } from "./ErrorTable.ts"
+import * as Thrown from "./Thrown.ts"
 
 /** The operations that send a checksum, or announce one. */
 export type Operation = "PutObject" | "CreateMultipartUpload" | "UploadPart"
@@ -71,11 +72,16 @@ const after = (operation: Operation, last: Checksum | undefined): Checksum | und
 /** Why a failure may concern the checksum. */
 export const refusalOf = (error: StoreError): "named" | "not-implemented" | "unexplained" | "signature" | undefined => {
   if (error._tag === "CredentialsRejected") return error.code === "SignatureDoesNotMatch" ? "signature" : undefined
+  if (error._tag === "NetworkFailure" && isBare(error)) return "unexplained"
   if (error._tag !== "UploadFailed" || error.retryable) return undefined
   if (namesChecksum(`${error.code} ${error.detail}`)) return "named"
   if (error.status === 501 || error.code === "NotImplemented") return "not-implemented"
   return error.status === 400 && !isListed(error.code) ? "unexplained" : undefined
 }
+
+/** Whether it is a refusal without a code, and not a page of another server. */
+const isBare = ({ cause, code, status }: StoreAnswer) =>
+  status === 400 && code === undefined && !/html/.test(Thrown.headersOf(Thrown.read(cause))["content-type"] ?? "")
 
 /** The header of the signed hash is no checksum header: every request needs it. */
 const namesChecksum = (text: string) =>

@@ -52,7 +52,7 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       (s3) => Effect.sync(() => s3.destroy())
     )
     StoreClock.use(client, clock)
-    return { client, clock, credentials, http }
+    return { client, clock, credentials, http, profile }
   })
 
 /**

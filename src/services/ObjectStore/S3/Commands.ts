@@ -9,6 +9,7 @@ import type {
 import { Effect } from "effect"
 import { NetworkFailure, type StoreError } from "../../../domain/Errors.ts"
 import type { StoredObject } from "../../ObjectStore.ts"
+import type { SentRequest } from "./Advice.ts"
 
 /** A command of the SDK, by its input and output. */
 export type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
@@ -24,13 +25,18 @@ export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutpu
   command: Command<Input, Output>
 ) => Effect.Effect<Output, StoreError>
 
-/** `failure` translates an operation's exception into a store error. */
+/** Translates an operation's exception into a store error. */
+export type Failure = (operation: string, cause: unknown, request?: SentRequest) => StoreError
+
 export const sender =
-  (client: S3Client, failure: (operation: string, cause: unknown) => StoreError): Send =>
+  (client: S3Client, failure: Failure): Send =>
   (command) =>
     Effect.tryPromise({
       try: (signal) => client.send(command, { abortSignal: signal }),
-      catch: (cause) => failure(command.constructor.name.replace(/Command$/, ""), cause)
+      catch: (cause) =>
+        failure(command.constructor.name.replace(/Command$/, ""), cause, {
+          isConditional: "IfNoneMatch" in command.input && command.input.IfNoneMatch !== undefined
+        })
     })
 
 /** The failure if a response lacks a field that every store sends on success: it does not come from a store. */

@@ -19,6 +19,7 @@ import {
   UploadFailed
 } from "../../../domain/Errors.ts"
 import * as Descriptors from "../../Descriptors.ts"
+import * as TlsTable from "./TlsTable.ts"
 
 type Classify = (answer: StoreAnswer) => StoreError
 
@@ -51,9 +52,12 @@ const wrongSecret = permanent(
   "check the secret access key; a proxy that changes headers has the same effect"
 )
 
+const pageHint = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
+
 /** By the store's error code. */
 const byCode: Readonly<Record<string, Classify>> = {
   AccessDenied: permanent(AccessDenied),
+  NotSignedUp: permanent(AccessDenied, "the account has not signed up for this service: ask its owner"),
   AllAccessDisabled: permanent(AccessDenied, "all access to this bucket is disabled: ask its owner"),
   AccountProblem: permanent(AccessDenied, "the account of the bucket's owner has a problem: ask the owner"),
   ExpiredToken: expired,
@@ -65,13 +69,17 @@ const byCode: Readonly<Record<string, Classify>> = {
   RequestTimeTooSkewed: skewed,
   RequestExpired: skewed,
   NoSuchBucket: permanent(BucketUnusable, "create the bucket, or check --bucket and --endpoint"),
-  SecondLevelDomainForbidden: permanent(BucketUnusable),
-  PathStyleDomainForbidden: permanent(BucketUnusable),
   InvalidBucketName: permanent(BucketUnusable, "check --bucket: this is not a valid bucket name"),
   PermanentRedirect: permanent(BucketUnusable),
   TemporaryRedirect: transient(StoreUnavailable),
   AuthorizationHeaderMalformed: permanent(BucketUnusable),
   IllegalLocationConstraintException: permanent(BucketUnusable),
+  InvalidRegionName: permanent(BucketUnusable),
+  InvalidRegion: permanent(BucketUnusable),
+  IncorrectEndpoint: permanent(BucketUnusable),
+  // codes of Alibaba Cloud OSS and Tencent Cloud COS; hints in `Advice.ts`
+  SecondLevelDomainForbidden: permanent(BucketUnusable),
+  PathStyleDomainForbidden: permanent(BucketUnusable),
   PreconditionFailed: permanent(ObjectExists),
   NoSuchUpload: permanent(UploadFailed, "someone aborted the upload; the next run sends the file again"),
   // a concurrent write to the same key
@@ -99,7 +107,13 @@ const byCode: Readonly<Record<string, Classify>> = {
   "KMS.DisabledException": permanent(UploadFailed, "the KMS key is disabled: enable it, or check --kms-key-id"),
   "KMS.NotFoundException": permanent(UploadFailed, "the KMS key does not exist: check --kms-key-id"),
   "KMS.KMSInvalidStateException": permanent(UploadFailed, "the KMS key is about to be deleted: check --kms-key-id"),
-  EntityTooLarge: permanent(UploadFailed, "the store accepts no body of this size: lower --part-size"),
+  // with hints in `Advice.ts`
+  EntityTooLarge: permanent(UploadFailed),
+  EntityTooSmall: permanent(UploadFailed, "the store requires larger parts: raise --part-size"),
+  KeyTooLongError: permanent(UploadFailed, "the store accepts no key of this length: shorten --prefix"),
+  InvalidTag: permanent(UploadFailed, "the store does not accept a tag: check the characters and the length of --tag"),
+  MetadataTooLarge: permanent(UploadFailed, "the store accepts less metadata: shorten --metadata"),
+  InvalidEncryptionAlgorithmError: permanent(UploadFailed, "the store does not know this encryption: check --sse"),
   AccessControlListNotSupported: permanent(UploadFailed, "the bucket accepts no ACLs, like most today: drop --acl"),
   InvalidStorageClass: permanent(UploadFailed, "the store has no such storage class: check --storage-class"),
   MethodNotAllowed: permanent(UploadFailed, "objects cannot be stored at this address: check --endpoint and --bucket")
@@ -108,14 +122,17 @@ const byCode: Readonly<Record<string, Classify>> = {
 /** By HTTP status, if the code is unknown: an empty body, a proxy's page, or a code of this store alone. */
 const byStatus: Readonly<Record<number, Classify>> = {
   301: permanent(BucketUnusable),
+  302: permanent(NetworkFailure, pageHint),
+  303: permanent(NetworkFailure, pageHint),
   307: transient(StoreUnavailable),
+  308: permanent(NetworkFailure, pageHint),
   401: permanent(CredentialsRejected),
   403: permanent(AccessDenied),
   404: permanent(BucketUnusable, "check --bucket and --endpoint: nothing exists at this address"),
   407: permanent(NetworkFailure, "the proxy requires a login: put it into HTTP_PROXY"),
   408: transient(NetworkFailure),
   412: permanent(ObjectExists),
-  413: permanent(UploadFailed, "the store, or a proxy in front of it, accepts no body of this size: lower --part-size"),
+  413: permanent(UploadFailed),
   // the wrong server responded; a new connection may reach the right one (RFC 9110, section 15.5.20)
   421: transient(NetworkFailure),
   429: overloaded(StoreUnavailable),
@@ -127,14 +144,7 @@ const byStatus: Readonly<Record<number, Classify>> = {
   507: transient(StoreUnavailable, "the store's disks are full")
 }
 
-const pageHint = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
-
 const dns = transient(NetworkFailure, "check the host's DNS and the spelling of --endpoint")
-
-const noProtocol = permanent(
-  TlsFailure,
-  "client and server have no protocol in common: is it https on one side and http on the other?"
-)
 
 /** By the system's error code or the SDK's name, if there was no response. */
 const bySystem: Readonly<Record<string, Classify>> = {
@@ -157,8 +167,6 @@ const bySystem: Readonly<Record<string, Classify>> = {
   EACCES: transient(NetworkFailure),
   EAI_FAIL: dns,
   ERR_PROXY_INVALID_CONFIG: permanent(NetworkFailure, "check HTTP_PROXY and HTTPS_PROXY"),
-  EPROTO: noProtocol,
-  ERR_SSL_WRONG_VERSION_NUMBER: noProtocol,
   ERR_HTTP_PREMATURE_RESPONSE: transient(NetworkFailure, pageHint),
   // the SDK cannot derive an endpoint from the bucket's name or ARN
   EndpointError: permanent(BucketUnusable),
@@ -166,11 +174,13 @@ const bySystem: Readonly<Record<string, Classify>> = {
   StalledError: overloaded(
     NetworkFailure,
     "raise --timeout if the store needs longer to respond, or lower --concurrency for a slow line"
+  ),
+  // an upload id that no URL can contain
+  URIError: permanent(
+    UploadFailed,
+    "the store, or a proxy in front of it, is defective; a lifecycle rule of the bucket removes the upload that stays open"
   )
 }
-
-/** Codes of OpenSSL and Node for a certificate or handshake that is not acceptable. */
-const tlsCode = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE))/
 
 /** Refusals of STS and SSO concern the credentials, whatever their code, unless the service is overloaded. */
 const byCredentialService = (code: string, status: number): Classify =>
@@ -181,16 +191,23 @@ const byCredentialService = (code: string, status: number): Classify =>
         "check --assume-role-arn or the profile's role: its trust policy, and whether sts:AssumeRole is allowed"
       )
 
+const gatewayHint =
+  "a proxy in front of the store answers that the store is down or out of reach; the next run continues"
+
 /** Class of an HTML page. Undefined where the status alone is more specific. */
 const byPage = (status: number): Classify | undefined => {
-  return status >= 500 || [407, 408, 413, 421, 429].includes(status) ? undefined : permanent(NetworkFailure, pageHint)
+  if (status === 502 || status === 503 || status === 504) return overloaded(StoreUnavailable, gatewayHint)
+  return status < 300 || status >= 500 || [407, 408, 413, 421, 429].includes(status)
+    ? undefined
+    : permanent(NetworkFailure, pageHint)
 }
 
 /** Codes of this HTTP client, and of Node's, which requests credentials. */
 const isMalformedCode = (code: string) => code === "ERR_HTTP_MALFORMED_RESPONSE" || code.startsWith("HPE_")
-const malformed = permanent(NetworkFailure, "the other side does not speak HTTP correctly: check --endpoint")
+const malformed = permanent(NetworkFailure, "the server does not speak HTTP correctly: check --endpoint")
 
-const otherCode = (code: string) => permanent(tlsCode.test(code) ? TlsFailure : UploadFailed)
+const otherCode = (code: string) =>
+  TlsTable.isTlsCode(code) ? permanent(TlsFailure, TlsTable.row(code)?.advice) : permanent(UploadFailed)
 
 /** Class of a proxy's refusal to open a tunnel, by its HTTP status. */
 const byProxy = (status = 0): Classify => {
@@ -221,6 +238,8 @@ const rowFor = ({ code = "", operation, status }: StoreAnswer, isPage: boolean):
     (isPage ? byPage(status) : row(byCode, code)) ??
     // see `Proof`
     (status < 300 ? transient(NetworkFailure, pageHint) : undefined) ??
+    // a store would name a code
+    (status === 400 && code === "" ? permanent(NetworkFailure, pageHint) : undefined) ??
     byStatus[status] ??
     (status >= 500 ? transient(StoreUnavailable) : permanent(UploadFailed))
   )

@@ -6,28 +6,8 @@ import * as CredentialProcess from "./CredentialProcess.ts"
 import { NoSource, SourceFailed } from "./Credentials.ts"
 import { classify, type ObservedAnswer } from "./ErrorTable.ts"
 import * as StoreClock from "./StoreClock.ts"
-
-/** The fields of an error that are used. Each of them may be missing. */
-interface Thrown {
-  readonly name?: string
-  readonly message?: string
-  readonly code?: string
-  /** One for each address of the host. */
-  readonly errors?: ReadonlyArray<{ readonly message: string }>
-  /** The system call that failed, such as `connect`. */
-  readonly syscall?: string
-  /** Status of a proxy's response that refuses a tunnel. */
-  readonly statusCode?: number
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
-  readonly $response?: { readonly headers?: Headers }
-  readonly Region?: string
-  /** In a refusal for clock skew. */
-  readonly ServerTime?: unknown
-}
-
-type Headers = Readonly<Record<string, string>>
-
-const read = (cause: unknown): Thrown => (typeof cause === "object" && cause !== null ? cause : {})
+import { codeOf, type Headers, headersOf, read, type Thrown } from "./Thrown.ts"
+import * as TlsTable from "./TlsTable.ts"
 
 export const storeError = (operation: string, cause: unknown): StoreError => {
   if (cause instanceof NoSource) return new CredentialsMissing({ detail: cause.message, cause })
@@ -39,22 +19,21 @@ export const storeError = (operation: string, cause: unknown): StoreError => {
 const answer = (operation: string, cause: unknown): ObservedAnswer => {
   const thrown = read(cause)
   const status = thrown.$metadata?.httpStatusCode
-  const { $response, ServerTime } = thrown
-  const headers = $response?.headers ?? {}
+  const { ServerTime } = thrown
+  const headers = headersOf(thrown)
   // the SDK names a reset connection a timeout, but keeps its code
-  const code = status === undefined ? (thrown.code ?? thrown.name) : thrown.name
+  const code = status === undefined ? (codeOf(thrown) ?? thrown.name) : thrown.name
   const type = headers["content-type"] ?? "xml"
   const isForeign = status !== undefined && !/xml|json/.test(type)
   return {
     operation,
     detail: isForeign ? `answered with ${type}, which no store does` : detailOf(thrown, cause),
-    code: isForeign || code === "Unknown" || code === "Error" ? undefined : code,
+    code: isForeign || isUnreadable(thrown) || noCode.test(code ?? "") ? undefined : code,
     status: status ?? thrown.statusCode,
     requestId: thrown.$metadata?.requestId,
     retryable: false,
     storeTime: StoreClock.timeOf(typeof ServerTime === "string" ? ServerTime : headers["date"]),
     retryAfter: retryAfter(headers),
-    advice: status === 301 || status === 307 || status === 400 ? regionHint(headers, thrown) : undefined,
     cause,
     isPage: isForeign && /\bhtml\b/.test(type)
   }
@@ -88,13 +67,30 @@ const withoutContent = (cause: unknown) => {
   return /JSON/.test(message) ? "its output is not in the format of credentials" : message
 }
 
-const detailOf = ({ errors = [], message, name }: Thrown, cause: unknown) => {
+/** The SDK's names and messages if the answer has none. */
+const noCode = /^\s*$|^(Unknown|UnknownError|Error)$/
+
+/** Whether the SDK could not parse the answer. Its name is then that of the parser's error. */
+const isUnreadable = ({ message }: Thrown) => message?.includes("Deserialization error") === true
+
+const detailOf = (thrown: Thrown, cause: unknown) => {
+  const { errors = [], message, name } = thrown
+  const status = thrown.$metadata?.httpStatusCode
+  const tls = TlsTable.row(codeOf(thrown) ?? "")?.detail
+  if (tls !== undefined) return tls
   if (errors.length > 0) return errors.map((error) => error.message).join(", ")
   // the SDK's own messages are for developers
-  if (message?.includes("Deserialization error") === true) return "the answer is incomplete or not XML"
+  if (isUnreadable(thrown)) return "the answer is incomplete or not XML"
   if (message?.startsWith("@smithy/") === true) return describeTimeout(message)
-  return message === undefined || message === "" || message === "UnknownError" ? (name ?? String(cause)) : message
+  if (message === undefined || noCode.test(message)) {
+    if (name !== undefined && !noCode.test(name)) return name
+    return status === undefined ? String(cause) : "the answer has no explanation"
+  }
+  return message.replace(nodeAdvice, "")
 }
+
+/** Node adds to some messages how to start it. */
+const nodeAdvice = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/
 
 const describeTimeout = (message: string) => {
   const after = DurationText.format(Duration.millis(Number(/(\d+) ms/.exec(message)?.[1] ?? 0)))
@@ -116,12 +112,6 @@ export const withoutSecrets = (
     .reduce<string>((text, secret = "") => text.replaceAll(secret, "…"), error.detail)
     .replaceAll(/(AWS4-HMAC-SHA256|Signature=).*/gs, "…")
   return detail === error.detail ? error : revised(error, { detail })
-}
-
-/** A store in another region names that region. */
-const regionHint = (headers: Headers, { Region }: Thrown) => {
-  const actual = headers["x-amz-bucket-region"] ?? Region
-  return actual === undefined ? undefined : `the bucket is in ${actual}: give --region ${actual}`
 }
 
 /**

@@ -43,7 +43,7 @@ export const make = ({ bodyRequests, negotiation, send }: Dependencies, bucket: 
         const algorithm = checksum === "SHA256" ? ({ ChecksumAlgorithm: "SHA256" } as const) : {}
         const { IfNoneMatch: _, ...input } = headers
         return Effect.flatMap(send(new CreateMultipartUploadCommand({ ...input, ...algorithm })), (answer) =>
-          Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
+          Effect.map(present("CreateMultipartUpload", answer.UploadId || undefined), (uploadId) => {
             note(uploadId, checksum, answer)
             return { uploadId, checksum }
           })

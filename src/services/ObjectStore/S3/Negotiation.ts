@@ -76,7 +76,7 @@ export const make = (clock: StoreClock, credentials: RenewingCredentials): Negot
   /** Succeeds if the same attempt may succeed now. */
   const adapt = (error: StoreError, assumed: Assumptions): Effect.Effect<void, StoreError> => {
     if (error._tag === "CredentialsRejected" && isSkew(error)) return correctClock(error, assumed)
-    if (error._tag === "CredentialsRejected" && isExpiry(error)) return renewSession(error, assumed)
+    if (error._tag === "CredentialsRejected" && isExpiry(error, assumed)) return renewSession(error, assumed)
     return Effect.fail(error)
   }
 
@@ -147,5 +147,9 @@ type Coded = Pick<StoreAnswer, "code" | "status">
 
 const isSkew = ({ code }: Coded) => code === "RequestTimeTooSkewed" || code === "RequestExpired"
 
-const isExpiry = ({ code }: Coded) =>
-  code === "ExpiredToken" || code === "InvalidToken" || code === "TokenRefreshRequired"
+/** MinIO forgets the access key of a session that has expired. */
+const isExpiry = ({ code }: Coded, { identity }: Assumptions) =>
+  code === "ExpiredToken" ||
+  code === "InvalidToken" ||
+  code === "TokenRefreshRequired" ||
+  (code === "InvalidAccessKeyId" && identity?.sessionToken !== undefined)

@@ -8,14 +8,16 @@ import type { ObjectAttributes, Settings, Target } from "../../../domain/Setting
 import * as Providers from "../../../domain/Providers.ts"
 import * as Callback from "../../../fibers/Callback.ts"
 import { ObjectStore, type StoredObject } from "../../ObjectStore.ts"
+import { type SentRequest, withAdvice } from "./Advice.ts"
 import * as BodyRequests from "./BodyRequests.ts"
 import { bodyOf, mismatch } from "./Checksums.ts"
+import * as Circumstances from "./Circumstances.ts"
 import * as Client from "./Client.ts"
 import { missing, sender, storedObject } from "./Commands.ts"
 import { storeError, withoutSecrets } from "./Errors.ts"
 import * as Multipart from "./Multipart.ts"
 import * as Negotiation from "./Negotiation.ts"
-import { type ObjectHeaders, objectHeaders, withAdvice } from "./ObjectHeaders.ts"
+import { type ObjectHeaders, objectHeaders } from "./ObjectHeaders.ts"
 import * as StreamedMultipart from "./StreamedMultipart.ts"
 
 export type Options = Target & ObjectAttributes & Pick<Settings, "timeout">
@@ -74,9 +76,14 @@ const put = (
 type Connection = Effect.Effect.Success<ReturnType<typeof connect>>
 
 const connect = (options: Options, env: Env) =>
-  Effect.map(Client.connect(options, env), ({ client, clock, credentials, http }) => {
-    const failure = (operation: string, cause: unknown) =>
-      withAdvice(options)(withoutSecrets(storeError(operation, cause), credentials.current()))
+  Effect.map(Client.connect(options, env), ({ client, clock, credentials, http, profile }) => {
+    const advise = withAdvice({
+      ...Circumstances.of(options, env, profile),
+      hasSucceeded: () => negotiation.traits() !== undefined,
+      hasSession: () => credentials.current()?.sessionToken !== undefined
+    })
+    const failure = (operation: string, cause: unknown, request?: SentRequest) =>
+      advise(withoutSecrets(storeError(operation, cause), credentials.current()), request)
     const negotiation = Negotiation.make(clock, credentials)
     const bodyRequests = BodyRequests.make({ client, clock, credentials, http, failure })
     const send = sender(client, failure)

@@ -74,7 +74,7 @@ export const put = <E>(
         const { ChecksumAlgorithm: _, ...plain } = command.input
         return completeDespiteInterrupt(
           Effect.tap(send(checksum === "SHA256" ? command : new CreateMultipartUploadCommand(plain)), (answer) =>
-            Effect.map(present("CreateMultipartUpload", answer.UploadId), (uploadId) => {
+            Effect.map(present("CreateMultipartUpload", answer.UploadId || undefined), (uploadId) => {
               open.add(uploadId)
               checksumOfParts = checksum
               confirm(answer)

@@ -32,6 +32,18 @@ describe("storeError, given a response", () => {
     [301, "PermanentRedirect", "BucketUnusable", false],
     [400, "AuthorizationHeaderMalformed", "BucketUnusable", false],
     [412, "PreconditionFailed", "ObjectExists", false],
+    [403, "NotSignedUp", "AccessDenied", false],
+    [400, "InvalidRegionName", "BucketUnusable", false],
+    [400, "IncorrectEndpoint", "BucketUnusable", false],
+    [403, "SecondLevelDomainForbidden", "BucketUnusable", false],
+    [403, "PathStyleDomainForbidden", "BucketUnusable", false],
+    [400, "InvalidTag", "UploadFailed", false],
+    [400, "EntityTooLarge", "UploadFailed", false],
+    [413, "Unknown", "UploadFailed", false],
+    // no store refuses a request without a code
+    [400, "Unknown", "NetworkFailure", false],
+    [302, "Unknown", "NetworkFailure", false],
+    [308, "Unknown", "NetworkFailure", false],
     [409, "ConditionalRequestConflict", "UploadFailed", true],
     [400, "InvalidStorageClass", "UploadFailed", false],
     [501, "NotImplemented", "UploadFailed", false],
@@ -81,6 +93,18 @@ describe("storeError, given a response", () => {
     expect(storeError("PutObject", late).message).toBe(`PutObject: ${words} (TimeoutError)`)
   })
 
+  it.each([
+    ["a document that is no XML", 200, "SyntaxError", "Deserialization error: no", "NetworkFailure", true],
+    ["a document of endless depth", 400, "RangeError", "Deserialization error: no", "NetworkFailure", false],
+    ["an empty code and message", 400, "", "", "NetworkFailure", false],
+    ["no document", 503, "Unknown", "Unknown", "StoreUnavailable", true],
+    ["no document", 307, "Unknown", "UnknownError", "StoreUnavailable", true]
+  ])("describes an answer with %s; status %i", (_, status, name, message, tag, retryable) => {
+    const error = storeError("PutObject", Object.assign(answered(status, name), { message }))
+    expect(error).toMatchObject({ _tag: tag, retryable, code: undefined })
+    expect(error.message).toMatch(/^PutObject: the answer (is incomplete or not XML|has no explanation) \(\d+\)$/)
+  })
+
   it("reports an HTML page as a response that no store sends", () => {
     const page = storeError("PutObject", answered(403, "Unknown", { "content-type": "text/html" }))
     expect(page.message).toBe("PutObject: answered with text/html, which no store does (403)")
@@ -94,11 +118,6 @@ describe("storeError, given a response", () => {
       expect(error.hint).toContain("sts:AssumeRole")
     }
   )
-
-  it("adds the bucket's region to the hint", () => {
-    const redirect = storeError("PutObject", answered(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" }))
-    expect(redirect).toMatchObject({ hint: "the bucket is in eu-west-1: give --region eu-west-1" })
-  })
 
   it.each([
     ["7", 7],
@@ -121,6 +140,9 @@ describe("storeError, given a failure without a response", () => {
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "TlsFailure", false],
     ["ERR_TLS_CERT_ALTNAME_INVALID", "TlsFailure", false],
     ["EPROTO", "TlsFailure", false],
+    ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "TlsFailure", false],
+    ["ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", "TlsFailure", false],
+    ["URIError", "UploadFailed", false],
     ["ERR_SSL_WRONG_VERSION_NUMBER", "TlsFailure", false],
     ["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "TlsFailure", false],
     ["EPIPE", "NetworkFailure", true],
@@ -129,6 +151,25 @@ describe("storeError, given a failure without a response", () => {
     ["ERR_INVALID_CHAR", "UploadFailed", false]
   ])("classifies %s as %s; retryable: %s", (code, tag, retryable) => {
     expect(classify(system(code))).toEqual([tag, retryable])
+  })
+
+  it.each([
+    ["EPROTO", "wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER", /does not speak TLS/, /http:\/\//],
+    ["EPROTO", "tlsv1 alert protocol version", "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", /no TLS version/, /TLS 1\.2/],
+    ["EPROTO", "sslv3 alert handshake failure", "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", /handshake/, /client cert/]
+  ])("describes an error of OpenSSL in plain words: %s with %s", (code, reason, shown, detail, hint) => {
+    const dump = `write EPROTO 40F7:error:0A00010B:SSL routines:ssl3_get_record:${reason}:../deps/openssl/rec.c:354:\n`
+    const error = storeError("PutObject", Object.assign(new Error(dump), { code }))
+    expect(error).toMatchObject({ _tag: "TlsFailure", code: shown, hint: expect.stringMatching(hint) })
+    expect(error.message).toMatch(detail)
+    expect(error.message).not.toMatch(/openssl|routines/)
+  })
+
+  it("repeats no advice on how to start Node", () => {
+    const message =
+      "self-signed certificate; if the root CA is installed locally, try running Node.js with --use-system-ca"
+    const error = storeError("PutObject", Object.assign(new Error(message), { code: "SELF_SIGNED_CERT_IN_CHAIN" }))
+    expect(error.message).toBe("PutObject: self-signed certificate (SELF_SIGNED_CERT_IN_CHAIN)")
   })
 
   it("classifies a reset by its code, even if the SDK calls it a timeout", () => {

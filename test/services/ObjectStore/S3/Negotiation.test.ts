@@ -30,9 +30,12 @@ const unexplained = new UploadFailed(refusal("InvalidArgument", 400))
 const hour = 3_600_000
 
 /** With credentials whose renewal ends like this. */
-const make = (result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "unchanged") => {
+const make = (
+  result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "unchanged",
+  identity: { readonly sessionToken?: string } | undefined = undefined
+) => {
   const clock = StoreClock.make()
-  const credentials = { current: () => undefined, renew: async () => result } as unknown as RenewingCredentials
+  const credentials = { current: () => identity, renew: async () => result } as unknown as RenewingCredentials
   const negotiation = Negotiation.make(clock, credentials)
   const sent: Array<Checksum> = []
   /** A request that fails like this, one attempt after the other, and then succeeds. */
@@ -90,6 +93,19 @@ describe("a request that is refused because its session has expired", () => {
       yield* request(expired)
       expect(sent).toHaveLength(2)
     })
+  )
+
+  it.effect.each([
+    [{ sessionToken: "t" }, 2],
+    [{}, 1]
+  ] as const)(
+    "is repeated although the store says that it does not know the key: %j, attempts: %i",
+    ([identity, attempts]) =>
+      Effect.gen(function* () {
+        const { request, sent } = make("renewed", identity)
+        yield* Effect.either(request(new CredentialsRejected(refusal("InvalidAccessKeyId"))))
+        expect(sent).toHaveLength(attempts)
+      })
   )
 
   it.effect.each([

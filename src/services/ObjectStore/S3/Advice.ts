@@ -1,0 +1,232 @@
+/**
+ * Hints that depend on what this run was asked to do, and on what it has seen. They replace the hint of the table in
+ * `ErrorTable.ts`. The first rule that applies decides.
+ */
+import { revised, type StoreError, UploadFailed } from "../../../domain/Errors.ts"
+import * as Providers from "../../../domain/Providers.ts"
+import type { ObjectAttributes, Target } from "../../../domain/Settings.ts"
+import * as Size from "../../../domain/Size.ts"
+import { minPartBytes } from "../../../domain/UploadPlan.ts"
+import * as RedirectAdvice from "./RedirectAdvice.ts"
+import * as Thrown from "./Thrown.ts"
+import * as TlsTable from "./TlsTable.ts"
+
+/** A setting, and the flag, variable or file that it comes from. */
+export interface Setting {
+  readonly value: string
+  readonly source: string
+}
+
+export interface Circumstances {
+  readonly settings: ObjectAttributes & Target
+  /** Undefined: the SDK chose it. */
+  readonly region: Setting | undefined
+  /** The file that replaces the default CA certificates. */
+  readonly caBundle: Setting | undefined
+  /** The proxy that forwards requests to the store, if they are not encrypted. */
+  readonly forwardingProxy: Thrown.UsedProxy | undefined
+  /** The name of a variable as it is set: in lower or in upper case. */
+  readonly nameOf: (variable: Thrown.UsedProxy["variable"]) => string
+  /** Whether the store has accepted a request of this run. */
+  readonly hasSucceeded: () => boolean
+  /** Whether the latest credentials are those of a session. */
+  readonly hasSession: () => boolean
+}
+
+/** What is known about the request that failed. */
+export interface SentRequest {
+  readonly bodyBytes?: number
+  readonly partNumber?: number
+  /** Whether the request has `If-None-Match`. */
+  readonly isConditional?: boolean
+}
+
+type Failure = Exclude<StoreError, { readonly _tag: "CredentialsMissing" }>
+
+export const withAdvice =
+  (circumstances: Circumstances) =>
+  (error: StoreError, request: SentRequest = {}): StoreError => {
+    if (error._tag === "CredentialsMissing") return error
+    if (error._tag === "ObjectExists" && request.isConditional !== true) return unaskedCondition(error)
+    const advice = adviceFor(error, request, circumstances)
+    return advice === undefined ? error : revised(error, { advice })
+  }
+
+const adviceFor = (error: Failure, request: SentRequest, circumstances: Circumstances): string | undefined => {
+  const thrown = Thrown.read(error.cause)
+  if (thrown.proxy !== undefined && error._tag === "NetworkFailure")
+    return proxyAdvice(error, thrown.proxy, circumstances)
+  if (error.operation.startsWith("credentials")) return undefined
+  const redirect = RedirectAdvice.of(error, circumstances)
+  if (redirect !== undefined) return redirect
+  switch (error._tag) {
+    case "AccessDenied":
+      return error.advice ?? permissions(circumstances)
+    case "CredentialsRejected":
+      return error.code === "InvalidAccessKeyId" && circumstances.hasSession()
+        ? "the session has expired, or its access key is unknown to this store: renew the credentials"
+        : undefined
+    case "BucketUnusable":
+      return bucketAdvice(error, thrown, circumstances)
+    case "NetworkFailure":
+      return networkAdvice(error, thrown, circumstances)
+    case "TlsFailure":
+      return tlsAdvice(error.code ?? "", thrown, circumstances)
+    case "StoreUnavailable":
+      return unavailableAdvice(error, circumstances)
+    case "UploadFailed":
+      return refusalAdvice(error, request, circumstances)
+    default:
+      return undefined
+  }
+}
+
+/** Such as from Google Cloud Storage. The object need not exist. */
+const unaskedCondition = (error: Failure) =>
+  new UploadFailed({
+    ...error,
+    cause: error.cause,
+    advice:
+      "the request had no condition, so a rule of the bucket refuses it, such as retention: ask the bucket's owner"
+  })
+
+/** Sources: "Required permissions for Amazon S3 API operations" in the User Guide, and "Key policies" of AWS KMS. */
+const permissions = ({ hasSucceeded, settings: { acl, noOverwrite, sse, tags } }: Circumstances): string => {
+  const needed = [
+    "allow s3:PutObject on this bucket and prefix (see --bucket and --prefix)",
+    ...(Object.keys(tags).length > 0 ? ["s3:PutObjectTagging for --tag"] : []),
+    ...(acl === undefined ? [] : ["s3:PutObjectAcl for --acl"]),
+    ...(sse === "kms" ? ["kms:GenerateDataKey and kms:Decrypt on the key of --sse kms"] : [])
+  ]
+  const required = [...(noOverwrite ? [] : ["--no-overwrite"]), ...(sse === "none" ? ["--sse"] : [])]
+  return [
+    needed.join(", "),
+    ...(required.length === 0 ? [] : [`or the bucket's policy requires ${required.join(" or ")}`]),
+    // put-only keys may not learn that a bucket is missing; Garage also answers so to a wrong secret
+    ...(hasSucceeded()
+      ? []
+      : ["no request has succeeded yet, so check also that the bucket exists and that the secret access key is right"])
+  ].join("; ")
+}
+
+const bucketAdvice = (error: Failure, { BucketName }: Thrown.Thrown, { region, settings }: Circumstances) => {
+  if (error.code === "NoSuchBucket" && BucketName !== undefined && BucketName !== settings.bucket)
+    return `the store took ${BucketName} for the bucket: ${pathStyleRemedy(settings) ?? "check --endpoint"}`
+  if (/^(SecondLevelDomain|PathStyleDomain)Forbidden$/.test(error.code ?? ""))
+    return `the store wants the bucket in the host name: ${
+      settings.forcePathStyle === true ? "remove --force-path-style" : "give --force-path-style=no"
+    }`
+  if (!RedirectAdvice.concernsRegion(error)) return undefined
+  const usual = Providers.of(settings.endpoint).region
+  const today = region === undefined ? "" : `; it does not accept ${region.value}, from ${region.source}`
+  return usual === undefined || usual === region?.value
+    ? `give --region the region of the bucket${today}`
+    : `give --region ${usual}${today}`
+}
+
+/** Undefined if the bucket is in the path. */
+const pathStyleRemedy = ({ endpoint, forcePathStyle }: Target): string | undefined => {
+  if (endpoint === undefined || Providers.usesPathStyle(endpoint, forcePathStyle)) return undefined
+  return forcePathStyle === false
+    ? "remove --force-path-style=no"
+    : "a store without a host name per bucket needs --force-path-style"
+}
+
+const proxyAdvice = ({ code, status }: Failure, { host, variable }: Thrown.UsedProxy, { nameOf }: Circumstances) => {
+  const name = nameOf(variable)
+  if (status === 407) return `the proxy ${host} requires a login: put it into ${name}`
+  if (code !== "ERR_PROXY_TUNNEL") return `check ${name}: the proxy ${host} cannot be reached; NO_PROXY exempts hosts`
+  return status !== undefined && status >= 400 && status < 500
+    ? `the proxy ${host} (${name}) does not let this host reach the store: ask its administrator, or check NO_PROXY`
+    : `the proxy ${host} (${name}) cannot reach the store: check --endpoint and the proxy`
+}
+
+const networkAdvice = (error: Failure, { hostname }: Thrown.Thrown, circumstances: Circumstances) => {
+  const { forwardingProxy, hasSucceeded, nameOf, settings } = circumstances
+  const { bucket, endpoint } = settings
+  if (error.status === 407 && forwardingProxy !== undefined)
+    return `the proxy ${forwardingProxy.host} requires a login: put it into ${nameOf(forwardingProxy.variable)}`
+  if (endpoint === undefined) return undefined
+  const remedy = pathStyleRemedy(settings)
+  if (hostname?.startsWith(`${bucket}.`) === true && remedy !== undefined)
+    return `check the host's DNS and --endpoint; ${remedy}`
+  const mayNeedTls =
+    endpoint.protocol === "http:" &&
+    forwardingProxy === undefined &&
+    !hasSucceeded() &&
+    (error.status === 400 || /^(ECONNRESET|EPIPE|ERR_HTTP_MALFORMED_RESPONSE)$/.test(error.code ?? ""))
+  if (!mayNeedTls) return undefined
+  const other = error.status === 400 ? "check --endpoint" : error.hint
+  return `if the store speaks TLS at this port, give --endpoint https://${endpoint.host}; otherwise ${other}`
+}
+
+const tlsAdvice = (code: string, { cert }: Thrown.Thrown, { caBundle, settings }: Circumstances) => {
+  if (TlsTable.isUnknownIssuer(code))
+    return caBundle === undefined
+      ? "the issuer of the certificate is unknown: add the certificate of a private CA to those of the system, or set AWS_CA_BUNDLE to its file"
+      : `the issuer of the certificate is not in ${caBundle.value} (${caBundle.source}), the only CA certificates that count: add it there`
+  if (code !== "ERR_TLS_CERT_ALTNAME_INVALID") return undefined
+  const names = cert?.subjectaltname?.replaceAll(/\b(DNS|IP Address):/g, "") ?? ""
+  const check = `the certificate is for ${names === "" ? "another name" : names}: check --endpoint`
+  const remedy = pathStyleRemedy(settings)
+  return remedy === undefined ? check : `${check}; ${remedy}`
+}
+
+const unavailableAdvice = (error: Failure, circumstances: Circumstances) => {
+  const { forwardingProxy, hasSucceeded, nameOf, settings } = circumstances
+  const isGateway = error.status === 502 || error.status === 503 || error.status === 504
+  if (isGateway && error.code === undefined && forwardingProxy !== undefined)
+    return `the proxy ${forwardingProxy.host} (${nameOf(forwardingProxy.variable)}) cannot reach the store: check --endpoint, and NO_PROXY if it needs no proxy`
+  const flags = flagsOf(settings)
+  return error.status === 500 && flags.length > 0 && !hasSucceeded()
+    ? `the store is down, or cannot do what ${joined(flags)} asks for: try without`
+    : undefined
+}
+
+const refusalAdvice = (
+  error: Failure,
+  { bodyBytes = 0, partNumber = 1 }: SentRequest,
+  { settings }: Circumstances
+): string | undefined => {
+  const { code = "", status } = error
+  if (status === 413 || code === "EntityTooLarge" || code === "MaxMessageLengthExceeded") return sizeAdvice(bodyBytes)
+  // parts with smaller numbers were accepted
+  if (partNumber > 1 && /^(InvalidArgument|InvalidPartNumber|TooManyParts)$/.test(code))
+    return `the store does not accept part ${partNumber}: raise --part-size, so that the file has fewer parts`
+  const flags = flagsOf(settings)
+  if (status === 501 || code === "NotImplemented") {
+    if (flags.length > 0) return unimplementedAdvice(flags, settings)
+    return error.operation === "PutObject"
+      ? "the store does not implement uploads as S3 defines them: check --endpoint"
+      : "the store does not implement multipart uploads: raise --part-size above the size of the files"
+  }
+  return error.advice === undefined && flags.length > 0
+    ? `try without ${joined(flags)}; otherwise ${error.hint}`
+    : undefined
+}
+
+/** Names only the flags that the provider is known to refuse, if one of them was given. */
+const unimplementedAdvice = (flags: ReadonlyArray<string>, { endpoint }: Target) => {
+  const { name, unsupported = [] } = Providers.of(endpoint)
+  const known = flags.filter((flag) => unsupported.some((prefix) => flag.startsWith(prefix)))
+  return known.length === 0
+    ? `the store does not implement what ${joined(flags)} asks for: leave it out`
+    : `${name} does not implement ${joined(known)}: leave it out`
+}
+
+const sizeAdvice = (bodyBytes: number) =>
+  bodyBytes > minPartBytes
+    ? "give a smaller --part-size (at least 5MiB), or raise the limit of the store or of the proxy in front of it"
+    : `raise the limit of the store or of the proxy in front of it, such as client_max_body_size in nginx: it refuses ${Size.format(bodyBytes)}, and parts cannot be smaller than 5MiB`
+
+/** The flags that were given, and that not every store implements. */
+const flagsOf = ({ acl, metadata, noOverwrite, sse, storageClass, tags }: ObjectAttributes): ReadonlyArray<string> => [
+  ...(sse === "none" ? [] : [`--sse ${sse}`]),
+  ...(Object.keys(tags).length === 0 ? [] : ["--tag"]),
+  ...(acl === undefined ? [] : ["--acl"]),
+  ...(storageClass === undefined ? [] : ["--storage-class"]),
+  ...(Object.keys(metadata).length === 0 ? [] : ["--metadata"]),
+  ...(noOverwrite ? ["--no-overwrite"] : [])
+]
+
+const joined = (flags: ReadonlyArray<string>) => flags.join(" or ")

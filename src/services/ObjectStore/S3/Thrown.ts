@@ -1,0 +1,45 @@
+/** Errors of the SDK, of Node, and of this program's HTTP client. */
+
+/** The fields that are used. Each of them may be missing. */
+export interface Thrown {
+  readonly name?: string
+  readonly message?: string
+  readonly code?: string
+  /** One for each address of the host. */
+  readonly errors?: ReadonlyArray<{ readonly message: string }>
+  /** The system call that failed, such as `connect`. */
+  readonly syscall?: string
+  /** The name that DNS does not know. */
+  readonly hostname?: string
+  /** The server's certificate, if it is for another name. */
+  readonly cert?: { readonly subjectaltname?: string }
+  /** The proxy that could not be reached, or that could not reach the store. */
+  readonly proxy?: UsedProxy
+  /** Status of a proxy's response that refuses a tunnel. */
+  readonly statusCode?: number
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
+  readonly $response?: { readonly headers?: Headers }
+  /** Elements of the store's error document. */
+  readonly Region?: string
+  readonly Endpoint?: string
+  readonly BucketName?: string
+  readonly ServerTime?: unknown
+}
+
+export type Headers = Readonly<Record<string, string>>
+
+export interface UsedProxy {
+  readonly variable: "HTTP_PROXY" | "HTTPS_PROXY"
+  /** Host and port, without a password. */
+  readonly host: string
+}
+
+export const read = (cause: unknown): Thrown => (typeof cause === "object" && cause !== null ? cause : {})
+
+export const headersOf = (thrown: Thrown): Headers => thrown.$response?.headers ?? {}
+
+/** Node puts OpenSSL's reason into a code only if the handshake fails while it reads. */
+export const codeOf = ({ code, message = "" }: Thrown): string | undefined => {
+  const reason = code === "EPROTO" ? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] : undefined
+  return reason === undefined ? code : `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`
+}
