@@ -18,7 +18,7 @@ export interface Generation {
 }
 
 /** Names of later generations with an extension, and without one. */
-const shapes = [/^(.*)\.g([1-9]\d{0,8})(\.[^./]*)$/s, /^(.*)\.g([1-9]\d{0,8})()$/s]
+const shapes = [/^(.*)\.g([1-9]\d{0,14})(\.[^./]*)$/s, /^(.*)\.g([1-9]\d{0,14})()$/s]
 
 /** Files of which `path` could be a later generation, and which may therefore own its key. */
 export const possibleOrigins = (path: string): ReadonlyArray<Generation> =>

@@ -157,6 +157,10 @@ export const Report = Schema.Struct({
 })
 export type Report = typeof Report.Type
 
+/** Whether the run tried every file of the input. */
+export const sawAll = ({ complete, totals }: Report): boolean =>
+  complete && totals.notTried === 0 && totals.interrupted === 0
+
 /** A multipart upload whose parts stay in the store. */
 export type OpenUpload = Report["openMultipartUploads"][number]
 

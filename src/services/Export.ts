@@ -1,6 +1,7 @@
 import { Array, Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
 import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
 import { type ConfigError, type ExportError, NothingSelected } from "../domain/Errors.ts"
+import * as LedgerConcern from "../domain/LedgerConcern.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import * as RunInterval from "../domain/RunInterval.ts"
 import * as Selection from "../domain/Selection.ts"
@@ -120,6 +121,10 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               Tally.countInterruptedAsNotTried(reporter.tally)
             const report = Report.make(settings, {
               ...identity,
+              setupWarnings: [
+                ...identity.setupWarnings,
+                ...Option.match(ledger, { onNone: () => [], onSome: concernsOf })
+              ],
               startedAt: new Date(startedAt),
               durationMillis: endedAt - startedAt,
               signal: reason?._tag === "Signal" ? reason.signal : undefined,
@@ -132,7 +137,9 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               traits: result.traits
             })
             yield* Effect.ignore(
-              Effect.transposeMapOption(ledger, (open) => open.runEnded(report.result.exitCode, endedAt))
+              Effect.transposeMapOption(ledger, (open) =>
+                open.runEnded(report.result.exitCode, endedAt, Report.sawAll(report))
+              )
             )
             return report
           })
@@ -141,6 +148,8 @@ export class Export extends Context.Tag("ibsr-export/Export")<
       })
     )
 }
+
+const concernsOf = ({ concerns, path }: OpenLedger) => concerns.map(LedgerConcern.sentence(path))
 
 interface Identity extends Pick<Report.Facts, "version" | "runId" | "setupWarnings"> {
   /** Why the target is not known: the run does nothing but report it. */

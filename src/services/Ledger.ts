@@ -2,6 +2,7 @@ import { Context, type Effect, type Scope } from "effect"
 import type { KeySuffix } from "../domain/Compression.ts"
 import type { ContentDigest } from "../domain/ContentDigest.ts"
 import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
+import type { LedgerConcern } from "../domain/LedgerConcern.ts"
 import type { LostCompletions } from "../domain/LostCompletion.ts"
 import type { UnfinishedFile } from "../domain/LossRisk.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
@@ -69,6 +70,11 @@ export interface KnownFile {
   readonly content: ContentDigest
   /** State of the acknowledged object; undefined if the last announced upload has no known result. */
   readonly acknowledged: State | undefined
+  /**
+   * Why the object may not be this file's. `unknown-content`: another host, or a run that the ledger does not know, may have
+   * replaced it. `other-input`: it was stored from another input directory.
+   */
+  readonly doubt?: "unknown-content" | "other-input" | undefined
 }
 
 /** An object that the store has acknowledged. */
@@ -101,6 +107,7 @@ export interface OpenLedger {
   readonly path: string
   /** Path to which an unusable older database was moved. */
   readonly setAside: string | undefined
+  readonly concerns: ReadonlyArray<LedgerConcern>
   /** Starts of this target's latest runs before this one, in milliseconds since 1970, latest first. */
   readonly previousRuns: ReadonlyArray<number>
   /** Bounds on how long the collector keeps a snapshot, as observed by earlier runs. */
@@ -116,13 +123,16 @@ export interface OpenLedger {
   readonly markPending: (path: string) => Effect.Effect<KnownFile | undefined, StateUnusable>
   /** Undoes `markPending` of this run: there was nothing to store. */
   readonly clearPending: (path: string) => Effect.Effect<void, StateUnusable>
-  /** Reserves and returns the first generation, from `least` on, whose key with this suffix no other file owns. */
+  /**
+   * Reserves and returns the first generation, from `least` on, whose key with this suffix no other file owns. If the
+   * file's keys may hold content that the ledger does not know, the generation is one that only this ledger uses.
+   */
   readonly reserveGeneration: (path: string, least: number, suffix: KeySuffix) => Effect.Effect<number, StateUnusable>
   /** Announces an upload: the object may hold this content from now on. Durable, so that the request may be sent. */
   readonly announce: (path: string, generation: number, content: ContentDigest) => Effect.Effect<void, StateUnusable>
   /**
    * Marks many files as pending, and announces the first generation of those that have no earlier upload and whose key
-   * belongs to no other file. Returns, for each file, whether it was announced. Durable.
+   * belongs to no other file, as far as the ledger knows. Returns, for each file, whether it was announced. Durable.
    */
   readonly announceNew: (
     files: ReadonlyArray<{ readonly path: string; readonly content: ContentDigest }>
@@ -180,6 +190,9 @@ export interface OpenLedger {
 
   /** Commits every earlier write. Durable. */
   readonly flush: Effect.Effect<void, StateUnusable>
-  /** Records the run's exit code, for `status`. `endedAt` is in milliseconds since 1970. Durable. */
-  readonly runEnded: (exitCode: number, endedAt: number) => Effect.Effect<void, StateUnusable>
+  /**
+   * Records the run's exit code, for `status`. `endedAt` is in milliseconds since 1970. `sawAll`: whether the run tried
+   * every file of the input, which ends the doubt about an older copy. Durable.
+   */
+  readonly runEnded: (exitCode: number, endedAt: number, sawAll: boolean) => Effect.Effect<void, StateUnusable>
 }

@@ -4,6 +4,8 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  copyFileSync,
+  cpSync,
   existsSync,
   lchownSync,
   linkSync,
@@ -186,7 +188,7 @@ describe("a second run", () => {
     expect(summary(await upload(["--profile=two", `--endpoint=${one.endpoint}`]))).toContain("unchanged 1")
     const status = await run(["status", "--state-dir", stateDir])
     expect(status.stdout.split("\n").filter((line) => line.startsWith("s3:"))).toEqual(
-      [one, two].map(({ endpoint }) => `s3://snapshots/${prefix} at ${endpoint}/`)
+      [one, two].map(({ endpoint }) => `s3://snapshots/${prefix} at ${endpoint}`)
     )
   })
 
@@ -215,6 +217,65 @@ describe("a second run", () => {
 })
 
 describe("an object", () => {
+  it.each([
+    ["its directory", (backup: string, stateDir: string) => cpSync(backup, stateDir, { recursive: true })],
+    [
+      "its database alone",
+      (backup: string, stateDir: string) => copyFileSync(join(backup, "ledger.db"), join(stateDir, "ledger.db"))
+    ]
+  ])(
+    "is not overwritten when the ledger was restored, with %s, from before the object was stored",
+    async (_, restore) => {
+      const { at, stateDir, store, upload } = await host({ "known.jsonl": "1\n", "grown.jsonl": "1\n" })
+      await upload()
+      const backup = join(emptyDirectory(), "backup")
+      cpSync(stateDir, backup, { recursive: true })
+      const write = async (name: string, content: string) => {
+        writeFileSync(at(name), content)
+        makeFinal(at(name))
+      }
+      await write("grown.jsonl", "1\n22\n333\n")
+      await write("new.jsonl", "longer\n")
+      await upload()
+      restore(backup, stateDir)
+      await write("grown.jsonl", "1\n44\n")
+      await write("new.jsonl", "other\n")
+      const third = await upload(["--quiet"])
+      expect(third.code).toBe(0)
+      expect(third.stdout).toMatch(/warning: the ledger .* was copied or restored/)
+      for (const key of store.keys())
+        expect(store.versions(key).length, key).toBeLessThan(key.includes("grown.jsonl") ? 3 : 2)
+      expect(store.versions(`${prefix}/grown.jsonl`).map(({ body }) => String(body))).toEqual(["1\n", "1\n22\n333\n"])
+      expect(store.keys().filter((key) => /\.g\d{15}\.jsonl$/.test(key))).toHaveLength(2)
+      appendFileSync(at("new.jsonl"), "more\n")
+      makeFinal(at("new.jsonl"))
+      await write("newer.jsonl", "1\n")
+      const fourth = await upload()
+      expect(fourth.stdout).not.toContain("copied or restored")
+      expect(fourth.requests).toEqual([expect.stringMatching(/PutObject new\.g\d+\.jsonl/), "PutObject newer.jsonl"])
+    }
+  )
+
+  it("is not replaced by a file of another input directory, even if the file is not append-only", async () => {
+    const { args, input, store } = await host({ "a.pcap": "first" })
+    const other = tree({ "a.pcap": "second" })
+    expect((await run(args("--include=*.pcap"))).code).toBe(0)
+    const second = await run(args("--include=*.pcap", "--quiet").map((arg) => (arg === input ? other : arg)))
+    expect(second.stdout).toContain(`warning: the last run with this prefix uploaded ${input}`)
+    expect(store.versions(`${prefix}/a.pcap`).map(({ body }) => String(body))).toEqual(["first"])
+    expect(store.versions(`${prefix}/a.g2.pcap`).map(({ body }) => String(body))).toEqual(["second"])
+  })
+
+  it("is not replaced by another job whose prefix lies in this one", async () => {
+    const { args, input, store } = await host({ "b/x.jsonl": "first\n" })
+    const other = tree({ "x.jsonl": "second\n" })
+    await run(args())
+    const inner = args("--quiet").map((arg) => (arg === input ? other : arg.replace(prefix, `${prefix}/b`)))
+    expect((await run(inner)).stdout).toContain(`warning: this prefix and ${prefix}, which another job uploads to`)
+    expect(store.versions(`${prefix}/b/x.jsonl`).map(({ body }) => String(body))).toEqual(["first\n"])
+    expect(store.versions(`${prefix}/b/x.g2.jsonl`).map(({ body }) => String(body))).toEqual(["second\n"])
+  })
+
   it.each([
     ["was truncated by copytruncate", "x\n"],
     ["was truncated, and has grown beyond its old size", "x\nyyyyyyyyyyyyy\n"],

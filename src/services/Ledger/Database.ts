@@ -10,7 +10,8 @@ import {
   promises,
   renameSync,
   rmSync,
-  statSync
+  statSync,
+  utimesSync
 } from "node:fs"
 import { basename, dirname, join, resolve, sep } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -29,6 +30,13 @@ const lockInterval = Duration.millis(200)
 /** Maximum wait while another process recovers the database after a crash, and locks it. */
 const busyTimeoutMillis = 2000
 
+export interface Lock {
+  /** Start of the run that locked the ledger last, in milliseconds since 1970; undefined if the lock file is new. */
+  readonly lastLocked: number | undefined
+  /** Remembers the start of this run, outside of the database. */
+  readonly remember: (startedAt: number) => void
+}
+
 /**
  * Keeps every other run out until the scope closes. SQLite uses the kernel's file locks, and the kernel releases them
  * when a process is killed. The lock has a file of its own, so that `status` can read the ledger meanwhile.
@@ -36,7 +44,7 @@ const busyTimeoutMillis = 2000
 export const lock = (
   databasePath: string,
   wait: Duration.Duration
-): Effect.Effect<void, Locked | StateUnusable, Scope.Scope> => {
+): Effect.Effect<Lock, Locked | StateUnusable, Scope.Scope> => {
   const directory = dirname(databasePath)
   const path = join(directory, "ledger.lock")
   const attempt = Effect.acquireRelease(
@@ -44,25 +52,36 @@ export const lock = (
       try: () => {
         StateDirectory.create(directory)
         refuseForeignFiles(directory, ["ledger.lock", "ledger.db", "ledger.db-wal", "ledger.db-shm"])
+        const before = statSync(path, { throwIfNoEntry: false })
+        const lastLocked = before && Math.round(before.mtimeMs)
         try {
-          return locked(path)
+          return { held: locked(path), lastLocked }
         } catch (cause) {
           if (!isDamaged(cause)) throw cause
           emptyFile(path)
-          return locked(path)
+          return { held: locked(path), lastLocked: undefined }
         }
       },
       catch: (cause) => (isBusy(cause) ? new Locked({ path }) : stateUnusable(path, cause))
     }),
-    (held) => Effect.sync(() => held.close())
+    ({ held }) => Effect.sync(() => held.close())
   )
   return Effect.retry(attempt, {
     while: (error) => error._tag === "Locked",
     schedule: Schedule.upTo(Schedule.spaced(lockInterval), wait)
   }).pipe(
     Effect.catchTag("Locked", (error) => Effect.zipRight(checkLocking(directory), error)),
-    Effect.asVoid
+    Effect.map(({ lastLocked }): Lock => ({ lastLocked, remember: (startedAt) => setTime(path, startedAt) }))
   )
+}
+
+/** The lock file's modification time is the start of the last run that locked it: an older ledger does not know that run. */
+const setTime = (path: string, startedAt: number) => {
+  try {
+    utimesSync(path, startedAt / 1000, startedAt / 1000)
+  } catch {
+    // only its owner may set the time: the next run then compares another one's
+  }
 }
 
 const locked = (path: string) => {
@@ -189,7 +208,12 @@ const openIf = <A>(
 }
 
 const openReadable = <A>(location: string | URL, prepare: (db: DatabaseSync) => A) =>
-  openIf(location, true, (db) => Schema.isOurs(db) && !Schema.isEmpty(db), prepare)
+  openIf(
+    location,
+    true,
+    (db) => Schema.isOurs(db) && !Schema.isEmpty(db),
+    (db) => prepare(Schema.isCurrent(db) ? db : Schema.migratedCopy(db))
+  )
 
 /** Brings the schema up to date. */
 const openUsable = <A>(path: string, prepare: (db: DatabaseSync) => A) =>

@@ -6,6 +6,7 @@ import type { OpenLedger } from "../Ledger.ts"
 export const at = (path: string): OpenLedger => ({
   path,
   setAside: undefined,
+  concerns: [],
   previousRuns: [],
   retention: undefined,
   checksum: "SHA256",

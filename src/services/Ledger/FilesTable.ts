@@ -22,21 +22,25 @@ const statColumns = ({ ctimeNs, dev, ino, mtimeNs, size }: FileStat) =>
   [size, signed(mtimeNs), signed(ctimeNs), signed(dev), signed(ino)] as const
 
 /** An announced upload without a known result supersedes the acknowledged object. */
-const knownFrom = (row: Row): KnownFile | undefined => {
+const knownFrom = (row: Row, { firstGeneration, inputRun }: Target): KnownFile | undefined => {
   const attempted = row["attempted_size"] !== null
   const [generation, size, digest, head] = attempted
     ? [row["attempted_generation"], row["attempted_size"], row["attempted_digest"], row["attempted_head"]]
     : [row["generation"], row["size"], row["digest"], row["head"]]
   if (size === null) return undefined
+  const isOurs = row["doubtful"] !== 1 || (generation as number) >= firstGeneration
+  const isOfOtherInput = ((row["run"] ?? inputRun) as number) < inputRun
   return {
     generation: generation as number,
     content: { sizeBytes: size as number, digest: hex(digest), head: hex(head) },
-    acknowledged: attempted ? undefined : (row["state"] as State)
+    acknowledged: attempted ? undefined : (row["state"] as State),
+    doubt: isOurs ? (isOfOtherInput ? "other-input" : undefined) : "unknown-content"
   }
 }
 
 /** Read-only queries. */
-export const reader = (db: DatabaseSync, { id: target, inputRun }: Target) => {
+export const reader = (db: DatabaseSync, known: Target) => {
+  const { id: target, inputRun } = known
   // Most runs query this for nearly every file, so SQLite compares the row and returns two columns.
   const selectState = db.prepare(
     `SELECT state, ctime_ns IS NULL FROM files
@@ -46,10 +50,17 @@ export const reader = (db: DatabaseSync, { id: target, inputRun }: Target) => {
   // rows as objects would take 50 % longer
   selectState.setReturnArrays(true)
   const selectFile = db.prepare(
-    `SELECT pending_since, fate, files.generation, files.size, files.digest, files.head, state,
+    `SELECT pending_since, fate, files.generation, files.size, files.digest, files.head, state, run,
+       doubtful,
        attempts.generation AS attempted_generation, attempts.size AS attempted_size,
        attempts.digest AS attempted_digest, attempts.head AS attempted_head
      FROM files LEFT JOIN attempts USING (target, path) WHERE target = ? AND path = ?`
+  )
+  const selectUnfinished = db.prepare(
+    `SELECT path, pending_since IS NOT NULL AS pending, acknowledged_at FROM files INDEXED BY unsettled_files
+     WHERE target = ? AND path > ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live')
+       AND pending_run >= ?
+     ORDER BY path LIMIT ?`
   )
   const selectLatest = db.prepare("SELECT max(path) AS path FROM files WHERE target = ? AND path >= ? AND path < ?")
 
@@ -76,23 +87,14 @@ export const reader = (db: DatabaseSync, { id: target, inputRun }: Target) => {
     find,
     knownFile: (path: string) => {
       const row = find(path)
-      return row && knownFrom(row)
+      return row && knownFrom(row, known)
     },
-    // prepared when it is used, because a ledger of an older version, which `--dry-run` reads, has no `pending_run`
     unfinishedFiles: (after: string, limit: number): ReadonlyArray<UnfinishedFile> =>
-      db
-        .prepare(
-          `SELECT path, pending_since IS NOT NULL AS pending, acknowledged_at FROM files INDEXED BY unsettled_files
-           WHERE target = ? AND path > ? AND fate IS NULL AND (pending_since IS NOT NULL OR state = 'live')
-             AND pending_run >= ?
-           ORDER BY path LIMIT ?`
-        )
-        .all(target, after, inputRun, limit)
-        .map((row) => ({
-          path: String(row["path"]),
-          pending: row["pending"] === 1,
-          acknowledgedAt: (row["acknowledged_at"] as number | null) ?? undefined
-        })),
+      selectUnfinished.all(target, after, inputRun, limit).map((row) => ({
+        path: String(row["path"]),
+        pending: row["pending"] === 1,
+        acknowledgedAt: (row["acknowledged_at"] as number | null) ?? undefined
+      })),
     // the character after `_` ends the range of names that begin with `snapshot_`
     latestSnapshot: (directory: string, before = `${directory}snapshot\``): string | undefined =>
       (selectLatest.get(target, `${directory}snapshot_`, before)?.["path"] as string | null) ?? undefined
@@ -102,12 +104,14 @@ export const reader = (db: DatabaseSync, { id: target, inputRun }: Target) => {
 /** The writes of one run. */
 export const writer = (
   db: DatabaseSync,
-  { id: target }: Target,
+  known: Target,
   { find }: Pick<ReturnType<typeof reader>, "find">,
   runRowId: number | bigint
 ) => {
+  const { id: target } = known
+  const doubtful = known.doubt === null ? 0 : 1
   const insertFile = db.prepare(
-    "INSERT INTO files (target, path, first_seen, pending_since, pending_run) VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO files (target, path, first_seen, pending_since, pending_run, doubtful) VALUES (?, ?, ?, ?, ?, ?)"
   )
   const setPending = db.prepare(
     "UPDATE files SET pending_since = ?, pending_run = ?, fate = NULL WHERE target = ? AND path = ?"
@@ -124,8 +128,8 @@ export const writer = (
   )
   const deleteAttempt = db.prepare("DELETE FROM attempts WHERE target = ? AND path = ?")
   const updateObject = db.prepare(
-    `UPDATE files SET pending_since = NULL, fate = NULL, generation = ?, key = ?, size = ?, digest = ?, head = ?,
-       state = ?, etag = ?, version_id = ?, file_size = ?, mtime_ns = ?, ctime_ns = ?, device = ?, inode = ?,
+    `UPDATE files SET pending_since = NULL, fate = NULL, doubtful = 0, generation = ?, key = ?, size = ?, digest = ?,
+       head = ?, state = ?, etag = ?, version_id = ?, file_size = ?, mtime_ns = ?, ctime_ns = ?, device = ?, inode = ?,
        acknowledged_at = ?, run = ?
      WHERE target = ? AND path = ?`
   )
@@ -135,21 +139,27 @@ export const writer = (
   )
   const setFate = db.prepare("UPDATE files SET fate = ?, pending_since = NULL WHERE target = ? AND path = ?")
 
-  const markPending = (path: string, now: number): KnownFile | undefined => {
+  /** Returns the file's row before. */
+  const mark = (path: string, now: number): Row | undefined => {
     const row = find(path)
-    if (row === undefined) insertFile.run(target, path, now, now, runRowId)
+    if (row === undefined) insertFile.run(target, path, now, now, runRowId, doubtful)
     else if (row["pending_since"] === null || row["fate"] !== null) setPending.run(now, runRowId, target, path)
-    return row && knownFrom(row)
+    return row
   }
   const announce = (path: string, generation: number, { digest, head, sizeBytes }: ContentDigest): void => {
     insertAttempt.run(target, path, generation, sizeBytes, blob(digest), blob(head))
   }
 
   return {
-    markPending,
+    markPending: (path: string, now: number): KnownFile | undefined => {
+      const row = mark(path, now)
+      return row && knownFrom(row, known)
+    },
     announce,
     announceNew: (path: string, content: ContentDigest, now: number, isKeyFree: (path: string) => boolean): boolean => {
-      const isFirst = markPending(path, now) === undefined && isKeyFree(path)
+      const row = mark(path, now)
+      const isNew = row === undefined || knownFrom(row, known) === undefined
+      const isFirst = isNew && (row?.["doubtful"] ?? doubtful) === 0 && isKeyFree(path)
       if (isFirst) announce(path, 1, content)
       return isFirst
     },
@@ -157,9 +167,9 @@ export const writer = (
       deleteIfNew.run(target, path, runRowId)
       unsetPending.run(target, path, runRowId)
     },
-    withdrawAnnouncement: (path: string, known: KnownFile | undefined): void => {
-      if (known === undefined || known.acknowledged !== undefined) deleteAttempt.run(target, path)
-      else announce(path, known.generation, known.content)
+    withdrawAnnouncement: (path: string, before: KnownFile | undefined): void => {
+      if (before === undefined || before.acknowledged !== undefined) deleteAttempt.run(target, path)
+      else announce(path, before.generation, before.content)
     },
     acknowledge: (path: string, object: AcknowledgedObject, now: number): void => {
       const { content, etag, generation, key, stat, state, versionId } = object

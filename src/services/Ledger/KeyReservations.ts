@@ -1,7 +1,8 @@
-/** The keys that one target's files have reserved. No key belongs to two files. */
+/** The keys that one target's files have reserved. No key belongs to two files, not even of overlapping targets. */
 import type { DatabaseSync } from "node:sqlite"
 import * as Compression from "../../domain/Compression.ts"
 import * as Generation from "../../domain/Generation.ts"
+import type { Overlapping, Target } from "./TargetsTable.ts"
 
 type KeySuffix = Compression.KeySuffix
 
@@ -9,19 +10,26 @@ type KeySuffix = Compression.KeySuffix
 interface Reserved {
   readonly highest: number
   readonly suffixes: ReadonlyArray<KeySuffix>
+  /** Whether its other keys may hold content that the ledger does not know. */
+  readonly isDoubtful: boolean
 }
 
 /** Read-only queries. */
-export const reader = (db: DatabaseSync, target: number) => {
-  const select = db.prepare("SELECT reserved, endings FROM files WHERE target = ? AND path = ?")
+export const reader = (
+  db: DatabaseSync,
+  { firstGeneration, id: target }: Target,
+  others: ReadonlyArray<Overlapping>
+) => {
+  const select = db.prepare("SELECT reserved, endings, doubtful FROM files WHERE target = ? AND path = ?")
 
   /** A path without a row has no reservations. A known file owns its uncompressed key, even without such an object. */
-  const reservedBy = (path: string): Reserved => {
-    const row = select.get(target, path)
+  const reservedBy = (path: string, owner = target): Reserved => {
+    const row = select.get(owner, path)
     const known = (row?.["endings"] ?? "") as string
     return {
       highest: (row?.["reserved"] ?? 0) as number,
-      suffixes: Object.values(Compression.keySuffixes).filter((suffix) => known.includes(suffix))
+      suffixes: Object.values(Compression.keySuffixes).filter((suffix) => known.includes(suffix)),
+      isDoubtful: row?.["doubtful"] === 1
     }
   }
   const includes = ({ highest, suffixes }: Reserved, generation: number, suffix: KeySuffix) =>
@@ -29,6 +37,11 @@ export const reader = (db: DatabaseSync, target: number) => {
   const belongsToAnother = (owner: string, name: string) =>
     Compression.possibleSources(name).some(
       ({ generation, path, suffix }) => path !== owner && includes(reservedBy(path), generation, suffix)
+    ) || others.some(({ id, pathOf }) => isReservedBy(id, pathOf(name)))
+  const isReservedBy = (other: number, name: string | undefined) =>
+    name !== undefined &&
+    Compression.possibleSources(name).some(({ generation, path, suffix }) =>
+      includes(reservedBy(path, other), generation, suffix)
     )
 
   return {
@@ -37,10 +50,10 @@ export const reader = (db: DatabaseSync, target: number) => {
     isKeyFree: (path: string): boolean => !belongsToAnother(path, path),
     /** The first generation, from `least` on, whose key with this suffix belongs to no other file. */
     firstFree: (path: string, least: number, suffix: KeySuffix, own = reservedBy(path)): number => {
-      if (suffix !== "" && includes(own, least, suffix)) return least
+      if (suffix !== "" && !own.isDoubtful && includes(own, least, suffix)) return least
       // checks the file's earlier suffixes too, because the file may use them again
       const suffixes = [...new Set([...own.suffixes, suffix])]
-      let generation = least
+      let generation = own.isDoubtful ? Math.max(least, firstGeneration) : least
       while (suffixes.some((each) => belongsToAnother(path, Generation.named(path, generation) + each))) generation++
       return generation
     }

@@ -1,5 +1,5 @@
 /** The tables, and the migrations from older versions. */
-import type { DatabaseSync } from "node:sqlite"
+import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 
 /** Marks the database as this program's: `ibsr` in ASCII. */
 export const applicationId = 0x69627372
@@ -180,7 +180,18 @@ const migrations: ReadonlyArray<string> = [
   ) STRICT, WITHOUT ROWID;
   `,
   // whether the store honours If-None-Match
-  "ALTER TABLE targets ADD COLUMN honours_condition INTEGER NOT NULL DEFAULT 0 CHECK (honours_condition IN (0, 1))"
+  "ALTER TABLE targets ADD COLUMN honours_condition INTEGER NOT NULL DEFAULT 0 CHECK (honours_condition IN (0, 1))",
+  // Where this program last wrote the ledger: one row, which tells a copy and a cloned host from the original.
+  `
+  CREATE TABLE origin (machine TEXT NOT NULL, inode INTEGER NOT NULL, born_ns INTEGER NOT NULL) STRICT;
+
+  -- why the store may hold objects that the ledger does not know; NULL: nothing suggests that it does
+  ALTER TABLE targets ADD COLUMN doubt TEXT CHECK (doubt IN ('machine', 'copy'));
+  -- the first generation whose keys only this ledger uses
+  ALTER TABLE targets ADD COLUMN first_generation INTEGER NOT NULL DEFAULT 1;
+  -- whether the file's keys below that generation may hold content that the ledger does not know
+  ALTER TABLE files ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0 CHECK (doubtful IN (0, 1));
+  `
 ]
 
 /** The schema version that this program writes. */
@@ -193,6 +204,32 @@ export const isOurs = (db: DatabaseSync): boolean =>
 /** Whether the database has no tables: its creation was interrupted. */
 export const isEmpty = (db: DatabaseSync): boolean =>
   db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.["tables"] === 0
+
+/** A copy in memory with the schema of this version, for reading a ledger that must not change. */
+export const migratedCopy = (db: DatabaseSync): DatabaseSync => {
+  const copy = new DatabaseSync(":memory:", { enableForeignKeyConstraints: false })
+  copy.exec(`PRAGMA user_version = ${pragma(db, "user_version")}`)
+  const objects = db.prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all()
+  for (const { name, sql, type } of objects) {
+    copy.exec(String(sql))
+    if (type !== "table") continue
+    const select = db.prepare(`SELECT * FROM ${String(name)}`)
+    select.setReadBigInts(true)
+    select.setReturnArrays(true)
+    const insert = copy.prepare(
+      `INSERT INTO ${String(name)} VALUES (${select
+        .columns()
+        .map(() => "?")
+        .join()})`
+    )
+    for (const row of select.iterate() as unknown as Iterable<ReadonlyArray<SQLInputValue>>) insert.run(...row)
+  }
+  migrate(copy)
+  return copy
+}
+
+/** Whether the schema is that of this version. */
+export const isCurrent = (db: DatabaseSync): boolean => pragma(db, "user_version") === version
 
 /** Migrates the schema to version `to`, in one transaction. Tests create ledgers of older versions. */
 export const migrate = (db: DatabaseSync, to = version): void => {

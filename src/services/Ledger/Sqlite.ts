@@ -4,39 +4,37 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Settings } from "../../domain/Settings.ts"
 import type { FileStat } from "../../domain/SourceFile.ts"
 import { Ledger, type RunIdentity } from "../Ledger.ts"
+import * as HostIdentity from "../HostIdentity.ts"
 import * as Database from "./Database.ts"
 import * as EmptyLedger from "./EmptyLedger.ts"
 import * as FilesTable from "./FilesTable.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as KeyReservations from "./KeyReservations.ts"
 import * as LostCompletionsTable from "./LostCompletionsTable.ts"
+import * as OriginTable from "./OriginTable.ts"
 import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
 import * as TargetsTable from "./TargetsTable.ts"
 import * as UploadsTable from "./UploadsTable.ts"
 
 export type Options = Pick<Settings, "stateDir" | "lockWait" | "input" | "bucket" | "endpoint" | "prefix" | "region">
 
-export const layer = (options: Options) =>
+/** `machineId` is a parameter for tests. */
+export const layer = (options: Options, machineId = HostIdentity.machineId) =>
   Layer.succeed(Ledger, {
     open: (run) =>
       Effect.gen(function* () {
         const databasePath = yield* Database.locate(options.stateDir, options.input)
-        yield* Database.lock(databasePath, options.lockWait)
-        const opened = yield* Database.open(databasePath, (db) => prepare(db, options, run))
-        const { db, prepared, setAside } = opened
-        const {
-          checksum,
-          completions,
-          fileReader,
-          fileWriter,
-          honoursCondition,
-          keyReader,
-          keyWriter,
-          previousRuns,
-          retention,
-          targets,
-          uploads
-        } = prepared
+        const lock = yield* Database.lock(databasePath, options.lockWait)
+        const { db, prepared, setAside } = yield* Database.open(databasePath, (opened) => {
+          opened.exec("BEGIN IMMEDIATE")
+          OriginTable.check(opened, OriginTable.seenAt(databasePath, machineId()), lock.lastLocked, run.startedAt)
+          const ready = prepare(opened, options, run)
+          opened.exec("COMMIT")
+          return ready
+        })
+        lock.remember(run.startedAt)
+        const { checksum, concerns, honoursCondition, previousRuns, retention } = prepared
+        const { completions, fileReader, fileWriter, keyReader, keyWriter, targets, uploads } = prepared
         const { durable, flush, read, write } = yield* GroupCommit.make(db, (cause) =>
           isDamaged(cause) ? damaged(databasePath, cause) : stateUnusable(databasePath, cause)
         )
@@ -47,6 +45,7 @@ export const layer = (options: Options) =>
         return {
           path: Database.pathIn(options.stateDir),
           setAside,
+          concerns,
           previousRuns,
           retention,
           checksum,
@@ -94,18 +93,18 @@ export const layer = (options: Options) =>
           markGone: (path, lost) => write(() => fileWriter.markGone(path, lost)),
           rememberChecksum: (accepted) => write(() => targets.rememberChecksum(accepted)),
           flush,
-          runEnded: (exitCode, endedAt) => write(() => targets.endRun(exitCode, endedAt)).pipe(Effect.zipRight(flush))
+          runEnded: (exitCode, endedAt, sawAll) =>
+            write(() => targets.endRun(exitCode, endedAt, sawAll)).pipe(Effect.zipRight(flush))
         }
       })
   })
 
 /** Records that a run starts, and makes the run's statements. The caller fails before it sends anything, if this does. */
 const prepare = (db: DatabaseSync, options: Options, run: RunIdentity) => {
-  db.exec("BEGIN IMMEDIATE")
-  const { runRowId, target, ...known } = TargetsTable.startRun(db, options, run)
+  const { others, runRowId, target, ...known } = TargetsTable.startRun(db, options, run)
   const fileReader = FilesTable.reader(db, target)
-  const keyReader = KeyReservations.reader(db, target.id)
-  const prepared = {
+  const keyReader = KeyReservations.reader(db, target, others)
+  return {
     ...known,
     fileReader,
     fileWriter: FilesTable.writer(db, target, fileReader, runRowId),
@@ -115,8 +114,6 @@ const prepare = (db: DatabaseSync, options: Options, run: RunIdentity) => {
     uploads: UploadsTable.make(db, target.id),
     completions: LostCompletionsTable.make(db, target.id)
   }
-  db.exec("COMMIT")
-  return prepared
 }
 
 /**
@@ -133,18 +130,20 @@ export const layerReadOnly = (options: Options) =>
           const target = TargetsTable.find(db, options)
           return (
             target && {
-              fileReader: FilesTable.reader(db, { id: target.id, inputRun: 0 }),
-              keyReader: KeyReservations.reader(db, target.id)
+              fileReader: FilesTable.reader(db, target),
+              keyReader: KeyReservations.reader(db, target, TargetsTable.overlapping(db, target, options)),
+              concerns: TargetsTable.doubts(target)
             }
           )
         })
         if (prepared === undefined) return empty
-        const { fileReader, keyReader } = prepared
+        const { concerns, fileReader, keyReader } = prepared
         const read = <A>(step: () => A) =>
           Effect.try({ try: step, catch: (cause) => stateUnusable(databasePath, cause) })
         const storedAs = fileReader.storedAs(() => {})
         return {
           ...empty,
+          concerns,
           lookUp: (step) => read(() => step(storedAs)),
           markPending: (path) => read(() => fileReader.knownFile(path)),
           reserveGeneration: (path, least, suffix) => read(() => keyReader.firstFree(path, least, suffix))

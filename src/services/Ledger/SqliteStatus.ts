@@ -73,35 +73,32 @@ const targets = (db: DatabaseSync): Status["targets"] => {
     "SELECT path FROM files WHERE target = ? AND fate = 'lost' ORDER BY path DESC LIMIT 100"
   )
 
-  return (
-    db
-      // a ledger of an older version has no regions
-      .prepare("SELECT * FROM targets ORDER BY id")
-      .all()
-      .map((row) => {
-        const { bucket, endpoint, id, input, prefix, region } = row as Readonly<Record<string, string>> & {
-          readonly id: number
-        }
-        const totals = selectTotals.get(id) as Readonly<Record<"stored" | "stored_bytes" | "waiting" | "lost", number>>
-        const oldest = selectOldest.get(id) as { readonly path: string; readonly pending_since: number } | undefined
-        return {
-          bucket: bucket!,
-          prefix: prefix!,
-          endpoint: endpoint === "" ? null : endpoint!,
-          region: region || null,
-          input: input!,
-          mostRecent: id === latest,
-          lastRun: runFrom(selectLast.get(id) as RunRow | undefined),
-          lastSuccess: runFrom(selectLastSuccess.get(id) as RunRow | undefined),
-          stored: totals.stored,
-          storedBytes: totals.stored_bytes,
-          waiting: totals.waiting,
-          oldestWaiting: oldest === undefined ? null : { file: oldest.path, since: isoTime(oldest.pending_since) },
-          lost: totals.lost,
-          lostFiles: selectLost.all(id).map(({ path }) => String(path))
-        }
-      })
-  )
+  return db
+    .prepare("SELECT id, endpoint, bucket, prefix, region, input FROM targets ORDER BY id")
+    .all()
+    .map((row) => {
+      const { bucket, endpoint, id, input, prefix, region } = row as Readonly<Record<string, string>> & {
+        readonly id: number
+      }
+      const totals = selectTotals.get(id) as Readonly<Record<"stored" | "stored_bytes" | "waiting" | "lost", number>>
+      const oldest = selectOldest.get(id) as { readonly path: string; readonly pending_since: number } | undefined
+      return {
+        bucket: bucket!,
+        prefix: prefix!,
+        endpoint: endpoint === "" ? null : endpoint!,
+        region: region || null,
+        input: input!,
+        mostRecent: id === latest,
+        lastRun: runFrom(selectLast.get(id) as RunRow | undefined),
+        lastSuccess: runFrom(selectLastSuccess.get(id) as RunRow | undefined),
+        stored: totals.stored,
+        storedBytes: totals.stored_bytes,
+        waiting: totals.waiting,
+        oldestWaiting: oldest === undefined ? null : { file: oldest.path, since: isoTime(oldest.pending_since) },
+        lost: totals.lost,
+        lostFiles: selectLost.all(id).map(({ path }) => String(path))
+      }
+    })
 }
 
 const filesOfTargets = (db: DatabaseSync): ReadonlyArray<TargetFiles> =>

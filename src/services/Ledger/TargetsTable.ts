@@ -1,6 +1,10 @@
 /** The rows of targets and of their runs. A target is an endpoint, a region, a bucket, a prefix and a key mapping. */
+import { Duration } from "effect"
+import { existsSync } from "node:fs"
 import { resolve } from "node:path"
-import type { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
+import { LedgerConcern } from "../../domain/LedgerConcern.ts"
+import type { Doubt } from "../../domain/LedgerOrigin.ts"
 import type { Bounds } from "../../domain/Retention.ts"
 import { startsUsed } from "../../domain/RunInterval.ts"
 import type { Settings } from "../../domain/Settings.ts"
@@ -11,6 +15,10 @@ export interface Target {
   readonly id: number
   /** Row of the first run that used the current input directory. */
   readonly inputRun: number
+  /** Why the store may hold objects that the ledger does not know. */
+  readonly doubt: Doubt | null
+  /** The first generation whose keys only this ledger uses, if there was such a doubt. */
+  readonly firstGeneration: number
 }
 
 /** How keys are made from paths; another mapping would need another target. */
@@ -18,42 +26,97 @@ const mapping = "path"
 
 type Name = Pick<Settings, "bucket" | "endpoint" | "prefix" | "region">
 
-interface Row extends Pick<Target, "id"> {
-  /** Empty if it is not known; undefined in a ledger of an older version. */
-  readonly region: string | undefined
+interface Row extends Target {
+  /** Empty if it is not known. */
+  readonly region: string
+  readonly prefix: string
   readonly input: string
-  readonly input_run: number
   readonly checksum: Checksum
-  readonly honours_condition: number
+  readonly honoursCondition: boolean
   readonly least: number | null
   readonly most: number | null
 }
 
 /** A region that is not known, as in ledgers of older versions, matches any region. */
 export const find = (db: DatabaseSync, { bucket, endpoint, prefix, region }: Name): Row | undefined => {
-  // every column, because a ledger of an older version, which `--dry-run` reads, has fewer of them
   const rows = db
     .prepare(
-      `SELECT targets.*, retention_least AS least, retention_most AS most FROM targets
-       WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?
+      `SELECT * FROM targets WHERE endpoint = ? AND bucket = ? AND prefix = ? AND mapping = ?
        ORDER BY (SELECT max(id) FROM runs WHERE target = targets.id) DESC`
     )
-    .all(endpoint?.href ?? "", bucket, prefix, mapping) as unknown as ReadonlyArray<Row>
-  return rows.find((row) => row.region === region) ?? rows.find((row) => !row.region || region === undefined)
+    .all(endpoint?.href ?? "", bucket, prefix, mapping)
+    .map(rowFrom)
+  return rows.find((row) => row.region === region) ?? rows.find((row) => mayBeIn(row, region))
 }
 
-const insert = (db: DatabaseSync, { bucket, endpoint, prefix }: Name) =>
-  db
+const rowFrom = (row: Readonly<Record<string, SQLOutputValue>>): Row => ({
+  ...(row as unknown as Pick<Row, "id" | "doubt" | "region" | "prefix" | "input" | "checksum">),
+  inputRun: row["input_run"] as number,
+  honoursCondition: row["honours_condition"] === 1,
+  firstGeneration: row["first_generation"] as number,
+  least: row["retention_least"] as number | null,
+  most: row["retention_most"] as number | null
+})
+
+const mayBeIn = (row: Row, region: string | undefined) =>
+  row.region === "" || region === undefined || row.region === region
+
+/** Another target whose keys may be keys of this target, too, because one prefix lies in the other. */
+export interface Overlapping {
+  readonly id: number
+  readonly prefix: string
+  /** Start of its last run, in milliseconds since 1970. */
+  readonly lastRunAt: number
+  /** The path below its input that has the same key as this path has in this target; undefined if none has. */
+  readonly pathOf: (path: string) => string | undefined
+}
+
+export const overlapping = (db: DatabaseSync, { id }: Target, name: Name): ReadonlyArray<Overlapping> => {
+  const selectLast = db.prepare("SELECT started_at FROM runs WHERE target = ? ORDER BY id DESC LIMIT 1")
+  const own = within(name.prefix)
+  return db
+    .prepare("SELECT * FROM targets WHERE endpoint = ? AND bucket = ? AND mapping = ? AND id <> ?")
+    .all(name.endpoint?.href ?? "", name.bucket, mapping, id)
+    .map(rowFrom)
+    .filter(
+      (row) => mayBeIn(row, name.region) && (own.startsWith(within(row.prefix)) || within(row.prefix).startsWith(own))
+    )
+    .map((row) => {
+      const other = within(row.prefix)
+      return {
+        id: row.id,
+        prefix: row.prefix,
+        lastRunAt: (selectLast.get(row.id)?.["started_at"] as number | undefined) ?? 0,
+        pathOf: (path) => ((own + path).startsWith(other) ? (own + path).slice(other.length) : undefined)
+      }
+    })
+}
+
+/** The beginning of every key below the prefix. */
+const within = (prefix: string) => (prefix === "" ? "" : `${prefix}/`)
+
+const insert = (db: DatabaseSync, { bucket, endpoint, prefix }: Name): Row => {
+  const row = db
     .prepare(
       `INSERT INTO targets (endpoint, bucket, prefix, mapping, region, input) VALUES (?, ?, ?, ?, '', '')
-       RETURNING *, retention_least AS least, retention_most AS most`
+       RETURNING *`
     )
-    .get(endpoint?.href ?? "", bucket, prefix, mapping) as unknown as Row
+    .get(endpoint?.href ?? "", bucket, prefix, mapping)!
+  return rowFrom(row)
+}
+
+/** A target without a run for longer is no longer used. */
+const inUseMillis = Duration.toMillis("7 days")
+
+export const doubts = ({ doubt, firstGeneration: generation }: Target): ReadonlyArray<LedgerConcern> => {
+  if (doubt === "machine") return [LedgerConcern.OtherMachine({ generation })]
+  return doubt === "copy" ? [LedgerConcern.OlderCopy({ generation })] : []
+}
 
 /** Records that a run on this target starts, and returns the ledger's knowledge of the target. */
 export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input">, run: RunIdentity) => {
-  const target = find(db, options) ?? insert(db, options)
-  const { checksum, id, least, most } = target
+  const found = find(db, options) ?? insert(db, options)
+  const { checksum, doubt, firstGeneration, honoursCondition, id, least, most } = found
   const previousRuns = db
     .prepare("SELECT started_at FROM runs WHERE target = ? ORDER BY id DESC LIMIT ?")
     .all(id, startsUsed - 1)
@@ -62,7 +125,7 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
     .prepare("INSERT INTO runs (target, name, started_at) VALUES (?, ?, ?)")
     .run(id, run.id, run.startedAt)
   const input = resolve(options.input)
-  const inputRun = target.input === input ? target.input_run : Number(runRowId)
+  const inputRun = found.input === input ? found.inputRun : Number(runRowId)
   db.prepare("UPDATE targets SET input = ?, input_run = ?, region = iif(? = '', region, ?) WHERE id = ?").run(
     input,
     inputRun,
@@ -71,13 +134,25 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
     id
   )
   const retention: Bounds | undefined = least === null ? undefined : { least, most: most ?? undefined }
+  const target: Target = { id, inputRun, doubt, firstGeneration }
+  const others = overlapping(db, target, options)
   return {
-    target: { id, inputRun },
+    target,
+    others,
     runRowId,
     previousRuns,
     retention,
     checksum,
-    honoursCondition: target.honours_condition === 1
+    honoursCondition,
+    concerns: [
+      ...doubts(target),
+      ...(found.input !== "" && found.input !== input && existsSync(found.input)
+        ? [LedgerConcern.OtherInput({ input: found.input })]
+        : []),
+      ...others
+        .filter(({ lastRunAt }) => Math.abs(run.startedAt - lastRunAt) <= inUseMillis)
+        .map(({ prefix }) => LedgerConcern.OverlappingPrefix({ prefix }))
+    ]
   }
 }
 
@@ -87,6 +162,7 @@ export const writer = (db: DatabaseSync, { id }: Target, runRowId: number | bigi
   const updateCondition = db.prepare("UPDATE targets SET honours_condition = 1 WHERE id = ?")
   const updateRetention = db.prepare("UPDATE targets SET retention_least = ?, retention_most = ? WHERE id = ?")
   const updateRun = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?")
+  const endDoubt = db.prepare("UPDATE targets SET doubt = NULL WHERE id = ? AND doubt = 'copy'")
   return {
     rememberChecksum: (checksum: Checksum): void => {
       updateChecksum.run(checksum, id)
@@ -97,8 +173,9 @@ export const writer = (db: DatabaseSync, { id }: Target, runRowId: number | bigi
     rememberRetention: ({ least, most }: Bounds): void => {
       updateRetention.run(Math.round(least), most === undefined ? null : Math.round(most), id)
     },
-    endRun: (exitCode: number, endedAt: number): void => {
+    endRun: (exitCode: number, endedAt: number, sawAll: boolean): void => {
       updateRun.run(endedAt, exitCode, runRowId)
+      if (sawAll) endDoubt.run(id)
     }
   }
 }

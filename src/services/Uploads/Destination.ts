@@ -41,6 +41,9 @@ export type Policy = Pick<Settings, "appendOnly" | "force" | "noOverwrite" | "on
  * | yes, but its beginning changed | yes         |                  | fail             | fails      |                      |
  * | yes, and was acknowledged      |             | yes              | not fail         | next free  | anything             |
  * | yes, and was acknowledged      |             | yes              | fail             | fails      |                      |
+ * | yes, from another input        |             | no               | new-key, or fail | same       | the previous content |
+ * | yes, and may be another's      |             |                  | new-key          | next free  | anything             |
+ * | yes, and may be another's      |             |                  | fail             | fails      |                      |
  * | yes, response lost             |             | yes              |                  | same       | as without the flag  |
  * | yes, response lost, key taken  |             | yes              | not fail         | next free  | anything             |
  *
@@ -61,7 +64,7 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, force,
   /** Reserves the first free generation from `least` on. */
   const reserve = (ledger: OpenLedger, file: SourceFile, least: number, rest: Rest) =>
     Effect.flatMap(ledger.reserveGeneration(file.relativePath, least, suffixOf(file)), (free) =>
-      destinationOf(file, free, rest)
+      destinationOf(file, free, { ...rest, replaces: rest.replaces || free > least })
     )
 
   /** The next destination for a file whose object must not change; `cause` gives the reason. */
@@ -78,8 +81,13 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, force,
   return {
     /** Decides from the ledger alone, without reading the file. */
     choose: (ledger: OpenLedger, file: SourceFile, before: KnownFile | undefined) => {
-      const mayOnlyGrow = onReplace !== "overwrite" && isAppendOnly(file.relativePath)
+      const mayOnlyGrow =
+        onReplace !== "overwrite" && (before?.doubt === "other-input" || isAppendOnly(file.relativePath))
       const rest = { before, former: mayOnlyGrow ? before?.content : undefined, replaces: false }
+      if (before?.doubt === "unknown-content" && onReplace !== "overwrite")
+        return Effect.flatMap(destinationOf(file, before.generation, rest), (stored) =>
+          instead(ledger, file, stored, new Error("the ledger may not know what is stored there"))
+        )
       if (before?.acknowledged !== undefined && noOverwrite && !force)
         return Effect.flatMap(destinationOf(file, before.generation, rest), (stored) =>
           instead(ledger, file, stored, new Error("it has changed since it was stored"))

@@ -127,6 +127,16 @@ describe("the ledger", () => {
         INSERT INTO files (target, path, first_seen, pending_since) VALUES (7, 'a', 1, 1);
       `)
       db.close()
+      const before = yield* Effect.flatMap(LedgerStatus, ({ read }) => read).pipe(
+        Effect.provide(SqliteStatus.layer(stateDir))
+      )
+      expect(before.targets, "read without a change").toMatchObject([{ region: null, waiting: 1 }])
+      yield* Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "dry", startedAt: 7 })).pipe(
+        Effect.flatMap((ledger) => ledger.reserveGeneration("a", 1, "")),
+        Effect.tap((generation) => Effect.sync(() => expect(generation).toBe(1))),
+        Effect.scoped,
+        Effect.provide(Sqlite.layerReadOnly(settingsWith({ stateDir, region: "r1" })))
+      )
       const layer = Sqlite.layer(settingsWith({ stateDir, region: "r1" }))
       yield* Effect.flatMap(Ledger, (ledger) => ledger.open({ id: "r", startedAt: 7 })).pipe(
         Effect.flatMap((ledger) =>
