@@ -27,4 +27,4 @@ export const write = (path: string, text: string, mode: number) =>
     )
   })
 
-const attempt = <A>(step: () => A) => Effect.try({ try: step, catch: (cause) => cause })
+const attempt = <A>(step: () => A) => Effect.try({ try: step, catch: (cause) => cause as NodeJS.ErrnoException })

@@ -61,7 +61,7 @@ const replace = (path: string, render: (previous: string | undefined) => string)
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const named = join(yield* fs.realPath(dirname(path)), basename(path))
-    yield* Effect.try({ try: () => Trust.refuseForeignLink(named), catch: (cause) => cause })
+    yield* Effect.try({ try: () => Trust.refuseForeignLink(named), catch: (cause) => cause as NodeJS.ErrnoException })
     // replaces the file a symlink points to, not the symlink; a dangling symlink is itself replaced
     const target = yield* Effect.orElseSucceed(fs.realPath(named), () => named)
     const info = yield* Effect.option(fs.stat(target))

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Clock, Context, Deferred, Duration, Effect, Either, Fiber, Layer, TestClock } from "effect"
 import { randomBytes } from "node:crypto"
 import { truncateSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Mode } from "../../src/domain/Compression.ts"
 import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
@@ -22,8 +23,16 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 
 const MiB = 1024 ** 2
 
-/** `force` keeps small files out of batches: these tests are about the path of a single file. */
-const options: Options = settingsWith({ concurrency: ConcurrencyLimit.upTo(4), maxRetries: 3, force: true })
+/**
+ * `force` keeps small files out of batches: these tests are about the path of a single file. All trees of these tests are
+ * below `input`.
+ */
+const options: Options = settingsWith({
+  input: tmpdir(),
+  concurrency: ConcurrencyLimit.upTo(4),
+  maxRetries: 3,
+  force: true
+})
 
 /** A ledger of its own for each test. */
 class Opened extends Context.Tag("Opened")<Opened, OpenLedger>() {}

@@ -103,7 +103,10 @@ const targets = (db: DatabaseSync): Status["targets"] => {
 
 const filesOfTargets = (db: DatabaseSync): ReadonlyArray<TargetFiles> =>
   db
-    .prepare("SELECT id, bucket, prefix, input, input_since AS inputSince FROM targets ORDER BY id")
+    .prepare(
+      `SELECT id, bucket, prefix, input, input_run AS inputRun, doubt, first_generation AS firstGeneration
+       FROM targets ORDER BY id`
+    )
     .all()
     .map((row) => {
       const { bucket, input, prefix, ...target } = row as unknown as Pick<TargetFiles, "bucket" | "input" | "prefix"> &
