@@ -1,4 +1,5 @@
 /** Ends the process, whatever hangs. */
+import { accessSync, constants } from "node:fs"
 import process from "node:process"
 import { reportExit } from "./Supervisor.ts"
 
@@ -10,9 +11,11 @@ export const exit = (code: number): never => {
   reportExit(code)
   if (process.getActiveResourcesInfo().some(isInThreadPool)) {
     try {
+      // execve would abort the process if it failed, as it does in the sandbox of the packaged service
+      accessSync("/bin/sh", constants.X_OK)
       process.execve?.("/bin/sh", ["sh", "-c", `exit ${code}`], {})
     } catch {
-      // there is no shell
+      // there is no shell, or it may not be executed
     }
   }
   return process.exit(code)

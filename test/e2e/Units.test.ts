@@ -66,7 +66,7 @@ describe("units", () => {
     const flags = ["--bucket=s3://b", "--part-size=3", "--sse=s3", "--kms-key-id=k"]
     const stderr = await rejection(...flags)
     const s3 = await run(["s3", "--input=/in", ...flags])
-    expect(stderr).toEqual(s3.stderr.split("\n"))
+    expect(stderr).toEqual(s3.stderr.replace("ibsr-export s3 --help", "ibsr-export units --help").split("\n"))
     expect(await rejection("--user=a b", "--drop-in=x", "--drop-in=y")).toEqual([
       "ibsr-export: --user: expected the name of a user or group, got 'a b'",
       `ibsr-export: --drop-in: expected one of ${names.join(", ")}, got 'x'`,

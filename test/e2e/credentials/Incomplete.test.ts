@@ -1,6 +1,6 @@
 /** Credentials that are set up only in part. The run must not continue under the identity of the next source. */
 import { execFileSync } from "node:child_process"
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs"
+import { chmodSync, chownSync, mkdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { describe, expect, it } from "vitest"
@@ -126,7 +126,7 @@ describe("an AWS configuration file", () => {
     const [locked, input, state] = [tree({ ".aws/credentials": `[default]\n${keys}` }), tinyFiles(1), tree({})]
     chmodSync(join(locked, ".aws/credentials"), 0o600)
     for (const path of [locked, join(locked, ".aws"), input]) chmodSync(path, 0o755)
-    chmodSync(state, 0o777)
+    chownSync(state, 65534, 65534)
     const result = await run(s3(input, store.endpoint, "--region=us-east-1", "--state-dir", state), {
       commandPrefix: ["setpriv", "--reuid=65534", "--clear-groups"],
       env: { ...withoutKeys, HOME: locked }
