@@ -290,7 +290,7 @@ describe("a signal", () => {
         Effect.suspend(() => {
           if (operation !== "UploadPart" || !hang) return Effect.void
           if (++inFlight === 2) Deferred.unsafeDone(twoInFlight, Effect.void)
-          return Effect.fail(new NetworkFailure({ operation: "UploadPart", detail: "no progress", retryable: true }))
+          return Effect.never
         })
     })
     return Effect.gen(function* () {
