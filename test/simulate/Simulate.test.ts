@@ -4,7 +4,7 @@ import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
 import type { Fault } from "../../scripts/simulate/Scenario.ts"
 
-const weeks = Number(process.env["IBSR_TEST_WEEKS"] ?? 40)
+const weeks = Number(process.env["IBSR_TEST_WEEKS"] ?? 10)
 const seed = Number(process.env["IBSR_TEST_SEED"] ?? 20_261_127)
 
 /** The output. Rejects if a promise was broken. */
