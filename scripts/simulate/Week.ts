@@ -160,7 +160,7 @@ class Week {
     }
     if (report.result.exitCode !== 0) this.figures.failed++
     this.figures.lost += report.totals.lost
-    // a jump of the clock decides anew which files are final
+    // after a jump of the clock, other files may be final
     const present = clock.wall - clock.elapsed === offset ? lines : new Map([...lines].map(([fate]) => [fate, 0]))
     const isDiskFull = process.steps.ledgerFailure !== undefined
     Invariants.afterRun({ report, exchange, present, isDiskFull }, truth)

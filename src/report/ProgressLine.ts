@@ -59,7 +59,7 @@ const timeLeft = (bytes: number, rate: number): ReadonlyArray<string> => {
   return Duration.greaterThan(left, longestTimeLeft) ? [] : [`${DurationText.format(left)} left`]
 }
 
-/** When how much had arrived. */
+/** What had arrived at one moment. */
 export interface Sample {
   readonly atMillis: number
   readonly done: Amount

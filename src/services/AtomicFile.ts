@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { fchmodSync } from "node:fs"
 import { dirname } from "node:path"
+import { attempt } from "./SystemError.ts"
 import * as Trust from "./Trust.ts"
 
 /** Replaces the file at `path`, which must not be a symbolic link. The file gets `mode`, whatever the umask is. */
@@ -26,5 +27,3 @@ export const write = (path: string, text: string, mode: number) =>
       Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
     )
   })
-
-const attempt = <A>(step: () => A) => Effect.try({ try: step, catch: (cause) => cause as NodeJS.ErrnoException })

@@ -6,7 +6,7 @@ import * as Prometheus from "../report/Prometheus.ts"
 import type { Report } from "../report/Report.ts"
 import * as AtomicFile from "./AtomicFile.ts"
 import { LedgerStatus } from "./Ledger.ts"
-import { detailOf } from "./SystemError.ts"
+import { attempt, detailOf } from "./SystemError.ts"
 import * as Trust from "./Trust.ts"
 
 /** Publishes a run's figures to a monitoring system. */
@@ -61,7 +61,7 @@ const replace = (path: string, render: (previous: string | undefined) => string)
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const named = join(yield* fs.realPath(dirname(path)), basename(path))
-    yield* Effect.try({ try: () => Trust.refuseForeignLink(named), catch: (cause) => cause as NodeJS.ErrnoException })
+    yield* attempt(() => Trust.refuseForeignLink(named))
     // replaces the file a symlink points to, not the symlink; a dangling symlink is itself replaced
     const target = yield* Effect.orElseSucceed(fs.realPath(named), () => named)
     const info = yield* Effect.option(fs.stat(target))

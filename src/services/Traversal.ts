@@ -1,12 +1,14 @@
 import { Chunk, Context, Effect, Layer, Stream } from "effect"
-import { constants, type Dir, type Dirent, existsSync, promises as fs, type Stats } from "node:fs"
+import { constants, promises as fs, type Stats } from "node:fs"
 import { InputUnusable, SourceUnreadable } from "../domain/Errors.ts"
 import * as RunDirectory from "../domain/RunDirectory.ts"
-import { Found, oldestFirst, type SkipReason, type SourceFile } from "../domain/SourceFile.ts"
+import { Found, type SourceFile } from "../domain/SourceFile.ts"
 import * as Descriptors from "./Descriptors.ts"
 import * as Containment from "./Source/Containment.ts"
 import * as FileSystemKind from "./Source/FileSystemKind.ts"
 import { codeOf, detailOf } from "./SystemError.ts"
+import * as EntryKind from "./Traversal/EntryKind.ts"
+import * as Listing from "./Traversal/Listing.ts"
 
 /** Walks the input directory. */
 export class Traversal extends Context.Tag("ibsr-export/Traversal")<
@@ -36,14 +38,8 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
     })
 }
 
-/** Entries sorted together: more than the 3,600 files that a collector keeps, and half a MB of memory. */
-const blockSize = 4096
-
 /** Elements per chunk of the stream. `ChangeDetection` works on a chunk synchronously, while requests wait. */
 const chunkSize = 1024
-
-/** Entries per system call. */
-const bufferSize = 256
 
 const unusable = (input: string, cause: unknown) =>
   new InputUnusable({ input, detail: detailOf(cause), code: codeOf(cause), cause })
@@ -64,9 +60,6 @@ interface Directory {
   readonly lineage: ReadonlyArray<string>
 }
 
-/** A name that is not UTF-8 decodes to a name with this character, and no file can be opened under that name. */
-const isUndecodable = (name: string) => name.includes("\uFFFD")
-
 const undecodable = (path: string) =>
   new SourceUnreadable({ path, detail: "its name is not valid UTF-8", advice: "rename it, or --exclude it" })
 
@@ -77,24 +70,6 @@ const unlisted = (path: string, cause: unknown) => {
 }
 
 const identity = (stat: Stats) => `${stat.dev}:${stat.ino}`
-
-/** The kind of an entry, or of the target of a link that is followed. */
-const kindOf = async (
-  entry: Dirent,
-  path: string,
-  followSymlinks: boolean
-): Promise<"file" | "directory" | "gone" | "undecodable" | SkipReason> => {
-  if (entry.isDirectory()) return "directory"
-  if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()) return "special"
-  if (entry.isSymbolicLink() && !followSymlinks) return "symlink"
-  if (entry.isSymbolicLink() && isUndecodable(entry.name)) return "undecodable"
-  // a link to follow, or a file system that does not report the kinds of its entries
-  const stat = await (entry.isSymbolicLink() ? fs.stat(path) : fs.lstat(path)).catch(codeOf)
-  if (typeof stat !== "object") return entry.isSymbolicLink() ? "dead-link" : "gone"
-  if (stat.isFile()) return "file"
-  if (stat.isDirectory()) return "directory"
-  return stat.isSymbolicLink() ? "symlink" : "special"
-}
 
 /** Depth first; yields the files of a directory in chunks. */
 async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<ReadonlyArray<Found>> {
@@ -132,13 +107,13 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       }
       const remote = await isRemote(stat.dev, directoryPath)
       const subdirectories: Array<string> = []
-      for await (const entries of blocks(opened.fd, directoryPath, remote)) {
+      for await (const entries of Listing.blocks(opened.fd, directoryPath, remote)) {
         for (let next = 0; next < entries.length; next += chunkSize) {
           const found: Array<Found> = []
           for (const entry of entries.slice(next, next + chunkSize)) {
             const relativePath = relative + entry.name
             const path = root + relativePath
-            const kind = entry.isFile() ? "file" : await kindOf(entry, path, followSymlinks)
+            const kind = entry.isFile() ? "file" : await EntryKind.kindOf(entry, path, followSymlinks)
             if (kind === "directory") subdirectories.push(entry.name)
             // a plain object is cheaper than `Found.File`, and there may be a million
             else if (kind === "file") {
@@ -161,7 +136,8 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       if (relative === "") throw cause
       const path = root + relative
       const code = codeOf(cause)
-      if (isUndecodable(relative)) yield [Found.Unreadable({ relativePath: relative, error: undecodable(path) })]
+      if (EntryKind.isUndecodable(relative))
+        yield [Found.Unreadable({ relativePath: relative, error: undecodable(path) })]
       // replaced by a link since its name was read; a directory that has vanished was rotated away, like a file
       else if (code === "ENOTDIR" || code === "ELOOP") yield [Found.Skipped({ relativePath: relative, why: "symlink" })]
       else if (code !== "ENOENT") yield [Found.Unreadable({ relativePath: relative, error: unlisted(path, cause) })]
@@ -174,41 +150,3 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
 /** The input itself may be a link. */
 const directoryFlags = (relative: string, followSymlinks: boolean) =>
   constants.O_RDONLY | constants.O_DIRECTORY | (relative === "" || followSymlinks ? 0 : constants.O_NOFOLLOW)
-
-/** Lists the open directory, whatever has taken its place meanwhile. */
-async function* blocks(fd: number, path: string, remote: boolean): AsyncGenerator<Array<Dirent>> {
-  const again = Containment.pathOfDescriptor(fd)
-  // without /proc, only the path is left
-  const listed = existsSync(again) ? again : path
-  yield* remote ? remoteBlocks(listed) : localBlocks(listed)
-}
-
-/** Reads synchronously, which takes a third of the time. */
-async function* localBlocks(path: string): AsyncGenerator<Array<Dirent>> {
-  const directory = await Descriptors.patiently(() => fs.opendir(path, { bufferSize }))
-  try {
-    for (let entries = readBlock(directory); entries.length > 0; entries = readBlock(directory)) yield entries
-  } finally {
-    directory.closeSync()
-  }
-}
-
-/** Reads in the thread pool, so that a file server that hangs does not hang the program. `Dir.read` may read stats outside it. */
-async function* remoteBlocks(path: string): AsyncGenerator<Array<Dirent>> {
-  const list = () => Descriptors.patiently(() => fs.readdir(path, { withFileTypes: true }))
-  // fails if a file vanishes whose kind Node has to ask for
-  const entries = await list().catch((cause) => (codeOf(cause) === "ENOENT" ? list() : Promise.reject(cause)))
-  entries.sort((a, b) => oldestFirst(a.name, b.name))
-  for (let next = 0; next < entries.length; next += blockSize) yield entries.slice(next, next + blockSize)
-}
-
-/** A function of its own, because V8 compiles a loop inside a generator again each time the generator resumes. */
-const readBlock = (directory: Dir): Array<Dirent> => {
-  const entries: Array<Dirent> = []
-  while (entries.length < blockSize) {
-    const entry = directory.readSync()
-    if (entry === null) break
-    entries.push(entry)
-  }
-  return entries.sort((a, b) => oldestFirst(a.name, b.name))
-}

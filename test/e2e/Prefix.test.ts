@@ -48,6 +48,6 @@ describe("a prefix with placeholders", () => {
     const result = await run(s3("ibsr/{instance-id}"), { env })
     expect([result.code, result.stdout]).toEqual([61, ""])
     expect(result.stderr).toContain("ECONNREFUSED")
-    expect(result.stderr).toContain("use {hostname} or {machine-id}")
+    expect(result.stderr).toContain("Use {hostname} or {machine-id}")
   })
 })

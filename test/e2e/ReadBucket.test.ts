@@ -22,7 +22,7 @@ interface Object {
   readonly state: string | undefined
 }
 
-describe("a reader who has only the bucket", () => {
+describe("a reader with access to the bucket alone", () => {
   const input = emptyDirectory()
   const collector = new Collector(input, seeded(20_261_127), start, { setsTimes: true })
   /** The run directories, in the order of their creation. */

@@ -23,7 +23,7 @@ const unreadable = (relativePath: string) =>
   Outcome.Failed({
     relativePath,
     key: undefined,
-    error: new Errors.SourceUnreadable({ path: `/in/${relativePath}`, detail: "permission denied" })
+    error: new Errors.SourceUnreadable({ path: `/in/${relativePath}`, detail: "permission denied", code: "EACCES" })
   })
 
 const ending = (outcomes: ReadonlyArray<Outcome>, facts: Partial<Facts> = {}) =>

@@ -1,134 +1,14 @@
-/** The ledger's files: the database `ledger.db`, and `ledger.lock` beside it. */
-import { Clock, Duration, Effect, Schedule, type Scope } from "effect"
-import {
-  closeSync,
-  constants,
-  existsSync,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  promises,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync
-} from "node:fs"
-import { basename, dirname, join, resolve, sep } from "node:path"
+/** The ledger's database, `ledger.db`. */
+import { Clock, Effect, type Scope } from "effect"
+import { existsSync, renameSync, statSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
-import { ConfigError, Locked, StateUnusable } from "../../domain/Errors.ts"
+import type { StateUnusable } from "../../domain/Errors.ts"
 import * as Schema from "./Schema.ts"
-import { isBusy, isDamaged, isUnwritable, stateUnusable } from "./SqliteErrors.ts"
-import { refuseForeignFiles, refuseForeignLink } from "../Trust.ts"
-import * as StateDirectory from "./StateDirectory.ts"
-
-export const pathIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
-
-/** Pause between two attempts to get the lock. */
-const lockInterval = Duration.millis(200)
+import { isDamaged, isUnwritable, stateUnusable } from "./SqliteErrors.ts"
 
 /** Maximum wait while another process recovers the database after a crash, and locks it. */
 const busyTimeoutMillis = 2000
-
-export interface Lock {
-  /** Start of the run that locked the ledger last, in milliseconds since 1970; undefined if the lock file is new. */
-  readonly lastLocked: number | undefined
-  /** Remembers the start of this run, outside of the database. */
-  readonly remember: (startedAt: number) => void
-}
-
-/**
- * Keeps every other run out until the scope closes. SQLite uses the kernel's file locks, and the kernel releases them
- * when a process is killed. The lock has a file of its own, so that `status` can read the ledger meanwhile.
- */
-export const lock = (
-  databasePath: string,
-  wait: Duration.Duration
-): Effect.Effect<Lock, Locked | StateUnusable, Scope.Scope> => {
-  const directory = dirname(databasePath)
-  const path = join(directory, "ledger.lock")
-  const attempt = Effect.acquireRelease(
-    Effect.try({
-      try: () => {
-        StateDirectory.create(directory)
-        refuseForeignFiles(directory, ["ledger.lock", "ledger.db", "ledger.db-wal", "ledger.db-shm"])
-        const before = statSync(path, { throwIfNoEntry: false })
-        const lastLocked = before && Math.round(before.mtimeMs)
-        try {
-          return { held: locked(path), lastLocked }
-        } catch (cause) {
-          if (!isDamaged(cause)) throw cause
-          emptyFile(path)
-          return { held: locked(path), lastLocked: undefined }
-        }
-      },
-      catch: (cause) => (isBusy(cause) ? new Locked({ path }) : stateUnusable(path, cause))
-    }),
-    ({ held }) => Effect.sync(() => held.close())
-  )
-  return Effect.retry(attempt, {
-    while: (error) => error._tag === "Locked",
-    schedule: Schedule.upTo(Schedule.spaced(lockInterval), wait)
-  }).pipe(
-    Effect.catchTag("Locked", (error) => Effect.zipRight(checkLocking(directory), error)),
-    Effect.map(({ lastLocked }): Lock => ({ lastLocked, remember: (startedAt) => setTime(path, startedAt) }))
-  )
-}
-
-/** The lock file's modification time is the start of the last run that locked it: an older ledger does not know that run. */
-const setTime = (path: string, startedAt: number) => {
-  try {
-    utimesSync(path, startedAt / 1000, startedAt / 1000)
-  } catch {
-    // only its owner may set the time: the next run then compares another one's
-  }
-}
-
-const locked = (path: string) => {
-  const held = new DatabaseSync(path, { timeout: 0 })
-  try {
-    // not EXCLUSIVE: with it, two runs that start at once can both fail to get the lock
-    held.exec("BEGIN IMMEDIATE")
-    return held
-  } catch (cause) {
-    held.close()
-    throw cause
-  }
-}
-
-/**
- * Removes the content of a lock file, which should have none. A new file instead would let two runs hold locks at once.
- * Does not follow a link, which may lead to a file that is not ours.
- */
-const emptyFile = (path: string) => {
-  const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
-  try {
-    ftruncateSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** SQLite reports a file system that has no locks like a lock that is held: fails if a new file cannot be locked either. */
-const checkLocking = (directory: string) =>
-  Effect.try({
-    try: () => {
-      const probes = mkdtempSync(join(directory, "lock-"))
-      try {
-        locked(join(probes, "probe")).close()
-      } finally {
-        rmSync(probes, { recursive: true, force: true })
-      }
-    },
-    catch: (cause) =>
-      isBusy(cause)
-        ? new StateUnusable({
-            path: directory,
-            detail: "its file system does not lock files, so two runs could use the ledger at once",
-            cause
-          })
-        : stateUnusable(directory, cause)
-  })
 
 export interface Opened<A> {
   readonly db: DatabaseSync
@@ -241,39 +121,3 @@ export const moveAside = (path: string, nowMillis: number): string => {
   }
   return aside
 }
-
-/**
- * The path of the database without symbolic links, so that two state directories that lead to one database also share its
- * lock. Fails if the database is inside the input directory: each run would change the files to be uploaded.
- */
-export const locate = (stateDir: string, input: string): Effect.Effect<string, ConfigError | StateUnusable> =>
-  Effect.zipRight(
-    Effect.try({
-      try: () => [resolve(stateDir), pathIn(stateDir)].forEach(refuseForeignLink),
-      catch: (cause) => stateUnusable(pathIn(stateDir), cause)
-    }),
-    outsideOf(input, stateDir)
-  )
-
-const outsideOf = (input: string, stateDir: string) =>
-  // in the thread pool, because a file server may hang
-  Effect.flatMap(
-    Effect.promise(() => Promise.all([pathIn(stateDir), resolve(input)].map(withoutLinks))),
-    (paths) => {
-      const [path = "", outer = ""] = paths
-      return path.startsWith(outer.endsWith(sep) ? outer : outer + sep)
-        ? Effect.fail(
-            new ConfigError({
-              detail: `the state directory ${stateDir} is inside --input`,
-              advice: "choose a --state-dir outside --input"
-            })
-          )
-        : Effect.succeed(path)
-    }
-  )
-
-/** Resolves symbolic links as far as the path exists. */
-const withoutLinks = (path: string): Promise<string> =>
-  promises
-    .realpath(path)
-    .catch(async () => (path === dirname(path) ? path : join(await withoutLinks(dirname(path)), basename(path))))

@@ -6,6 +6,7 @@ import type { FileStat } from "../../domain/SourceFile.ts"
 import { Ledger, type RunIdentity } from "../Ledger.ts"
 import * as HostIdentity from "../HostIdentity.ts"
 import * as Database from "./Database.ts"
+import * as Lock from "./Lock.ts"
 import * as EmptyLedger from "./EmptyLedger.ts"
 import * as FilesTable from "./FilesTable.ts"
 import * as GroupCommit from "./GroupCommit.ts"
@@ -13,6 +14,7 @@ import * as KeyReservations from "./KeyReservations.ts"
 import * as LostCompletionsTable from "./LostCompletionsTable.ts"
 import * as OriginTable from "./OriginTable.ts"
 import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
+import * as StateDirectory from "./StateDirectory.ts"
 import * as TargetsTable from "./TargetsTable.ts"
 import * as UploadsTable from "./UploadsTable.ts"
 
@@ -23,8 +25,8 @@ export const layer = (options: Options, machineId = HostIdentity.machineId) =>
   Layer.succeed(Ledger, {
     open: (run) =>
       Effect.gen(function* () {
-        const databasePath = yield* Database.locate(options.stateDir, options.input)
-        const lock = yield* Database.lock(databasePath, options.lockWait)
+        const databasePath = yield* StateDirectory.locateDatabase(options.stateDir, options.input)
+        const lock = yield* Lock.acquire(databasePath, options.lockWait)
         const { db, prepared, setAside } = yield* Database.open(databasePath, (opened) => {
           opened.exec("BEGIN IMMEDIATE")
           OriginTable.check(opened, OriginTable.seenAt(databasePath, machineId()), lock.lastLocked, run.startedAt)
@@ -43,7 +45,7 @@ export const layer = (options: Options, machineId = HostIdentity.machineId) =>
         const writeDurably = <A>(step: (now: number) => A) => Effect.zipLeft(writeAt(step), durable)
 
         return {
-          path: Database.pathIn(options.stateDir),
+          path: StateDirectory.databaseIn(options.stateDir),
           setAside,
           concerns,
           previousRuns,
@@ -124,8 +126,8 @@ export const layerReadOnly = (options: Options) =>
   Layer.succeed(Ledger, {
     open: () =>
       Effect.gen(function* () {
-        const databasePath = yield* Database.locate(options.stateDir, options.input)
-        const empty = EmptyLedger.at(Database.pathIn(options.stateDir))
+        const databasePath = yield* StateDirectory.locateDatabase(options.stateDir, options.input)
+        const empty = EmptyLedger.at(StateDirectory.databaseIn(options.stateDir))
         const prepared = yield* Database.openReadOnly(databasePath, (db) => {
           const target = TargetsTable.find(db, options)
           return (

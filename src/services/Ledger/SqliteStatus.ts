@@ -7,10 +7,11 @@ import { LedgerStatus, type TargetFiles } from "../Ledger.ts"
 import * as Database from "./Database.ts"
 import * as FilesTable from "./FilesTable.ts"
 import { stateUnusable } from "./SqliteErrors.ts"
+import * as StateDirectory from "./StateDirectory.ts"
 import type { Target } from "./TargetsTable.ts"
 
 export const layer = (stateDir: string) => {
-  const path = Database.pathIn(stateDir)
+  const path = StateDirectory.databaseIn(stateDir)
   const open = <A>(prepare: (db: DatabaseSync) => A) =>
     Effect.flatMap(Database.openReadOnly(path, prepare), (prepared) =>
       prepared === undefined ? noLedger(path) : Effect.succeed(prepared)

@@ -1,6 +1,13 @@
-import { existsSync, mkdirSync } from "node:fs"
-import { dirname } from "node:path"
+/** The directory of the ledger. */
+import { Effect } from "effect"
+import { existsSync, mkdirSync, promises } from "node:fs"
+import { basename, dirname, join, resolve, sep } from "node:path"
+import { ConfigError, type StateUnusable } from "../../domain/Errors.ts"
 import { codeOf } from "../SystemError.ts"
+import { refuseForeignLink } from "../Trust.ts"
+import { stateUnusable } from "./SqliteErrors.ts"
+
+export const databaseIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
 
 /**
  * Creates a directory that only its owner may enter, and its missing parents. Throws the system's error. Node's recursive
@@ -17,3 +24,39 @@ export const create = (path: string): void => {
     if (codeOf(cause) !== "EEXIST") throw cause
   }
 }
+
+/**
+ * The path of the database without symbolic links, so that two state directories that lead to one database also share its
+ * lock. Fails if the database is inside the input directory: each run would change the files to be uploaded.
+ */
+export const locateDatabase = (stateDir: string, input: string): Effect.Effect<string, ConfigError | StateUnusable> =>
+  Effect.zipRight(
+    Effect.try({
+      try: () => [resolve(stateDir), databaseIn(stateDir)].forEach(refuseForeignLink),
+      catch: (cause) => stateUnusable(databaseIn(stateDir), cause)
+    }),
+    outsideOf(input, stateDir)
+  )
+
+const outsideOf = (input: string, stateDir: string) =>
+  // in the thread pool, because a file server may hang
+  Effect.flatMap(
+    Effect.promise(() => Promise.all([databaseIn(stateDir), resolve(input)].map(withoutLinks))),
+    (paths) => {
+      const [path = "", outer = ""] = paths
+      return path.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+        ? Effect.fail(
+            new ConfigError({
+              detail: `the state directory ${stateDir} is inside --input`,
+              advice: "choose a --state-dir outside --input"
+            })
+          )
+        : Effect.succeed(path)
+    }
+  )
+
+/** Resolves symbolic links as far as the path exists. */
+const withoutLinks = (path: string): Promise<string> =>
+  promises
+    .realpath(path)
+    .catch(async () => (path === dirname(path) ? path : join(await withoutLinks(dirname(path)), basename(path))))

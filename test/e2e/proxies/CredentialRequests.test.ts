@@ -59,12 +59,12 @@ describe("a request to a link-local credential source", () => {
   ])("never goes through a proxy: %s, with %o", async (source, more) => {
     const identities: Identity[] = []
     const metadata = await startMetadata({ identities })
-    const { host, proxy, store } = await startStoreBehindProxy("store.test", { secure: false, store: { identities } })
+    const { proxy, store } = await startStoreBehindProxy("store.test", { secure: false, store: { identities } })
     const sourceEnv = source === "the instance's metadata" ? onInstance(metadata) : inContainer(metadata).env
     const env = { ...sourceEnv, ...more, HTTP_PROXY: proxy.url(), HTTPS_PROXY: proxy.url() }
     const result = await run(s3(oneFile(), "http://store.test"), { env })
     expect(result.code, result.stdout).toBe(0)
     expect(store.requests.map(({ identity }) => identity)).toEqual(metadata.issuer.issued)
-    expect(proxy.log).toEqual([`PUT http://${host}/ibsr/host/snapshots/a.jsonl`])
+    expect(proxy.log).toEqual(["PUT http://store.test/snapshots/ibsr/host/snapshots/a.jsonl"])
   })
 })

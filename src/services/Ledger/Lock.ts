@@ -1,0 +1,112 @@
+/** The lock of the ledger, `ledger.lock`: one run at a time. */
+import { Duration, Effect, Schedule, type Scope } from "effect"
+import { closeSync, constants, ftruncateSync, mkdtempSync, openSync, rmSync, statSync, utimesSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { Locked, StateUnusable } from "../../domain/Errors.ts"
+import { refuseForeignFiles } from "../Trust.ts"
+import { isBusy, isDamaged, stateUnusable } from "./SqliteErrors.ts"
+import * as StateDirectory from "./StateDirectory.ts"
+
+/** Pause between two attempts to get the lock. */
+const lockInterval = Duration.millis(200)
+
+export interface Lock {
+  /** Start of the run that locked the ledger last, in milliseconds since 1970; undefined if the lock file is new. */
+  readonly lastLocked: number | undefined
+  /** Remembers the start of this run, outside of the database. */
+  readonly remember: (startedAt: number) => void
+}
+
+/**
+ * Keeps every other run out until the scope closes. SQLite uses the kernel's file locks, and the kernel releases them
+ * when a process is killed. The lock has a file of its own, so that `status` can read the ledger meanwhile.
+ */
+export const acquire = (
+  databasePath: string,
+  wait: Duration.Duration
+): Effect.Effect<Lock, Locked | StateUnusable, Scope.Scope> => {
+  const directory = dirname(databasePath)
+  const path = join(directory, "ledger.lock")
+  const attempt = Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        StateDirectory.create(directory)
+        refuseForeignFiles(directory, ["ledger.lock", "ledger.db", "ledger.db-wal", "ledger.db-shm"])
+        const before = statSync(path, { throwIfNoEntry: false })
+        const lastLocked = before && Math.round(before.mtimeMs)
+        try {
+          return { held: locked(path), lastLocked }
+        } catch (cause) {
+          if (!isDamaged(cause)) throw cause
+          emptyFile(path)
+          return { held: locked(path), lastLocked: undefined }
+        }
+      },
+      catch: (cause) => (isBusy(cause) ? new Locked({ path }) : stateUnusable(path, cause))
+    }),
+    ({ held }) => Effect.sync(() => held.close())
+  )
+  return Effect.retry(attempt, {
+    while: (error) => error._tag === "Locked",
+    schedule: Schedule.upTo(Schedule.spaced(lockInterval), wait)
+  }).pipe(
+    Effect.catchTag("Locked", (error) => Effect.zipRight(checkLocking(directory), error)),
+    Effect.map(({ lastLocked }): Lock => ({ lastLocked, remember: (startedAt) => setTime(path, startedAt) }))
+  )
+}
+
+/** The lock file's modification time is the start of the last run that locked it: an older ledger does not know that run. */
+const setTime = (path: string, startedAt: number) => {
+  try {
+    utimesSync(path, startedAt / 1000, startedAt / 1000)
+  } catch {
+    // only its owner may set the time: the next run then compares another one's
+  }
+}
+
+const locked = (path: string) => {
+  const held = new DatabaseSync(path, { timeout: 0 })
+  try {
+    // not EXCLUSIVE: with it, two runs that start at once can both fail to get the lock
+    held.exec("BEGIN IMMEDIATE")
+    return held
+  } catch (cause) {
+    held.close()
+    throw cause
+  }
+}
+
+/**
+ * Removes the content of a lock file, which should have none. A new file instead would let two runs hold locks at once.
+ * Does not follow a link, which may lead to a file that is not ours.
+ */
+const emptyFile = (path: string) => {
+  const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
+  try {
+    ftruncateSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** SQLite reports a file system that has no locks like a lock that is held: fails if a new file cannot be locked either. */
+const checkLocking = (directory: string) =>
+  Effect.try({
+    try: () => {
+      const probes = mkdtempSync(join(directory, "lock-"))
+      try {
+        locked(join(probes, "probe")).close()
+      } finally {
+        rmSync(probes, { recursive: true, force: true })
+      }
+    },
+    catch: (cause) =>
+      isBusy(cause)
+        ? new StateUnusable({
+            path: directory,
+            detail: "its file system does not lock files, so two runs could use the ledger at once",
+            cause
+          })
+        : stateUnusable(directory, cause)
+  })
