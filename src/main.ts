@@ -16,7 +16,7 @@ import { Stop } from "./services/Stop.ts"
 const { arch, argv, env, execPath, platform, versions } = process
 const { complain, stdio, terminal } = Output.open(env)
 Node.prepare(complain, stdio.stderr)
-const { runEnded, stop } = Signals.listen()
+const { runEnded, stop } = Signals.listen(stdio.stderr)
 
 const program = run({
   args: argv.slice(2),

@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs"
 import { constants } from "node:os"
 import process from "node:process"
 import * as ExitCode from "../domain/ExitCode.ts"
-import { exit } from "./Exit.ts"
+import type { OutputStream } from "../services/Stdio.ts"
 import { Stop } from "../services/Stop.ts"
+import { exit } from "./Exit.ts"
 
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const satisfies ReadonlyArray<ExitCode.StopSignal>
 
@@ -23,14 +24,21 @@ const ignored = (): ReadonlyArray<ExitCode.StopSignal> => {
   }
 }
 
-export const listen = () => {
+/** `stderr` tells, once for each signal, that it has no effect. */
+export const listen = (stderr: OutputStream) => {
   const stop = Stop.make()
   let isStopping = false
   let isOver = false
-  const inherited = ignored()
+  const inherited = new Set(ignored())
   for (const signal of signals) {
+    if (inherited.has(signal)) {
+      const text = `ibsr-export: ${signal} stays ignored, as it was when the program started`
+      process.once(signal, () => stderr.writeLine({ text, severity: "notice" }))
+      // without a listener, the signal would end the process
+      process.on(signal, () => {})
+      continue
+    }
     process.on(signal, () => {
-      if (inherited.includes(signal)) return
       if (isStopping || isOver) exit(ExitCode.ofSignal[signal].code)
       isStopping = true
       Effect.runFork(stop.request({ _tag: "Signal", signal }))

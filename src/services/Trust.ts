@@ -17,11 +17,12 @@ export const refuseForeignLink = (path: string): void => {
 
 /**
  * Throws if another user can have prepared a file in `directory`. Everybody may write to a sticky directory such as /tmp:
- * there, a file of another user is not used.
+ * there, a file of another user is not used. If the directory is not sticky, its files can be replaced at any time: root
+ * does not use it at all, because others would gain its rights.
  */
 export const refuseForeignFiles = (directory: string, names: ReadonlyArray<string>): void => {
   const { mode } = lstatSync(directory)
-  if ((mode & worldWritable) !== 0 && (mode & sticky) === 0)
+  if (process.geteuid?.() === 0 && (mode & worldWritable) !== 0 && (mode & sticky) === 0)
     throw new Error(`everybody may replace files in ${directory}: chmod o-w it, or choose another directory`)
   for (const name of names) {
     const path = `${directory}/${name}`
