@@ -1,5 +1,5 @@
 /** Lists a directory in sorted blocks, so that memory does not grow with it. */
-import { type Dir, type Dirent, existsSync, promises as fs } from "node:fs"
+import { type Dir, type Dirent, existsSync, opendirSync, promises as fs } from "node:fs"
 import { oldestFirst } from "../../domain/SourceFile.ts"
 import * as Descriptors from "../Descriptors.ts"
 import * as Containment from "../Source/Containment.ts"
@@ -21,7 +21,7 @@ export async function* blocks(fd: number, path: string, remote: boolean): AsyncG
 
 /** Reads synchronously, which takes a third of the time. */
 async function* localBlocks(path: string): AsyncGenerator<Array<Dirent>> {
-  const directory = await Descriptors.patiently(() => fs.opendir(path, { bufferSize }))
+  const directory = await Descriptors.patiently(async () => opendirSync(path, { bufferSize }))
   try {
     for (let entries = readBlock(directory); entries.length > 0; entries = readBlock(directory)) yield entries
   } finally {
