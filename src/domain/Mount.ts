@@ -18,10 +18,14 @@ const isInside = (path: string, directory: string) =>
   path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
 
 /** FUSE, and virtiofs, which the same code of the kernel serves. */
-const isFuse = ({ type }: Mount) => type.startsWith("fuse") || type === "virtiofs"
+const isFuse = (type: string) => type.startsWith("fuse") || type === "virtiofs"
 
-/** Whether the directory, an absolute path, is on FUSE, or contains a mount of FUSE. Ignores symbolic links. */
-export const mayInvolveFuse = (mountinfo: string, directory: string): boolean => {
+const localTypes: ReadonlySet<string> = new Set(
+  "ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs vfat exfat tmpfs ramfs overlay".split(" ")
+)
+
+/** The types of the file system of a directory, an absolute path, and of those mounted below it. Ignores symbolic links. */
+const typesAt = (mountinfo: string, directory: string): ReadonlyArray<string> => {
   const mounts = parse(mountinfo)
   const above = mounts.filter(({ point }) => isInside(directory, point))
   // the last of several mounts at the same point covers the others
@@ -29,8 +33,16 @@ export const mayInvolveFuse = (mountinfo: string, directory: string): boolean =>
     (best, mount) => (best === undefined || mount.point.length >= best.point.length ? mount : best),
     undefined
   )
-  return (
-    (nearest !== undefined && isFuse(nearest)) ||
-    mounts.some((mount) => isInside(mount.point, directory) && isFuse(mount))
-  )
+  const below = mounts.filter(({ point }) => isInside(point, directory))
+  return [...(nearest === undefined ? [] : [nearest]), ...below].map(({ type }) => type)
+}
+
+/** Whether the directory is on FUSE, or contains a mount of FUSE. */
+export const mayInvolveFuse = (mountinfo: string, directory: string): boolean =>
+  typesAt(mountinfo, directory).some(isFuse)
+
+/** Whether the directory, and everything mounted below it, is on file systems that no server and no other process serves. */
+export const isLocalThroughout = (mountinfo: string, directory: string): boolean => {
+  const types = typesAt(mountinfo, directory)
+  return types.length > 0 && types.every((type) => localTypes.has(type))
 }

@@ -7,6 +7,7 @@ import * as Descriptors from "./Descriptors.ts"
 import * as Containment from "./Source/Containment.ts"
 import * as FileSystemKind from "./Source/FileSystemKind.ts"
 import { codeOf, detailOf } from "./SystemError.ts"
+import * as DirectoryCalls from "./Traversal/DirectoryCalls.ts"
 import * as EntryKind from "./Traversal/EntryKind.ts"
 import * as Listing from "./Traversal/Listing.ts"
 
@@ -41,6 +42,9 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
 /** Elements per chunk of the stream. `ChangeDetection` works on a chunk synchronously, while requests wait. */
 const chunkSize = 1024
 
+/** Directories that are read synchronously, one after the other, while requests wait. */
+const directoriesAtOnce = 64
+
 const unusable = (input: string, cause: unknown) =>
   new InputUnusable({ input, detail: detailOf(cause), code: codeOf(cause), cause })
 
@@ -71,13 +75,15 @@ const unlisted = (path: string, cause: unknown) => {
 
 const identity = (stat: Stats) => `${stat.dev}:${stat.ino}`
 
-/** Depth first; yields the files of a directory in chunks. */
+/** Depth first. A chunk of a local file system may hold files of several directories. */
 async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<ReadonlyArray<Found>> {
   const root = input.endsWith("/") ? input : `${input}/`
   let pending: Array<Directory> = [{ relative: "", lineage: [] }]
   let last: Array<Directory> = []
   const contain = Containment.make({ input, followSymlinks })
   const isRemote = FileSystemKind.make()
+  const isLocal = !followSymlinks && (await FileSystemKind.isLocalThroughout(input))
+  const calls = isLocal ? DirectoryCalls.synchronous : DirectoryCalls.asynchronous
   const nextDirectory = () => {
     if (pending.length === 0) {
       pending = last.sort((a, b) => RunDirectory.newestFirst(b.relative, a.relative))
@@ -85,46 +91,52 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
     }
     return pending.pop()
   }
+  let found: Array<Found> = []
+  const takeFound = () => {
+    const taken = found
+    found = []
+    return taken
+  }
+  let visited = 0
   for (let directory = nextDirectory(); directory !== undefined; directory = nextDirectory()) {
     const { relative } = directory
     let lineage = directory.lineage
-    let handle: fs.FileHandle | undefined
+    // without the final slash, which would follow a link
+    const directoryPath = relative === "" ? root : root + relative.slice(0, -1)
+    let opened: number | undefined
     try {
-      // without the final slash, which would follow a link
-      const directoryPath = relative === "" ? root : root + relative.slice(0, -1)
+      // if the disk hung during a synchronous call, the program could react neither to a signal nor to the deadline
+      if (isLocal && visited++ % directoriesAtOnce === 0) await fs.lstat(directoryPath)
       const flags = directoryFlags(relative, followSymlinks)
-      const opened = await Descriptors.patiently(() => fs.open(directoryPath, flags))
-      handle = opened
-      contain(opened.fd, { path: directoryPath, relativePath: relative })
-      const stat = await opened.stat()
-      if (followSymlinks) {
+      const fd = await Descriptors.patiently(async () => calls.open(directoryPath, flags))
+      opened = fd
+      contain(fd, { path: directoryPath, relativePath: relative })
+      const stat = isLocal ? undefined : await calls.stat(fd)
+      if (followSymlinks && stat !== undefined) {
         const self = identity(stat)
         if (lineage.includes(self)) {
-          yield [Found.Skipped({ relativePath: relative.slice(0, -1), why: "dead-link" })]
+          found.push(Found.Skipped({ relativePath: relative.slice(0, -1), why: "dead-link" }))
           continue
         }
         lineage = [...lineage, self]
       }
-      const remote = await isRemote(stat.dev, directoryPath)
+      const remote = stat !== undefined && (await isRemote(stat.dev, directoryPath))
       const subdirectories: Array<string> = []
-      for await (const entries of Listing.blocks(opened.fd, directoryPath, remote)) {
-        for (let next = 0; next < entries.length; next += chunkSize) {
-          const found: Array<Found> = []
-          for (const entry of entries.slice(next, next + chunkSize)) {
-            const relativePath = relative + entry.name
-            const path = root + relativePath
-            const kind = entry.isFile() ? "file" : await EntryKind.kindOf(entry, path, followSymlinks)
-            if (kind === "directory") subdirectories.push(entry.name)
-            // a plain object is cheaper than `Found.File`, and there may be a million
-            else if (kind === "file") {
-              // a link that is followed may lead to any file system
-              const file: SourceFile =
-                remote || entry.isSymbolicLink() ? { path, relativePath, isRemote: true } : { path, relativePath }
-              found.push({ _tag: "File", file })
-            } else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
-            else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
-          }
-          yield found
+      for await (const entries of Listing.blocks(fd, directoryPath, remote)) {
+        for (const entry of entries) {
+          const relativePath = relative + entry.name
+          const path = root + relativePath
+          const kind = entry.isFile() ? "file" : await EntryKind.kindOf(entry, path, followSymlinks)
+          if (kind === "directory") subdirectories.push(entry.name)
+          // a plain object is cheaper than `Found.File`, and there may be a million
+          else if (kind === "file") {
+            // a link that is followed may lead to any file system
+            const file: SourceFile =
+              remote || entry.isSymbolicLink() ? { path, relativePath, isRemote: true } : { path, relativePath }
+            found.push({ _tag: "File", file })
+          } else if (kind === "undecodable") found.push(Found.Unreadable({ relativePath, error: undecodable(path) }))
+          else if (kind !== "gone") found.push(Found.Skipped({ relativePath, why: kind }))
+          if (found.length === chunkSize) yield takeFound()
         }
       }
       const below = (name: string): Directory => ({ relative: `${relative}${name}/`, lineage })
@@ -137,14 +149,18 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       const path = root + relative
       const code = codeOf(cause)
       if (EntryKind.isUndecodable(relative))
-        yield [Found.Unreadable({ relativePath: relative, error: undecodable(path) })]
+        found.push(Found.Unreadable({ relativePath: relative, error: undecodable(path) }))
       // replaced by a link since its name was read; a directory that has vanished was rotated away, like a file
-      else if (code === "ENOTDIR" || code === "ELOOP") yield [Found.Skipped({ relativePath: relative, why: "symlink" })]
-      else if (code !== "ENOENT") yield [Found.Unreadable({ relativePath: relative, error: unlisted(path, cause) })]
+      else if (code === "ENOTDIR" || code === "ELOOP")
+        found.push(Found.Skipped({ relativePath: relative, why: "symlink" }))
+      else if (code !== "ENOENT") found.push(Found.Unreadable({ relativePath: relative, error: unlisted(path, cause) }))
     } finally {
-      await handle?.close()
+      if (opened !== undefined) await calls.close(opened)
     }
+    // what a file server has listed must not wait for one that hangs
+    if (!isLocal || visited % directoriesAtOnce === 0) yield takeFound()
   }
+  yield takeFound()
 }
 
 /** The input itself may be a link. */

@@ -29,4 +29,23 @@ describe("a directory", () => {
   it("is on no FUSE if there is no such line", () => {
     expect(Mount.mayInvolveFuse("", "/srv")).toBe(false)
   })
+
+  it.each([
+    ["/var/lib/ibsr", true],
+    ["/srv/remote/local/snapshots", true],
+    ["/covered/snapshots", true],
+    ["/nfs/local", true],
+    ["/nfs", false],
+    ["/nfs/snapshots", false],
+    ["/shared", false],
+    ["/srv", false],
+    ["/", false]
+  ])("%s is on local file systems throughout: %s", (directory, expected) => {
+    const nfs = "36 22 0:45 / /nfs rw - nfs4 host:/ rw\n37 36 0:46 / /nfs/local rw - xfs /dev/vdc rw\n"
+    expect(Mount.isLocalThroughout(mountinfo + nfs, directory)).toBe(expected)
+  })
+
+  it("is not known to be local if there is no such line", () => {
+    expect(Mount.isLocalThroughout("", "/srv")).toBe(false)
+  })
 })

@@ -1,5 +1,6 @@
 /** Tells local file systems from those that a server or another process may stop serving. */
 import { promises as fs } from "node:fs"
+import * as Mount from "../../domain/Mount.ts"
 
 /** The `f_type` of local file systems. Source: statfs(2), and linux/magic.h. */
 const local: ReadonlySet<number> = new Set([
@@ -29,5 +30,15 @@ export const make = () => {
       ))
     known.set(device, answer)
     return answer
+  }
+}
+
+/** Whether no file below `directory` can be remote, unless a symbolic link leads to it. */
+export const isLocalThroughout = async (directory: string): Promise<boolean> => {
+  try {
+    const [mountinfo, path] = await Promise.all([fs.readFile("/proc/self/mountinfo", "utf8"), fs.realpath(directory)])
+    return Mount.isLocalThroughout(mountinfo, path)
+  } catch {
+    return false
   }
 }

@@ -11,11 +11,15 @@ const blockSize = 4096
 /** Entries per system call. */
 const bufferSize = 256
 
+/** Whether /proc is mounted. */
+let hasDescriptors: boolean | undefined
+
 /** Lists the open directory, whatever has taken its place meanwhile. */
 export async function* blocks(fd: number, path: string, remote: boolean): AsyncGenerator<Array<Dirent>> {
   const again = Containment.pathOfDescriptor(fd)
+  hasDescriptors ??= existsSync(again)
   // without /proc, only the path is left
-  const listed = existsSync(again) ? again : path
+  const listed = hasDescriptors ? again : path
   yield* remote ? remoteBlocks(listed) : localBlocks(listed)
 }
 
