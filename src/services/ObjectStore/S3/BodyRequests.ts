@@ -59,6 +59,17 @@ export type BodyRequests = ReturnType<typeof make>
 export const make = ({ client, clock, credentials, failure: failureOf, http }: Dependencies) => {
   /** By kind. */
   const templates = new Map<string, Template>()
+  /** Templates that the SDK is building. The first requests of a run are sent at the same time, and wait for the same one. */
+  const building = new Map<string, Promise<Template>>()
+  const build = (kind: string, draft: () => Promise<HttpRequest>): Promise<Template> => {
+    const known = building.get(kind)
+    if (known !== undefined) return known
+    const template = draft()
+      .then(templateOf)
+      .finally(() => building.delete(kind))
+    building.set(kind, template)
+    return template
+  }
   const etags = { PutObject: Etags.make(), UploadPart: Etags.make() }
 
   /** A `Callback`. */
@@ -117,7 +128,8 @@ export const make = ({ client, clock, credentials, failure: failureOf, http }: D
       if (known !== undefined && fresh !== undefined) return exchange(known, fresh)
       const prepared = Effect.tryPromise({
         try: async () => {
-          const template = known ?? templateOf(await RequestHandler.draft(client, command(placeholderKey)))
+          const draft = () => RequestHandler.draft(client, command(placeholderKey))
+          const template = known ?? (await build(kind, draft))
           templates.set(kind, template)
           return [template, await credentials.provider()] as const
         },

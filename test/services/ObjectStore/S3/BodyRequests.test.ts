@@ -29,10 +29,10 @@ const configFor = (region: string, more: S3ClientConfig = {}): S3ClientConfig =>
   ...more
 })
 
-/** The requests that `send` makes, and its outcome. */
-const ours = async (
+/** The requests that `send` makes, how many the SDK was asked for, and the outcome of `send`. */
+const ours = async <A>(
   config: S3ClientConfig,
-  send: (bodyRequests: BodyRequests.BodyRequests) => Effect.Effect<BodyRequests.BodyResponse, unknown>,
+  send: (bodyRequests: BodyRequests.BodyRequests) => Effect.Effect<A, unknown>,
   source = async () => identity("first"),
   answers: ReadonlyArray<Partial<Response>> = []
 ) => {
@@ -54,6 +54,14 @@ const ours = async (
     credentials: credentials.provider,
     requestHandler: RequestHandler.make(http, clock)
   })
+  let askedOfSdk = 0
+  client.middlewareStack.add(
+    (next) => (args) => {
+      askedOfSdk++
+      return next(args)
+    },
+    { step: "initialize" }
+  )
   const bodyRequests = BodyRequests.make({
     client,
     clock,
@@ -62,7 +70,7 @@ const ours = async (
     failure: (operation, cause) => new UploadFailed({ operation, detail: String(cause), retryable: false, cause })
   })
   const outcome = await Effect.runPromise(Effect.either(send(bodyRequests)))
-  return { requests, outcome, client }
+  return { requests, askedOfSdk, outcome, client }
 }
 
 const theirs = async (config: S3ClientConfig, command: PutObjectCommand | UploadPartCommand) => {
@@ -199,6 +207,17 @@ describe("a request with a body", () => {
     expect(requests[2]?.headers["content-md5"]).toBeDefined()
     expect(requests[2]?.headers["x-amz-checksum-sha256"]).toBeUndefined()
     expect(new Set(requests.map(({ headers }) => headers["authorization"])).size).toBe(3)
+  })
+
+  it("asks the SDK once for all requests of its kind that start at the same time", async () => {
+    const names = ["a.jsonl", "b.jsonl", "c.jsonl"]
+    const { askedOfSdk, requests } = await ours(configFor("eu-central-1"), (bodyRequests) =>
+      Effect.forEach(names, (key) => bodyRequests.put(objectOf("snapshots", defaults, key), body), {
+        concurrency: "unbounded"
+      })
+    )
+    expect(requests.map(({ target }) => target)).toEqual(names.map((key) => `/${key}`))
+    expect(askedOfSdk).toBe(1)
   })
 
   it("uses no fiber after the first request of its kind", async () => {
