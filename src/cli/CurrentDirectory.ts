@@ -10,11 +10,17 @@ const detail = "the current directory does not exist any more"
 /** Refuses relative paths before the run starts, if they lead nowhere. */
 export const check = ({
   input,
+  manifestFile,
   metricsFile,
   stateDir
-}: Pick<Settings, "input" | "stateDir" | "metricsFile">): Effect.Effect<void, InputUnusable | ConfigError> =>
+}: Pick<Settings, "input" | "stateDir" | "manifestFile" | "metricsFile">): Effect.Effect<
+  void,
+  InputUnusable | ConfigError
+> =>
   Effect.suspend(() => {
-    const relative = [input, stateDir, metricsFile].find((path) => path !== undefined && !isAbsolute(path))
+    const relative = [input, stateDir, metricsFile, manifestFile].find(
+      (path) => path !== undefined && !isAbsolute(path)
+    )
     if (relative === undefined || exists()) return Effect.void
     return Effect.fail(
       relative === input ? new InputUnusable({ input, detail: `${detail}: give an absolute path` }) : missing(relative)

@@ -1,4 +1,5 @@
 /** A digest of an object's content in the ledger: enough to tell whether a file still begins with that content. */
+import type { ContentFacts } from "./ContentFacts.ts"
 
 export interface ContentDigest {
   readonly sizeBytes: number
@@ -10,6 +11,8 @@ export interface ContentDigest {
   readonly digest: string
   /** SHA-256 of the first `headBytes`, or of all bytes if there are fewer: detects most replaced files with one read. */
   readonly head: string
+  /** Only while the content is sent, and only if a manifest is wanted. */
+  readonly facts?: ContentFacts | undefined
 }
 
 /** One memory page; longer than the first line of most files. */

@@ -68,6 +68,10 @@ export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, 
   readonly compress: Compression.Mode
   /** `--overwrite` was given. It has no effect, because overwriting is the default. */
   readonly overwrite: boolean
+  /** Store a manifest of each directory in which something changed. */
+  readonly manifest: boolean
+  /** The file that the run writes all manifests to. */
+  readonly manifestFile: string | undefined
   /** Directory of the ledger. */
   readonly stateDir: string
   /** Also send files that are unchanged according to the ledger. */
@@ -111,6 +115,7 @@ export const make = (values: FlagValues): Either.Either<Settings<PrefixTemplate>
     finalOnly,
     kmsContext,
     kmsKeyId,
+    manifest,
     memoryBytes,
     metadata,
     noOverwrite,
@@ -124,6 +129,7 @@ export const make = (values: FlagValues): Either.Either<Settings<PrefixTemplate>
     problems.push("--kms-key-id and --kms-context need --sse kms")
   }
   if (overwrite && noOverwrite) problems.push("--overwrite and --no-overwrite contradict each other: give one of them")
+  if (manifest && noOverwrite) problems.push("--manifest replaces its objects, which --no-overwrite forbids")
   if (partSizeBytes > memoryBytes) {
     problems.push("--memory must have room for a part of --part-size: raise --memory or lower --part-size")
   }

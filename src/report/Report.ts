@@ -26,6 +26,20 @@ const Problem = Schema.Struct({
   requestId: optional(Schema.String, "the store's id of the request")
 })
 
+const ManifestResult = Schema.Struct({
+  written: described(Count, "manifests stored by this run"),
+  waiting: described(Count, "manifests that changed, and that the next run stores"),
+  failures: described(
+    Schema.Array(Schema.Struct({ directory: Schema.String, message: Schema.String, hint: Schema.String })),
+    "why manifests could not be stored; they do not change the exit code"
+  ),
+  file: optional(
+    Schema.Struct({ path: Schema.String, error: optional(Schema.String, "why the file could not be written") }),
+    "the file that --manifest-file names; null: not given"
+  )
+})
+export type ManifestResult = typeof ManifestResult.Type
+
 /** New fields keep `schemaVersion`; a change of meaning raises it. */
 export const Report = Schema.Struct({
   schemaVersion: Schema.Literal(1),
@@ -135,6 +149,7 @@ export const Report = Schema.Struct({
     Schema.Array(Schema.Struct({ key: Schema.String, uploadId: Schema.String, reason: Schema.String })),
     "multipart uploads that could not be aborted; their parts cost storage until a lifecycle rule removes them"
   ),
+  manifests: optional(ManifestResult, "with --manifest or --manifest-file; null: the run ended before it made any"),
   metrics: optional(
     Schema.Struct({
       path: Schema.String,
@@ -180,6 +195,7 @@ export interface Facts {
   readonly openUploads: ReadonlyArray<OpenUpload>
   readonly ledger: { readonly path: string; readonly setAside: string | undefined } | undefined
   readonly traits: StoreTraits | undefined
+  readonly manifests: ManifestResult | undefined
 }
 
 const problem = (error: ExportError): typeof Problem.Type => ({
@@ -273,6 +289,7 @@ export const make = (settings: Settings, facts: Facts): Report => {
     replacedFiles: tally.replaced,
     keptUploads: tally.keptUploads,
     openMultipartUploads: facts.openUploads,
+    manifests: facts.manifests ?? null,
     metrics: null,
     plan: settings.dryRun
       ? tally.plan.map(({ compression, key, parts, relativePath, sizeBytes }) => ({

@@ -32,13 +32,22 @@ const failureTexts = (report: Report): ReadonlyArray<string> =>
     ...(group.length > maxNamed ? [`  and ${plural(group.length - maxNamed, "more file")}`] : [])
   ])
 
-/** Whether the run succeeded without a warning about setup, patterns, ledger, encryption, clock or metrics. */
-export const isUneventful = ({ ledger, metrics, result, setupWarnings, store, unmatchedPatterns }: Report): boolean =>
+/** Whether the run succeeded without a warning about setup, patterns, ledger, encryption, clock, manifests or metrics. */
+export const isUneventful = ({
+  ledger,
+  manifests,
+  metrics,
+  result,
+  setupWarnings,
+  store,
+  unmatchedPatterns
+}: Report): boolean =>
   result.exitCode === 0 &&
   setupWarnings.length === 0 &&
   unmatchedPatterns.length === 0 &&
   ledger?.setAside == null &&
   metrics?.error == null &&
+  (manifests === null || manifestWarnings(manifests).length === 0) &&
   store?.unencrypted !== true &&
   Math.abs(store?.clockOffsetSeconds ?? 0) < largeClockOffset
 
@@ -75,10 +84,22 @@ const warnings = (report: Report): ReadonlyArray<string> =>
         `${file} does not replace what was stored before: it was stored as ${key}, next to the older object`
     ),
     ...report.tornFiles.map((file) => `${file} ends in an incomplete line: its writer was interrupted`),
+    ...(report.manifests === null ? [] : manifestWarnings(report.manifests)),
     ...(report.metrics?.error == null
       ? []
       : [`the metrics could not be written to ${report.metrics.path}: ${report.metrics.error}`])
   ].map((text) => `warning: ${escapeControls(text)}`)
+
+const manifestWarnings = ({ failures, file, waiting }: NonNullable<Report["manifests"]>): ReadonlyArray<string> => [
+  ...failures
+    .slice(0, maxNamed)
+    .map(
+      ({ directory, hint, message }) =>
+        `the manifest of ${directory === "" ? "the prefix" : directory} could not be stored: ${message}; hint: ${hint}`
+    ),
+  ...(waiting > 0 ? [`the next run stores ${plural(waiting, "manifest")}`] : []),
+  ...(file?.error == null ? [] : [`the manifests could not be written to ${file.path}: ${file.error}`])
+]
 
 /** In seconds. A third of the 15 minutes after which stores refuse a signature. */
 const largeClockOffset = 300

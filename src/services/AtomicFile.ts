@@ -1,21 +1,29 @@
 /** Writes files that are complete or absent, for every reader and after a crash at any moment. */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Effect } from "effect"
+import type { PlatformError } from "@effect/platform/Error"
+import { Effect, Option } from "effect"
 import { randomUUID } from "node:crypto"
 import { fchmodSync } from "node:fs"
-import { dirname } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { attempt } from "./SystemError.ts"
 import * as Trust from "./Trust.ts"
 
 /** Replaces the file at `path`, which must not be a symbolic link. The file gets `mode`, whatever the umask is. */
-export const write = (path: string, text: string, mode: number) =>
+export const write = (path: string, text: string, mode: number) => writeParts(path, mode, (append) => append(text))
+
+/** As `write`, with a text that is too long for the memory: `parts` appends it. */
+export const writeParts = <E, R>(
+  path: string,
+  mode: number,
+  parts: (append: (text: string) => Effect.Effect<void, PlatformError>) => Effect.Effect<void, E, R>
+) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => {
     // in the same directory, because a rename works only within one file system; node_exporter ignores .tmp
     const temporary = `${path}.${randomUUID()}.tmp`
     // O_EXCL: fails if anything has this name, even a symbolic link
     const create = Effect.andThen(fs.open(temporary, { flag: "wx" }), (file) =>
       Effect.all([
-        file.writeAll(Buffer.from(text)),
+        parts((text) => file.writeAll(Buffer.from(text))),
         // not by its name, which may be another file's by now if others may write to the directory
         attempt(() => fchmodSync(file.fd, mode)),
         file.sync
@@ -26,4 +34,20 @@ export const write = (path: string, text: string, mode: number) =>
       Effect.zipRight(fs.rename(temporary, path)),
       Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
     )
+  })
+
+/**
+ * The file to replace for a path that a user gave: the one that a symbolic link points to, not the link. A dangling link
+ * is itself replaced. Fails if another user planted the link, or if it is not a regular file.
+ */
+export const targetOf = (path: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const named = join(yield* fs.realPath(dirname(path)), basename(path))
+    yield* attempt(() => Trust.refuseForeignLink(named))
+    const target = yield* Effect.orElseSucceed(fs.realPath(named), () => named)
+    const info = yield* Effect.option(fs.stat(target))
+    // a rename would replace even a device
+    if (Option.exists(info, ({ type }) => type !== "File")) return yield* Effect.fail("it is not a regular file")
+    return target
   })

@@ -2,6 +2,7 @@ import { Array, Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } f
 import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
 import { type ConfigError, type ExportError, NothingSelected } from "../domain/Errors.ts"
 import * as LedgerConcern from "../domain/LedgerConcern.ts"
+import * as ManifestDirectory from "../domain/ManifestDirectory.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import * as RunInterval from "../domain/RunInterval.ts"
 import * as Selection from "../domain/Selection.ts"
@@ -71,15 +72,23 @@ export class Export extends Context.Tag("ibsr-export/Export")<
 
         const exportFiles = (ledger: OpenLedger, startedAt: number): Effect.Effect<RunResult> =>
           Effect.gen(function* () {
-            const steps = Effect.zipRight(uploadChanged(ledger), checkLosses(ledger, startedAt))
+            let manifests: Report.ManifestResult | undefined
+            const steps = Effect.all(
+              [
+                uploadChanged(ledger),
+                checkLosses(ledger, startedAt),
+                Effect.map(writeManifests(ledger), (written) => void (manifests = written))
+              ],
+              { discard: true }
+            )
             const result = yield* progress.during(deadline.bound(steps))
             for (let left = result.abandoned; left > 0; left--) Tally.add(reporter.tally, Outcome.Interrupted())
             const traits = yield* uploads.traits
             if (traits !== undefined && traits.checksum !== ledger.checksum)
               yield* Effect.ignore(ledger.rememberChecksum(traits.checksum))
             return yield* Effect.match(ledger.flush, {
-              onFailure: (error) => ({ ...result, traits, error }),
-              onSuccess: () => ({ ...result, traits })
+              onFailure: (error) => ({ ...result, traits, manifests, error }),
+              onSuccess: () => ({ ...result, traits, manifests })
             })
           })
 
@@ -112,6 +121,17 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             if (Option.isNone(reason)) yield* uploads.abortStale(ledger)
           })
 
+        /** Undefined if none are wanted, or the run was stopped. */
+        const writeManifests = (ledger: OpenLedger) =>
+          Effect.gen(function* () {
+            const isStopped = Option.isSome(yield* stop.reason)
+            if (!ManifestDirectory.isWanted(settings) || settings.dryRun || isStopped) return undefined
+            const { createAside: create, ready } = uploads
+            // loaded at its first use, because most runs write none
+            const Manifests = yield* Effect.promise(() => import("./Export/Manifests.ts"))
+            return yield* Manifests.write(ledger, settings, identity.version, { create, ready: ready(ledger) }, stop)
+          })
+
         /** Builds the report, and records the exit code in the ledger. */
         const reportOf = (startedAt: number, ledger: Option.Option<OpenLedger>, result: RunResult) =>
           Effect.gen(function* () {
@@ -134,7 +154,8 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               tally: reporter.tally,
               openUploads: reporter.openUploads,
               ledger: Option.getOrUndefined(ledger),
-              traits: result.traits
+              traits: result.traits,
+              manifests: result.manifests
             })
             yield* Effect.ignore(
               Effect.transposeMapOption(ledger, (open) =>
@@ -159,6 +180,7 @@ interface Identity extends Pick<Report.Facts, "version" | "runId" | "setupWarnin
 interface RunResult extends WorkResult {
   /** Undefined if the store has not responded. */
   readonly traits?: StoreTraits | undefined
+  readonly manifests?: Report.ManifestResult | undefined
 }
 
 const notStarted = (error: WorkResult["error"]): RunResult => ({ complete: false, abandoned: 0, error })

@@ -5,6 +5,7 @@ import type { ConfigError, Locked, StateUnusable } from "../domain/Errors.ts"
 import type { LedgerConcern } from "../domain/LedgerConcern.ts"
 import type { LostCompletions } from "../domain/LostCompletion.ts"
 import type { UnfinishedFile } from "../domain/LossRisk.ts"
+import type { ManifestedFile } from "../domain/ManifestedFile.ts"
 import type { ObjectKey } from "../domain/ObjectKey.ts"
 import type { Created, IdleUpload, KeptPart, KeptUpload } from "../domain/Resumption.ts"
 import type { Bounds } from "../domain/Retention.ts"
@@ -82,9 +83,31 @@ export interface AcknowledgedObject extends StoredObject {
   readonly key: ObjectKey
   readonly generation: number
   readonly content: ContentDigest
+  /** Bytes of the object: fewer than those of its content if it is compressed. */
+  readonly objectBytes: number
   readonly state: State
   /** Stat of the file when its content was read. */
   readonly stat: FileStat
+}
+
+/** What manifests are made from. Directories are those of `ManifestDirectory`. */
+export interface ManifestRecords {
+  /** The directories that changed since their manifest was written; with each, what `written` needs. */
+  readonly changed: Effect.Effect<
+    ReadonlyArray<readonly [directory: string, changed: ReadonlyArray<string>]>,
+    StateUnusable
+  >
+  /** All directories with a file that any run has seen. */
+  readonly all: Effect.Effect<ReadonlyArray<string>, StateUnusable>
+  readonly filesOf: (directory: string) => Effect.Effect<ReadonlyArray<ManifestedFile>, StateUnusable>
+  /** SHA-256 of the manifest in the bucket; undefined if there is none. */
+  readonly writtenDigest: (directory: string) => Effect.Effect<string | undefined, StateUnusable>
+  /** Records that the bucket has this manifest. */
+  readonly written: (
+    directory: string,
+    digest: string,
+    changed: ReadonlyArray<string>
+  ) => Effect.Effect<void, StateUnusable>
 }
 
 /** A multipart upload that was just created: it has no parts yet. */
@@ -187,6 +210,8 @@ export interface OpenLedger {
 
   /** Remembers that the store honours `If-None-Match: *`. */
   readonly rememberCondition: Effect.Effect<void, StateUnusable>
+
+  readonly manifests: ManifestRecords
 
   /** Commits every earlier write. Durable. */
   readonly flush: Effect.Effect<void, StateUnusable>

@@ -1,13 +1,12 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Cause, Context, Duration, Effect, Layer, Option } from "effect"
-import { basename, dirname, join, resolve } from "node:path"
+import { resolve } from "node:path"
 import * as Location from "../domain/Location.ts"
 import * as Prometheus from "../report/Prometheus.ts"
 import type { Report } from "../report/Report.ts"
 import * as AtomicFile from "./AtomicFile.ts"
 import { LedgerStatus } from "./Ledger.ts"
-import { attempt, detailOf } from "./SystemError.ts"
-import * as Trust from "./Trust.ts"
+import { detailOf } from "./SystemError.ts"
 
 /** Publishes a run's figures to a monitoring system. */
 export class Metrics extends Context.Tag("ibsr-export/Metrics")<
@@ -60,13 +59,7 @@ const writeTimeout = Duration.seconds(5)
 const replace = (path: string, render: (previous: string | undefined) => string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const named = join(yield* fs.realPath(dirname(path)), basename(path))
-    yield* attempt(() => Trust.refuseForeignLink(named))
-    // replaces the file a symlink points to, not the symlink; a dangling symlink is itself replaced
-    const target = yield* Effect.orElseSucceed(fs.realPath(named), () => named)
-    const info = yield* Effect.option(fs.stat(target))
-    // a rename would replace even a device
-    if (Option.exists(info, ({ type }) => type !== "File")) return yield* Effect.fail("it is not a regular file")
+    const target = yield* AtomicFile.targetOf(path)
     const previous = yield* Effect.option(fs.readFileString(target))
     yield* AtomicFile.write(target, render(Option.getOrUndefined(previous)), 0o644)
   })

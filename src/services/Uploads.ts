@@ -8,6 +8,7 @@ import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as UploadPlan from "../domain/UploadPlan.ts"
 import { KeyMapping } from "./KeyMapping.ts"
 import type { OpenLedger } from "./Ledger.ts"
+import type { NewObject, StoredObject } from "./ObjectStore.ts"
 import * as ContentHash from "./Source/ContentHash.ts"
 import * as SourceReader from "./Source/SourceReader.ts"
 import * as FileUpload from "./Uploads/FileUpload.ts"
@@ -32,6 +33,8 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
       files: ReadonlyArray<SourceFile>,
       report: UploadOutcome.Report
     ) => Effect.Effect<void>
+    /** Creates an object that is not a file's. Its failure does not end the run. */
+    readonly createAside: (object: NewObject, body: Uint8Array) => Effect.Effect<StoredObject, FileError | Interrupted>
     /** Aborts multipart uploads that no run will resume. */
     readonly abortStale: (ledger: OpenLedger) => Effect.Effect<void, StateUnusable>
   }
@@ -47,11 +50,12 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const uploadFile = FileUpload.make(options, keys, reader, transfer.digest, store(transfer))
         // with --force, small files take the same path as the others
         const uploadBatch = options.force ? undefined : SmallFileBatch.make(options, keys, reader, transfer)
-        const { create, ready, traits } = transfer
+        const { create, createAside, ready, traits } = transfer
         return {
           ready: (ledger) =>
             Effect.zipRight(ready(ledger.checksum), OverwriteProtection.check(ledger, options, create)),
           traits,
+          createAside,
           uploadAll: uploadAll(uploadFile, uploadBatch),
           abortStale: (ledger) => abortStale(ledger, Effect.isSuccess(ready(ledger.checksum)))
         }
@@ -68,6 +72,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         return {
           ready: () => Effect.void,
           traits: Effect.succeed(undefined),
+          createAside: () => Effect.succeed({ etag: undefined, versionId: undefined }),
           abortStale: () => Effect.void,
           uploadAll: uploadAll(uploadFile)
         }
@@ -97,9 +102,7 @@ const store =
         }
       )
       .pipe(
-        Effect.tap(({ content, stored }) =>
-          ledger.acknowledge(relativePath, UploadOutcome.acknowledged(source, destination, content, stored))
-        ),
+        Effect.tap((sent) => ledger.acknowledge(relativePath, UploadOutcome.acknowledged(source, destination, sent))),
         Effect.map(({ objectBytes }) => UploadOutcome.uploaded(file, source, objectBytes, replaces ? key : undefined))
       )
   }

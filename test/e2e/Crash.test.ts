@@ -1,8 +1,10 @@
 /** Kills the built program over and over while a collector writes and rotates files. */
+import { createHash } from "node:crypto"
 import { readdirSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { Collector, type FileVersion } from "../../scripts/simulate/Collector.ts"
 import { type Random, seeded } from "../../scripts/simulate/Random.ts"
+import type { Manifest } from "../../src/report/Manifest.ts"
 import { emptyDirectory } from "../fixtures/Tree.ts"
 import { metadata, report, s3, start } from "./BuiltProgram.ts"
 import { startStore } from "./Store.ts"
@@ -42,8 +44,28 @@ const armKill = (store: Store, random: Random, kill: () => void) => {
   }
 }
 
+const isManifest = (key: string) => key.endsWith("/upload-manifest.json")
+
+/** No manifest in the bucket may claim what the bucket does not hold. Returns how many bytes they claim, by key. */
+const checkManifests = (store: Store) => {
+  const claimed = new Map<string, number>()
+  for (const key of store.keys().filter(isManifest)) {
+    const manifest = JSON.parse(String(store.object(key)!.body)) as Manifest
+    for (const entry of manifest.files) {
+      const object = store.object(entry.key)
+      const held = Buffer.from(object?.body ?? "").subarray(0, entry.bytes)
+      expect(held.length, `${entry.key} is shorter than ${key} says`).toBe(entry.bytes)
+      expect(createHash("sha256").update(held).digest("hex"), `${entry.key} differs from ${key}`).toBe(entry.sha256)
+      expect(String(held).split("\n").length - 1, `lines of ${entry.key}`).toBe(entry.lines)
+      if (entry.state === "final") expect(object!.metadata, entry.key).toEqual(metadata("final"))
+      claimed.set(entry.key, entry.bytes)
+    }
+  }
+  return claimed
+}
+
 describe("a program that is killed at any moment", () => {
-  it(`loses no file, stores no torn line, and overwrites no object with shorter content (${kills} kills, seed ${seed})`, async () => {
+  it(`loses no file, stores no torn line, overwrites no object with shorter content, and makes no manifest that claims too much (${kills} kills, seed ${seed})`, async () => {
     const random = seeded(seed)
     const input = emptyDirectory()
     const stateDir = emptyDirectory()
@@ -60,13 +82,17 @@ describe("a program that is killed at any moment", () => {
         .filter(({ exists }) => exists)
         .map((version) => [version, version.text.length] as const)
       startedAt = collector.now
-      const { child, finished } = start(s3(input, store.endpoint, "--state-dir", stateDir, "--output=json"), {
-        preload: clock,
-        env: { TEST_NOW: String(startedAt) }
-      })
+      const { child, finished } = start(
+        s3(input, store.endpoint, "--state-dir", stateDir, "--manifest", "--output=json"),
+        {
+          preload: clock,
+          env: { TEST_NOW: String(startedAt) }
+        }
+      )
       const disarm = isKilled ? armKill(store, random, () => child.kill("SIGKILL")) : () => {}
       const result = await finished
       disarm()
+      checkManifests(store)
       if (result.code !== null) {
         // a file that was rotated away between two kills may be lost, which the run reports
         expect([0, 41], result.stdout + result.stderr).toContain(result.code)
@@ -96,7 +122,8 @@ describe("a program that is killed at any moment", () => {
 
     const keysOf = ({ text }: FileVersion) =>
       store.keys().filter((key) => text.startsWith(String(store.object(key)?.body)) && store.object(key)!.size > 0)
-    for (const key of store.keys()) {
+    const claimed = checkManifests(store)
+    for (const key of store.keys().filter((name) => !isManifest(name))) {
       const name = key.slice(prefix.length).replace(/\.g\d+(?=\.jsonl$)/, "")
       const versions = collector.versions.filter((version) => version.name === name)
       let previous = ""
@@ -122,6 +149,7 @@ describe("a program that is killed at any moment", () => {
     for (const version of present) {
       const keys = keysOf(version).filter((key) => store.object(key)!.size === version.text.length)
       expect(keys, version.name).toHaveLength(1)
+      expect(claimed.get(keys[0]!), `what the manifest says of ${version.name}`).toBe(version.text.length)
       const state = version.name.endsWith("status.jsonl") ? "live" : "final"
       expect(store.object(keys[0]!)?.metadata, version.name).toEqual(metadata(state))
     }

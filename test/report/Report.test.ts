@@ -34,6 +34,7 @@ const facts = (
     openUploads: [],
     ledger: { path: "/state/ledger.db", setAside: undefined },
     traits: undefined,
+    manifests: undefined,
     ...more,
     tally
   }

@@ -43,7 +43,7 @@ const opened = Layer.scoped(
   Layer.provide(Layer.unwrapEffect(Effect.sync(() => SqliteLedger.layer(settingsWith({ stateDir: emptyDirectory() })))))
 )
 const prefix = Either.getOrThrow(ObjectKey.parsePrefix("p"))
-const keys = (compress: Mode = "none") => KeyMapping.layer({ prefix, compress })
+const keys = (compress: Mode = "none") => KeyMapping.layer({ prefix, compress, manifest: false })
 
 const layer = (store: MemoryStore.MemoryStore, changed: Partial<Options> = {}, compress?: Mode) =>
   Layer.merge(Uploads.layer({ ...options, ...changed }), opened).pipe(

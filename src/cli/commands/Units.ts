@@ -87,7 +87,8 @@ const pathsOf = (words: ReadonlyArray<string>) =>
 /** For each flag that names an output path: the directory that is written to. */
 const writtenDirectory: Readonly<Record<string, (path: string) => string>> = {
   [s3Flags.stateDir.name]: (path) => path,
-  [s3Flags.metricsFile.name]: dirname
+  [s3Flags.metricsFile.name]: dirname,
+  [s3Flags.manifestFile.name]: dirname
 }
 
 const directoriesToWrite = (words: ReadonlyArray<string>) =>

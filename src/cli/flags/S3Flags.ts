@@ -214,6 +214,12 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     description:
       "only create objects (If-None-Match: *): a changed file goes to a new key, and an existing object unknown to the ledger is a failure; implies --final-only"
   }),
+  manifest: Flag.toggle({
+    name: "manifest",
+    group: how,
+    description:
+      "store upload-manifest.json, which says what the bucket holds, in each directory that changed; not with --no-overwrite"
+  }),
   overwrite: Flag.toggle({
     name: "overwrite",
     group: how,
@@ -344,7 +350,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "quiet",
     group: output,
     description:
-      "print nothing if the run succeeds without a warning about setup, patterns, ledger, encryption, clock or metrics"
+      "print nothing if the run succeeds without a warning about setup, patterns, ledger, encryption, clock, manifests or metrics"
   }),
   verbose: Flag.toggle({
     name: "verbose",
@@ -365,6 +371,13 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     value: "FILE",
     description:
       "write metrics of the run for Prometheus' node_exporter, which reads files named *.prom; not with --dry-run",
+    parse: Values.file
+  }),
+  manifestFile: Flag.optional({
+    name: "manifest-file",
+    group: output,
+    value: "FILE",
+    description: "write the manifests of all directories to a local file, one per line; not with --dry-run",
     parse: Values.file
   })
 }

@@ -7,6 +7,7 @@ import type { FileStat } from "../../domain/SourceFile.ts"
 import type { Standing } from "../../domain/StoredFiles.ts"
 import type { AcknowledgedObject, KnownFile, StoredAs } from "../Ledger.ts"
 import { blob, hex } from "./DigestBlob.ts"
+import * as ManifestsTable from "./ManifestsTable.ts"
 import type { Target } from "./TargetsTable.ts"
 
 type Row = Readonly<Record<string, SQLOutputValue>>
@@ -109,6 +110,7 @@ export const writer = (
   runRowId: number | bigint
 ) => {
   const { id: target } = known
+  const changed = ManifestsTable.changes(db, target)
   const doubtful = known.doubt === null ? 0 : 1
   const insertFile = db.prepare(
     "INSERT INTO files (target, path, first_seen, pending_since, pending_run, doubtful) VALUES (?, ?, ?, ?, ?, ?)"
@@ -130,7 +132,8 @@ export const writer = (
   const updateObject = db.prepare(
     `UPDATE files SET pending_since = NULL, fate = NULL, doubtful = 0, generation = ?, key = ?, size = ?, digest = ?,
        head = ?, state = ?, etag = ?, version_id = ?, file_size = ?, mtime_ns = ?, ctime_ns = ?, device = ?, inode = ?,
-       acknowledged_at = ?, run = ?
+       acknowledged_at = ?, run = ?, object_size = ?, sha256 = ?, lines = ?, first_time = ?, last_time = ?,
+       interval_sec = ?, collector_run = ?
      WHERE target = ? AND path = ?`
   )
   const updateStat = db.prepare(
@@ -141,6 +144,7 @@ export const writer = (
 
   /** Returns the file's row before. */
   const mark = (path: string, now: number): Row | undefined => {
+    changed(path)
     const row = find(path)
     if (row === undefined) insertFile.run(target, path, now, now, runRowId, doubtful)
     else if (row["pending_since"] === null || row["fate"] !== null) setPending.run(now, runRowId, target, path)
@@ -172,7 +176,9 @@ export const writer = (
       else announce(path, before.generation, before.content)
     },
     acknowledge: (path: string, object: AcknowledgedObject, now: number): void => {
-      const { content, etag, generation, key, stat, state, versionId } = object
+      const { content, etag, generation, key, objectBytes, stat, state, versionId } = object
+      const { facts } = content
+      changed(path)
       deleteAttempt.run(target, path)
       // positional: binding by name takes half of the statement's time
       updateObject.run(
@@ -187,6 +193,13 @@ export const writer = (
         ...statColumns(stat),
         now,
         runRowId,
+        objectBytes,
+        facts === undefined || facts.sha256 === content.digest ? null : blob(facts.sha256),
+        facts?.lines?.count ?? null,
+        facts?.lines?.firstTime ?? null,
+        facts?.lines?.lastTime ?? null,
+        facts?.lines?.intervalSeconds ?? null,
+        facts?.lines?.runId ?? null,
         target,
         path
       )
@@ -195,6 +208,7 @@ export const writer = (
       updateStat.run(...statColumns(stat), target, path)
     },
     markGone: (path: string, lost: boolean): void => {
+      changed(path)
       setFate.run(lost ? "lost" : "gone", target, path)
     }
   }

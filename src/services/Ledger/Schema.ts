@@ -191,6 +191,59 @@ const migrations: ReadonlyArray<string> = [
   ALTER TABLE targets ADD COLUMN first_generation INTEGER NOT NULL DEFAULT 1;
   -- whether the file's keys below that generation may hold content that the ledger does not know
   ALTER TABLE files ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0 CHECK (doubtful IN (0, 1));
+  `,
+  // What manifests say about an object. NULL: not known, because it was stored without --manifest.
+  `
+  ALTER TABLE files ADD COLUMN object_size INTEGER;
+  ALTER TABLE files ADD COLUMN sha256 BLOB;      -- of the whole content, if \`digest\` is that of blocks
+  ALTER TABLE files ADD COLUMN lines INTEGER;
+  ALTER TABLE files ADD COLUMN first_time INTEGER; -- ts_unix_sec of the first line, in seconds
+  ALTER TABLE files ADD COLUMN last_time INTEGER;
+  ALTER TABLE files ADD COLUMN interval_sec REAL;
+  ALTER TABLE files ADD COLUMN collector_run TEXT;
+
+  -- objects under keys that a file no longer goes to: earlier generations, and those from before a change of --compress
+  CREATE TABLE former_objects (
+    target INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    key TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    object_size INTEGER,
+    digest BLOB NOT NULL,
+    sha256 BLOB,
+    lines INTEGER,
+    first_time INTEGER,
+    last_time INTEGER,
+    interval_sec REAL,
+    collector_run TEXT,
+    state TEXT NOT NULL,
+    etag TEXT,
+    version_id TEXT,
+    acknowledged_at INTEGER NOT NULL,
+    PRIMARY KEY (target, path, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER former_object AFTER UPDATE OF key ON files WHEN OLD.key <> NEW.key BEGIN
+    INSERT OR REPLACE INTO former_objects VALUES (OLD.target, OLD.path, OLD.key, OLD.generation, OLD.size,
+      OLD.object_size, OLD.digest, OLD.sha256, OLD.lines, OLD.first_time, OLD.last_time, OLD.interval_sec,
+      OLD.collector_run, OLD.state, OLD.etag, OLD.version_id, OLD.acknowledged_at);
+  END;
+
+  -- directories with files that changed since their manifest was written
+  CREATE TABLE changed_directories (
+    target INTEGER NOT NULL,
+    directory TEXT NOT NULL, -- ends in /; empty: the input itself
+    PRIMARY KEY (target, directory)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO changed_directories SELECT DISTINCT target, rtrim(path, replace(path, '/', '')) FROM files;
+
+  -- the manifests in the bucket
+  CREATE TABLE manifests (
+    target INTEGER NOT NULL,
+    directory TEXT NOT NULL,
+    digest BLOB NOT NULL, -- SHA-256
+    PRIMARY KEY (target, directory)
+  ) STRICT, WITHOUT ROWID;
   `
 ]
 

@@ -12,6 +12,7 @@ import * as FilesTable from "./FilesTable.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as KeyReservations from "./KeyReservations.ts"
 import * as LostCompletionsTable from "./LostCompletionsTable.ts"
+import * as ManifestsTable from "./ManifestsTable.ts"
 import * as OriginTable from "./OriginTable.ts"
 import { isDamaged, stateUnusable } from "./SqliteErrors.ts"
 import * as StateDirectory from "./StateDirectory.ts"
@@ -36,7 +37,7 @@ export const layer = (options: Options, machineId = HostIdentity.machineId) =>
         })
         lock.remember(run.startedAt)
         const { checksum, concerns, honoursCondition, previousRuns, retention } = prepared
-        const { completions, fileReader, fileWriter, keyReader, keyWriter, targets, uploads } = prepared
+        const { completions, fileReader, fileWriter, keyReader, keyWriter, manifests, targets, uploads } = prepared
         const { durable, flush, read, write } = yield* GroupCommit.make(db, (cause) =>
           isDamaged(cause) ? damaged(databasePath, cause) : stateUnusable(databasePath, cause)
         )
@@ -94,6 +95,13 @@ export const layer = (options: Options, machineId = HostIdentity.machineId) =>
           rememberRetention: (bounds) => write(() => targets.rememberRetention(bounds)),
           markGone: (path, lost) => write(() => fileWriter.markGone(path, lost)),
           rememberChecksum: (accepted) => write(() => targets.rememberChecksum(accepted)),
+          manifests: {
+            changed: read(() => manifests().changed()),
+            all: read(() => manifests().all()),
+            filesOf: (directory) => read(() => manifests().filesOf(directory)),
+            writtenDigest: (directory) => read(() => manifests().writtenDigest(directory)),
+            written: (directory, digest, changed) => write(() => manifests().written(directory, digest, changed))
+          },
           flush,
           runEnded: (exitCode, endedAt, sawAll) =>
             write(() => targets.endRun(exitCode, endedAt, sawAll)).pipe(Effect.zipRight(flush))
@@ -111,11 +119,18 @@ const prepare = (db: DatabaseSync, options: Options, run: RunIdentity) => {
     fileReader,
     fileWriter: FilesTable.writer(db, target, fileReader, runRowId),
     keyReader,
+    // most runs make none, and its statements take time to prepare
+    manifests: lazily(() => ManifestsTable.make(db, target.id)),
     keyWriter: KeyReservations.writer(db, target.id, keyReader),
     targets: TargetsTable.writer(db, target, runRowId),
     uploads: UploadsTable.make(db, target.id),
     completions: LostCompletionsTable.make(db, target.id)
   }
+}
+
+const lazily = <A>(make: () => A) => {
+  let made: A | undefined
+  return () => (made ??= make())
 }
 
 /**

@@ -33,6 +33,12 @@ const timedOut = (timeout: Timeout, limit: Duration.Duration) =>
 export const forCredentials = <A, E>(attempt: Effect.Effect<A, E>, limit: Duration.Duration) =>
   Effect.timeoutFail(attempt, { duration: limit, onTimeout: () => timedOut(credentialsTimeout, limit) })
 
+/** For a single request, without the limiter. */
+export const forBody = <A, E>(attempt: Effect.Effect<A, E>, timeout: Duration.Duration, bodyBytes: number) => {
+  const limit = Duration.sum(timeout, Duration.seconds(Math.ceil(bodyBytes / minBytesPerSecond)))
+  return Effect.timeoutFail(attempt, { duration: limit, onTimeout: () => timedOut(requestTimeout, limit) })
+}
+
 /** Watches a request from its start. Returns a function to call when the request has ended. */
 export type Watch = (bodyBytes: number, onTimeout: (failure: NetworkFailure) => void) => () => void
 

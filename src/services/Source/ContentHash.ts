@@ -2,7 +2,10 @@
 import { Effect } from "effect"
 import { createHash, type Hash, hash } from "node:crypto"
 import { blockBytes, type ContentDigest, headBytes, isOfOnePiece } from "../../domain/ContentDigest.ts"
+import type { ContentFacts } from "../../domain/ContentFacts.ts"
 import { SourceUnreadable } from "../../domain/Errors.ts"
+import * as Snapshot from "../../domain/Snapshot.ts"
+import * as LineScanner from "./LineScanner.ts"
 import type { OpenSource } from "./SourceReader.ts"
 
 const replaced = "REPLACED"
@@ -27,15 +30,20 @@ export const replacedFailure = (path: string, former: ContentDigest): SourceUnre
     advice: "something truncated or recreated it (logrotate's copytruncate?); --on-replace decides what happens then"
   })
 
-/** `former`: digest of the bytes that the content must begin with. The error contains `path`. */
-export const make = (path: string, former: ContentDigest | undefined): ContentHash => {
-  const whole = blockwise()
+/**
+ * `former`: digest of the bytes that the content must begin with. The error contains `path`. `withFacts`: also gather the
+ * facts for a manifest.
+ */
+export const make = (path: string, former: ContentDigest | undefined, withFacts = false): ContentHash => {
+  const whole = blockwise(withFacts)
+  const lines = withFacts && Snapshot.hasLines(path) ? LineScanner.facts() : undefined
   const formerHash = former === undefined ? undefined : isOfOnePiece(former) ? onePiece() : whole
   const head = createHash("sha256")
   let sizeBytes = 0
 
   const take = (bytes: Uint8Array) => {
     whole.update(bytes)
+    lines?.update(bytes)
     if (former !== undefined && formerHash !== whole && sizeBytes < former.sizeBytes) formerHash!.update(bytes)
     sizeBytes += bytes.length
   }
@@ -51,16 +59,25 @@ export const make = (path: string, former: ContentDigest | undefined): ContentHa
     lastBlock: whole.lastBlock,
     content: () => {
       if (former !== undefined && sizeBytes < former.sizeBytes) throw replacedFailure(path, former)
-      return { sizeBytes, digest: whole.digest(), head: head.digest("hex") }
+      const content = { sizeBytes, digest: whole.digest(), head: head.digest("hex") }
+      return withFacts ? { ...content, facts: { sha256: whole.sha256(), lines: lines?.facts() } } : content
     }
   }
 }
 
-/** Digest of bytes in memory, at most one block. */
-export const of = (bytes: Uint8Array): ContentDigest => {
+/** Digest of bytes in memory, at most one block. `factsFor`: the path, if the facts for a manifest are wanted. */
+export const of = (bytes: Uint8Array, factsFor?: string): ContentDigest => {
   const digest = hash("sha256", bytes, "hex")
   const head = bytes.length <= headBytes ? digest : hash("sha256", bytes.subarray(0, headBytes), "hex")
-  return { sizeBytes: bytes.length, digest, head }
+  const content = { sizeBytes: bytes.length, digest, head }
+  return factsFor === undefined ? content : { ...content, facts: factsOf(factsFor, bytes, digest) }
+}
+
+const factsOf = (path: string, bytes: Uint8Array, sha256: string): ContentFacts => {
+  if (!Snapshot.hasLines(path)) return { sha256, lines: undefined }
+  const lines = LineScanner.facts()
+  lines.update(bytes)
+  return { sha256, lines: lines.facts() }
 }
 
 const onePiece = () => {
@@ -68,15 +85,18 @@ const onePiece = () => {
   return { update: (bytes: Uint8Array) => void whole.update(bytes), digest: () => hex(whole) }
 }
 
-const blockwise = () => {
+/** `keepWhole`: also hash the whole content, which costs a second hash of what follows the first block. */
+const blockwise = (keepWhole: boolean) => {
   const blocks = createHash("sha256")
   let block = createHash("sha256")
+  let whole: Hash | undefined
   /** Number of complete blocks, and of bytes in the current block. */
   let full = 0
   let filled = 0
   let last = ""
 
   const endBlock = () => {
+    if (keepWhole) whole ??= block.copy()
     const digest = block.digest()
     last = digest.toString("hex")
     blocks.update(digest)
@@ -90,11 +110,14 @@ const blockwise = () => {
       while (rest.length > 0) {
         const next = rest.length > blockBytes - filled ? rest.subarray(0, blockBytes - filled) : rest
         block.update(next)
+        whole?.update(next)
         filled += next.length
         rest = rest.subarray(next.length)
         if (filled === blockBytes) endBlock()
       }
     },
+    /** SHA-256 of the whole content, with `keepWhole`. */
+    sha256: () => hex(whole ?? block),
     lastBlock: () => (filled === 0 && full > 0 ? last : hex(block)),
     digest: () => {
       if (full === 0) return hex(block)
@@ -136,9 +159,9 @@ export const ofSource = (
   })
 
 /** Digest of a body in memory. */
-export const ofBody = (path: string, body: Uint8Array, former: ContentDigest | undefined) =>
+export const ofBody = (path: string, body: Uint8Array, former: ContentDigest | undefined, withFacts: boolean) =>
   attempt(() => {
-    const contentHash = make(path, former)
+    const contentHash = make(path, former, withFacts)
     contentHash.update(body)
     return contentHash.content()
   })

@@ -24,14 +24,14 @@ export const send = (
   source: OpenSource,
   format: Compression.Format,
   plan: Plan,
-  { announce, former }: Pick<Terms, "announce" | "former">,
+  { announce, former, withFacts }: Pick<Terms, "announce" | "former"> & { readonly withFacts: boolean },
   { put, putStream }: Pick<Requests, "put" | "putStream">,
   untilStop: <A, E>(work: Effect.Effect<A, E>) => Effect.Effect<A, E | Interrupted>
 ): Effect.Effect<Sent, StoreError | SourceUnreadable | StateUnusable | Interrupted> =>
   Effect.gen(function* () {
     let content: ContentDigest | undefined
     let objectBytes = 0
-    const plain = ContentHash.through(source.pieces(), ContentHash.make(source.path, former), (whole) => {
+    const plain = ContentHash.through(source.pieces(), ContentHash.make(source.path, former, withFacts), (whole) => {
       content = whole
     })
     const counted = async function* () {

@@ -8,6 +8,7 @@ import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { FileError, IntegrityFailure, Interrupted, StateUnusable } from "../../domain/Errors.ts"
 import { keepsUpload } from "../../domain/FailureClass.ts"
 import * as LostCompletion from "../../domain/LostCompletion.ts"
+import * as ManifestDirectory from "../../domain/ManifestDirectory.ts"
 import * as Resumption from "../../domain/Resumption.ts"
 import type { ObjectAttributes, Settings } from "../../domain/Settings.ts"
 import * as UploadPlan from "../../domain/UploadPlan.ts"
@@ -27,7 +28,7 @@ export interface Job extends FileParts {
   readonly completing: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
 }
 
-export type Limits = ObjectAttributes & UploadPlan.Limits & Pick<Settings, "force">
+export type Limits = ObjectAttributes & UploadPlan.Limits & Pick<Settings, "force" | "manifest" | "manifestFile">
 
 /** Each part reserves its bytes in `memory`. */
 export const make = (limits: Limits, memory: Effect.Semaphore) =>
@@ -40,7 +41,13 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
     const memoryOfParts = yield* Effect.makeSemaphore(share)
     const holdMemory = (bytes: number) =>
       flow(memory.withPermits(bytes), memoryOfParts.withPermits(Math.min(share, bytes)))
-    const resources: SharedResources = { store, stop, holdMemory, buffers }
+    const resources: SharedResources = {
+      store,
+      stop,
+      holdMemory,
+      buffers,
+      withFacts: ManifestDirectory.isWanted(limits)
+    }
     const attributes = hash("sha256", Resumption.attributesOf(limits))
     // one file more than fills the parts' memory, so that memory stays in use while a file completes; more would delay
     // the first files

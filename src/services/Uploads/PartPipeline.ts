@@ -19,6 +19,8 @@ export interface SharedResources {
   /** Starts work when this many bytes of memory are free, and reserves them until it ends. */
   readonly holdMemory: (bytes: number) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   readonly buffers: BufferPool
+  /** Whether to gather the facts for a manifest. */
+  readonly withFacts: boolean
 }
 
 /** The file whose parts are sent. */
@@ -51,13 +53,13 @@ export class NotResumable extends Data.TaggedError("NotResumable")<{ readonly wh
  * waits only for its own request. Once a stop is requested, no further part is read, and parts in flight may finish.
  */
 export const sendParts = (
-  { buffers, holdMemory, stop, store }: SharedResources,
+  { buffers, holdMemory, stop, store, withFacts }: SharedResources,
   { former, plan, record, request, source }: FileParts,
   progress: UploadProgress
 ): Effect.Effect<ContentDigest, FileError | Interrupted | NotResumable> =>
   Effect.gen(function* () {
     const { partSizeBytes } = plan
-    const contentHash = ContentHash.make(source.path, former)
+    const contentHash = ContentHash.make(source.path, former, withFacts)
     const slots = yield* Effect.makeSemaphore(plan.queueSize)
     const inFlight = yield* FiberSet.make<unknown>()
     const failed = yield* Deferred.make<never, FileError | NotResumable>()

@@ -9,6 +9,8 @@ import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { InternalError, Interrupted, StoreError } from "../../domain/Errors.ts"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import * as Outcome from "../../domain/Outcome.ts"
+import * as ManifestDirectory from "../../domain/ManifestDirectory.ts"
+import type { Settings } from "../../domain/Settings.ts"
 import type { SourceFile } from "../../domain/SourceFile.ts"
 import type { KeyMapping } from "../KeyMapping.ts"
 import type { OpenLedger } from "../Ledger.ts"
@@ -23,7 +25,7 @@ import * as BufferPool from "./BufferPool.ts"
 import type { Transfer } from "./Transfer.ts"
 import * as UploadOutcome from "./UploadOutcome.ts"
 
-export type Options = FileStat.Options & { readonly finalOnly: boolean }
+export type Options = FileStat.Options & Pick<Settings, "finalOnly" | "manifest" | "manifestFile">
 
 /** A file that was never sent before: its content and its destination. */
 interface NewFile extends SmallFile.SmallSource {
@@ -52,6 +54,7 @@ export const make = (
   /** One buffer for a batch: a buffer for each body would keep the garbage collector busy during the requests. */
   const buffers = BufferPool.make()
   buffers.open()
+  const withFacts = ManifestDirectory.isWanted(options)
 
   const read = (file: SourceFile, now: number, allocate: (sizeBytes: number) => Buffer): NewFile | undefined => {
     if (keys.compressionOf(file) !== "none") return undefined
@@ -59,8 +62,10 @@ export const make = (
     const source = Either.isRight(key) ? SmallFile.read(file, options, reader.contain, now, allocate) : undefined
     return Either.isLeft(key) || source === undefined || (options.finalOnly && source.state === "live")
       ? undefined
-      : { ...source, file, key: key.right, generation: 1, content: ContentHash.of(source.bytes) }
+      : { ...source, file, key: key.right, generation: 1, content: contentOf(source.bytes, file) }
   }
+
+  const contentOf = (bytes: Uint8Array, { path }: SourceFile) => ContentHash.of(bytes, withFacts ? path : undefined)
 
   /** Reads the new small files into the buffer, and announces them to the ledger. */
   const prepare = (ledger: OpenLedger, files: ReadonlyArray<SourceFile>, buffer: Buffer) =>
@@ -80,7 +85,7 @@ export const make = (
       ledger.acknowledgeAll(
         stored.map(([sent, object]) => ({
           path: sent.file.relativePath,
-          object: UploadOutcome.acknowledged(sent, sent, sent.content, object)
+          object: UploadOutcome.acknowledged(sent, sent, { ...sent, stored: object, objectBytes: sent.sizeBytes })
         }))
       ),
       {

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
 import { type ContentDigest, sha256Of } from "../../domain/ContentDigest.ts"
 import { ConfigError, type FileError, Interrupted, type StoreError } from "../../domain/Errors.ts"
+import * as ManifestDirectory from "../../domain/ManifestDirectory.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import * as Size from "../../domain/Size.ts"
 import type { Checksum } from "../../domain/StoreTraits.ts"
@@ -26,6 +27,9 @@ export type Limits = Limiter.Options & MultipartTransfer.Limits & Pick<Settings,
 /** Few, because everything waits for the credentials. */
 const maxCredentialRetries = 3
 
+/** The next run tries again anyway. */
+const maxAsideRetries = 2
+
 /**
  * Every request passes through the limiter that all files and parts share, the timeout, and the retries. A body is read
  * only once `memoryBytes` has room for it.
@@ -37,8 +41,10 @@ export const make = (limits: Limits) =>
     const memory = yield* Effect.makeSemaphore(limits.memoryBytes)
     const requestsFor = yield* RequestPolicy.make(limiter, limits)
     const retryCredentials = yield* Retry.make(Math.min(limits.maxRetries, maxCredentialRetries))
+    const retryAside = yield* Retry.make(Math.min(limits.maxRetries, maxAsideRetries))
     const multipart = yield* MultipartTransfer.make(limits, memory)
     const stop = yield* Stop
+    const withFacts = ManifestDirectory.isWanted(limits)
 
     const untilStop = <A, E>(work: Effect.Effect<A, E>) =>
       Effect.raceFirst(work, Effect.zipRight(stop.requested, Effect.fail(new Interrupted())))
@@ -58,7 +64,7 @@ export const make = (limits: Limits) =>
       const compressed = (format: Compression.Format) => {
         const plan = Compression.decide(source.sizeBytes, format, limits)
         if (plan._tag === "TooLarge") return Effect.fail(tooLarge(source.sizeBytes, plan.neededMemoryBytes))
-        const sent = CompressedTransfer.send(source, format, plan, terms, requests, untilStop)
+        const sent = CompressedTransfer.send(source, format, plan, { ...terms, withFacts }, requests, untilStop)
         // replaces a wrong object once, by a second upload
         const correct = Effect.retry(memory.withPermits(plan.memoryBytes)(sent), {
           times: 1,
@@ -72,7 +78,7 @@ export const make = (limits: Limits) =>
             memory.withPermits(memoryBytes)(
               Effect.gen(function* () {
                 const body = yield* source.bytes
-                const content = yield* ContentHash.ofBody(source.path, body, terms.former)
+                const content = yield* ContentHash.ofBody(source.path, body, terms.former, withFacts)
                 yield* terms.announce(content)
                 return { content, objectBytes: body.length, stored: yield* requests.put(body, sha256Of(content)) }
               })
@@ -107,6 +113,16 @@ export const make = (limits: Limits) =>
       send,
       /** Creates a small object. */
       create: (object: NewObject, body: Uint8Array) => requestsFor(object, Effect.void).put(body),
+      /**
+       * Creates an object that is not a file's. Neither the limiter nor the other requests notice its failure, and few
+       * retries keep it short.
+       */
+      createAside: (object: NewObject, body: Uint8Array) =>
+        memory.withPermits(Math.min(body.length, limits.memoryBytes))(
+          retryAside(Timeouts.forBody(store.put(object, body), limits.timeout, body.length), (error) =>
+            RequestPolicy.logRetry(object.key, error)
+          )
+        ),
       /** Runs work while it reserves memory for this many bytes of bodies. */
       holdMemory: (bytes: number) => memory.withPermits(Math.min(bytes, limits.memoryBytes)),
       /** Makes the first attempt to store a body. A `Callback`. */

@@ -1,14 +1,13 @@
 /** The result of an upload, for both upload paths: the ledger's record of the object, and the outcome of the file. */
 import { Effect } from "effect"
-import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import { InternalError } from "../../domain/Errors.ts"
 import { Outcome } from "../../domain/Outcome.ts"
 import type { SourceFile } from "../../domain/SourceFile.ts"
 import type { AcknowledgedObject } from "../Ledger.ts"
-import type { StoredObject } from "../ObjectStore.ts"
 import type { FileOutcome } from "../Reporter.ts"
 import type { SourceInfo } from "../Source/FileStat.ts"
 import type { Destination } from "./Destination.ts"
+import type { Sent } from "./Terms.ts"
 
 /** Reports outcomes as soon as they are known. */
 export type Report = (outcomes: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
@@ -16,9 +15,8 @@ export type Report = (outcomes: ReadonlyArray<FileOutcome>) => Effect.Effect<voi
 export const acknowledged = (
   { stat, state }: SourceInfo,
   { generation, key }: Pick<Destination, "generation" | "key">,
-  content: ContentDigest,
-  stored: StoredObject
-): AcknowledgedObject => ({ ...stored, key, generation, content, state, stat })
+  { content, objectBytes, stored }: Sent
+): AcknowledgedObject => ({ ...stored, key, generation, content, objectBytes, state, stat })
 
 /** `replaces`: the new key, if an older object keeps the previous content. */
 export const uploaded = (

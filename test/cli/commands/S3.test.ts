@@ -81,7 +81,9 @@ describe("defaults", () => {
         quiet: false,
         verbose: false,
         logFormat: "auto",
-        metricsFile: undefined
+        metricsFile: undefined,
+        manifest: false,
+        manifestFile: undefined
       })
     })
   )
@@ -130,12 +132,14 @@ const valued: ReadonlyArray<Row> = [
   ["force-path-style", "IBSR_EXPORT_FORCE_PATH_STYLE", "no", "forcePathStyle", false],
   ["output", "IBSR_EXPORT_OUTPUT", "json", "outputFormat", "json"],
   ["log-format", "IBSR_EXPORT_LOG_FORMAT", "logfmt", "logFormat", "logfmt"],
-  ["metrics-file", "IBSR_EXPORT_METRICS_FILE", "/m.prom", "metricsFile", "/m.prom"]
+  ["metrics-file", "IBSR_EXPORT_METRICS_FILE", "/m.prom", "metricsFile", "/m.prom"],
+  ["manifest-file", "IBSR_EXPORT_MANIFEST_FILE", "/m.json", "manifestFile", "/m.json"]
 ]
 
 const switches: ReadonlyArray<readonly [name: string, env: string, field: keyof Settings]> = [
   ["follow-symlinks", "IBSR_EXPORT_FOLLOW_SYMLINKS", "followSymlinks"],
   ["final-only", "IBSR_EXPORT_FINAL_ONLY", "finalOnly"],
+  ["manifest", "IBSR_EXPORT_MANIFEST", "manifest"],
   ["fail-if-empty", "IBSR_EXPORT_FAIL_IF_EMPTY", "failIfEmpty"],
   ["dry-run", "IBSR_EXPORT_DRY_RUN", "dryRun"],
   ["force", "IBSR_EXPORT_FORCE", "force"],

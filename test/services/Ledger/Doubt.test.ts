@@ -41,7 +41,16 @@ const store = (ledger: OpenLedger, path: string) =>
     const generation = yield* ledger.reserveGeneration(path, known?.generation ?? 1, "")
     yield* ledger.announce(path, generation, content)
     const key = Either.getOrThrow(ObjectKey.of(settingsWith().prefix, path))
-    yield* ledger.acknowledge(path, { key, generation, content, state: "live", stat, etag: "e", versionId: undefined })
+    yield* ledger.acknowledge(path, {
+      key,
+      generation,
+      content,
+      objectBytes: content.sizeBytes,
+      state: "live",
+      stat,
+      etag: "e",
+      versionId: undefined
+    })
     return generation
   })
 

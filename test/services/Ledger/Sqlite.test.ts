@@ -34,6 +34,7 @@ const object = (
   key: Either.getOrThrow(ObjectKey.of(prefix, path)),
   generation: 1,
   content: digest,
+  objectBytes: digest.sizeBytes,
   state: "final",
   stat,
   etag: "e",
@@ -113,6 +114,41 @@ describe("the ledger", () => {
           ["http://m:9000/", "r1", 1]
         ])
       })
+  )
+
+  it.live("makes manifests of the directories that a ledger of an older version knows", () =>
+    Effect.gen(function* () {
+      const stateDir = emptyDirectory()
+      const db = new DatabaseSync(join(stateDir, "ledger.db"))
+      Schema.migrate(db, Schema.version - 1)
+      db.exec(`
+        INSERT INTO targets (id, endpoint, bucket, prefix, mapping, input, region)
+          VALUES (7, '', 'b', 'p', 'path', '/in', '');
+        INSERT INTO runs (id, target, name, started_at) VALUES (1, 7, 'before', 6);
+        INSERT INTO files (target, path, first_seen, generation, key, size, digest, head, state, acknowledged_at, run)
+          VALUES (7, 'd/e/a', 1, 1, 'p/d/e/a', 9, zeroblob(36), zeroblob(32), 'live', 5, 1),
+                 (7, 'b', 1, 1, 'p/b', 9, zeroblob(32), zeroblob(32), 'final', 5, 1);
+      `)
+      db.close()
+      yield* using(stateDir, ({ manifests }) =>
+        Effect.gen(function* () {
+          expect(yield* manifests.changed).toEqual([
+            ["", [""]],
+            ["d/", ["d/e/"]]
+          ])
+          const [old] = yield* manifests.filesOf("d/")
+          expect(old).toMatchObject({ path: "d/e/a", pendingSince: null, fate: null })
+          const unknown = { objectBytes: null, sha256: null, lines: null, firstTime: null, collectorRun: null }
+          expect(old?.objects).toMatchObject([{ key: "p/d/e/a", sizeBytes: 9, storedAt: 5, ...unknown }])
+          expect((yield* manifests.filesOf(""))[0]?.objects).toMatchObject([{ sha256: "0".repeat(64), lines: null }])
+          yield* manifests.written("d/", "a".repeat(64), ["d/e/"])
+          expect(yield* manifests.writtenDigest("d/")).toBe("a".repeat(64))
+        })
+      )
+      yield* using(stateDir, ({ manifests }) =>
+        Effect.map(manifests.changed, (changed) => expect(changed).toEqual([["", [""]]]))
+      )
+    })
   )
 
   it.live("keeps what a ledger without regions knows", () =>

@@ -131,6 +131,7 @@ describe("the ledger's multipart uploads", () => {
           key,
           generation: 1,
           content: digest,
+          objectBytes: digest.sizeBytes,
           state: "final",
           stat,
           etag: "e",
