@@ -32,6 +32,7 @@ export const Manifest = Schema.Struct({
   directory: described(Schema.String, "below the prefix, with a slash at its end; empty: the prefix itself"),
   collectorRunId: optional(Schema.String, "run_id of the latest line"),
   intervalSeconds: optional(Schema.Number, "interval_sec of the latest line: the time between two lines"),
+  runIntervalSeconds: described(Count, "the expected time between two runs of ibsr-export, in whole minutes"),
   files: described(Schema.Array(StoredObject), "what the store has acknowledged, sorted by key"),
   pending: described(
     Schema.Array(Schema.Struct({ file: Schema.String, since: Schema.String })),
@@ -57,13 +58,15 @@ export interface Origin {
   readonly host: string
   readonly machineId: string | undefined
   readonly prefix: string
+  /** Expected time between two runs, in milliseconds. */
+  readonly runInterval: number
 }
 
 const isoTime = (millis: number) => new Date(millis).toISOString()
 const byKey = (a: { readonly key: string }, b: { readonly key: string }) => (a.key < b.key ? -1 : 1)
 
 export const make = (
-  { host, machineId, prefix, version }: Origin,
+  { host, machineId, prefix, runInterval, version }: Origin,
   directory: string,
   files: ReadonlyArray<ManifestedFile>,
   isAppendOnly: (path: string) => boolean
@@ -81,6 +84,8 @@ export const make = (
     directory,
     collectorRunId: latest?.collectorRun ?? null,
     intervalSeconds: latest?.intervalSeconds ?? null,
+    // exact to the minute, so that the manifest stays the same although a timer is never exact
+    runIntervalSeconds: 60 * Math.max(1, Math.round(runInterval / 60_000)),
     files: files.flatMap((file) => objectsOf(file, isAppendOnly(file.path))).sort(byKey),
     pending: files.flatMap(({ fate, path, pendingSince }) =>
       pendingSince === null || fate !== null ? [] : [{ file: path, since: isoTime(pendingSince) }]

@@ -77,7 +77,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               [
                 uploadChanged(ledger),
                 checkLosses(ledger, startedAt),
-                Effect.map(writeManifests(ledger), (written) => void (manifests = written))
+                Effect.map(writeManifests(ledger, startedAt), (written) => void (manifests = written))
               ],
               { discard: true }
             )
@@ -116,20 +116,20 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             const reason = yield* stop.reason
             if (Option.exists(reason, ({ _tag }) => _tag === "Signal")) return
             const now = yield* Clock.currentTimeMillis
-            const interval = RunInterval.expected([startedAt, ...ledger.previousRuns])
-            yield* LossCheck.checkLosses(ledger, settings, interval, now, reporter)
+            yield* LossCheck.checkLosses(ledger, settings, intervalOf(ledger, startedAt), now, reporter)
             if (Option.isNone(reason)) yield* uploads.abortStale(ledger)
           })
 
         /** Undefined if none are wanted, or the run was stopped. */
-        const writeManifests = (ledger: OpenLedger) =>
+        const writeManifests = (ledger: OpenLedger, startedAt: number) =>
           Effect.gen(function* () {
             const isStopped = Option.isSome(yield* stop.reason)
             if (!ManifestDirectory.isWanted(settings) || settings.dryRun || isStopped) return undefined
             const { createAside: create, ready } = uploads
             // loaded at its first use, because most runs write none
             const Manifests = yield* Effect.promise(() => import("./Export/Manifests.ts"))
-            return yield* Manifests.write(ledger, settings, identity.version, { create, ready: ready(ledger) }, stop)
+            const origin = { version: identity.version, runInterval: intervalOf(ledger, startedAt) }
+            return yield* Manifests.write(ledger, settings, origin, { create, ready: ready(ledger) }, stop)
           })
 
         /** Builds the report, and records the exit code in the ledger. */
@@ -169,6 +169,10 @@ export class Export extends Context.Tag("ibsr-export/Export")<
       })
     )
 }
+
+/** The expected time between two runs, in milliseconds. */
+const intervalOf = ({ previousRuns }: OpenLedger, startedAt: number) =>
+  RunInterval.expected([startedAt, ...previousRuns])
 
 const concernsOf = ({ concerns, path }: OpenLedger) => concerns.map(LedgerConcern.sentence(path))
 

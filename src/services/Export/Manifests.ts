@@ -36,13 +36,13 @@ const maxFailures = 3
 export const write = (
   ledger: OpenLedger,
   options: Options,
-  version: string,
+  run: Pick<Manifest.Origin, "runInterval" | "version">,
   requests: Requests,
   stop: Context.Tag.Service<Stop>
 ): Effect.Effect<ManifestResult, StateUnusable> => {
   const isAppendOnly = Selection.matcher(options.appendOnly)
   const origin = {
-    version,
+    ...run,
     host: HostIdentity.hostname(),
     machineId: HostIdentity.machineId(),
     prefix: options.prefix
