@@ -22,7 +22,7 @@ const line = (ts: number) => {
 const snapshot = (startOfHour: Date) =>
   Array.from({ length: 60 }, (_, minute) => line(Math.floor(startOfHour.getTime() / 1000) + minute * 60)).join("")
 
-/** `snapshot_2026112214.jsonl`: the hour in UTC. */
+/** For example `snapshot_2026112214.jsonl`, where `14` is the hour in UTC. */
 const fileName = (startOfHour: Date) =>
   `snapshot_${startOfHour.toISOString().slice(0, 13).replaceAll(/[-T]/g, "")}.jsonl`
 

@@ -1,4 +1,5 @@
-// release-notes.ts TAG: prints the notes of a release. Fails if TAG, package.json and CHANGELOG.md disagree on its version.
+// release-notes.ts TAG: prints the notes of a release. Fails if TAG, package.json and CHANGELOG.md name different
+// versions.
 import { readFileSync } from "node:fs"
 import process from "node:process"
 import packageJson from "../package.json" with { type: "json" }

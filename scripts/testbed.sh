@@ -87,7 +87,8 @@ system mmdebstrap mmdebstrap mmdebstrap debian-archive-keyring
 system dpkg-scanpackages dpkg-scanpackages dpkg-dev
 system GnuPG gpg gpg gpg-agent
 
-# NAME SUITE PACKAGES: creates a Debian root file system with apt and the packages, from the mirror of this machine's
+# NAME SUITE PACKAGES: creates a Debian root file system with apt and the packages, from the mirror that this machine
+# uses
 debian() {
   folder=$root/.cache/roots/$1
   if [ -e "$folder/etc/debian_version" ]; then
@@ -110,11 +111,11 @@ debian() {
   fi
 }
 
-# what every Debian has, except the smallest of version 13
+# every Debian has these, except a minimal Debian 13
 debian bookworm bookworm adduser
 debian bullseye bullseye adduser
 debian trixie trixie adduser
-# whose systemd is older, or newer, than that of Debian 12
+# releases with an older or a newer systemd than Debian 12
 debian bullseye-systemd bullseye adduser,dbus,iproute2,procps,systemd
 debian trixie-systemd trixie adduser,dbus,iproute2,procps,systemd
 exit 0

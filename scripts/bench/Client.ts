@@ -35,7 +35,7 @@ const envOf = ({ authority, endpoint, scratch }: UploadTask): Record<string, str
   AWS_REGION: "us-east-1",
   AWS_DEFAULT_REGION: "us-east-1",
   AWS_EC2_METADATA_DISABLED: "true",
-  // each program reads one of these; the ones written in Go change their connections if they read the first
+  // each program reads one of these variables; a program in Go makes other connections if SSL_CERT_FILE is set
   ...(endpoint.startsWith("https:") ? { SSL_CERT_FILE: authority, CURL_CA_BUNDLE: authority } : {})
 })
 
@@ -80,7 +80,7 @@ export const rclone = (path: string, name: string, flags: ReadonlyArray<string> 
   }
 })
 
-/** `settings` are lines of the section `s3` of its configuration file, the only place for them. */
+/** `settings`: lines for the section `s3` of its configuration file, because no flag has these settings. */
 export const aws = (path: string, program: string, name: string, settings: ReadonlyArray<string> = []): Client => ({
   name,
   program,

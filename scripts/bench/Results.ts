@@ -34,7 +34,10 @@ export const report = (results: ReadonlyArray<Result>): string =>
 export const formatCost = ({ cpu, peak, wall }: Cost): string =>
   `${seconds(cpu)} s / ${seconds(wall)} s, ${mebibytes(peak)} MiB`
 
-/** Our ratios to the best CPU and the best wall time, even if they come from different settings. */
+/**
+ * The ratios of our figures to the best CPU time and the best wall time of another program, which may come from
+ * different settings.
+ */
 const ratiosToBest = (ours: Cost, others: ReadonlyArray<Cost>): string => {
   const least = (what: "cpu" | "wall") => Math.min(...others.map((cost) => cost[what]))
   return `${ratio(ours.cpu, least("cpu"))} / ${ratio(ours.wall, least("wall"))}`

@@ -12,7 +12,7 @@ export const start: Workload = {
   name: "start",
   run: async ({ peers, root, rounds }) => {
     const command = Product.program()
-    // a file that was just written is mapped with larger pages of the page cache, and seems to take more memory
+    // a binary that was just written seems to take more memory, because it is in larger pages of the page cache
     for (const file of command) {
       execFileSync("sync", [file])
       execFileSync("dd", [`if=${file}`, "iflag=nocache", "count=0"], { stdio: "ignore" })

@@ -21,7 +21,7 @@ const describe = ({ directories, files }: Tree) =>
 
 const titleOf = (name: string, tree: Tree) => `${name}, ${describe(tree)}`
 
-/** The memory of the others is compared with that of the first one. */
+/** The summary compares the memory of each tree with that of the first one. */
 const trees: Record<Size, readonly [Tree, ...ReadonlyArray<Tree>]> = {
   tiny: [flat(10), flat(100), { files: 50, directories: 5 }],
   usual: [flat(10_000), flat(100_000), { files: 50_000, directories: 2_000 }],

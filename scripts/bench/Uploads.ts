@@ -15,7 +15,7 @@ interface Variant {
   readonly delayMillis?: number
   /** Also measures ibsr-export with these settings of --concurrency. */
   readonly concurrency?: ReadonlyArray<number>
-  /** Default: all that are installed. */
+  /** The programs to compare with. Default: all that are installed. */
   readonly peers?: ReadonlyArray<string>
 }
 

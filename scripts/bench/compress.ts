@@ -15,7 +15,7 @@ import { costs as table } from "./Table.ts"
 
 const rounds = 5
 const hours = 24
-/** Addresses per minute; a snapshot file then has 5 MB. */
+/** Addresses per minute. With this number, a snapshot file has 5 MB. */
 const sources = 500
 
 const next = random(1)

@@ -15,7 +15,10 @@ import { entryCode, jump } from "./entryCode.ts"
 import * as Product from "./Product.ts"
 import { runtime } from "./runtime.ts"
 
-/** The marker in Node's executable that says whether it contains a program. Source: Node's documentation of the same. */
+/**
+ * The marker in Node's executable that says whether it contains a program. Source: "Single executable applications" in
+ * Node's documentation.
+ */
 const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2"
 
 /**

@@ -12,8 +12,8 @@ else {
   }
   const { closeSync, existsSync, fstatSync, openSync, readSync } = require("node:fs")
   const { Script } = require("node:vm")
-  // not by its path, where an upgrade may already have put another file
-  // without /proc, Node only knows the name by which the program was started
+  // /proc/self/exe, because an upgrade may already have replaced the file at the path; without /proc, Node only knows
+  // the name by which the program was started
   const name = process.execPath
   const paths = name.includes("/") ? [name] : (env.PATH ?? "").split(":").map((folder) => `${folder}/${name}`)
   const path = ["/proc/self/exe", ...paths].find(existsSync)
@@ -23,7 +23,7 @@ else {
   }
   const file = openSync(path)
   let end = fstatSync(file).size
-  /** Reads backwards: the last `length` bytes that were not read yet. */
+  /** Reads the file backwards: returns the last `length` bytes that were not read yet. */
   const last = (length) => {
     const bytes = Buffer.allocUnsafeSlow(length)
     if (readSync(file, bytes, 0, length, (end -= length)) < length) throw new Error("the program's file is truncated")

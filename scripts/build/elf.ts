@@ -41,8 +41,8 @@ export const strip = (file: Buffer): Buffer => {
 }
 
 /**
- * Starts the file through `code`, followed by what `jump` returns for the distance from there to the present entry point.
- * Both go into the unused rest of the last page of an executable segment, which the kernel loads anyway.
+ * Makes `code` run first, and then jump to the present entry point; `jump` returns a jump over a distance. Both go into
+ * the unused rest of the last page of an executable segment, which the kernel loads anyway.
  */
 export const startThrough = (file: Buffer, code: Buffer, jump: (distance: number) => Buffer): Buffer => {
   const entry = u64(file, header.entry)

@@ -1,14 +1,15 @@
 /**
  * Machine code that runs before Node's own entry point, because two things cannot be undone later.
  *
- * Node reads variables such as NODE_REPL_EXTERNAL_MODULE, NODE_V8_COVERAGE and UV_THREADPOOL_SIZE before any script runs,
- * and some of them write files or end the program. They are meant for other programs: the code removes variables that begin
- * with NODE_, UV_ or OPENSSL_ from the environment. NODE_EXTRA_CA_CERTS becomes IBSR_EXTRA_CA_CERTS, and `boot.cjs` restores
- * it: Node would read the certificates at every start, and print a warning if it cannot.
+ * Node reads variables such as NODE_REPL_EXTERNAL_MODULE, NODE_V8_COVERAGE and UV_THREADPOOL_SIZE before any script
+ * runs, and some of them write files or end the program. These variables are meant for other programs, so the code
+ * removes every variable that begins with NODE_, UV_ or OPENSSL_ from the environment. NODE_EXTRA_CA_CERTS becomes
+ * IBSR_EXTRA_CA_CERTS, and `boot.cjs` restores it: Node would read the certificates at every start, and print a warning
+ * if it cannot.
  *
- * Node resets every signal that its parent ignores, as nohup does, to its default, and so forgets that it was ignored. The
- * code therefore ignores the real-time signal 40 + N if signal N is ignored, for SIGHUP, SIGINT and SIGTERM.
- * `src/process/Signals.ts` reads it.
+ * Node resets every signal that was ignored when it started, for example because of nohup. The code therefore ignores
+ * the real-time signal 40 + N if signal N is ignored, for SIGHUP, SIGINT and SIGTERM. `src/process/Signals.ts` reads
+ * it.
  *
  * Sources: the process stack in the System V ABI, rt_sigaction(2), struct sigaction in the kernel's asm/signal.h. Both
  * listings are those of the GNU assembler; a jump to Node's entry point follows.

@@ -7,11 +7,11 @@ const { Script } = require("node:vm")
 
 const [program, out, ...args] = process.argv.slice(2)
 
-// It is chance when V8 optimises a function, and when it drops the code of one that has not run for a while. Both leave
-// traces in the compiled code, so V8 must do neither. It must not collect garbage either, for which the command line
-// gives it enough memory: new code in reused memory has old bytes in its gaps.
+// V8 optimises a function, or drops the code of an unused one, at unpredictable times. Both leave traces in the
+// compiled code, so V8 must do neither. It must not collect garbage either, because code in reused memory has old bytes
+// in its gaps; the command line gives it enough memory.
 const nondeterministic = ["flush-bytecode", "sparkplug", "maglev", "opt"]
-// V8 only accepts code that was compiled under the same flags, which are the binary's.
+// V8 only accepts code that was compiled under the flags that the binary has.
 for (const name of nondeterministic) setFlagsFromString(`--no-${name}`)
 
 // The program must not behave differently on a slow machine: no time passes, and no time limit expires.

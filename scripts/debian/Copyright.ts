@@ -44,7 +44,7 @@ const thirdParty = (architecture: Architecture): ReadonlyArray<ThirdParty> => {
 
 const separator = `\n${"-".repeat(80)}\n\n`
 
-/** Components with identical terms share one section. */
+/** Components with identical licence terms share one section. */
 export const render = (architecture: Architecture): string => {
   const byTerms = Map.groupBy(thirdParty(architecture), ({ terms }) => terms)
   return [

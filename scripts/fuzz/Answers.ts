@@ -6,7 +6,7 @@ import { seeded } from "../simulate/Random.ts"
 import * as AnswerServer from "./AnswerServer.ts"
 import * as Program from "./Program.ts"
 
-/** Files of one run, each with an answer of its own. */
+/** The number of files in one run. Each gets a different answer. */
 export const filesPerRun = 100
 
 /** The problems found. `home` is an empty directory. */

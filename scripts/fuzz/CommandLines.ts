@@ -6,7 +6,10 @@ import * as Program from "./Program.ts"
 
 const pick = <A>(random: Random, choices: ReadonlyArray<A>): A => choices[random.below(choices.length)]!
 
-/** Values that some flag takes, and values that none should take. All paths are below the current directory. */
+/**
+ * Values that are valid for some flag, and values that no flag should accept. All paths are below the current
+ * directory.
+ */
 const values = [
   "",
   " ",

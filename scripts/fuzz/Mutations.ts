@@ -1,4 +1,4 @@
-/** Answers to a request with a body, as no store, some store, or something in front of it gives them. */
+/** Answers to a request with a body: those of stores and of proxies before them, and some that nothing would send. */
 import { createHash } from "node:crypto"
 import type { Random } from "../simulate/Random.ts"
 
@@ -7,7 +7,7 @@ export interface Answer {
   status: string
   headers: Array<[name: string, value: string]>
   body: string
-  /** How many bytes of it are sent; then the connection ends. */
+  /** How many bytes of the answer are sent before the connection ends. */
   cutAt: number | undefined
   end: "close" | "reset" | "silence"
   /** Whether its body is a page or an error. */
@@ -50,7 +50,7 @@ const codes = [
   "NoSuchKey",
   "EntityTooLarge"
 ]
-/** These end the run, so they are rare. */
+/** These answers end the run, so they are rare. */
 const endings = ["AccessDenied", "NoSuchBucket", "RequestTimeTooSkewed", "ExpiredToken", "PermanentRedirect"]
 
 const errorDocument = (code: string, random: Random) =>
@@ -162,7 +162,7 @@ const mutations: ReadonlyArray<Mutation> = [
 
 const isFramed = ({ headers }: Answer) => headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name))
 
-/** Whether a client that reads the answer must see that the object was not stored. If in doubt, it was stored. */
+/** Whether a client can tell from the answer that the object was not stored. False if the answer leaves that open. */
 export const isRefusal = (answer: Answer): boolean => {
   // interim answers come before the last line
   const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(answer.status.split("\r\n").at(-1)!) ?? []

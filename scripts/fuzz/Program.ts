@@ -37,7 +37,7 @@ export const run = (
     })
   })
 
-/** What is wrong with an end, whatever the input was: a crash, a defect, or a hang. */
+/** What must not happen with any input: a crash, a defect, or a hang. */
 export const fault = ({ code, isLate, output, signal }: Ended): string | undefined => {
   if (isLate) return "it does not end"
   if (signal !== null) return `${signal} ended it`
@@ -45,7 +45,7 @@ export const fault = ({ code, isLate, output, signal }: Ended): string | undefin
   return isDefect ? `exit code ${code}: ${output.trim().split("\n").slice(-3).join(" | ")}` : undefined
 }
 
-/** The environment of a host with credentials, and nothing of this machine. */
+/** The environment of a host with credentials. It contains no variable of this machine. */
 export const environment = (home: string): Record<string, string> => ({
   PATH: process.env["PATH"] ?? "",
   HOME: home,

@@ -41,7 +41,7 @@ export class Process {
     return this.#remains !== undefined
   }
 
-  /** Nothing that the process does from now on lasts. */
+  /** From now on, the simulation discards what the process does. */
   kill(): void {
     this.#remains ??= new Map(
       readdirSync(this.#stateDir)

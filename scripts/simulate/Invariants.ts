@@ -12,7 +12,7 @@ import type { Exchange } from "./Store.ts"
 import type { Fate, Truth } from "./Truth.ts"
 import { check } from "./Violation.ts"
 
-/** A run, with what an observer of everything knew of it. */
+/** A run, and what was true when it started. */
 export interface Observed {
   readonly report: Report
   readonly exchange: Exchange
@@ -22,7 +22,7 @@ export interface Observed {
   readonly isDiskFull: boolean
 }
 
-/** Why an exit code other than 0 may have been given although the store reported no such failure. */
+/** Reasons for an exit code other than 0 that the store does not know. */
 const ownClasses: ReadonlyArray<ExportError["_tag"]> = [
   "SourceUnreadable",
   "ObjectExists",
@@ -70,7 +70,7 @@ export const afterRun = (observed: Observed, truth: Truth): void => {
   const held = truth.fates.filter(
     (fate) =>
       ((fate.version.exists || present.has(fate)) && fate.stored >= (present.get(fate) ?? 1)) ||
-      // the file is empty, and so may its object be
+      // the object of an empty file may be empty
       (fate.version.emptied === true && truth.of(fate.version.name).at(-1) === fate)
   )
   check(

@@ -1,4 +1,4 @@
-/** What befalls the host: kills, signals, a full disk, jumps of the clock. */
+/** The mishaps of the host: kills, signals, a full disk, jumps of the clock. */
 import type { Process } from "./Host.ts"
 import type { HostClock } from "./HostClock.ts"
 import type { Fault } from "./Scenario.ts"
@@ -17,7 +17,7 @@ export class Mishaps {
   readonly #clock: HostClock
   /** The hour until which the disk is full. */
   #fullUntil = 0
-  /** How many steps the last run had: a mishap strikes about as many steps after the start of the next. */
+  /** How many steps the last run had. A mishap of the next run is planned for one of as many steps. */
   #steps = 20
 
   constructor(weather: Weather, clock: HostClock) {
@@ -52,7 +52,7 @@ export class Mishaps {
       })
   }
 
-  /** From now on, the disk has room. */
+  /** From now on, the disk is not full. */
   end(): void {
     this.#fullUntil = 0
   }

@@ -1,12 +1,12 @@
 /**
- * Counts what a run does that outlives it: each statement that writes to the ledger, each request, and each response. An
- * action can be planned for any of these steps: a kill, a signal, a full disk, a jump of the clock.
+ * Counts the steps of a run that have a lasting effect: each statement that writes to the ledger, each request, and
+ * each response. An action can be planned for any of these steps: a kill, a signal, a full disk, a jump of the clock.
  */
 import { DatabaseSync, StatementSync } from "node:sqlite"
 
 export class Steps {
   count = 0
-  /** What each statement of the ledger fails with, for example because the disk is full. */
+  /** The error with which each statement of the ledger fails, for example because the disk is full. */
   ledgerFailure: Error | undefined
   readonly #planned = new Map<number, () => void>()
 

@@ -1,4 +1,4 @@
-/** The store of the simulation: the memory store with the week's weather, seen by one process at a time. */
+/** The store of the simulation: a store in memory that fails as `Weather` decides. One process at a time uses it. */
 import { Duration, Effect } from "effect"
 import { CredentialsMissing, IntegrityFailure, type StoreError } from "../../src/domain/Errors.ts"
 import type { HostClock } from "./HostClock.ts"
@@ -7,7 +7,7 @@ import * as MemoryStore from "./MemoryStore.ts"
 import type { Truth } from "./Truth.ts"
 import type { Trouble, Weather } from "./Weather.ts"
 
-/** What the store has told a process. */
+/** The responses that a process has received. */
 export interface Exchange {
   readonly process: Process
   /** Successes of requests that created an object. */
@@ -18,10 +18,10 @@ export interface Exchange {
   isDoubtful: boolean
 }
 
-/** `Effect.never` has a timer, for which the simulation would wait. */
+/** not `Effect.never`, because it sets a timer, for which the simulation would wait */
 const silence = Effect.async<never>(() => {})
 
-/** A dead process gets no answer; this one ends what is left of it. */
+/** A killed process gets no answer. This error ends what remains of its run. */
 const dead = new CredentialsMissing({ detail: "the process was killed" })
 
 export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, truth: Truth) => {

@@ -1,6 +1,6 @@
 /**
- * Answers calls of the file system at once, instead of when a thread gets to it. So a seed gives the same run each time,
- * and a short run needs no threads.
+ * Performs file system calls at once, instead of in the thread pool. So a seed gives the same run each time, and a
+ * short run needs no threads.
  */
 import { lstatSync, opendirSync, promises, readdirSync, statSync } from "node:fs"
 import process from "node:process"
@@ -18,10 +18,10 @@ export const answerAtOnce = (): void => {
   })
 }
 
-/** What a program waits for that is not the clock of the simulation. */
+/** Resources for which a program waits in real time. */
 const isWork = (resource: string) => resource === "Immediate" || resource === "Timeout" || resource.includes("Req")
 
-/** Waits until nothing can happen any more before the clock moves. Returns early if `isDone`. */
+/** Waits until nothing more can happen at the present time of the clock. Returns early if `isDone`. */
 export const settle = async (isDone: () => boolean): Promise<void> => {
   do await nextTurn()
   while (!isDone() && process.getActiveResourcesInfo().some(isWork))

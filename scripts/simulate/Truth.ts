@@ -5,14 +5,14 @@ import * as Snapshot from "../../src/domain/Snapshot.ts"
 import type { Collector, FileVersion } from "./Collector.ts"
 import { check, Violation } from "./Violation.ts"
 
-/** What became of one version of a file. Lengths are in bytes, and 0 for nothing. */
+/** The history of one version of a file. Lengths are in bytes; 0 means nothing. */
 export interface Fate {
   readonly version: FileVersion
-  /** The longest beginning of it that an object holds now. */
+  /** The length of the longest beginning of the file that an object holds now. */
   stored: number
-  /** The longest beginning that the store has ever acknowledged. */
+  /** The length of the longest beginning that the store has ever acknowledged. */
   acknowledged: number
-  /** The complete lines that a run found in it, and could record. */
+  /** The length of the complete lines that a run found in the file and could record. */
   seen: number
   isReported: boolean
 }
@@ -51,12 +51,15 @@ export class Truth {
     return new Map(this.fates.filter(({ version }) => version.exists).map((fate) => [fate, valueOf(fate)]))
   }
 
-  /** A report, or `status`, says that the file is gone. */
+  /** Records that a report, or `status`, says that the file is gone. */
   markReported(name: string): void {
     for (const fate of this.of(name)) fate.isReported ||= !fate.version.exists
   }
 
-  /** The store has a new object. `latestWall`: the latest time that the host's clock has shown during the run. */
+  /**
+   * Records that the store has a new object. `latestWall`: the latest time that the host's clock has shown during the
+   * run.
+   */
   onStored(key: string, text: string, state: Snapshot.State, latestWall: number): void {
     this.update()
     const name = nameOf(key)
@@ -79,13 +82,13 @@ export class Truth {
     this.#hold(key, { text, latestGood: text })
   }
 
-  /** The store has spoilt an object. */
+  /** Records that the store has corrupted an object. */
   onSpoilt(key: string): void {
     this.update()
     this.#hold(key, { text: undefined, latestGood: this.#objects.get(key)?.latestGood ?? "" })
   }
 
-  /** The store has told a run, which could record it, that it stored the object. */
+  /** Records that the store has acknowledged the object to a run that could still write to its ledger. */
   onAcknowledged(key: string): void {
     const { latestGood } = this.#objects.get(key)!
     for (const fate of this.of(nameOf(key)))
@@ -106,7 +109,7 @@ export class Truth {
 }
 
 interface HeldObject {
-  /** Undefined if the store has spoilt it. */
+  /** Undefined if the store has corrupted it. */
   readonly text: string | undefined
   /** Its content before that. */
   readonly latestGood: string

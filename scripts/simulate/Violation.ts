@@ -1,4 +1,4 @@
-/** A promise of the program that a simulation has seen broken. */
+/** A promise that the program has broken in a simulation. */
 export class Violation extends Error {
   override readonly name = "Violation"
   /** The hour of the week. */

@@ -62,7 +62,7 @@ const lasting: ReadonlyArray<Make> = [
   (operation) => new TlsFailure(answer(operation, "CERT_HAS_EXPIRED"))
 ]
 
-/** What became of an answer after the object was stored. */
+/** What happens to an answer after the object was stored. */
 const lost: ReadonlyArray<Make> = [
   (operation) => new NetworkFailure({ ...answer(operation, "ECONNRESET"), ...retryable }),
   (operation) => new StoreUnavailable({ ...answer(operation, "InternalError", 500), ...retryable })

@@ -19,7 +19,10 @@ const minute = 60_000
 const hour = 60 * minute
 const start = Date.UTC(2026, 10, 22)
 
-/** When the collector writes, in minutes of an hour. The real one writes every minute; this is enough to be active. */
+/**
+ * The minutes of an hour at which the collector writes. The real one writes every minute; these are enough for it to
+ * count as running.
+ */
 const writes = [2, 25, 55, 59]
 
 /** What a week amounted to. */
@@ -99,7 +102,7 @@ class Week {
         this.#clock.advanceTo(at * hour + startsAt * minute)
         if (!this.#weather.strikes("pauses", 0.05)) await this.#run(at)
       }
-      // the last runs find a healthy store and disk, and files that nothing changes any more
+      // in the last runs, the store and the disk work, and no file changes any more
       this.#weather.end()
       this.#mishaps.end()
       this.#isCollecting = false

@@ -44,7 +44,7 @@ export const checksum = (algorithm: string, data: Uint8Array): Buffer => {
 
 const headerPrefix = "x-amz-checksum-"
 
-// These describe how checksums are used. They carry no value to verify.
+// Headers that describe how checksums are used. They have no value to verify.
 const descriptive = new Set(["x-amz-checksum-algorithm", "x-amz-checksum-type", "x-amz-checksum-mode"])
 
 /** The only checksum header of a request: its algorithm and its base64 value. Throws if there are several. */

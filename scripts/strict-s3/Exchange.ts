@@ -31,7 +31,7 @@ export const openRecord = (message: IncomingMessage, domain: string | undefined)
   try {
     target = parseTarget(method, path, headers, domain)
   } catch {
-    // the exchange answers with this error later; the record only has what could be parsed
+    // the exchange answers with this error later; the record contains only what could be parsed
   }
   return {
     operation: target?.operation ?? "Unknown",
@@ -99,7 +99,7 @@ const answerTo = async (
     authorize(identity, record.operation, record.key)
     checkDialect(options.dialect, record, target.query)
     bucket = buckets.get(record.bucket ?? "")
-    // announced before the body arrives, so that a slow write conflicts with a later one
+    // announced before the body arrives, because a slow write must conflict with a later one
     if (record.headers["if-none-match"] !== undefined && bucket !== undefined && record.key !== undefined) {
       release.push(bucket.announce(record.key, record))
     }

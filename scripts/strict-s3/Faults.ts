@@ -18,7 +18,7 @@ export interface CannedAnswer {
 export type Fault =
   // answers with this instead of handling the request
   | ({ kind: "answer" } & CannedAnswer)
-  // the same before reading the body, and then closes the connection
+  // answers with this before it reads the body, and then closes the connection
   | ({ kind: "early-answer" } & CannedAnswer)
   // reads the body, and never answers
   | { kind: "hang" }

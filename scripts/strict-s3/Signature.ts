@@ -123,8 +123,8 @@ export const authenticate = async (
   const signed: Record<string, string> = {}
   for (const name of claim.signedHeaders) {
     const value = headers[name]
-    // bytes beyond ASCII are signed in one encoding and sent in another, so the signature does not match at AWS either
-    // oxlint-disable-next-line no-control-regex -- all of ASCII
+    // clients sign bytes beyond ASCII in one encoding and send them in another, so the signature does not match, as at
+    // AWS oxlint-disable-next-line no-control-regex -- all of ASCII
     if (value === undefined || /[^\u0000-\u007f]/.test(value)) throw mismatch()
     signed[name] = value
   }

@@ -10,7 +10,7 @@ const entryOf = (options: Logger.Logger.Options<unknown>) => Logger.structuredLo
 
 type Entry = ReturnType<typeof entryOf>
 
-/** Everything but the time and Effect's numbers of fibers, which mean nothing to a reader of the log. */
+/** Omits the time, and Effect's fiber numbers, which mean nothing to a reader of the log. */
 const fieldsOf = ({ annotations, cause, logLevel, message }: Entry): Parameters<typeof Logfmt.line>[0] => ({
   level: logLevel,
   message: String(message),

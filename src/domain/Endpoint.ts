@@ -5,7 +5,7 @@ import { Either } from "effect"
 export const parse = (text: string): Either.Either<URL, string> => {
   const url = URL.parse(text)
   const parts = url === null ? "" : url.href.slice(url.origin.length)
-  // a path after the host, or user info before it, would be dropped or sent on
+  // the program would ignore a path, and would send user info to the store
   return url !== null && /^https?:$/.test(url.protocol) && parts === "/"
     ? Either.right(url)
     : Either.left("a URL such as https://minio.example.com:9000, without a path")

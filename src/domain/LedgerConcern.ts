@@ -2,7 +2,7 @@
 import { Data } from "effect"
 
 export type LedgerConcern = Data.TaggedEnum<{
-  /** The ledger is another host's. `generation`: the first of keys that only this host uses. */
+  /** Another host wrote the ledger. `generation`: the first generation whose keys only this host uses. */
   OtherMachine: { readonly generation: number }
   /** The ledger may be older than what is stored. */
   OlderCopy: { readonly generation: number }

@@ -1,6 +1,6 @@
 /**
- * Whether a ledger is the one that this host wrote last. A clone of the host, a copy, or a ledger from a backup may not know
- * what is stored since.
+ * Whether a ledger is the one that this host wrote last. A clone of the host, a copy, or a ledger from a backup may not
+ * know what was stored after it was made.
  */
 
 /** Where a ledger was last written. */
@@ -24,7 +24,7 @@ export type Doubt = "machine" | "copy"
  * | equal, or one is not known   | the same                    | no                                | `copy`    |
  * | equal, or one is not known   | the same                    | yes                               | none      |
  *
- * A file that is restored can get the inode of the one that it replaces, but not its time of creation.
+ * A restored file can have the inode of the file that it replaces, but not its time of creation.
  */
 export const doubtOf = (recorded: Origin, seen: Origin, knowsLastRun: boolean): Doubt | undefined => {
   if (recorded.machine !== "" && seen.machine !== "" && recorded.machine !== seen.machine) return "machine"

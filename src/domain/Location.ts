@@ -20,7 +20,7 @@ export const describe = ({ bucket, endpoint, prefix }: Omit<Location, "region">)
 export const equals = (a: Location, b: Location): boolean =>
   url(a) === url(b) && (a.region === b.region || a.region === null || b.region === null)
 
-/** ` (eu-central-1)` if only the region distinguishes the location from another of these; otherwise empty. */
+/** ` (eu-central-1)` if `others` contains the same location in another region; otherwise empty. */
 export const regionSuffix = (location: Location, all: ReadonlyArray<Location>): string =>
   location.region !== null && all.some((other) => url(other) === url(location) && other.region !== location.region)
     ? ` (${location.region})`

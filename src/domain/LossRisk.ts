@@ -18,7 +18,9 @@ export interface Surroundings {
   readonly isAppendOnly: boolean
   /** Whether the collector is writing to the file's directory, and therefore deletes old files there. */
   readonly isRotated: boolean
-  /** Whether a later snapshot was seen in the directory: if so, the collector wrote this one to the end of its hour. */
+  /**
+   * Whether a run has seen a later snapshot in the directory. The collector then wrote this one to the end of its hour.
+   */
   readonly hasLaterSnapshot: boolean
   /** How long the collector keeps a snapshot after the start of its hour, in milliseconds; undefined if unknown. */
   readonly retention: number | undefined

@@ -1,10 +1,11 @@
 /**
  * A completion of a multipart upload without a response, after which the store no longer knows the upload. It may hold
- * the object, but nothing proves it. Often a load balancer waits for less long than the store takes to complete.
+ * the object, but nothing proves it. The usual cause is a load balancer that stops waiting before the store has
+ * completed the upload.
  */
 import { type StoreAnswer, UploadFailed } from "./Errors.ts"
 
-/** The lost completions of one file since one was last answered. */
+/** The lost completions of one file since the last completion that had a response. */
 export interface LostCompletions {
   readonly count: number
   /** When the last one was lost, in milliseconds since 1970. */

@@ -17,7 +17,7 @@ const unescape = (text: string) => text.replace(/\\([0-7]{3})/g, (_, octal) => S
 const isInside = (path: string, directory: string) =>
   path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
 
-/** FUSE, and virtiofs, which the same code of the kernel serves. */
+/** virtiofs is FUSE with a hypervisor as its server. */
 const isFuse = (type: string) => type.startsWith("fuse") || type === "virtiofs"
 
 const localTypes: ReadonlySet<string> = new Set(
@@ -41,7 +41,7 @@ const typesAt = (mountinfo: string, directory: string): ReadonlyArray<string> =>
 export const mayInvolveFuse = (mountinfo: string, directory: string): boolean =>
   typesAt(mountinfo, directory).some(isFuse)
 
-/** Whether the directory, and everything mounted below it, is on file systems that no server and no other process serves. */
+/** Whether every file below the directory is on a local file system, which needs no server. */
 export const isLocalThroughout = (mountinfo: string, directory: string): boolean => {
   const types = typesAt(mountinfo, directory)
   return types.length > 0 && types.every((type) => localTypes.has(type))

@@ -8,14 +8,14 @@ export interface Origin {
   readonly version: string
 }
 
-/** `ibsr-hostname` and `ibsr-version` are those of the former program. */
+/** The former program wrote `ibsr-hostname` and `ibsr-version`, too. */
 export const of = (state: State, { hostname, version }: Origin) => ({
   "ibsr-state": state,
   "ibsr-hostname": headerText(hostname),
   "ibsr-version": version
 })
 
-/** The kernel allows any bytes in a host name, a header only printable ASCII; an empty name would be no header. */
+/** The kernel allows any bytes in a host name, but a header takes only printable ASCII, and must not be empty. */
 const headerText = (hostname: string) => hostname.replace(/[^\x21-\x7e]/gu, encodeURIComponent) || "unknown"
 
 /** Names that `--metadata` must not use. */

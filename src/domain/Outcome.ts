@@ -16,7 +16,7 @@ export type Outcome = Data.TaggedEnum<{
     /** The new key, if the file must not replace its older object, which stays unchanged. */
     readonly replaces: string | undefined
   }
-  /** An earlier run stored all of it. */
+  /** An earlier run stored all of the file. */
   Unchanged: {}
   /** Would be uploaded without `--dry-run`. */
   Planned: {

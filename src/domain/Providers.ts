@@ -16,7 +16,7 @@ export interface Provider {
   readonly host: string
   /** Matches the host. The group `region`, if there is one, is the default region. */
   readonly pattern: RegExp
-  /** The region if the host does not name it; undefined: it must be given. */
+  /** The region if the host does not name one. If undefined, the user must give it. */
   readonly region: string | undefined
   /** Where the bucket's name goes. */
   readonly bucketIn: "host" | "path"
@@ -27,7 +27,7 @@ export interface Provider {
   readonly partsAtOnce: number
   /** Flags that the provider does not support; undefined: not known. */
   readonly unsupported: ReadonlyArray<ObjectFlag> | undefined
-  /** What else is different, as a sentence. */
+  /** Other differences, as a sentence. */
   readonly note?: string
 }
 
@@ -156,7 +156,7 @@ export const table: ReadonlyArray<Provider> = [
   other
 ]
 
-/** The provider of an endpoint; its `region` is the one that the host names, if it does. */
+/** The provider of an endpoint. If the host names a region, `region` is that one. */
 export const of = (endpoint: URL | undefined): Provider => {
   if (endpoint === undefined) return aws
   const found = table.find(({ pattern }) => pattern.test(endpoint.hostname)) ?? other

@@ -18,8 +18,8 @@ const hour = Duration.toMillis("1 hour")
 export const usual = Duration.toMillis("24 hours")
 
 /**
- * The bounds that follow from one listing of a rotated directory. All times are in milliseconds since 1970. `lastWrite`:
- * the latest change in the directory. `oldest`: start of the hour of its oldest snapshot file. `deleted`: start of the
+ * The bounds that one listing of a rotated directory gives. All times are in milliseconds since 1970. `lastWrite`: the
+ * latest change in the directory. `oldest`: start of the hour of its oldest snapshot file. `deleted`: start of the
  * latest earlier hour whose file the ledger knows; the collector has deleted that file.
  */
 export const observe = (lastWrite: number, oldest: number, deleted: number | undefined): Bounds => ({

@@ -26,8 +26,8 @@ export const parse = (name: string): RunDirectory | undefined => {
 }
 
 /**
- * Per kind, the most recently started directory below one parent. Only its collector may still be writing. Ignores other
- * names.
+ * For each kind, the directory with the latest start among those of one parent: only its collector may still be
+ * writing. Ignores other names.
  */
 export const current = (names: Iterable<string>): ReadonlyMap<Kind, string> => {
   const newest = new Map<Kind, { readonly name: string; readonly startedAt: number }>()

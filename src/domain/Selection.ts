@@ -16,14 +16,14 @@ export interface Selection {
   readonly keeps: (relativePath: string) => boolean
   /** Whether a file is excluded, even if it is included. */
   readonly excludes: (relativePath: string) => boolean
-  /** The globs of `include` that have matched no path so far. */
+  /** The globs of `include` that have not matched a path yet. */
   readonly unmatched: () => ReadonlyArray<string>
 }
 
 /** Names may begin with a dot or contain a line break. Skipping such a file silently could lose data. */
 const options = { dot: true, flags: "s" }
 
-/** A file name that no pattern names. */
+/** A file name that matches no pattern unless the pattern matches every name. */
 const anyName = "\u0001"
 
 /**

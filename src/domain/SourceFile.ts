@@ -8,7 +8,7 @@ export interface SourceFile {
   readonly path: string
   /** Relative to the input directory, `/`-separated. */
   readonly relativePath: string
-  /** On a file system whose server may stop responding, so that every call must be made in the thread pool. */
+  /** The file is on a file system whose server may stop responding. Every call must then be made in the thread pool. */
   readonly isRemote?: true
 }
 

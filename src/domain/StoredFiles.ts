@@ -5,11 +5,11 @@ import { Duration } from "effect"
 export type Standing =
   /** Stored as final, and unchanged since. */
   | "stored"
-  /** Stored, but when it was read it could still grow. */
+  /** Stored as live: when it was read, it could still grow. */
   | "live"
   /** Not completely stored. */
   | "waiting"
-  /** Stored, and different on disk now. */
+  /** Stored, but changed on disk since. */
   | "changed"
   /** Not known to the ledger. */
   | "unknown"
@@ -26,7 +26,7 @@ export type Standing =
 export const combine = (standings: ReadonlyArray<Standing>): Standing =>
   standings.length === 0 ? "unknown" : (standings.find((standing) => standing !== "stored") ?? "stored")
 
-/** A running collector writes once a minute by default; an hour leaves room for other intervals. */
+/** By default, a running collector writes once a minute. An hour allows for longer intervals. */
 const idleAfter = Duration.toMillis("1 hour")
 
 /** All that is found in one run directory. */
@@ -36,7 +36,7 @@ export interface Content {
   readonly stored: number
   /** The latest change of a file, in milliseconds since 1970. */
   readonly changedAt: number
-  /** Whether no later start of the collector has made a run directory beside it. */
+  /** Whether it is the newest run directory of its kind in its parent directory. */
   readonly isNewest: boolean
 }
 

@@ -33,7 +33,7 @@ export interface Tally {
   readonly failures: Array<Failed>
   /** Final files that end in an incomplete line. */
   readonly torn: Array<string>
-  /** Files whose content went to a new key. */
+  /** Files whose content was stored under a new key, because the older object had to stay. */
   readonly replaced: Array<{ readonly file: string; readonly key: string }>
   /** Files rotated away before they were stored, unless an earlier run counted them. */
   lost: number
@@ -66,7 +66,7 @@ export type Failed = Extract<Outcome, { _tag: "Failed" }>
 /** The files that failed in the same way. */
 export interface FailedClass {
   files: number
-  /** Undefined if all of them were lost: a lost file has no failure of its own. */
+  /** Undefined if all these files were lost, because a lost file has no error. */
   first: Failed | undefined
 }
 

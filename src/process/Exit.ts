@@ -4,15 +4,15 @@ import process from "node:process"
 import { isSea } from "node:sea"
 import { reportExit } from "./Supervisor.ts"
 
-/** Set for a process whose only task is to exit with this code. */
+/** A process with this variable does nothing but exit with the code that it names. */
 const variable = "_IBSR_EXPORT_EXIT_CODE"
 
 const given = process.env[variable]
 if (given !== undefined) process.exit(Number(given))
 
 /**
- * `process.exit` waits for the threads of the thread pool, and so for a read from a dead file server. The kernel ends the
- * threads of a process that it replaces by another program. That program is this one again: the sandbox of the packaged
+ * `process.exit` waits for the thread pool, which may be reading from a dead file server. execve(2) does not wait: it
+ * ends all threads and starts another program. The other program is this one again, because the sandbox of the packaged
  * service allows no other.
  */
 export const exit = (code: number): never => {
@@ -30,5 +30,5 @@ export const exit = (code: number): never => {
   return process.exit(code)
 }
 
-/** Calls of the file system, and names that are looked up. */
+/** File system calls and name lookups run in the thread pool. */
 const isInThreadPool = (resource: string) => resource.startsWith("FSReq") || resource.startsWith("GetAddrInfo")

@@ -11,9 +11,10 @@ import { exit } from "./Exit.ts"
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const satisfies ReadonlyArray<ExitCode.StopSignal>
 
 /**
- * The signals that the parent process ignores, as `nohup` and a shell's `&` do; they must not end the run. Node forgets
- * them, but the binary's entry code ignores the real-time signal 40 + N for each: see `scripts/build/entryCode.ts`.
- * None without /proc, and none for the bundle, which has no entry code. Source of `SigIgn`, a mask in hexadecimal: proc(5).
+ * The signals that were ignored when the program started, for example because of `nohup` or a shell's `&`. They must
+ * not end the run. Node resets them, so the binary's entry code records signal N by ignoring the real-time signal 40 +
+ * N: see `scripts/build/entryCode.ts`. Returns none without /proc, and none for the bundle, which has no entry code.
+ * Source of `SigIgn`, a mask in hexadecimal: proc(5).
  */
 const ignored = (): ReadonlyArray<ExitCode.StopSignal> => {
   try {
@@ -24,7 +25,7 @@ const ignored = (): ReadonlyArray<ExitCode.StopSignal> => {
   }
 }
 
-/** `stderr` tells, once for each signal, that it has no effect. */
+/** Reports on `stderr`, once for each ignored signal, that it has no effect. */
 export const listen = (stderr: OutputStream) => {
   const stop = Stop.make()
   let isStopping = false
@@ -44,7 +45,7 @@ export const listen = (stderr: OutputStream) => {
       Effect.runFork(stop.request({ _tag: "Signal", signal }))
     })
   }
-  // Node would open a debugger's port, and the binary would be killed
+  // without a listener, Node would open a debugger's port, and the signal would kill the binary
   process.on("SIGUSR1", () => {})
   return {
     stop,

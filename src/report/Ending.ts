@@ -1,4 +1,7 @@
-/** Why a run failed, and what to do about it: what the operator of an unattended run reads first, and perhaps alone. */
+/**
+ * Why a run failed, and what to do about it. The operator of an unattended run reads this first, and may read nothing
+ * else.
+ */
 import type { ExportError } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Tally from "../domain/Tally.ts"
@@ -53,7 +56,7 @@ const classesOf = (tally: Tally.Tally): ReadonlyArray<FailedClass> =>
       hint: failed.first === undefined ? (tally.lossHint ?? "") : failed.first.error.hint
     }))
 
-/** A single file is named. If many files fail in the same way, their names do not matter. */
+/** Names the file if only one failed. */
 const causeOf = ({ error, relativePath }: Tally.Failed, files: number): string => {
   const message = firstLine(error.message)
   if (files > 1) return `${message}; ${files} files failed like this`

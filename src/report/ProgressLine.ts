@@ -24,10 +24,10 @@ export interface Progress {
 /** Leaves room for the other fields on a terminal with 80 columns. */
 const barWidth = 10
 
-/** On narrower terminals, the numbers are worth more than the bar. */
+/** A narrower terminal has room only for the numbers. */
 const leastColumnsForBar = 60
 
-/** A longer time is not worth telling: the rate will have changed by then. */
+/** A longer time is not shown, because the rate will change. */
 const longestTimeLeft = Duration.hours(99)
 
 /** Each file counts as one more byte than its size, so that empty files are progress, too. */
@@ -59,13 +59,13 @@ const timeLeft = (bytes: number, rate: number): ReadonlyArray<string> => {
   return Duration.greaterThan(left, longestTimeLeft) ? [] : [`${DurationText.format(left)} left`]
 }
 
-/** What had arrived at one moment. */
+/** How many bytes had been stored at one moment. */
 export interface Sample {
   readonly atMillis: number
   readonly done: Amount
 }
 
-/** How far back the rate looks. */
+/** The rate is measured over this much time. */
 export const windowMillis = 10_000
 
 /** Bytes per second since the first of these samples; undefined if nothing has arrived since then. */
@@ -77,5 +77,5 @@ export const rateOf = (samples: ReadonlyArray<Sample>): number | undefined => {
   return ((last.done.bytes - first.done.bytes) * 1000) / Math.max(1, elapsed)
 }
 
-/** A pause that people should hear of. */
+/** A pause of this length is worth showing. */
 const stalledMillis = 5000

@@ -101,7 +101,7 @@ const manifestWarnings = ({ failures, file, waiting }: NonNullable<Report["manif
   ...(file?.error == null ? [] : [`the manifests could not be written to ${file.path}: ${file.error}`])
 ]
 
-/** In seconds. A third of the 15 minutes after which stores refuse a signature. */
+/** In seconds: a third of the 15 minutes of skew at which stores refuse a signature. */
 const largeClockOffset = 300
 
 const clockWarning = (offsetSeconds: number) =>

@@ -24,7 +24,7 @@ export const writeParts = <E, R>(
     const create = Effect.andThen(fs.open(temporary, { flag: "wx" }), (file) =>
       Effect.all([
         parts((text) => file.writeAll(Buffer.from(text))),
-        // not by its name, which may be another file's by now if others may write to the directory
+        // through the descriptor: by now, the name may belong to another user's file
         attempt(() => fchmodSync(file.fd, mode)),
         file.sync
       ])

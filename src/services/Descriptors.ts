@@ -36,7 +36,7 @@ export const noneFree = (cause: unknown) =>
 const patienceMillis = 10_000
 const pauseMillis = 50
 
-/** Opens something, and waits as long as no descriptor is free, but not for ever. */
+/** Opens something. If no descriptor is free, it tries again for `patienceMillis`. */
 export const patiently = async <A>(open: () => Promise<A>): Promise<A> => {
   const deadline = performance.now() + patienceMillis
   for (;;) {

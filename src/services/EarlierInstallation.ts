@@ -1,6 +1,6 @@
 /**
  * Finds what an earlier installation left on this host: files that take precedence over those of the package, and other
- * units and crontabs that start an upload, too.
+ * units and crontabs that also start an upload.
  */
 import { Effect } from "effect"
 import { promises as fs } from "node:fs"
@@ -10,7 +10,7 @@ import { escapeControls } from "../report/Text.ts"
 import type { Job } from "../units/Job.ts"
 import * as Marker from "../units/Marker.ts"
 
-/** The folders of units: one before another takes precedence. Source: systemd.unit(5), "Unit File Search Path". */
+/** The folders of units, in order of precedence. Source: systemd.unit(5), "Unit File Search Path". */
 const unitFolders = ["/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"]
 /** The folders of packages. They are the same folder on a system with a merged /usr. */
 const packageFolders = ["/usr/lib/systemd/system", "/lib/systemd/system"]

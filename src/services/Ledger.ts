@@ -44,7 +44,7 @@ export interface KnownFiles {
   /** Path of the ledger. */
   readonly ledger: string
   readonly targets: ReadonlyArray<TargetFiles>
-  /** Runs a step that calls `standingOf`. */
+  /** Runs a step with a function that looks up single files. */
   readonly lookUp: <A>(step: () => A) => Effect.Effect<A, StateUnusable>
 }
 
@@ -72,8 +72,8 @@ export interface KnownFile {
   /** State of the acknowledged object; undefined if the last announced upload has no known result. */
   readonly acknowledged: State | undefined
   /**
-   * Why the object may not be this file's. `unknown-content`: another host, or a run that the ledger does not know, may have
-   * replaced it. `other-input`: it was stored from another input directory.
+   * Why the object may have another file's content. `unknown-content`: another host, or a run that the ledger does not
+   * know, may have replaced it. `other-input`: it was stored from another input directory.
    */
   readonly doubt?: "unknown-content" | "other-input" | undefined
 }
@@ -180,7 +180,7 @@ export interface OpenLedger {
   readonly partStored: (path: string, part: KeptPart) => Effect.Effect<void, StateUnusable>
   /** Forgets the upload and its parts: it was completed, aborted or given up. */
   readonly uploadEnded: (path: string) => Effect.Effect<void, StateUnusable>
-  /** The completions of the file's uploads that had no answer, since the last one that had. */
+  /** The completions of the file's uploads that had no response, since the last one that had. */
   readonly lostCompletions: (path: string) => Effect.Effect<LostCompletions, StateUnusable>
   readonly completionLost: (path: string) => Effect.Effect<void, StateUnusable>
   readonly completionAnswered: (path: string) => Effect.Effect<void, StateUnusable>
@@ -217,7 +217,7 @@ export interface OpenLedger {
   readonly flush: Effect.Effect<void, StateUnusable>
   /**
    * Records the run's exit code, for `status`. `endedAt` is in milliseconds since 1970. `sawAll`: whether the run tried
-   * every file of the input, which ends the doubt about an older copy. Durable.
+   * every file of the input. If so, the ledger is no longer suspected to be an older copy. Durable.
    */
   readonly runEnded: (exitCode: number, endedAt: number, sawAll: boolean) => Effect.Effect<void, StateUnusable>
 }

@@ -52,7 +52,7 @@ export class Metrics extends Context.Tag("ibsr-export/Metrics")<
     )
 }
 
-/** For a file system that hangs. */
+/** The limit for writing the file, because its file system may hang. */
 const writeTimeout = Duration.seconds(5)
 
 /** Readers see either the old file or the new file. Everybody may read it, whatever the umask is. */

@@ -16,7 +16,7 @@ export interface StoredObject {
 /** An object to create, without its content. */
 export interface NewObject {
   readonly key: ObjectKey
-  /** Stored as metadata `ibsr-state`: a reader may rely on a `final` object, and expect a `live` one to grow. */
+  /** Stored as metadata `ibsr-state`: a `final` object does not change any more, and a `live` one may grow. */
   readonly state: State
 }
 
@@ -36,7 +36,7 @@ export interface CreatedUpload {
 export interface NewPart extends UploadName {
   /** Counted from 1. */
   readonly number: number
-  /** Must not change until the attempt has ended. */
+  /** The bytes must not change until the attempt has ended. */
   readonly body: Uint8Array
   /** SHA-256 of the body in hexadecimal, if it is known. */
   readonly sha256?: string

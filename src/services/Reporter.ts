@@ -90,7 +90,7 @@ const classOf = (tag: ExportError["_tag"]) => {
   return { class: `${name}[${code}]` }
 }
 
-/** How many files failed in the way that was logged for the first of them. */
+/** Logs how many files failed, because only the first failure of each class was logged. */
 const logCounts = ({ failedClasses }: Tally.Tally) =>
   Effect.forEach(
     failedClasses,
@@ -115,7 +115,7 @@ const renderings = {
     const ending = Summary.ending(report)
     if (ending === undefined) return
     stdout.writeLine(ending)
-    // a log or a mail may have stderr alone
+    // a log or a mail may contain only stderr
     if (!isOneStream) stderr.writeLine(ending)
   },
   json: (report: Report, { stderr, stdout }: Streams) => {

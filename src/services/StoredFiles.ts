@@ -142,8 +142,8 @@ const runDirectoryOf = (path: string, root: string): string | undefined => {
 }
 
 /**
- * Those of the run directories that are the newest of their kind among their siblings; all of them if their parent
- * cannot be listed.
+ * The run directories that are the newest of their kind in their parent directory. If a parent cannot be listed, all of
+ * its run directories count as newest.
  */
 const newestRuns = async (paths: Iterable<string>): Promise<ReadonlySet<string>> => {
   const newest: Array<string> = []

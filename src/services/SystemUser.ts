@@ -3,8 +3,8 @@ import { codeOf } from "./SystemError.ts"
 
 /**
  * Whether the host knows the user, from any source in /etc/nsswitch.conf: files, LDAP, SSSD and so on, as cron will ask
- * them. Node looks a name up, with getpwnam(3), only to become that user. So root becomes the user, and at once root
- * again; anybody else is refused, but with another error if there is no such user.
+ * them. Node calls getpwnam(3) only in `seteuid`. So root becomes the user for a moment. Any other caller is refused,
+ * but with a different error if there is no such user.
  */
 export const exists = (name: string): boolean => {
   const { geteuid, seteuid } = process

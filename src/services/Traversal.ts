@@ -39,10 +39,10 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
     })
 }
 
-/** Elements per chunk of the stream. `ChangeDetection` works on a chunk synchronously, while requests wait. */
+/** Elements per chunk of the stream. Requests wait while `ChangeDetection` works on a chunk. */
 const chunkSize = 1024
 
-/** Directories that are read synchronously, one after the other, while requests wait. */
+/** Number of directories that are read without a pause. Requests wait meanwhile. */
 const directoriesAtOnce = 64
 
 const unusable = (input: string, cause: unknown) =>
@@ -157,7 +157,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
     } finally {
       if (opened !== undefined) await calls.close(opened)
     }
-    // what a file server has listed must not wait for one that hangs
+    // files that are already found must not wait for a file server that hangs
     if (!isLocal || visited % directoriesAtOnce === 0) yield takeFound()
   }
   yield takeFound()

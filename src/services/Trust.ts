@@ -1,4 +1,4 @@
-/** What a program that may run as root must not follow or use, because somebody else put it there. */
+/** Links and directories that a program must not use if it may run as root, because another user controls them. */
 import { lstatSync, type Stats } from "node:fs"
 import process from "node:process"
 
@@ -8,7 +8,10 @@ const isTrusted = ({ uid }: Stats): boolean => uid === 0 || uid === process.gete
 const worldWritable = 0o002
 const sticky = 0o1000
 
-/** Throws if `path` is a symbolic link of another user. As the kernel's `fs.protected_symlinks`, but in every directory. */
+/**
+ * Throws if `path` is a symbolic link of another user. The kernel's `fs.protected_symlinks` does the same, but only in
+ * sticky directories.
+ */
 export const refuseForeignLink = (path: string): void => {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found?.isSymbolicLink() && !isTrusted(found))
@@ -16,9 +19,9 @@ export const refuseForeignLink = (path: string): void => {
 }
 
 /**
- * Throws if another user can have prepared a file in `directory`. Everybody may write to a sticky directory such as /tmp:
- * there, a file of another user is not used. If the directory is not sticky, its files can be replaced at any time: root
- * does not use it at all, because others would gain its rights.
+ * Throws if another user may have planted a file in `directory`. In a sticky directory such as /tmp, only a file of
+ * another user is refused. In a directory that everybody may write to and that is not sticky, any file can be replaced
+ * at any time, so root refuses the directory.
  */
 export const refuseForeignFiles = (directory: string, names: ReadonlyArray<string>): void => {
   const { mode } = lstatSync(directory)

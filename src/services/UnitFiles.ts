@@ -9,7 +9,7 @@ import * as AtomicFile from "./AtomicFile.ts"
 import { printToStdout, Stdio } from "./Stdio.ts"
 import { detailOf } from "./SystemError.ts"
 
-/** Prints the path of each file that is in `directory` now. */
+/** Prints the path of each file that was written to `directory`. */
 export const write = (files: ReadonlyArray<File>, directory: string) =>
   Effect.gen(function* () {
     const [problems, decisions] = yield* Effect.partition(files, (file) => decide(file, join(directory, file.name)))

@@ -24,7 +24,7 @@ export interface File {
   readonly folder: string
   readonly name: string
   readonly text: string
-  /** Meant to be changed: an existing one that was changed is kept. */
+  /** The file is an example to be changed. An existing one that was changed is kept. */
   readonly isExample: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * The first two lines of a file that `units` makes: the job that it belongs to, and a checksum that shows whether somebody
- * has changed it since. They protect the files of other jobs, and what administrators wrote.
+ * The first two lines of a file that `units` makes: the job that it belongs to, and a checksum that shows whether
+ * somebody has changed it since. They protect the files of other jobs, and changes made by administrators.
  */
 import { Either } from "effect"
 import { createHash } from "node:crypto"
@@ -19,7 +19,7 @@ export const identityOf = ({ args, names }: Pick<Job, "args" | "names">): string
 
 const first = "# Made by `ibsr-export units`"
 
-/** The line with a path is in what `units` prints without `--to`. */
+/** `units` prints a path line only without `--to`. */
 const format = /^(?:# \/.*\n)?(# Made by `ibsr-export units`(?: for (.*))?\n)# Checksum ([0-9a-f]{12}):.*\n/
 
 const checksum = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 12)

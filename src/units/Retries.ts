@@ -8,7 +8,10 @@ export type Limits = Pick<Settings, "deadline" | "giveUpAfter" | "grace" | "lock
 /** Pause before a retry: long enough for a store to recover, and short enough for two pauses within the hour. */
 export const pause = Duration.minutes(2)
 
-/** The window in which systemd counts starts: below an hour, so that systemd does not refuse the timer's next start. */
+/**
+ * The interval in which systemd counts starts. It is below an hour, so that systemd does not refuse the timer's next
+ * start.
+ */
 export const window = Duration.minutes(50)
 
 /** Time limit for counting the remaining files when a run ends early. */

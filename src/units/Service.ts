@@ -145,7 +145,7 @@ const privileges = [
 /** The limit in addition to --memory. The program needs 180 MiB of it; V8 limits its heap to half of the limit. */
 const base = 448 * MiB
 
-/** Difference between `MemoryHigh=`, which slows the program down, and `MemoryMax=`, which kills it. */
+/** Distance from `MemoryHigh=`, which slows the program down, to `MemoryMax=`, which kills it. */
 const margin = 128 * MiB
 
 const resources = ({ settings: { memoryBytes } }: Job) => {

@@ -26,7 +26,7 @@ const raw = async (...pieces: ReadonlyArray<string>): Promise<string> => {
 const put = (...headers: ReadonlyArray<string>) =>
   ["PUT /bucket/key HTTP/1.1", "Host: a", "Connection: close", ...headers, "", ""].join("\r\n")
 
-// skipped where it cannot be compiled
+// skipped where the null store cannot be compiled
 describe.skipIf(store === undefined)("the null store", () => {
   afterAll(() => store?.stop())
   beforeEach(() => store!.reset())

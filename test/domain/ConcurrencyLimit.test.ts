@@ -3,7 +3,7 @@ import * as ConcurrencyLimit from "../../src/domain/ConcurrencyLimit.ts"
 
 const range: ConcurrencyLimit.Range = { initial: 4, max: 20, unitBytes: 1000 }
 
-/** After a number of successes, `perMillis` per millisecond; by default, as many as the limit in 60 ms. */
+/** The limit after a number of successes, of which `perMillis` arrive per millisecond; by default, `limit` in 60 ms. */
 const after = (successes: number, from: ConcurrencyLimit.ConcurrencyLimit, perMillis?: number, busy = false) => {
   let now = from
   let atMillis = 0
@@ -72,7 +72,7 @@ describe("ConcurrencyLimit", () => {
 
   it("does not double the limit while the program itself is busy", () => {
     const initial = ConcurrencyLimit.start(range, 0)
-    // except for the first round, in which the program always is
+    // not in the first round, in which the program is always busy
     const busy = after(100, initial, undefined, true)
     expect(ConcurrencyLimit.maxInFlight(busy)).toBe(8)
     expect(ConcurrencyLimit.maxInFlight(after(8, busy, 1))).toBe(16)

@@ -142,7 +142,7 @@ describe("of", () => {
     fc.constant("*")
   )
 
-  /** Whether Node's agents use the proxy. The SDK's requests for credentials do what they do. */
+  /** Whether Node's agents use the proxy. The SDK sends its requests for credentials through these agents. */
   const usesProxyInNode = (proxyEnv: Proxy.Proxies, host: string, port: number): boolean => {
     const agent = new Agent({ proxyEnv: { ...proxyEnv } })
     const key = Object.getOwnPropertySymbols(agent).find(({ description }) => description === "kProxyConfig")

@@ -60,7 +60,7 @@ export const secretsIn = (output: string, env: NodeJS.ProcessEnv): ReadonlyArray
     (name) => env[name]
   )
   const passwords = ["HTTP_PROXY", "HTTPS_PROXY"].map((name) => URL.parse(env[name] ?? "")?.password)
-  // the first two are prefixes of the credentials that the fakes issue
+  // the fakes issue credentials with the first two prefixes
   const derived = ["secret-of-", "session-of-", "AWS4-HMAC-SHA256", "Signature="]
   return [...secrets, ...passwords, ...derived].filter(
     (secret): secret is string => Boolean(secret) && output.toLowerCase().includes(secret!.toLowerCase())

@@ -1,4 +1,7 @@
-/** Odd environments: what does not concern a run must not stop it, and what does ends it with a class and a hint. */
+/**
+ * Odd environments. If a run can do without what is missing, it must not stop; otherwise it ends with a failure class
+ * and a hint.
+ */
 import { chmodSync, existsSync, readFileSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 import process from "node:process"

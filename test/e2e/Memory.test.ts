@@ -19,7 +19,7 @@ const peakMemory = async (files: number) => {
     try {
       kilobytes = Math.max(kilobytes, readPeak(child.pid ?? 0))
     } catch {
-      // the program has just exited
+      // the program exited before its peak was read
     }
   }, 20)
   const result = await finished

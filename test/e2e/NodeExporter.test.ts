@@ -7,7 +7,7 @@ import { startStore } from "./Store.ts"
 
 const program = inject("nodeExporter")
 
-/** The lines that node_exporter serves for the files of a directory. */
+/** The lines that node_exporter serves for the metrics files of a directory. */
 const scrape = async (directory: string): Promise<ReadonlyArray<string>> => {
   const address = `127.0.0.1:${await closedPort()}`
   const child = spawn(

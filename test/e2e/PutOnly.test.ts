@@ -215,7 +215,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       expect(refusal(outside)).toEqual([22, "403 AccessDenied"])
     })
 
-    // without this, the tests above would prove nothing
+    // otherwise the tests above would prove nothing
     it.skipIf(!isKnownServer(server.name))("denies listing and deletion", async () => {
       const client = sdkClient({ ...server, ...user })
       const object = { Bucket: bucket.name, Key: `${prefix}/a.jsonl` }

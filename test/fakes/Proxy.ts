@@ -111,7 +111,7 @@ export class Proxy {
     const refusal = this.#refusal(message)
     if (this.hang) return
     if (refusal !== undefined) return answer(refusal)
-    // without the class URL: it would normalise the path, which the signature covers
+    // not with the class URL, which would normalise the path; the signature covers the path as it is
     const [, host, port = "80", path] = /^http:\/\/([^/]+?)(?::(\d+))?(\/.*)$/.exec(message.url ?? "") ?? []
     if (host === undefined) return answer(400)
     const address = this.#resolve(host, Number(port))

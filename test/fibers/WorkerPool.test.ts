@@ -17,7 +17,7 @@ describe("WorkerPool", () => {
         })
       const fiber = yield* Effect.fork(WorkerPool.forEach(Stream.range(1, 40, 5), 4, task))
       yield* TestClock.adjust("8 seconds")
-      // one worker still has the slow element, and the three others have had the rest
+      // one worker still has the slow element, and the other three have processed the rest
       expect(done).toBe(24)
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(fiber)

@@ -16,7 +16,7 @@ describe("prefixed", () => {
     ["a\n  b\nc", "<3>a\n<3>  b\n<3>c"],
     ["a\n\nb", "<3>a\n<3>\n<3>b"],
     ["", "<3>"],
-    // line breaks in Unicode, but not for journald
+    // Unicode treats these as line breaks, but journald does not
     ["a\rb\u2028c", "<3>a\rb\u2028c"]
   ])("marks each line that journald sees: %j", (text, prefixed) => {
     expect(Journal.prefixed({ text, severity: "error" })).toBe(prefixed)

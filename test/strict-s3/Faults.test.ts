@@ -24,7 +24,7 @@ const put = (fault: Fault, rawRequest: Partial<RawRequest> = {}, waitMs = 300) =
   return Promise.race([sent, sleep(waitMs, silence, { ref: false })])
 }
 
-/** Silence takes the whole wait; anything else ends it, but may take long on a busy machine. */
+/** How long to wait for an outcome, in milliseconds. A test of silence waits the whole time, so it waits less. */
 const waitFor = (expected: string) => (expected === silence ? 300 : 10_000)
 
 /** The same through the AWS SDK. */

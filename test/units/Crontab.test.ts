@@ -24,7 +24,7 @@ const throughCron = (text: string) => {
   return out
 }
 
-/** Like crontab(5) says: removes a backslash only before `%`. */
+/** As crontab(5) says: removes a backslash only before `%`. */
 const throughPlainCron = (text: string) => text.replaceAll("\\%", "%")
 
 const throughShell = (text: string) =>

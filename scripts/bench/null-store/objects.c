@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// More chains than objects in any workload of the usual size, so that chains stay short.
+// More chains than any workload of the usual size has objects, so that chains stay short.
 enum { CHAINS = 1 << 17 };
 
 typedef struct Entry {

@@ -31,7 +31,7 @@ char *wire_until(Wire *wire, const char *end);
 bool wire_discard(Wire *wire, uint64_t bytes);
 bool wire_send(Wire *wire, const char *text, size_t bytes);
 
-// An MD5 in hexadecimal, or a text that no client mistakes for one.
+// An MD5 in hexadecimal, or a text that no client takes for one.
 typedef char ETag[40];
 // x-amz-meta-mtime, in which rclone stores and checks the time of a file; empty if there is none.
 typedef char Mtime[40];

@@ -27,7 +27,7 @@ export const run = (line: Argv.Line, host: App.Host) =>
     return report.result.exitCode
   })
 
-/** A variable that is missing may be one of those that are misspelt. */
+/** A required variable may only be misspelt. */
 const withWarnings =
   ({ env }: Argv.Line) =>
   <E>(error: E) =>

@@ -30,7 +30,7 @@ export interface Flag<out A> {
   readonly group: string
   /** Placeholder of the value; undefined for a switch. */
   readonly value: string | undefined
-  /** What a flag whose value may be left out means without one. */
+  /** The value of a flag that is given without one; undefined if it needs a value. */
   readonly implied: string | undefined
   readonly repeated: boolean
   readonly required: boolean

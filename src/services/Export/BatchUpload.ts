@@ -28,7 +28,7 @@ export const make = Effect.gen(function* () {
 
   let isLedgerBroken = false
 
-  /** The first failure of the ledger is a failure. The files that it keeps from being stored only count. */
+  /** Reports only the first failure of the ledger in full. The files that fail because of it are counted. */
   const onceBroken = (all: FileOutcome): FileOutcome => {
     const { file, outcome } = all
     if (outcome._tag !== "Failed" || outcome.error._tag !== "StateUnusable") return all

@@ -36,7 +36,10 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
     return listing
   }
 
-  /** Whether it is its collector's newest directory. Older collectors have one directory, with another kind of name. */
+  /**
+   * Whether the collector may still write to the directory: it is the newest run directory of its kind, or no run
+   * directory, as with older collectors.
+   */
   const isNewest = async (directory: string) => {
     const name = basename(directory)
     const run = RunDirectory.parse(name)
@@ -70,7 +73,7 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
       if (!isRotated || oldest === undefined) return { isRotated, latestSnapshot, retention: undefined }
       const deleted = yield* ledger.latestSnapshot(directory, directory + oldest)
       const deletedHour = deleted === undefined ? undefined : Snapshot.hourOf(deleted)?.start
-      // evidence from this directory takes precedence: the collectors of others may have other settings
+      // what was seen in this directory takes precedence, because other collectors may have other settings
       bounds = Retention.merge(bounds, Retention.observe(lastWrite, Snapshot.hourOf(oldest)!.start, deletedHour))
       return { isRotated, latestSnapshot, retention: Retention.estimate(settings.retention, bounds) }
     })

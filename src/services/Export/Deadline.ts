@@ -81,7 +81,7 @@ export class Deadline extends Context.Tag("ibsr-export/Deadline")<
 /** 5 s for a CreateMultipartUpload in flight, 5 s for its abort. Counting a million files takes 8 s. */
 const cleanupTime = Duration.seconds(12)
 
-/** A person at a terminal would otherwise wait without a word. */
+/** Tells a person at a terminal how long the stop may take. */
 const announce = (stop: Context.Tag.Service<Stop>, grace: Duration.Duration) =>
   Effect.flatMap(
     stop.reason,

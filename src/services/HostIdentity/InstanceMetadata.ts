@@ -7,7 +7,7 @@ import { Data, Duration, Effect } from "effect"
 import http from "node:http"
 import type { Env } from "../../domain/Env.ts"
 
-/** Limits both requests together: on an instance they take milliseconds, and elsewhere nothing responds. */
+/** The time limit of both requests together. On an instance they take milliseconds; elsewhere, nothing responds. */
 const timeout = Duration.seconds(2)
 
 /** Longer than the value of any item that is requested. */
@@ -16,7 +16,7 @@ const maxCharacters = 1024
 /** Never uses a proxy, unlike Node's global agent. */
 const agent = new http.Agent()
 
-/** The service did not give the item. */
+/** The service does not have the item, or does not respond. */
 export class MetadataUnavailable extends Data.TaggedError("MetadataUnavailable")<{
   readonly message: string
   readonly cause?: unknown

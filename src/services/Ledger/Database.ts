@@ -56,8 +56,8 @@ export const openReadOnly = <A>(
         try {
           return openReadable(path, prepare)
         } catch (cause) {
-          // Without write permission, a reader cannot create the memory that it shares with a writer. Without a WAL
-          // file, there is no writer.
+          // A reader without write permission cannot create the shared-memory file. It needs none if there is no WAL
+          // file, because there is no writer then.
           if (!isUnwritable(cause) || existsSync(`${path}-wal`)) throw cause
           return openReadable(new URL("?immutable=1", pathToFileURL(path)), prepare)
         }
@@ -67,7 +67,7 @@ export const openReadOnly = <A>(
     (opened) => Effect.sync(() => opened?.db.close())
   ).pipe(Effect.map((opened) => opened?.prepared))
 
-/** The database, if it passes the check and can be prepared; undefined if it does not, or is damaged. */
+/** The database; undefined if it is damaged or cannot be prepared. */
 const openIf = <A>(
   location: string | URL,
   readOnly: boolean,

@@ -10,7 +10,7 @@ type KeySuffix = Compression.KeySuffix
 interface Reserved {
   readonly highest: number
   readonly suffixes: ReadonlyArray<KeySuffix>
-  /** Whether its other keys may hold content that the ledger does not know. */
+  /** Whether the file's other keys may hold content that the ledger does not know. */
   readonly isDoubtful: boolean
 }
 

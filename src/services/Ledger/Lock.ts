@@ -61,7 +61,7 @@ const setTime = (path: string, startedAt: number) => {
   try {
     utimesSync(path, startedAt / 1000, startedAt / 1000)
   } catch {
-    // only its owner may set the time: the next run then compares another one's
+    // only the owner may set the time; if another user owns the file, the time stays that of an earlier run
   }
 }
 
@@ -78,8 +78,8 @@ const locked = (path: string) => {
 }
 
 /**
- * Removes the content of a lock file, which should have none. A new file instead would let two runs hold locks at once.
- * Does not follow a link, which may lead to a file that is not ours.
+ * Empties a lock file that has content, which it should not. It does not create a new file, because two runs could then
+ * hold locks at once. It does not follow a link, which may lead to another user's file.
  */
 const emptyFile = (path: string) => {
   const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
@@ -90,7 +90,10 @@ const emptyFile = (path: string) => {
   }
 }
 
-/** SQLite reports a file system that has no locks like a lock that is held: fails if a new file cannot be locked either. */
+/**
+ * Fails if the file system has no locks: a new file, which nobody else can hold, cannot be locked either. SQLite
+ * reports both cases in the same way.
+ */
 const checkLocking = (directory: string) =>
   Effect.try({
     try: () => {

@@ -1,4 +1,4 @@
-/** The row that tells a copy of the ledger, or a clone of its host, from the original. */
+/** The row that shows whether a ledger is a copy, or its host a clone. */
 import { hash } from "node:crypto"
 import { statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"

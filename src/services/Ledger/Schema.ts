@@ -169,7 +169,7 @@ const migrations: ReadonlyArray<string> = [
     WHERE coalesce(pending_since, acknowledged_at) < (SELECT input_since FROM targets WHERE id = target);
   ALTER TABLE targets DROP COLUMN input_since;
   `,
-  // completions of multipart uploads that had no answer, until one of the file has
+  // completions of a file's multipart uploads that had no response, since the last one that had
   `
   CREATE TABLE lost_completions (
     target INTEGER NOT NULL,
@@ -181,7 +181,7 @@ const migrations: ReadonlyArray<string> = [
   `,
   // whether the store honours If-None-Match
   "ALTER TABLE targets ADD COLUMN honours_condition INTEGER NOT NULL DEFAULT 0 CHECK (honours_condition IN (0, 1))",
-  // Where this program last wrote the ledger: one row, which tells a copy and a cloned host from the original.
+  // Where this program last wrote the ledger, in one row. A copy of the ledger, or of its host, is somewhere else.
   `
   CREATE TABLE origin (machine TEXT NOT NULL, inode INTEGER NOT NULL, born_ns INTEGER NOT NULL) STRICT;
 

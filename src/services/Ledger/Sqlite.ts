@@ -109,7 +109,10 @@ export const layer = (options: Options, machineId = HostIdentity.machineId) =>
       })
   })
 
-/** Records that a run starts, and makes the run's statements. The caller fails before it sends anything, if this does. */
+/**
+ * Records that a run starts, and prepares the run's statements, so that a damaged schema fails the run before it sends
+ * anything.
+ */
 const prepare = (db: DatabaseSync, options: Options, run: RunIdentity) => {
   const { others, runRowId, target, ...known } = TargetsTable.startRun(db, options, run)
   const fileReader = FilesTable.reader(db, target)

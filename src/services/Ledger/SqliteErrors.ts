@@ -26,7 +26,7 @@ const nameOf = (cause: unknown): string | undefined =>
 
 export const isBusy = (cause: unknown): boolean => nameOf(cause) === "SQLITE_BUSY"
 
-/** Whether the operation had to write to the database or a file beside it, and could not. */
+/** Whether the operation failed because the database, or a file beside it, could not be written. */
 export const isUnwritable = (cause: unknown): boolean => {
   const code = nameOf(cause)
   return code === "SQLITE_READONLY" || code === "SQLITE_CANTOPEN"

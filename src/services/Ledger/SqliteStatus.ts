@@ -51,7 +51,7 @@ const runFrom = (row: RunRow | undefined) =>
         exitCode: row.exit_code
       }
 
-/** Runs are in the order of their rows: the host's clock may have been wrong during any of them. */
+/** Orders runs by their rows and not by their times, because the host's clock may have been wrong. */
 const targets = (db: DatabaseSync): Status["targets"] => {
   const latest = db.prepare("SELECT target FROM runs ORDER BY id DESC LIMIT 1").get()?.["target"]
   const selectLastRun = (condition: string) =>

@@ -17,7 +17,7 @@ export interface Target {
   readonly inputRun: number
   /** Why the store may hold objects that the ledger does not know. */
   readonly doubt: Doubt | null
-  /** The first generation whose keys only this ledger uses, if there was such a doubt. */
+  /** The first generation whose keys only this ledger uses; undefined if the store's content was never in doubt. */
   readonly firstGeneration: number
 }
 
@@ -105,7 +105,7 @@ const insert = (db: DatabaseSync, { bucket, endpoint, prefix }: Name): Row => {
   return rowFrom(row)
 }
 
-/** A target without a run for longer is no longer used. */
+/** A target that had no run for this long is no longer in use. */
 const inUseMillis = Duration.toMillis("7 days")
 
 export const doubts = ({ doubt, firstGeneration: generation }: Target): ReadonlyArray<LedgerConcern> => {

@@ -3,7 +3,7 @@ import { type Context, Duration, Effect, Fiber } from "effect"
 import type { ObjectStore, UploadName } from "../ObjectStore.ts"
 import type { Reporter } from "../Reporter.ts"
 
-/** An abort only saves the bucket's owner money, so it gets one attempt and a short wait. */
+/** An abort only saves the bucket's owner some money, so it gets one attempt and a short timeout. */
 export const abortTimeout = Duration.seconds(5)
 
 /** Aborts the upload so that its parts cost no storage. Calls `abortFailed` if that fails. */
@@ -15,15 +15,15 @@ export const abortUpload = (
   store.abortUpload({ key, uploadId }).pipe(
     Effect.timeout(abortTimeout),
     Effect.catchAll((error) => abortFailed({ key, uploadId, reason: error.message })),
-    // in its own fiber, because this one may already be interrupted
+    // in a fiber of its own, because the current fiber may already be interrupted
     Effect.interruptible,
     Effect.forkDaemon,
     Effect.flatMap(Fiber.join)
   )
 
 /**
- * Waits for the response even when interrupted, for at most `abortTimeout`: without its id, an upload can neither be
- * resumed nor aborted.
+ * Waits for the response even when interrupted, but not longer than `abortTimeout`. The response contains the upload's
+ * id, without which the upload can neither be resumed nor aborted.
  */
 export const completeDespiteInterrupt = <A, E>(attempt: Effect.Effect<A, E>) =>
   Effect.uninterruptibleMask((restore) =>

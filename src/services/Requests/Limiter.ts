@@ -88,7 +88,7 @@ export const make = ({
 
     const onTransient = (error: TransientError, started: { readonly at: number; readonly cuts: number }) => {
       const now = time()
-      // until the timeout began, a longer request made progress
+      // a request that took longer than the timeout made progress until the timeout began
       failingSince ??= Math.max(aliveAt, started.at, now - Duration.toMillis(timeout))
       if (now - failingSince >= Duration.toMillis(giveUpAfter)) endRun(error, noSuccess(giveUpAfter))
       if (error.overload === true && current !== undefined)

@@ -10,9 +10,10 @@ export const longestRetryAfter = Duration.minutes(1)
 const isRetryable = (error: FileError) => "retryable" in error && error.retryable
 
 /**
- * The part of Retry-After that one request waits: at most half a second before its first retry, one second before the second,
- * two before the third. MinIO asks for a minute as soon as it has more requests than it can handle, although it can take the refused ones
- * in the next second. While a store accepts no request, the limiter makes all requests wait for the whole pause.
+ * The part of Retry-After that one request waits: at most half a second before its first retry, one second before the
+ * second, two before the third. MinIO asks for a minute as soon as it has more requests than it can handle, although it
+ * would accept the refused requests a second later. While a store accepts no request, the limiter makes all requests
+ * wait for the whole pause.
  */
 const ownPause = (error: FileError, retries: number) =>
   "retryAfter" in error && error.retryAfter !== undefined

@@ -22,8 +22,8 @@ const credentialsTimeout: Timeout = {
 }
 
 /**
- * Bytes of a body that may take a second, or a part of an upload that the store assembles. A hundredth of a line of
- * 6 Mbit/s, because many requests may share the line.
+ * The time limit allows one more second for each of these many bytes. It is a hundredth of what a line of 6 Mbit/s
+ * sends in a second, because many requests may share the line.
  */
 export const minBytesPerSecond = 8 * 1024
 

@@ -1,6 +1,6 @@
 /**
- * Keeps what is read inside the input directory. Somebody who may write there can replace a directory by a symbolic link
- * at any moment, so a path proves nothing. What was opened does.
+ * Reads nothing outside of the input directory. Somebody who may write there can replace a directory by a symbolic link
+ * at any moment, so checking a path proves nothing. Therefore the check is made on the opened file.
  */
 import { fstatSync, lstatSync, readlinkSync, realpathSync } from "node:fs"
 import { SourceUnreadable } from "../../domain/Errors.ts"
@@ -40,7 +40,7 @@ const isAt = (fd: number, root: string, relativePath: string) => {
   const names = relativePath.split("/").filter((name) => name !== "")
   const parents = names.map((_, at) => root + names.slice(0, at).join("/"))
   const now = lstatSync(root + names.join("/"), { bigint: true })
-  // last, because a directory that is no link now may have been one when the file was opened
+  // the parents come last: one that is a directory now may have been a link when the file was opened
   return now.dev === opened.dev && now.ino === opened.ino && parents.every((parent) => lstatSync(parent).isDirectory())
 }
 

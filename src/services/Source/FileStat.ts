@@ -50,7 +50,7 @@ const quietly = { bigint: true, throwIfNoEntry: false } as const
 /** Undefined on any error: opening the file will report it. */
 export const stat = (file: SourceFile, { followSymlinks }: Pick<Settings, "followSymlinks">): FileStat | undefined => {
   try {
-    // synchronous, for the same reason as `Traversal` reads directories synchronously
+    // synchronous, because the thread pool takes several times as long
     return followSymlinks ? statSync(file.path, quietly) : lstatSync(file.path, quietly)
   } catch {
     return undefined

@@ -1,4 +1,6 @@
-/** Tells local file systems from those that a server or another process may stop serving. */
+/**
+ * Distinguishes local file systems from those that depend on a server or another process, which may stop responding.
+ */
 import { promises as fs } from "node:fs"
 import * as Mount from "../../domain/Mount.ts"
 

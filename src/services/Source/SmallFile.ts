@@ -40,8 +40,8 @@ export interface SmallSource extends FileStat.SourceInfo {
 }
 
 /**
- * Reads a whole small file into a buffer from `allocate`. Undefined where `SourceReader` must report or cut something:
- * an error, a file that is not regular or not small, an incomplete line in a live file. Undefined for a remote file, too.
+ * Reads a whole small file into a buffer from `allocate`. Undefined for a file that `SourceReader` must handle: one
+ * that cannot be read, is remote, not regular or not small, or is live and ends in an incomplete line.
  */
 export const read = (
   file: SourceFile,

@@ -23,7 +23,7 @@ export async function* blocks(fd: number, path: string, remote: boolean): AsyncG
   yield* remote ? remoteBlocks(listed) : localBlocks(listed)
 }
 
-/** Reads synchronously, which takes a third of the time. */
+/** Reads synchronously, which takes a third of the time that the thread pool takes. */
 async function* localBlocks(path: string): AsyncGenerator<Array<Dirent>> {
   const directory = await Descriptors.patiently(async () => opendirSync(path, { bufferSize }))
   try {
@@ -33,10 +33,13 @@ async function* localBlocks(path: string): AsyncGenerator<Array<Dirent>> {
   }
 }
 
-/** Reads in the thread pool, so that a file server that hangs does not hang the program. `Dir.read` may read stats outside it. */
+/**
+ * Reads in the thread pool, so that a file server that hangs does not hang the program. `Dir.read` would read some
+ * stats on the main thread.
+ */
 async function* remoteBlocks(path: string): AsyncGenerator<Array<Dirent>> {
   const list = () => Descriptors.patiently(() => fs.readdir(path, { withFileTypes: true }))
-  // fails if a file vanishes whose kind Node has to ask for
+  // the first call fails if an entry vanishes before Node has read its kind
   const entries = await list().catch((cause) => (codeOf(cause) === "ENOENT" ? list() : Promise.reject(cause)))
   entries.sort((a, b) => oldestFirst(a.name, b.name))
   for (let next = 0; next < entries.length; next += blockSize) yield entries.slice(next, next + blockSize)

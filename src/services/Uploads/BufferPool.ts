@@ -1,7 +1,7 @@
 /** Reuses the buffers of parts, because allocating and freeing memory costs the kernel time. */
 
 export interface BufferPool {
-  /** A buffer of exactly this size, with arbitrary bytes. */
+  /** A buffer of exactly this size. Its content is undefined. */
   readonly take: (sizeBytes: number) => Buffer
   /** Takes back a buffer that nothing reads any more. The garbage collector frees a buffer that is never released. */
   readonly release: (buffer: Buffer) => void

@@ -5,8 +5,8 @@ import type { Settings } from "../../domain/Settings.ts"
 import type { UploadRecord } from "./UploadRecord.ts"
 
 /**
- * Sends a file in parts, and again after its completion was lost, as often as `LostCompletion` allows. `sent` starts a
- * new upload if the store no longer knows the former one.
+ * Sends a file in parts. If the completion is lost, sends the file again as often as `LostCompletion` allows. `sent`
+ * starts a new upload if the store no longer knows the previous one.
  */
 export const send = <A>(
   record: UploadRecord,

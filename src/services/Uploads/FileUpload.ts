@@ -86,7 +86,7 @@ export const make = (
     return keys.keyOf(file, 1).pipe(
       Effect.flatMap((first) => Effect.tap(ledger.markPending(relativePath), () => Effect.sync(() => (key = first)))),
       Effect.flatMap((known) => reader.use(file, (source) => upload(source, known))),
-      // the reopened file is smaller, and may have stopped changing
+      // when it is opened again, the file may be complete
       Effect.retry({ times: 2, while: isTruncated }),
       Effect.catchTags({
         Vanished: () => nothingToStore(Outcome.Outcome.Vanished()),

@@ -136,7 +136,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         const forget = Effect.ignore(job.record.end)
         if (LostCompletion.isLost(error)) return forget
         if (kept !== undefined && Resumption.isUnknownUpload(error)) {
-          // with all parts stored, an earlier run has tried to complete it
+          // if all parts are stored, an earlier run has already tried to complete the upload
           const isComplete = progress.sparedBytes === job.source.sizeBytes
           return Effect.zipRight(forget, isComplete ? noteLost(job) : Effect.void).pipe(
             Effect.zipRight(new NotResumable({ why: "the store no longer knows it" }))
@@ -177,7 +177,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
               Effect.catchTag(sendOnce(job, undefined), "NotResumable", Effect.die)
             )
           ),
-          // replaces a wrong object once, by a second upload
+          // a second upload may replace a wrong object, but only once
           Effect.retry({ times: 1, while: (error) => isStoredWrong(error) && !limits.noOverwrite }),
           (sent) =>
             Effect.acquireUseRelease(

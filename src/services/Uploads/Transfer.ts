@@ -24,7 +24,7 @@ import type { Sent, Terms } from "./Terms.ts"
 
 export type Limits = Limiter.Options & MultipartTransfer.Limits & Pick<Settings, "force" | "maxRetries" | "timeout">
 
-/** Few, because everything waits for the credentials. */
+/** Few retries, because everything waits for the credentials. */
 const maxCredentialRetries = 3
 
 /** The next run tries again anyway. */
@@ -65,7 +65,7 @@ export const make = (limits: Limits) =>
         const plan = Compression.decide(source.sizeBytes, format, limits)
         if (plan._tag === "TooLarge") return Effect.fail(tooLarge(source.sizeBytes, plan.neededMemoryBytes))
         const sent = CompressedTransfer.send(source, format, plan, { ...terms, withFacts }, requests, untilStop)
-        // replaces a wrong object once, by a second upload
+        // a second upload may replace a wrong object, but only once
         const correct = Effect.retry(memory.withPermits(plan.memoryBytes)(sent), {
           times: 1,
           while: (error) => MultipartTransfer.isWholeMismatch(error) && error.retryable

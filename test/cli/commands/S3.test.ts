@@ -288,7 +288,7 @@ describe("environment", () => {
   it.effect.each(valued)("is overridden by a flag: --%s, %s, %s", ([name, env, text, field, expected, besides]) =>
     Effect.gen(function* () {
       const args = words({ ...base, ...besides, [name]: text })
-      // invalid for every flag that checks its value, and a different value for the others
+      // an invalid value for every flag that checks its value, and a valid one for the others
       expect((yield* settings(args, { [env]: "not / valid" }))[field]).toEqual(expected)
     })
   )

@@ -40,7 +40,7 @@ describe("variables that are set in part", () => {
     expect([code, stdout, requests]).toEqual([20, expect.stringContaining(message), 0])
   })
 
-  // each of these sources comes after the profile, and the instance's metadata would be next
+  // each of these sources comes after the profile in the chain; the metadata of the instance would follow
   it.each([
     [{ AWS_WEB_IDENTITY_TOKEN_FILE: "/t" }, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not"],
     [{ AWS_ROLE_ARN: "arn:aws:iam::1:role/r" }, "AWS_ROLE_ARN is set, but AWS_WEB_IDENTITY_TOKEN_FILE is not"],

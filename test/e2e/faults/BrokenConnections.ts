@@ -3,7 +3,7 @@ import type { Fault } from "../../../scripts/strict-s3/StrictS3.ts"
 import { always, type FaultCase, once } from "./FaultCase.ts"
 
 interface ConnectionFault {
-  /** Follows "every" or "the first" in a title. */
+  /** The noun after "every" or "the first" in a title. */
   readonly what: string
   readonly fault: Fault
   readonly exit: number
@@ -12,7 +12,7 @@ interface ConnectionFault {
   readonly stored?: boolean
   /** Only the timeout ends the attempt. */
   readonly silent?: boolean
-  /** Also tried with a fault of the first attempt alone; one of each kind is enough. */
+  /** Faults that are also tried in the first attempt alone: one of each kind. */
   readonly alsoOnce?: boolean
   readonly file?: "large"
 }

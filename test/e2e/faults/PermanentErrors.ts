@@ -127,7 +127,7 @@ export const permanentErrors: ReadonlyArray<FaultCase> = [
     when: "the store answers 403 before it reads the body",
     file: "large",
     fault: always({ kind: "early-answer", status: 403, code: "AccessDenied" }),
-    // on a busy host, a write may fail before the response is read; Node then stops reading
+    // on a busy host, a write may fail before the program has read the response; Node then reads no more
     attempts: [1, 3],
     exit: 22,
     hint: /s3:PutObject/

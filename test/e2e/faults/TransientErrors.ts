@@ -58,7 +58,7 @@ const withoutCode: ReadonlyArray<readonly [what: string, answer: CannedAnswer, e
   ["500 with a truncated document", truncated, 32, overloaded]
 ]
 
-/** The same status in the form of a gateway and in that of a store, one attempt after the other. */
+/** The same status, first as a gateway sends it, then as a store does. */
 const inEveryForm = (status: number): FaultRule => {
   const forms: ReadonlyArray<CannedAnswer> = [page(status), noBody(status), { status, code: "UnknownCode" }]
   return (_, nth) => ({ kind: "answer", ...forms[nth % forms.length]! })

@@ -21,7 +21,7 @@ const gpg = (...args: ReadonlyArray<string>) => execFileSync("gpg", ["--batch", 
 /** Adds packages to a repository. */
 const add = (...args: ReadonlyArray<string>) => spawnSync(script, args, { env, encoding: "utf8" })
 
-/** What a host can read below /srv, whoever reads it. */
+/** The content of /srv as any user of the host can read it. */
 const readableDirectory = () => {
   const folder = emptyDirectory()
   chmodSync(folder, 0o755)

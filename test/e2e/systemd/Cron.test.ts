@@ -8,7 +8,7 @@ import { until } from "../BuiltProgram.ts"
 import { Host, hostAvailable, snapshots } from "./Host.ts"
 
 const mails = "/var/mails"
-/** A file, because cron puts the variables of a crontab into the head of its mails. */
+/** The credentials are in a file, because cron puts the variables of a crontab into the head of its mails. */
 const credentials = "/etc/ibsr-export/cron-credentials"
 
 describe.skipIf(!hostAvailable || !inject("cron"))("under a real cron", () => {

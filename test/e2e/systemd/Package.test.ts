@@ -9,7 +9,7 @@ import { debPath } from "./Install.ts"
 import { countAlerts, countRuns, entriesOf } from "./Journal.ts"
 
 const timer = "ibsr-upload.timer"
-/** The first is the snapshot of every prepared host. */
+/** The first file is the one of every prepared host. */
 const names = Array.from({ length: 6 }, (_, hour) => `snapshot_20261122${14 + hour}.jsonl`)
 
 describe.skipIf(!hostAvailable)("the package", () => {

@@ -18,7 +18,7 @@ const input = () =>
     "ibsr-20261122-120000Z/snapshot_2026112215.jsonl": "3\n"
   })
 
-/** Lets the file system answer, which no test clock can hurry. */
+/** Waits in real time for the file system, which does not follow the test clock. */
 const pause = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
 
 /** Advances the clock by a second after each pause, until the run ends. Returns its report, and the seconds that passed. */

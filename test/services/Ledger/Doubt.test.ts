@@ -14,7 +14,10 @@ import { emptyDirectory } from "../../fixtures/Tree.ts"
 const content = { sizeBytes: 10, digest: "a".repeat(64), head: "a".repeat(64) }
 const stat = { size: 10n, mtimeNs: 1n, ctimeNs: 1n, dev: 1n, ino: 1n }
 
-/** Distinct, because the lock file remembers the start of the last run, and never a whole second, as on a coarse file system. */
+/**
+ * Distinct times, because the lock file remembers the start of the last run. None is a whole second, which would mean a
+ * file system with coarse times.
+ */
 let lastStart = Math.floor(Date.now() / 1000) * 1000 - 86_400_000 + 1
 
 interface Host {

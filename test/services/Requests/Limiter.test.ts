@@ -17,7 +17,7 @@ const timedOut = new NetworkFailure({ operation: "PutObject", detail: "no answer
 const lost = new NetworkFailure({ operation: "PutObject", detail: "reset", retryable: true })
 const denied = new AccessDenied({ operation: "PutObject", detail: "no", retryable: false })
 
-/** Offers requests that do not end, and counts those that start. */
+/** Makes requests that never end, and counts those that start. */
 const countStarted = (limit: Limiter.Limiter["limit"], offered = 20) =>
   Effect.gen(function* () {
     let count = 0

@@ -1,4 +1,4 @@
-/** However files change between runs, and however the runs end: an object is only ever extended. */
+/** Checks, for random changes of files and random ends of runs, that an object is only ever extended. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck as fc } from "effect"
 import {
@@ -25,14 +25,14 @@ import * as OverwriteProtection from "../../../src/services/Uploads/OverwritePro
 
 const MiB = 1024 ** 2
 
-/** Besides the first: names of its generations, and of their compressed objects. */
+/** File names. All but the first are names of its later generations, or of their compressed objects. */
 const names = ["s.jsonl", "s.g2.jsonl", "s.jsonl.zst", "s.g2.jsonl.gz"] as const
 type Name = (typeof names)[number]
 
 type Step =
   | { readonly _tag: "append" | "recreate" | "replace"; readonly name: Name; readonly text: string }
   | { readonly _tag: "cut" | "rotate" | "touch"; readonly name: Name }
-  /** `answered`: after this many stored objects, the store still stores, but its answers are lost. */
+  /** `answered`: the number of stored objects after which the store still stores, but its answers are lost. */
   | { readonly _tag: "run"; readonly answered: number; readonly compress: Mode }
 
 // few different lines, so that a truncated file often starts with its previous content, even beyond the first 4 KiB

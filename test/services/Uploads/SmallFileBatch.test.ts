@@ -37,7 +37,7 @@ const failing = (failure: (key: string, attempt: number) => StoreError | undefin
 const run = (settings: Settings, store: MemoryStore.MemoryStore) =>
   Effect.provide(exportTo(settings, store.layer), Stop.layer)
 
-/** Uploads without an answer, and stored files, as the ledger has them. */
+/** The ledger's counts of uploads without an answer and of stored files. */
 const inLedger = ({ stateDir }: Settings) => {
   const db = new DatabaseSync(join(stateDir, "ledger.db"))
   try {
@@ -155,7 +155,7 @@ describe("a batch of new small files", () => {
     return Effect.gen(function* () {
       const stop = yield* Stop
       const fiber = yield* Effect.fork(exportTo(settings, store.layer))
-      // until then, files that are still being read would be interrupted
+      // before that, an interruption would hit files that are still being read
       while (store.requests.length < 2 || inLedger(settings).open < 40)
         yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })

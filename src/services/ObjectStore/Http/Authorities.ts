@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs"
 import { createSecureContext, getCACertificates, setDefaultCACertificates } from "node:tls"
 import { codeOf } from "../../SystemError.ts"
 
-/** Which CA certificates to trust. `ca`: these instead of all others. `extraAuthorities`: the path of a bundle. */
+/**
+ * Which CA certificates to trust. `ca` replaces all others. `extraAuthorities` is the path of a bundle that is added.
+ */
 export interface Trust {
   readonly ca?: Buffer
   readonly extraAuthorities?: string | undefined
@@ -32,9 +34,9 @@ export const isUnknown = (error: unknown): boolean => unknown.has(codeOf(error))
 let isTrusted = false
 
 /**
- * Trusts the system's certificates and those of `extra`, the path of a bundle, in addition to Node's, in all connections
- * from now on that have no `ca` of their own. It takes about 30 ms, as much as a whole start, and most stores have a
- * certificate of an authority that Node knows.
+ * From now on, connections without a `ca` of their own also trust the system's certificates, and those of the bundle at
+ * `extra`. This is called only when it is needed: it takes about 30 ms, as long as a whole start, and Node knows the
+ * authorities of most stores.
  */
 export const trustSystem = (extra: string | undefined): void => {
   if (isTrusted) return
@@ -44,7 +46,7 @@ export const trustSystem = (extra: string | undefined): void => {
   setDefaultCACertificates([...getCACertificates("default"), ...added])
 }
 
-/** Empty if there is no such file, or if it is no bundle. */
+/** Empty if the file is missing or is not a bundle. */
 const read = (path: string) => {
   try {
     const text = readFileSync(path, "latin1")

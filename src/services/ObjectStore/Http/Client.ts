@@ -142,6 +142,6 @@ const line = (name: string, value = "") => {
   return `${text}\r\n`
 }
 
-/** A mistake of the caller, with the code of Node's client. */
+/** An invalid request, with the error code that Node's client uses. */
 const invalid = (what: string) =>
   Object.assign(new TypeError(`${what} contains an invalid character`), { code: "ERR_INVALID_CHAR" })

@@ -24,7 +24,7 @@ export interface Connection {
 
 type Done = (error: unknown, response?: ResponseReader.Response) => void
 
-/** There was no connection for too long. */
+/** No connection was made in time. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError"
 }
@@ -37,7 +37,7 @@ export class StalledError extends Error {
 /** The error of Node's client for a connection that closes before the response. */
 export const connectionReset = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
 
-/** The error for a success that arrives before the system has accepted the whole request. */
+/** The error for a response of success that arrives before the whole request was sent. */
 const prematureResponse = () =>
   Object.assign(new Error("the answer reports success, but the request was not read to its end"), {
     code: "ERR_HTTP_PREMATURE_RESPONSE"
@@ -70,7 +70,7 @@ export const open = (
   let writing = false
   /** Whether the system has not accepted the whole request yet. */
   const isSending = () => writing || (socket !== undefined && socket.writableLength > 0)
-  /** Whether a response waits for the system's report about the end of the write. */
+  /** Whether a response has arrived, and waits until the system reports the end of the write. */
   let settling = false
   let closed = false
 
@@ -80,7 +80,7 @@ export const open = (
     const done = pending
     pending = undefined
     if (socket === undefined) cancelDial()
-    // a destroyed socket reports no end of a write
+    // a destroyed socket never reports the end of a write
     else if (!settling) socket.destroy()
     onClose()
     done?.(error)
@@ -97,7 +97,7 @@ export const open = (
       if (closed) socket?.destroy()
       else if (!response.isReusable || isPremature) close()
       else onFree()
-      // no store knows what it stores before it has read it
+      // a store cannot confirm a body before it has read it
       if (isPremature && response.status < 300) done?.(prematureResponse())
       else done?.(undefined, response)
     }
@@ -118,7 +118,7 @@ export const open = (
     }
   }
 
-  /** Calls `fail` if the connection stalls. Node reports each time without traffic once. */
+  /** Calls `fail` if the connection stalls. Node reports each period without traffic once. */
   const watch = (connected: Socket) => {
     let former = ""
     let silentChecks = 0

@@ -13,9 +13,9 @@ import { connectionReset, type Dial, StalledError, TimeoutError } from "./Connec
 
 /**
  * Node's agents make the connections, because they can open a tunnel through a proxy and reach a proxy over TLS. They
- * send no requests. The system's CA certificates are trusted after the first certificate of an unknown authority: that of the
- * store, unless `tls.ca` says which to trust, or that of a proxy. `connectMillis`: timeout for a connection, and for a
- * tunnel before it. `handshakeMillis`: for TLS without a tunnel.
+ * send no requests. The system's CA certificates are loaded when a certificate of the store or of a proxy has an
+ * unknown authority; for the store only if `tls.ca` does not say which authorities to trust. `connectMillis`: timeout
+ * for a connection, and for a tunnel before it. `handshakeMillis`: for TLS without a tunnel.
  */
 export const make =
   (proxies: Proxy.Proxies, tls: Authorities.Trust, connectMillis: number, handshakeMillis = connectMillis) =>
@@ -38,7 +38,7 @@ export const make =
       keepAlive: true,
       // only has an effect while a tunnel is opened
       timeout: connectMillis,
-      // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+      // NODE_TLS_REJECT_UNAUTHORIZED must have no effect
       rejectUnauthorized: true,
       ...(isSecure ? { ALPNProtocols: ["http/1.1"] } : {}),
       ...(isSecure && isIP(hostname) === 0 ? { servername: hostname } : {})
@@ -77,7 +77,7 @@ export const make =
       const keepSession = (secured: Socket) => secured.on("session", (ticket: Buffer) => (session = ticket))
 
       try {
-        // Node calls back only for tunnels, after the TLS handshake through it
+        // for a tunnel, Node calls back only after the TLS handshake
         opening = agent.createConnection(
           { ...options, ...(isSecure ? { secureContext, session } : {}) },
           (error, connected) => {
@@ -92,7 +92,7 @@ export const make =
       }
       if (!isTunnelled) {
         const socket = isSecure ? keepSession(opening) : opening
-        // once the host is reached, its TLS handshake may take as long as a response
+        // once the host is connected, its TLS handshake may take as long as a response
         socket.once("connect", () => {
           clearTimeout(timer)
           if (hasEnded) return

@@ -103,10 +103,10 @@ const checkLength = (bytes: number, maxBytes: number) => {
   if (bytes > maxBytes) throw new ResponseHead.MalformedResponse("the answer is too long")
 }
 
-/** The text before a mark; undefined until the mark has arrived. */
+/** The text before a delimiter; undefined until the delimiter has arrived. */
 const textBefore = (mark: string, bytes: Buffer): string | undefined => {
   const end = bytes.indexOf(mark)
-  // a part of the mark may have arrived
+  // a part of the delimiter may have arrived
   if (end > maxHeadBytes || (end < 0 && bytes.length >= maxHeadBytes + mark.length)) {
     throw new ResponseHead.MalformedResponse("the head is too long")
   }
@@ -122,7 +122,7 @@ interface Chunk {
   readonly end: number
 }
 
-/** The first chunk; undefined until all of it has arrived. */
+/** The first chunk of the body; undefined until all of the chunk has arrived. */
 const firstChunk = (bytes: Buffer, maxBytes: number): Chunk | undefined => {
   const line = textBefore("\r\n", bytes)
   if (line === undefined) return undefined

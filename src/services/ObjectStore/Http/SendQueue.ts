@@ -1,10 +1,11 @@
-/** What the system has accepted of a request, and the other side has not acknowledged. */
+/** The bytes of a request that the system has accepted and the other side has not acknowledged. */
 import { readFileSync } from "node:fs"
 import type { Socket } from "node:net"
 
 /**
- * In bytes; undefined if the system does not say. The system accepts megabytes at once, which take half a minute on a slow
- * line. Takes milliseconds: the system lists all connections. Source: proc_net_tcp(5).
+ * Their number; undefined if the system does not report it. The system accepts megabytes at once, which take half a
+ * minute on a slow line. The call takes milliseconds, because the system lists all connections. Source:
+ * proc_net_tcp(5).
  */
 export const unacknowledged = ({ localPort, remoteFamily, remotePort }: Socket): number | undefined => {
   if (localPort === undefined || remotePort === undefined) return undefined

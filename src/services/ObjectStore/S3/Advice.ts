@@ -1,6 +1,6 @@
 /**
- * Hints that depend on what this run was asked to do, and on what it has seen. They replace the hint of the table in
- * `ErrorTable.ts`. The first rule that applies decides.
+ * Hints that depend on the settings of this run and on its earlier responses. The first rule that applies replaces the
+ * hint of `ErrorTable.ts`.
  */
 import { revised, type StoreError, UploadFailed } from "../../../domain/Errors.ts"
 import * as Providers from "../../../domain/Providers.ts"
@@ -25,7 +25,7 @@ export interface Circumstances {
   readonly caBundle: Setting | undefined
   /** The proxy that forwards requests to the store, if they are not encrypted. */
   readonly forwardingProxy: Thrown.UsedProxy | undefined
-  /** The name of a variable as it is set: in lower or in upper case. */
+  /** The name of a variable in the case in which it is set. */
   readonly nameOf: (variable: Thrown.UsedProxy["variable"]) => string
   /** Whether the store has accepted a request of this run. */
   readonly hasSucceeded: () => boolean
@@ -81,7 +81,7 @@ const adviceFor = (error: Failure, request: SentRequest, circumstances: Circumst
   }
 }
 
-/** Such as from Google Cloud Storage. The object need not exist. */
+/** For example from Google Cloud Storage, even if the object does not exist. */
 const unaskedCondition = (error: Failure) =>
   new UploadFailed({
     ...error,
@@ -102,7 +102,7 @@ const permissions = ({ hasSucceeded, settings: { acl, noOverwrite, sse, tags } }
   return [
     needed.join(", "),
     ...(required.length === 0 ? [] : [`or the bucket's policy requires ${required.join(" or ")}`]),
-    // put-only keys may not learn that a bucket is missing; Garage also answers so to a wrong secret
+    // a store does not tell a put-only key that a bucket is missing; Garage also sends this response for a wrong secret
     ...(hasSucceeded()
       ? []
       : ["no request has succeeded yet, so check also that the bucket exists and that the secret access key is right"])

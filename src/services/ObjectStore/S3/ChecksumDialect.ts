@@ -1,6 +1,6 @@
 /**
- * The checksum that the store accepts, in order: SHA-256, Content-MD5, or none. A refused request is sent once more with
- * the next one if the refusal may concern the checksum. What the store then accepts, later requests have, too.
+ * The checksum that the store accepts, in order: SHA-256, Content-MD5, or none. If a refusal may concern the checksum,
+ * the request is sent once more with the next one. Later requests use the checksum that the store accepted.
  *
  * | the refusal                          | next                                                                |
  * | ------------------------------------ | ------------------------------------------------------------------- |
@@ -64,7 +64,7 @@ export const make = (): ChecksumDialect => {
 }
 
 const after = (operation: Operation, last: Checksum | undefined): Checksum | undefined => {
-  // without SHA-256, the request that creates an upload is the same
+  // the request that creates an upload is the same with Content-MD5 and with none
   if (operation === "CreateMultipartUpload" && last !== "SHA256") return undefined
   return last === "MD5" ? "none" : "MD5"
 }
@@ -79,10 +79,10 @@ export const refusalOf = (error: StoreError): "named" | "not-implemented" | "une
   return error.status === 400 && !isListed(error.code) ? "unexplained" : undefined
 }
 
-/** Whether it is a refusal without a code, and not a page of another server. */
+/** Whether the response is a refusal of the store without an error code, and not another server's page. */
 const isBare = ({ cause, code, status }: StoreAnswer) =>
   status === 400 && code === undefined && !/html/.test(Thrown.headersOf(Thrown.read(cause))["content-type"] ?? "")
 
-/** The header of the signed hash is no checksum header: every request needs it. */
+/** The header of the signed hash does not count as a checksum header, because every request needs it. */
 const namesChecksum = (text: string) =>
   /checksum|content-?md5|sha-?256/i.test(text.replaceAll(/x-amz-content-sha256/gi, ""))

@@ -37,9 +37,9 @@ export const checksumFields = ({ ChecksumSHA256, ContentMD5 }: ChecksumHeader): 
 })
 
 /**
- * The checksum of a multipart object is the checksum of its parts' checksums, which are given in the order of the parts.
- * Nothing if the store did not confirm the checksum of every part. Source: "Checking object integrity" in the Amazon S3
- * User Guide.
+ * The checksum of a multipart object is the checksum of its parts' checksums, which are given in the order of the
+ * parts. Returns no header if the store did not confirm the checksum of every part. Source: "Checking object integrity"
+ * in the Amazon S3 User Guide.
  */
 export const composite = (confirmed: ReadonlyArray<string | undefined>): ChecksumHeader => {
   if (!confirmed.every((checksum) => checksum !== undefined)) return {}

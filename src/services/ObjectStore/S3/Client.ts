@@ -27,7 +27,7 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       Credentials.provider(target, {
         env,
         profile: target.profile,
-        // the first attempt may correct the clock, and the second then succeeds
+        // after a refusal for clock skew, the second attempt succeeds with the corrected clock
         clientConfig: { requestHandler: handler, maxAttempts: 2, ...named }
       })
     )
@@ -97,7 +97,10 @@ const unsupported = (bucket: string) => {
     : undefined
 }
 
-/** The name of the bucket in both places would be part of every key, or of another host name. */
+/**
+ * With the bucket's name in the endpoint and in the request, the name would be part of every key, or the host would be
+ * another one.
+ */
 const containsBucket = ({ bucket, endpoint: url, forcePathStyle }: Target) => {
   if (url?.hostname.startsWith(`${bucket}.`) !== true || forcePathStyle === true) return undefined
   const without = url.origin.replace(`//${bucket}.`, "//")

@@ -141,8 +141,8 @@ export const credentialProblem = (settings: ReadonlyArray<Setting>): string | un
 }
 
 /**
- * What keeps a key or a token from being sent in a header; undefined if nothing does. Nothing is trimmed: other programs
- * would use the value as it is.
+ * Why a key or a token cannot be sent in a header; undefined if it can. The program does not trim the value, because
+ * other programs use it as it is.
  */
 export const unsendable = (text: string): string | undefined => {
   if (/[\r\n]/.test(text)) return "a line break"

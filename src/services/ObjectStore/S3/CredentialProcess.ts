@@ -1,6 +1,6 @@
 /**
- * Runs the `credential_process` of a profile in a process group of its own. The SDK would leave it, and what it started,
- * running when nobody waits for it any more.
+ * Runs the `credential_process` of a profile in a process group of its own. After a timeout, the SDK would leave it and
+ * its child processes running.
  */
 import { externalDataInterceptor } from "@smithy/core/config"
 import { Effect, type Scope } from "effect"
@@ -24,7 +24,9 @@ export const use: Effect.Effect<void, never, Scope.Scope> = Effect.acquireReleas
     })
 )
 
-/** How long to wait for killed commands, which otherwise remain as zombies until the host's init collects them. */
+/**
+ * How long to wait for killed commands. Otherwise they remain as zombies until the host's init process collects them.
+ */
 const endMillis = 1000
 
 /** The process group of each command that is running, and its end. */
@@ -47,7 +49,7 @@ const kill = (group: number) => {
 /** Bytes. As in the SDK; more than any credentials. */
 const maxOutput = 1024 * 1024
 
-/** Such a command needs no shell that waits for it: its program is a child of this process, which collects its end. */
+/** Such a command needs no shell: its program becomes a child of this process, which can then wait for its end. */
 const isOneProgram = (command: string) => /^[\w./@%+:,\s-]+$/.test(command)
 
 type Done = (error: Error | null, output?: { readonly stdout: string }) => void

@@ -24,16 +24,16 @@ export interface Source {
   /** Why the source is not set up; undefined if it is. Rejects if it is set up incompletely. */
   readonly unavailable: (options: SourceOptions) => Promise<string | undefined>
   readonly provider: (options: SourceOptions) => Provider
-  /** More than one for sources that may start after this program on a booting host. */
+  /** More than one for a source that may start later than this program when the host boots. */
   readonly attempts: number
   /** Timeout of each attempt. */
   readonly limitSeconds: number
 }
 
 /**
- * Why a source that these variables set up is not set up; undefined if it is. An empty variable counts as unset. Throws if
- * only some of them are set: the next source would upload under a different identity. `optional`: variables that are
- * useless without the others.
+ * Why the source is not set up that needs these variables; undefined if it is set up. An empty variable counts as
+ * unset. Throws if only some of them are set, because the next source would upload under a different identity.
+ * `optional`: variables that are useless without the others.
  */
 const unset = (env: Env, names: ReadonlyArray<string>, ...optional: ReadonlyArray<string>) => {
   const missing = names.filter((name) => !env[name])
@@ -111,7 +111,7 @@ export const standardSources: ReadonlyArray<Source> = [
   {
     name: () => "instance metadata",
     unavailable: async ({ env }) => (/^(|false)$/i.test(env[disabled] ?? "") ? undefined : `${disabled} is set`),
-    // a new provider for each attempt, because one that got no token never requests a token again
+    // a new provider for each attempt: after one failed request for a token, a provider never requests a token again
     provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, logger, ...imdsV2Only }),
     attempts: 3,
     limitSeconds: 6

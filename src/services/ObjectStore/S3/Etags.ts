@@ -9,8 +9,8 @@
  * | another                            | MD5 digests            | wrong                                    |
  * | another                            | not known yet          | accepted; after three, they are not MD5 digests |
  *
- * The ETags of encrypted objects and of some stores have the form of an MD5 digest and are none. Source: "Object" in the
- * Amazon S3 API Reference.
+ * The ETags of encrypted objects and of some stores look like MD5 digests, but are not. Source: "Object" in the Amazon
+ * S3 API Reference.
  */
 import { hash } from "node:crypto"
 
@@ -20,7 +20,7 @@ export interface Etags {
 }
 
 const emptyDigest = "d41d8cd98f00b204e9800998ecf8427e"
-/** As many other ETags show that a store does not use MD5, although its answers were right. */
+/** After this many ETags that differ, the store's ETags are not MD5 digests. */
 const maxOthers = 3
 
 /** For the requests of one operation. */

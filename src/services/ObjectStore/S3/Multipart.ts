@@ -32,7 +32,7 @@ type Confirmation = Parameters<Negotiation["noteEncryption"]>[1]
 export type Multipart = ReturnType<typeof make>
 
 export const make = ({ bodyRequests, negotiation, send }: Dependencies, bucket: string) => {
-  /** By upload id: the open uploads that this run has created or sent a part for. */
+  /** The open uploads that this run has created, or sent a part of, by upload id. */
   const uploads = new Map<string, OpenUpload>()
   const note = (uploadId: string, checksum: Checksum, { ServerSideEncryption }: Confirmation) =>
     void uploads.set(uploadId, { checksum, encryption: uploads.get(uploadId)?.encryption ?? ServerSideEncryption })

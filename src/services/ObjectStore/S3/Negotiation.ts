@@ -1,6 +1,5 @@
 /**
- * Adapts requests to the store. After each of these refusals, changes something and sends the request once more, at
- * once, because it may then succeed:
+ * Adapts requests to the store. After each of these refusals, it makes a change and sends the request again at once:
  *
  * | the store refuses because   | what changes                                  | if it refuses again                |
  * | --------------------------- | --------------------------------------------- | ---------------------------------- |
@@ -28,7 +27,7 @@ export interface Negotiation {
   /** Compares the encryption that was requested for an object with the one that the store confirmed. */
   readonly noteEncryption: (requested: Encryption, confirmed: Encryption) => void
   /**
-   * Runs an attempt with the checksum that the store is believed to accept, or with `first`, and repeats it as the table
+   * Runs an attempt with `first`, or with the checksum that the store seems to accept, and repeats it as the table
    * says. A `Callback` if the attempt is one.
    */
   readonly withChecksum: <A>(operation: ChecksumDialect.Operation, attempt: Attempt<A>, first?: Checksum) => Result<A>
@@ -80,7 +79,7 @@ export const make = (clock: StoreClock, credentials: RenewingCredentials): Negot
     return Effect.fail(error)
   }
 
-  /** Makes an attempt at once: call it when it is to be made. */
+  /** Starts an attempt when it is called. */
   const run = <A>(
     operation: ChecksumDialect.Operation | undefined,
     attempt: Attempt<A>,

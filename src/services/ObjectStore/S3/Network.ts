@@ -14,12 +14,13 @@ import * as Client from "../Http/Client.ts"
 import * as Dialer from "../Http/Dialer.ts"
 import { detailOf } from "../../SystemError.ts"
 
-/** A host that needs longer to accept a connection counts as unreachable; the kernel would wait two minutes. */
+/**
+ * A host that does not accept a connection within this time counts as unreachable. The kernel would wait two minutes.
+ */
 const connectTimeout = Duration.seconds(10)
 /**
- * If a host has several addresses, one that needs longer to accept a connection is given up for the next. Time for a lost
- * packet, which the kernel sends again after a second. Node's default of 250 ms is less than a round trip between some
- * continents.
+ * If a host has several addresses, the next one is tried after this time. The kernel repeats a lost packet after a
+ * second, so this must be longer. Node's default of 250 ms is shorter than a round trip between some continents.
  */
 const addressTimeout = Duration.seconds(3)
 
@@ -53,7 +54,7 @@ export const connect = (
       misconfigured(detail, "correct it, or unset it if there is no proxy")
     )
     bypassProxyForMetadata()
-    // for the SDK's connections, too
+    // also for the SDK's own connections
     setDefaultAutoSelectFamilyAttemptTimeout(Duration.toMillis(addressTimeout))
     const ca = yield* readAuthorities(env["AWS_CA_BUNDLE"] || caBundle)
     const trust: Authorities.Trust = { ...ca, extraAuthorities: env[extraAuthorities] || undefined }

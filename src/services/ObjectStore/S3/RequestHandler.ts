@@ -15,7 +15,7 @@ export interface Options {
   readonly answer?: (request: HttpRequest) => Proof.Answer
 }
 
-/** A request handler of the SDK. */
+/** Makes the SDK's request handler. */
 export const make = (http: HttpClient, clock: StoreClock) => ({
   metadata: { handlerProtocol: "http/1.1" },
   destroy: () => {},

@@ -54,7 +54,7 @@ export const authorization = (scope: Scope) => {
   return (request: Unsigned, identity: Identity, stamp: string): string => {
     const day = stamp.slice(0, 8)
     const granted = `${day}/${scope.region}/${scope.service}/aws4_request`
-    // sorting eight names takes 0.4 µs, and finding a kept order would take as long
+    // sorting eight names takes 0.4 µs; a cache of the order would take as long
     const names = Object.keys(request.headers).sort()
     const signedHeaders = names.join(";")
     const text = `${algorithm}\n${stamp}\n${granted}\n${hash("sha256", canonical(request, names, signedHeaders), "hex")}`

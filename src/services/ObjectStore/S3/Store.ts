@@ -35,7 +35,7 @@ export const layer = (options: Options, env: Env, origin: Origin) =>
       return {
         ready: (checksum) =>
           Effect.suspend(() => {
-            // SHA-256 is what the ledger holds before it has learned another
+            // the ledger's value is SHA-256 until the program has learned another
             negotiation.assumeChecksum(checksum === "SHA256" ? Providers.of(options.endpoint).checksum : checksum)
             return Client.ready(client, options)
           }),

@@ -27,7 +27,7 @@ const minChange = 60_000
 export const make = (): StoreClock => {
   let correction = 0
   let isAccepted = false
-  /** Whether the store has refused a correction that its own time had suggested. */
+  /** Whether the store has refused a signature with a correction that followed its own time. */
   let isRefuted = false
   let observed = 0
   return {

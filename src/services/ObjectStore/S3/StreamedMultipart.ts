@@ -4,8 +4,8 @@
  *
  * - A part that fails is retried alone, under the same rules as any request.
  * - Each part carries its checksum in a header.
- * - An interrupted upload ends at once. `Upload.abort()` gives no signal to requests in flight, and forgets the upload
- *   if they are slow (aws-sdk-js-v3, issue 5109).
+ * - An interrupted upload ends at once. `Upload.abort()` does not cancel requests in flight, and does not abort the
+ *   upload at the store if they are slow (aws-sdk-js-v3, issue 5109).
  */
 import {
   CompleteMultipartUploadCommand,

@@ -35,7 +35,7 @@ describe.each([
       })
       other.resume()
     })
-    // brings the last acknowledgement along
+    // its packet carries the last acknowledgement
     other.write("x")
     await once(client, "data")
     expect(SendQueue.unacknowledged(client)).toBe(0)

@@ -29,7 +29,7 @@ const unexplained = new UploadFailed(refusal("InvalidArgument", 400))
 
 const hour = 3_600_000
 
-/** With credentials whose renewal ends like this. */
+/** A negotiation with credentials whose renewal has this result. */
 const make = (
   result: Awaited<ReturnType<RenewingCredentials["renew"]>> = "unchanged",
   identity: { readonly sessionToken?: string } | undefined = undefined
@@ -38,7 +38,7 @@ const make = (
   const credentials = { current: () => identity, renew: async () => result } as unknown as RenewingCredentials
   const negotiation = Negotiation.make(clock, credentials)
   const sent: Array<Checksum> = []
-  /** A request that fails like this, one attempt after the other, and then succeeds. */
+  /** A request whose attempts fail with these errors, in order, before one succeeds. */
   const request = (...failures: ReadonlyArray<StoreError>) => {
     const left = [...failures]
     return negotiation.withChecksum("PutObject", (checksum) =>
