@@ -124,7 +124,8 @@ export const authenticate = async (
   for (const name of claim.signedHeaders) {
     const value = headers[name]
     // clients sign bytes beyond ASCII in one encoding and send them in another, so the signature does not match, as at
-    // AWS oxlint-disable-next-line no-control-regex -- all of ASCII
+    // AWS
+    // oxlint-disable-next-line no-control-regex -- all of ASCII
     if (value === undefined || /[^\u0000-\u007f]/.test(value)) throw mismatch()
     signed[name] = value
   }

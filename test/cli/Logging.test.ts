@@ -63,7 +63,7 @@ describe("the log outside the journal", () => {
     [false, true, 1],
     [true, true, 4]
   ] as const)(
-    "given --verbose %s and --quiet %s, has %i of the four levels from error to debug",
+    "given --verbose %s and --quiet %s, shows %i of the four levels from error to debug",
     ([verbose, quiet, count]) =>
       Effect.gen(function* () {
         expect(yield* logged("logfmt", false, verbose, quiet)).toHaveLength(count)

@@ -34,11 +34,14 @@ describe("firstGeneration", () => {
     [day, 0.999_999_999_9, 261_127_999_999_999],
     [day + 60_000, 0, 261_128_000_000_000],
     [Date.UTC(2099, 11, 31), 0.5, 991_231_500_000_000]
-  ])("at %d with %d is %d, which the name of a generation can hold", (now, random, generation) => {
-    expect(LedgerOrigin.firstGeneration(now, random)).toBe(generation)
-    expect(Generation.possibleOrigins(Generation.named("d/status.jsonl", generation))).toContainEqual({
-      path: "d/status.jsonl",
-      generation
-    })
-  })
+  ])(
+    "given the time %d and the random number %d, returns %d, which fits into the name of a generation",
+    (now, random, generation) => {
+      expect(LedgerOrigin.firstGeneration(now, random)).toBe(generation)
+      expect(Generation.possibleOrigins(Generation.named("d/status.jsonl", generation))).toContainEqual({
+        path: "d/status.jsonl",
+        generation
+      })
+    }
+  )
 })

@@ -29,7 +29,7 @@ describe("the risk of an existing file", () => {
     ["is kept for an unknown time", waits, snapshot, { retention: undefined }],
     ["is live and will get more lines", atRisk, { ...snapshot, pending: false, acknowledgedAt: start }, {}],
     ["is not a snapshot", waits, status, {}]
-  ] as const)("is, if the file %s, %j", (_, risk, file, more) => {
+  ] as const)("if it %s, is %j", (_, risk, file, more) => {
     expect(of(file, { ...surroundings, ...more })).toEqual(risk)
   })
 })
@@ -45,13 +45,13 @@ describe("the risk of a deleted file", () => {
     ["was stored within its hour, and no later snapshot followed", endNotSeen, stored(start + 1), {}],
     ["was stored after its hour", endNotSeen, stored(start + hour), { hasLaterSnapshot: true }],
     ["was stored and is not a snapshot", gone, { ...status, pending: false, acknowledgedAt: start }, {}]
-  ] as const)("is, if the file %s, %j", (_, risk, file, more) => {
+  ] as const)("if it %s, is %j", (_, risk, file, more) => {
     expect(of(file, { ...surroundings, ...more, exists: false })).toEqual(risk)
   })
 })
 
 describe("the hint after a loss", () => {
-  it("names the interval between runs and the collector's flag", () => {
+  it("names the interval between runs and the flag of the collector to raise", () => {
     expect(hint(hour, hour)).toBe(
       "run ibsr-export more often than every 1 h, or raise --max-age of the collector, which keeps a snapshot for 1 h"
     )

@@ -20,7 +20,7 @@ describe("the attempts of a run to send a file", () => {
   })
 })
 
-it("the failure keeps the store's answer, and says what to raise and when the file is sent again", () => {
+it("names, in their failure, the store's response, the timeout to raise, and the time of the next attempt", () => {
   const refusal = new UploadFailed({
     operation: "CompleteMultipartUpload",
     detail: "no",

@@ -30,7 +30,7 @@ describe("a run directory", () => {
     ["that changes in the future", { files: 3, stored: 3, changedAt: minutesAgo(-90), isNewest: true }, false],
     ["whose collector has stopped", { files: 3, stored: 3, changedAt: minutesAgo(60), isNewest: true }, true],
     ["that was replaced by a newer one", { files: 3, stored: 3, changedAt: minutesAgo(1), isNewest: false }, true]
-  ])("%s: whole = %3$s", (_, content, isWhole) => {
+  ])("%s (%o) may be deleted as a whole: %s", (_, content, isWhole) => {
     expect(StoredFiles.isWhole(content, now)).toBe(isWhole)
   })
 })

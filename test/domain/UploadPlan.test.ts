@@ -11,7 +11,7 @@ const { Multipart, Single, TooLarge } = UploadPlan.UploadPlan
 describe("a store's limits", () => {
   const limits = { memoryBytes: 64 * MiB, partSizeBytes: part }
 
-  it("make parts larger if it accepts fewer", () => {
+  it("make parts larger if the store accepts fewer", () => {
     expect(UploadPlan.decide(1000 * part, { ...limits, maxParts: 1000 })).toMatchObject({
       partSizeBytes: part,
       parts: 1000

@@ -16,7 +16,7 @@ import { startStore } from "./Store.ts"
 const isRoot = process.getuid?.() === 0
 
 describe("a user without a home directory", () => {
-  it.skipIf(!isRoot)("uploads with what the environment says", async () => {
+  it.skipIf(!isRoot)("uploads with the credentials and settings in the environment", async () => {
     const store = await startStore()
     const [input, state] = [tinyFiles(1), tree({})]
     chmodSync(input, 0o755)

@@ -48,7 +48,7 @@ describe("a run", () => {
     expect(report(result).plan).toMatchObject([{ file: "zeros.jsonl", sizeBytes: TiB }])
   })
 
-  it("exits although a call of the file system hangs", async () => {
+  it("exits while a file system call hangs", async () => {
     const fifo = join(emptyDirectory(), "fifo")
     execFileSync("mkfifo", [fifo])
     const hang = `import fs from "node:fs"; fs.open(${JSON.stringify(fifo)}, "r", () => {})`

@@ -125,7 +125,7 @@ describe("a reader with access to the bucket alone", () => {
     expect(Math.max(...generations)).toBeGreaterThan(1)
   })
 
-  it("sees a hole with the script of docs/reading.md, and only where there is one", () => {
+  it("finds every hole, and no other, with the script in docs/reading.md", () => {
     const page = readFileSync(new URL("../../docs/reading.md", import.meta.url), "utf8")
     const script = /^ls ibsr-[^]*?^ {2}done$/m.exec(page)![0]
     const holes = (directory: string) =>

@@ -85,7 +85,7 @@ describe("an upload whose completion the store performs, but never answers", () 
     }
   )
 
-  it("is stored by the next run if that one gets an answer, and counts from zero after that", async () => {
+  it("is stored by the next run if the store answers it; later lost completions count from zero", async () => {
     const { startRun, finish, path, makeState, store } = await host(contentOf(2))
     store.fault = unanswered()
     expect((await startRun().finished).code).toBe(10)

@@ -183,7 +183,7 @@ describe("status --stored", () => {
     expect(realpathSync(stdout.slice(0, -1))).toBe(realpathSync(at(`${old}/a.jsonl`)))
   })
 
-  it("escapes control characters in text, and only there", async () => {
+  it("escapes control characters in text output, and in no other", async () => {
     const { at, status } = await host({ [`${old}/a\nb.jsonl`]: "1\n" })
     expect((await status("--stored", at(old))).stdout).toBe(`${at(`${old}/a\\nb.jsonl`)}\n`)
     expect((await status("--stored", "-0", at(old))).stdout).toBe(`${at(`${old}/a\nb.jsonl`)}\0`)

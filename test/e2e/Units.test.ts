@@ -214,7 +214,7 @@ describe("units", () => {
   describe("with --name", () => {
     const payload = ["--name=payload", "--input=/var/lib/ibsr/snapshots-payload", "--bucket=b", "--prefix=p"]
 
-    it("makes files of their own, and changes none of other jobs", async () => {
+    it("makes separate files, and does not change the files of other jobs", async () => {
       const folder = emptyDirectory()
       await print(...usualFlags, "--to", folder)
       const contents = () =>

@@ -102,7 +102,7 @@ describe("an upload", () => {
     expect(store.versions(`${prefix}/big.jsonl`)).toHaveLength(2)
   })
 
-  it("finds out once per ledger, and at once with an earlier run's marker, whether --no-overwrite works", async () => {
+  it("checks once per ledger whether the store honours --no-overwrite; a marker of an earlier run saves a request", async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "1\n" })
     const marker = "ibsr/host/snapshots/ibsr-export.no-overwrite"

@@ -32,7 +32,7 @@ describe("the progress line", () => {
     expect(render({ ...half, rate: undefined, lastRetry: "slow\u001B" }, 80)).toMatch(/, retrying: slow\\033$/)
   })
 
-  it("tells no time left that is only a guess", () => {
+  it("shows no time left if it would only be a guess", () => {
     expect(render({ ...half, rate: 1 }, 80)).toMatch(/, 1 B\/s$/)
   })
 

@@ -87,7 +87,7 @@ describe("the metrics", () => {
   })
 })
 
-describe("the published last success", () => {
+describe("the published time of the last success", () => {
   const good = reportOf([])
   const bad = reportOf([], failed)
   const never = { ...statusTarget, lastSuccess: null }

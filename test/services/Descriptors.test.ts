@@ -9,11 +9,11 @@ describe("file descriptors", () => {
     [64, 14],
     [128, 46],
     [1024, 494]
-  ])("given %d, are shared so that there are %d files and as many connections", (limit, share) => {
+  ])("given %d, are divided into %d for files and as many for connections", (limit, share) => {
     expect(Descriptors.share(limit)).toBe(share)
   })
 
-  it("are waited for as long as none is free", async () => {
+  it("wait until a descriptor is free", async () => {
     const failures = [failure("EMFILE"), failure("ENFILE")]
     const open = async () => {
       const next = failures.shift()
@@ -23,7 +23,7 @@ describe("file descriptors", () => {
     expect(await Descriptors.patiently(open)).toBe("open")
   })
 
-  it("are not waited for after another failure", async () => {
+  it("do not wait after any other failure", async () => {
     let attempts = 0
     const open = async () => {
       attempts++

@@ -66,7 +66,7 @@ describe("an earlier installation", () => {
     ["usr/bin/ibsr-export", "/usr/local/bin/ibsr-export", false],
     ["usr/local/bin/ibsr-export", "/usr/local/bin/ibsr-export", false],
     ["usr/local/bin/ibsr-export", "/opt/ibsr-export", false]
-  ])("is /%s before %s in PATH: %s", async (path, program, isFound) => {
+  ])("is /%s, which takes precedence over %s in PATH: %s", async (path, program, isFound) => {
     const found = await warnings({ [path]: "" }, { program })
     expect(found).toEqual(isFound ? [expect.stringContaining(`/${path} comes before ${program} in PATH`)] : [])
   })

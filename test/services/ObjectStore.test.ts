@@ -42,7 +42,7 @@ const adapter = (
 describe("a lazily loaded store", () => {
   const traits = { checksum: "MD5", clockOffsetMillis: 0, unencrypted: false } as const
 
-  it.effect("is loaded only once, and not to read its traits", () => {
+  it.effect("is loaded only once, and not loaded to read its traits", () => {
     let loads = 0
     const store = Layer.mock(ObjectStore, { ready: () => Effect.void, traits: Effect.succeed(traits) })
     const load = Effect.sync(() => {

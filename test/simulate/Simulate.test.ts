@@ -26,7 +26,7 @@ describe("simulated weeks", () => {
   it.each<readonly [brokenOnce: string, seed: number, hours: number, faults: ReadonlyArray<Fault>]>([
     ["a clock that was ahead made the run report no loss", 104, 72, ["clock"]],
     ["a clock that was ahead during an outage made the run report no loss", 111, 72, ["outages", "clock"]]
-  ])("stay right where once %s", async (_, ...[weekSeed, hours, kinds]) => {
+  ])("break no promise in a week in which an earlier version failed: %s", async (_, ...[weekSeed, hours, kinds]) => {
     await simulate("--weeks=1", `--seed=${weekSeed}`, `--hours=${hours}`, `--faults=${kinds.join()}`)
   })
 })

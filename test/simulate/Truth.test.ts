@@ -42,7 +42,7 @@ describe("Truth", () => {
     expect(truth.violation).toBeDefined()
   })
 
-  it("counts nothing as stored once the store has spoilt the object", () => {
+  it("counts nothing as stored once the store has corrupted the object", () => {
     const { key, text, truth } = observe()
     truth.onStored(key, text, "live", start + hour / 2)
     truth.onSpoilt(key)

@@ -38,7 +38,7 @@ describe("parse", () => {
     expect(parse(...args)).toEqual({ _tag: "Help", command, isShort: true })
   })
 
-  it("tells no words from wrong words", () => {
+  it("distinguishes an empty command line from an unknown command", () => {
     expect(parse()).toEqual({ _tag: "Nothing" })
   })
 
@@ -55,7 +55,7 @@ describe("parse", () => {
     }
   )
 
-  it("reads --help after = as a value", () => {
+  it("treats --help after an equals sign as a value", () => {
     expect(parse("s3", "--prefix=--help")).toEqual(runs("--prefix", quote("--help")))
   })
 

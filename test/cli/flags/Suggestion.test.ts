@@ -25,7 +25,7 @@ describe("nearest", () => {
     expect(Suggestion.nearest(name, known)).toBeUndefined()
   })
 
-  it.each(names)("returns %s if its last letter is doubled", (name) => {
+  it.each(names)("returns %s for the same name with a doubled last letter", (name) => {
     expect(Suggestion.nearest(name + name.at(-1), names)).toBe(name)
   })
 

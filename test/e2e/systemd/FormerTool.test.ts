@@ -71,7 +71,7 @@ describe.skipIf(!hostAvailable)("on a host that was set up for the former progra
     return { store, key: `ibsr/host-17/snapshots/${runDirectory}/snapshot_20261122${hour}.jsonl` }
   }
 
-  it("the command uploads, typed by root", async () => {
+  it("the command uploads when root types it", async () => {
     const { key, store } = await prepare(14)
     expect(await sh(command.join(" \\\n  "))).toMatch(/ uploaded 1 /)
     expect(store.keys()).toEqual([key])

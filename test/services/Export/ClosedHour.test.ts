@@ -63,7 +63,7 @@ describe("a run that starts just after the end of an hour", () => {
   })
 
   it.effect(
-    "leaves that hour's snapshot to the next run if a stop is requested during the wait, and remembers the file",
+    "leaves that hour's snapshot to the next run if a stop is requested during the wait, and marks the file as pending",
     () => {
       const store = MemoryStore.make()
       const stateDir = emptyDirectory()

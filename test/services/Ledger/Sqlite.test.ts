@@ -151,7 +151,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("keeps what a ledger without regions knows", () =>
+  it.live("keeps the files of a ledger that an older version wrote without regions", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const db = new DatabaseSync(join(stateDir, "ledger.db"))

@@ -39,7 +39,7 @@ const withLink = () => {
 }
 const outside = expect.objectContaining({ _tag: "SourceUnreadable", code: "OUTSIDE" }) as Error
 
-describe.each(["with /proc", "without /proc"])("%s, a file", (system) => {
+describe.each(["with /proc", "without /proc"])("a file on a system %s", (system) => {
   const prepare = () => {
     vi.mocked(readlinkSync).mockReset()
     if (system === "without /proc") withoutProc()

@@ -126,7 +126,7 @@ describe("a batch of new small files", () => {
     })
   })
 
-  it.live("fails for only one file after a defect in it", () => {
+  it.live("fails only for the file in which a defect occurred", () => {
     const store = MemoryStore.make({ before: (_, key) => (key.includes("05") ? Effect.die("a defect") : Effect.void) })
     return Effect.gen(function* () {
       const report = yield* run(settingsFor(forty()), store)

@@ -217,7 +217,7 @@ describe("a response", () => {
     expect(read(text(MiB + 1))).toBe("malformed")
   })
 
-  it("is malformed as soon as its length is too long", () => {
+  it("is malformed as soon as the line with its length is too long", () => {
     expect(read(answer(ok, "content-length: 999999999999999"))).toBe("malformed")
     expect(read(`${chunked}ffffffffffffffff\r\n`)).toBe("malformed")
   })

@@ -41,7 +41,7 @@ describe.each([
     expect(SendQueue.unacknowledged(client)).toBe(0)
   })
 
-  it.skipIf(!exists)("is unknown once it is closed", async () => {
+  it.skipIf(!exists)("is unknown once the connection is closed", async () => {
     const { client } = await connected(host)
     client.destroy()
     expect(SendQueue.unacknowledged(client)).toBeUndefined()

@@ -54,7 +54,7 @@ describe("the hint of a denial", () => {
     expect(advise({ cause: denied, in: withSettings(flags) }).hint).toMatch(hint)
   })
 
-  it("stays the one of the code, if there is one", () => {
+  it("stays that of the error code, if there is one", () => {
     expect(advise({ cause: answered(403, "NotSignedUp") }).hint).toMatch(/not signed up/)
   })
 })
@@ -199,7 +199,7 @@ describe("the hint of a refused request", () => {
   it.each([
     ["PutObject", /check --endpoint/],
     ["CreateMultipartUpload", /raise --part-size/]
-  ])("without flags, names what else %s may lack", (operation, hint) => {
+  ])("names, if no flag was given, what else %s may lack", (operation, hint) => {
     expect(advise({ cause: answered(501, "NotImplemented"), operation }).hint).toMatch(hint)
   })
 

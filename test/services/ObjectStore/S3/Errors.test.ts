@@ -157,7 +157,7 @@ describe("storeError, given a failure without a response", () => {
     ["EPROTO", "wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER", /does not speak TLS/, /http:\/\//],
     ["EPROTO", "tlsv1 alert protocol version", "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", /no TLS version/, /TLS 1\.2/],
     ["EPROTO", "sslv3 alert handshake failure", "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", /handshake/, /client cert/]
-  ])("describes an error of OpenSSL in plain words: %s with %s", (code, reason, shown, detail, hint) => {
+  ])("describes an OpenSSL error in plain words: %s with %s", (code, reason, shown, detail, hint) => {
     const dump = `write EPROTO 40F7:error:0A00010B:SSL routines:ssl3_get_record:${reason}:../deps/openssl/rec.c:354:\n`
     const error = storeError("PutObject", Object.assign(new Error(dump), { code }))
     expect(error).toMatchObject({ _tag: "TlsFailure", code: shown, hint: expect.stringMatching(hint) })

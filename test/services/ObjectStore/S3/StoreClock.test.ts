@@ -34,7 +34,7 @@ describe("the store's clock", () => {
     expect(clock.correction()).toBe(adopted)
   })
 
-  it("takes a correction back that is refused before the store has accepted it", () => {
+  it("drops a correction that the store refuses before it has accepted one signature with it", () => {
     const clock = StoreClock.make()
     clock.refuse(0, inHours(1))
     expect(clock.refuse(clock.correction(), inHours(1))).toBe(false)
