@@ -28,13 +28,13 @@ export interface Host {
   readonly env: Env
   /** The id of this run in reports. */
   readonly runId: string
-  /** Carries out the run in another process, and returns its exit code; undefined if that is not necessary. */
+  /** Runs the program in a second process and returns its exit code; undefined if no second process is needed. */
   readonly supervise?: (input: string) => Effect.Effect<number> | undefined
   /** Shows progress; undefined if stderr is not a terminal. */
   readonly terminal: Terminal | undefined
 }
 
-/** `misconfigured`: why the target is not known. The run then does nothing but report it. */
+/** `misconfigured`: why endpoint or region is not known. The run then only reports this error. */
 export interface RunHost extends Host {
   readonly misconfigured?: ConfigError | undefined
 }
@@ -57,7 +57,7 @@ export const layer = (given: Settings, host: RunHost, store: Layer.Layer<ObjectS
         : Progress.layerTerminal(settings, host.terminal),
       metrics(settings)
     ]),
-    // each further `Layer.provide` adds 1 ms to the start
+    // several layers at once: each additional call of `Layer.provide` adds 1 ms to the start
     Layer.provide([Deadline.layer(settings), Traversal.layer(settings), KeyMapping.layer(settings)]),
     Layer.provideMerge(Layer.merge(Reporter.layer(settings), Logging.layer(settings)))
   )
@@ -73,7 +73,7 @@ const metrics = ({ dryRun, metricsFile, stateDir }: Settings) =>
     ? Metrics.layerNone
     : Layer.provide(Metrics.layerFile(metricsFile), [SqliteStatus.layer(stateDir), NodeFileSystem.layer])
 
-/** Loads the SDK at its first use, because that takes longer than a whole run that finds nothing new. */
+/** Loads the SDK on first use: loading it takes longer than an entire run that finds nothing new. */
 const s3 = (settings: Settings, env: Env) =>
   ObjectStore.layerLazy(
     Effect.map(

@@ -33,7 +33,7 @@ import * as Version from "./Version.ts"
 /** The process that the program runs in. */
 export interface Process extends App.Host {
   readonly args: ReadonlyArray<string>
-  /** This program's path, if it is one file that can be started without Node. */
+  /** The path of the binary; undefined if Node runs the program from a script. */
   readonly executable: string | undefined
   readonly node: Omit<Version.Build, "commit">
 }
@@ -99,7 +99,7 @@ const command = (
   }
 }
 
-/** Texts for other programs to read. */
+/** The commands that only print a text for another program: the manual page and the completion scripts. */
 export const texts: Readonly<Record<Manual.Text, () => string>> = {
   man: ManPage.page,
   "completion bash": Bash.script,
@@ -126,7 +126,7 @@ const defect = (cause: unknown) =>
 const internalError = (cause: unknown) =>
   new InternalError({ detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), cause })
 
-/** Prints a failure that no report covers. The last line is the same as a report's. */
+/** Prints a failure that no report covers. The last line has the same form as the last line of a report. */
 const fail = (error: Failure) =>
   Effect.map(Stdio, ({ stderr }) => {
     const exit = ExitCode.ofError[error._tag]

@@ -1,4 +1,4 @@
-/** Relative paths lead nowhere if the current directory was removed. */
+/** Detects that the current directory was removed: relative paths are then invalid. */
 import { Effect } from "effect"
 import { isAbsolute } from "node:path"
 import process from "node:process"
@@ -7,7 +7,7 @@ import type { Settings } from "../domain/Settings.ts"
 
 const detail = "the current directory does not exist any more"
 
-/** Refuses relative paths before the run starts, if they lead nowhere. */
+/** Refuses relative paths if the current directory was removed. Call it before the run starts. */
 export const check = ({
   input,
   manifestFile,

@@ -10,7 +10,9 @@ const entryOf = (options: Logger.Logger.Options<unknown>) => Logger.structuredLo
 
 type Entry = ReturnType<typeof entryOf>
 
-/** Omits the time, and Effect's fiber numbers, which mean nothing to a reader of the log. */
+/**
+ * The fields that are logged: all but the time and Effect's fiber numbers, which mean nothing to a reader of the log.
+ */
 const fieldsOf = ({ annotations, cause, logLevel, message }: Entry): Parameters<typeof Logfmt.line>[0] => ({
   level: logLevel,
   message: String(message),
@@ -50,7 +52,7 @@ const pretty = (severity: Severity, hasColors: boolean) => (entry: Entry) => {
   return [time, shown, escapeControls(String(message)), Logfmt.line(rest)].join(" ").trimEnd()
 }
 
-/** How an entry looks on this stream. */
+/** The formatter for entries on this stream. */
 const formatOf = (
   format: Reporting["logFormat"],
   { hasColors, isJournal, isTerminal }: OutputStream,

@@ -4,8 +4,8 @@ import { isAbsolute, join } from "node:path"
 import type { Env } from "../domain/Env.ts"
 
 /**
- * Sources: systemd.exec(5), `StateDirectory=`, where colons separate several paths; XDG Base Directory Specification 0.8,
- * which says to ignore a relative path.
+ * Sources: systemd.exec(5), `StateDirectory=` (colons separate several paths); XDG Base Directory Specification 0.8 (a
+ * relative path must be ignored).
  */
 export const fallback = (env: Env): string => {
   const [first = ""] = env["STATE_DIRECTORY"]?.split(":") ?? []
@@ -14,7 +14,7 @@ export const fallback = (env: Env): string => {
   return join(isAbsolute(stateHome) ? stateHome : join(home(), ".local", "state"), "ibsr-export")
 }
 
-/** `/` for a user without a home directory: the program fails to open a ledger there, and says so. */
+/** `/` for a user without a home directory: opening the ledger there fails with an error that says so. */
 const home = () => {
   try {
     const path = homedir()

@@ -6,12 +6,12 @@ declare const IBSR_EXPORT_COMMIT: string | undefined
 
 export const { version } = packageJson
 
-/** The parts of a build. */
+/** The facts that identify a build. */
 export interface Build {
   readonly commit: string
-  /** Version of Node. */
+  /** The version of Node. */
   readonly node: string
-  /** Node's names: `linux`, `x64`. */
+  /** As Node names them: `linux`, `x64`. */
   readonly platform: string
   readonly arch: string
 }

@@ -43,7 +43,7 @@ export interface PossibleSource extends Generation.Generation {
   readonly suffix: KeySuffix
 }
 
-/** All combinations with this key: the first or a later generation of a file, plain or compressed. */
+/** Returns all combinations that have this key: the first or a later generation of a file, plain or compressed. */
 export const possibleSources = (name: string): ReadonlyArray<PossibleSource> =>
   Object.values(keySuffixes)
     .filter((suffix) => name.endsWith(suffix))

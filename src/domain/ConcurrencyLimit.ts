@@ -26,8 +26,8 @@ export const atMost = ({ initial, max, unitBytes }: Range, count: number): Range
 export const weight = ({ unitBytes }: Range, bodyBytes: number): number => 1 + Math.floor(bodyBytes / unitBytes)
 
 /**
- * The files in progress at once: `count` batches of `size` files. There are more files than requests, so that the program
- * reads one file while it sends another. If few requests are allowed, there are as many files as requests.
+ * The number of files in progress at once: `count` batches of `size` files. More files than requests are in progress,
+ * so that the program reads one file while it sends another. If few requests are allowed, both numbers are equal.
  */
 export const batches = ({ max }: Range): { readonly count: number; readonly size: number } => {
   const size = Math.min(64, Math.floor(max / 8))
@@ -65,7 +65,7 @@ export interface Success {
   readonly weight: number
   /** Milliseconds of the same clock as `start`. */
   readonly atMillis: number
-  /** Whether this program was almost never idle since the last call. */
+  /** Whether this program has been busy nearly all the time since the last call. */
   readonly isBusy: () => boolean
 }
 
@@ -89,7 +89,7 @@ export const afterSuccess = (now: ConcurrencyLimit, { initial, max }: Range, suc
   const completed = round.completed + success.weight
   if (completed < limit) return { ...now, round: { ...round, completed } }
   const rate = completed / Math.max(1, atMillis - round.startedAt)
-  // in the first round the program is always busy, because its code is still being compiled
+  // ignored in the first round, when the program is always busy because its code is still being compiled
   if (success.isBusy() && round.minRate > 0) return { ...now, round: { ...round, completed: 0, startedAt: atMillis } }
   if (rate < round.minRate) return { cuts, limit: Math.max(initial, limit / 2), round: undefined }
   const doubled = Math.min(max, 2 * limit)

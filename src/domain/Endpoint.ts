@@ -1,7 +1,7 @@
 /** The endpoint of a store other than AWS. */
 import { Either } from "effect"
 
-/** Parses an `http:` or `https:` URL that names only a host and a port. The failure says what was expected. */
+/** Parses an `http:` or `https:` URL that contains only a host and a port. The failure describes the expected form. */
 export const parse = (text: string): Either.Either<URL, string> => {
   const url = URL.parse(text)
   const parts = url === null ? "" : url.href.slice(url.origin.length)

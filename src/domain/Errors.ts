@@ -23,9 +23,9 @@ export interface StoreAnswer {
   readonly overload?: boolean | undefined
   /** The store's time according to the response, in milliseconds since 1970. */
   readonly storeTime?: number | undefined
-  /** How long the store asked clients to wait. */
+  /** How long the store asked its clients to wait. */
   readonly retryAfter?: Duration.Duration | undefined
-  /** Whether the completion of a multipart upload had no answer, so that the store may hold the object. */
+  /** Whether the request to complete a multipart upload got no response. The store may then hold the object. */
   readonly isCompletionLost?: boolean | undefined
   /** A hint that replaces the general hint of the class. */
   readonly advice?: string | undefined
@@ -105,7 +105,7 @@ export class IntegrityFailure extends Data.TaggedError("IntegrityFailure")<Store
   readonly hint = this.advice ?? "memory, a proxy or the store changes bytes between this program and the store's disk"
 }
 
-/** `--deadline` passed with work left. */
+/** `--deadline` passed before the work was done. */
 export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<{ readonly deadline: string }> {
   override readonly message = `the deadline of ${this.deadline} passed with work left`
   readonly hint = "raise --deadline, or start runs more often; the next run continues"
@@ -184,7 +184,7 @@ export class InputUnusable extends Data.TaggedError("InputUnusable")<{
 /** Bad flags or values. It reports all of them at once. */
 export class UsageError extends Data.TaggedError("UsageError")<{
   readonly problems: ReadonlyArray<string>
-  /** The command whose flags they are. */
+  /** The command that the flags belong to. */
   readonly command?: string | undefined
 }> {
   override readonly message = this.problems.join("\n")
@@ -210,7 +210,10 @@ export class InternalError extends Data.TaggedError("InternalError")<{
   readonly hint = "this is a defect in ibsr-export: please report it with this message"
 }
 
-/** The run stopped before this was done. Not a failure: the signal or the deadline decides the exit code. */
+/**
+ * The run was stopped before this work was done. This is not a failure: the signal or the deadline decides the exit
+ * code.
+ */
 export class Interrupted extends Data.TaggedError("Interrupted") {}
 
 /** One request to a store failed. */

@@ -45,8 +45,9 @@ export interface RunEnd {
 }
 
 /**
- * The code of a run. The first of these decides: a defect; the signal; the ledger; an integrity failure; the failure that
- * ended the run; the class that all failures share; `mixed`. Files that were stored do not matter.
+ * Returns the exit code of a run. The first of these that occurred decides: a defect; the signal; the ledger; an
+ * integrity failure; the failure that ended the run; the class that all failures share; `mixed`. The number of stored
+ * files does not matter.
  */
 export const of = ({ endedBy, failed, signal }: RunEnd): ExitCode => {
   const has = (tag: ExportError["_tag"]) => endedBy === tag || failed.has(tag)

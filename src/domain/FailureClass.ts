@@ -6,7 +6,10 @@ import type { ExportError, FileError, Interrupted, StoreError } from "./Errors.t
 
 /** A row of the table of exit codes. */
 export interface ExitCode {
-  /** Not 1 (a crash of Node), 2-7 or 64-78 (systemd gives them misleading labels), 126 or above (shells). */
+  /**
+   * Avoids the codes that mean something else: 1 (a crash of Node), 2-7 and 64-78 (systemd's labels), 126 and above
+   * (shells).
+   */
   readonly code: number
   /** Stable: reports and monitoring use it. */
   readonly name: string
@@ -19,13 +22,13 @@ export interface ExitCode {
 type Applies = "always" | "never" | "if-retryable" | "if-permanent" | "if-4xx"
 
 export interface FailureClass extends ExitCode {
-  /** Whether it ends the run. A failure that does not concern a single file always does. */
+  /** Whether a failure of this class ends the run. A failure that is not about a single file always does. */
   readonly endsRun: "always" | "never" | "after-denials"
   /** Whether an unfinished multipart upload is kept for the next run. */
   readonly keepsUpload: Applies
   /** Whether the store, or a proxy before it, denies access for good. */
   readonly denied: Applies
-  /** Whether it shows that the store is up. */
+  /** Whether the failure shows that the store is up. */
   readonly alive: boolean
   /** Whether the store has certainly not stored the object. */
   readonly refused: Applies
@@ -46,8 +49,8 @@ const row = (
 /**
  * - Credentials, the bucket, TLS and the ledger end the run at once, because every file would fail in the same way. A
  *   denial ends it only when it repeats: a single key may be locked or reserved, and must not hold up the other files.
- * - An upload is kept after a failure that it did not cause: of the network, of credentials, of the ledger. It is not kept
- *   after an integrity failure, because its stored parts may be corrupt.
+ * - An upload is kept after a failure that it did not cause: of the network, the credentials or the ledger. It is not
+ *   kept after an integrity failure, because the stored parts may be corrupt.
  */
 // prettier-ignore
 export const table = {

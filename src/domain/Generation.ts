@@ -17,10 +17,10 @@ export interface Generation {
   readonly generation: number
 }
 
-/** Names of later generations with an extension, and without one. */
+/** The forms of a later generation's name: with and without an extension. */
 const shapes = [/^(.*)\.g([1-9]\d{0,14})(\.[^./]*)$/s, /^(.*)\.g([1-9]\d{0,14})()$/s]
 
-/** Files of which `path` could be a later generation, and which may therefore own its key. */
+/** Returns the files that may own the key of `path`, because `path` could be one of their later generations. */
 export const possibleOrigins = (path: string): ReadonlyArray<Generation> =>
   shapes
     .map((shape) => {

@@ -4,7 +4,7 @@ import { Data } from "effect"
 export type LedgerConcern = Data.TaggedEnum<{
   /** Another host wrote the ledger. `generation`: the first generation whose keys only this host uses. */
   OtherMachine: { readonly generation: number }
-  /** The ledger may be older than what is stored. */
+  /** The ledger may be an older copy that does not know the latest objects. `generation`: as above. */
   OlderCopy: { readonly generation: number }
   /** The last run uploaded another directory to the same prefix. */
   OtherInput: { readonly input: string }
@@ -16,7 +16,10 @@ export const LedgerConcern = Data.taggedEnum<LedgerConcern>()
 const ownKeys = (generation: number) =>
   `files that are new or have changed get keys of their own (NAME.g${generation}.jsonl)`
 
-/** A sentence for the report: what is the matter, what the program does about it, and what to do. */
+/**
+ * Returns sentences for the report. They describe the concern, how the program handles it, and what the operator should
+ * do.
+ */
 export const sentence = (ledger: string): ((concern: LedgerConcern) => string) =>
   LedgerConcern.$match({
     OtherMachine: ({ generation }) =>

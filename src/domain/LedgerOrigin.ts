@@ -12,7 +12,7 @@ export interface Origin {
   readonly bornNs: bigint
 }
 
-/** `machine`: another host wrote it. `copy`: it was copied, or replaced by an older one. */
+/** `machine`: another host wrote the ledger. `copy`: the ledger was copied, or replaced by an older one. */
 export type Doubt = "machine" | "copy"
 
 /**
@@ -34,8 +34,8 @@ export const doubtOf = (recorded: Origin, seen: Origin, knowsLastRun: boolean): 
 }
 
 /**
- * A generation whose keys no other ledger uses: the day (YYMMDD in UTC), then nine random digits. Later generations have
- * greater numbers. `random` is from 0 to 1.
+ * Returns a generation whose keys no other ledger uses: the day (YYMMDD in UTC), then nine random digits. Later
+ * generations have greater numbers. `random` is from 0 to 1.
  */
 export const firstGeneration = (nowMillis: number, random: number): number =>
   Number(new Date(nowMillis).toISOString().slice(2, 10).replaceAll("-", "")) * 1e9 + Math.floor(random * 1e9)

@@ -1,9 +1,9 @@
 /**
- * The fields of a collector's line that tell when it was written, and by which process. They stand at the beginning of a
- * line that may be 5 MB long, so only its beginning is searched.
+ * The fields of a snapshot's line that record when, and by which process, the line was written. The collector writes
+ * them first. A line can be 5 MB long, so only its beginning is searched.
  */
 
-/** Bytes of a line that are searched. */
+/** The number of bytes that are searched, from the beginning of a line. */
 export const searchedBytes = 1024
 
 export interface LineHeader {
@@ -11,7 +11,7 @@ export interface LineHeader {
   readonly time: number
   /** Seconds that the collector waits between two lines. */
   readonly intervalSeconds: number | undefined
-  /** The collector's name of this execution of itself. */
+  /** The id that the collector gave to its own execution. */
   readonly runId: string | undefined
 }
 
@@ -19,7 +19,7 @@ const time = /"ts_unix_sec"\s*:\s*(\d{1,15})(?=\s*[,}\]])/
 const interval = /"interval_sec"\s*:\s*(\d{1,9}(?:\.\d{1,9})?)(?=\s*[,}\]])/
 const run = /"run_id"\s*:\s*(?:"([^"\\]{1,200})"|(\d{1,20}))(?=\s*[,}\]])/
 
-/** `beginning` is the beginning of a line, or all of it. Undefined if it has no time. */
+/** Parses the beginning of a line, or a whole line. Returns undefined if it contains no time. */
 export const parse = (beginning: string): LineHeader | undefined => {
   const [, seconds] = time.exec(beginning) ?? []
   if (seconds === undefined) return undefined

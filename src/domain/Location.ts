@@ -16,7 +16,7 @@ export const url = ({ bucket, endpoint, prefix }: Location): string => `${endpoi
 export const describe = ({ bucket, endpoint, prefix }: Omit<Location, "region">): string =>
   `s3://${bucket}/${prefix}${endpoint === null ? "" : ` at ${endpoint.replace(/\/$/, "")}`}`
 
-/** A region that is not known may be any region. */
+/** An unknown region equals any region. */
 export const equals = (a: Location, b: Location): boolean =>
   url(a) === url(b) && (a.region === b.region || a.region === null || b.region === null)
 

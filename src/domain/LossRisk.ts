@@ -16,7 +16,7 @@ export interface Surroundings {
   readonly exists: boolean
   /** Whether the file only grows. Deleting any other file is normal, for example after it was archived. */
   readonly isAppendOnly: boolean
-  /** Whether the collector is writing to the file's directory, and therefore deletes old files there. */
+  /** Whether the collector is writing to the file's directory. It deletes old files only there. */
   readonly isRotated: boolean
   /**
    * Whether a run has seen a later snapshot in the directory. The collector then wrote this one to the end of its hour.
@@ -35,9 +35,9 @@ export type LossRisk = Data.TaggedEnum<{
   AtRisk: { readonly rotatedAt: number }
   /** It was deleted before all of it was stored. */
   Lost: {}
-  /** It was deleted; every line that a run saw is stored, and nothing shows that there were more. */
+  /** It was deleted. Every line that a run saw is stored, and nothing shows that the file had more lines. */
   EndNotSeen: {}
-  /** It was deleted or archived, and nothing is missing. */
+  /** It was deleted or archived, and the store has all of it. */
   Gone: {}
 }>
 export const LossRisk = Data.taggedEnum<LossRisk>()
@@ -54,7 +54,7 @@ export const LossRisk = Data.taggedEnum<LossRisk>()
  * | deleted | a snapshot  | no      | stored within its hour; no later snapshot was seen     | `EndNotSeen` |
  * | deleted | any other   | no      |                                                        | `Gone`       |
  *
- * A file that is not pending is stored as `live`; otherwise it would be completely stored.
+ * A file that is not pending here is stored as `live`: completely stored files are not checked.
  */
 export const of = (file: UnfinishedFile, surroundings: Surroundings): LossRisk => {
   const { exists, hasLaterSnapshot, isAppendOnly, isRotated, nextRunAt, now, retention } = surroundings

@@ -1,7 +1,7 @@
 /**
- * A completion of a multipart upload without a response, after which the store no longer knows the upload. It may hold
- * the object, but nothing proves it. The usual cause is a load balancer that stops waiting before the store has
- * completed the upload.
+ * A lost completion is a request to complete a multipart upload that got no response, after which the store no longer
+ * knows the upload. The store may hold the object, but nothing proves it. The usual cause is a load balancer that stops
+ * waiting before the store has completed the upload.
  */
 import { type StoreAnswer, UploadFailed } from "./Errors.ts"
 
@@ -15,8 +15,8 @@ export interface LostCompletions {
 export const none: LostCompletions = { count: 0, at: 0 }
 
 /**
- * A run does not send a file again if as many completions were lost, and the last one less than `pauseMillis` ago. The
- * pause is shorter than the time for which the collector keeps a file.
+ * After `maxLost` lost completions, no run sends the file until `pauseMillis` after the last one. The collector keeps a
+ * file for longer than this pause.
  */
 const maxLost = 3
 const pauseMillis = 6 * 3_600_000
@@ -36,7 +36,9 @@ export const attemptsLeft = ({ at, count }: LostCompletions, nowMillis: number):
   return count < maxLost || nowMillis - at > pauseMillis ? 1 : 0
 }
 
-/** `isPostponed`: the file was not sent, because `attemptsLeft` is 0. `refusal`: the store's last answer. */
+/**
+ * `isPostponed`: the file was not sent, because `attemptsLeft` is 0. `refusal`: the last error response of the store.
+ */
 export const failure = (isPostponed: boolean, refusal?: StoreAnswer): UploadFailed =>
   new UploadFailed({
     operation: "CompleteMultipartUpload",

@@ -5,7 +5,7 @@ import type { Settings } from "./Settings.ts"
 /** Name of a manifest in its directory. It does not end in `.jsonl`, so `ibsr-report` does not read it. */
 export const manifestName = "upload-manifest.json"
 
-/** Whether a run makes manifests, and must gather what they say about the content of files. */
+/** Whether a run makes manifests. It must then gather facts about the content of each file that it sends. */
 export const isWanted = ({ manifest, manifestFile }: Pick<Settings, "manifest" | "manifestFile">): boolean =>
   manifest || manifestFile !== undefined
 
@@ -26,6 +26,6 @@ export const of = (path: string): string => {
   return directory.map((name) => `${name}/`).join("")
 }
 
-/** Whether a file of this path would take the place of a manifest. */
+/** Whether a file with this path would get the key of a manifest. */
 export const isManifest = (path: string): boolean =>
   path.slice(path.lastIndexOf("/") + 1) === manifestName && of(path) + manifestName === path

@@ -11,20 +11,23 @@ const parse = (mountinfo: string): ReadonlyArray<Mount> =>
     return point === undefined || type === undefined ? [] : [{ point: unescape(point), type }]
   })
 
-/** Spaces, tabs, line breaks and backslashes are octal. */
+/** Spaces, tabs, line breaks and backslashes are written as octal escapes. */
 const unescape = (text: string) => text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)))
 
 const isInside = (path: string, directory: string) =>
   path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
 
-/** virtiofs is FUSE with a hypervisor as its server. */
+/** Whether a file system is FUSE. virtiofs is FUSE with a hypervisor as its server. */
 const isFuse = (type: string) => type.startsWith("fuse") || type === "virtiofs"
 
 const localTypes: ReadonlySet<string> = new Set(
   "ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs vfat exfat tmpfs ramfs overlay".split(" ")
 )
 
-/** The types of the file system of a directory, an absolute path, and of those mounted below it. Ignores symbolic links. */
+/**
+ * Returns the file system type of a directory, and the types of all file systems mounted below it. `directory` is an
+ * absolute path. Ignores symbolic links.
+ */
 const typesAt = (mountinfo: string, directory: string): ReadonlyArray<string> => {
   const mounts = parse(mountinfo)
   const above = mounts.filter(({ point }) => isInside(directory, point))

@@ -4,7 +4,7 @@ import type { State } from "./Snapshot.ts"
 /** Who writes the objects. */
 export interface Origin {
   readonly hostname: string
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string
 }
 

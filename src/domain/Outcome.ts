@@ -13,7 +13,7 @@ export type Outcome = Data.TaggedEnum<{
     readonly objectBytes: number
     /** Whether the file is final, but ends in an incomplete line. */
     readonly torn: boolean
-    /** The new key, if the file must not replace its older object, which stays unchanged. */
+    /** The new key, if the file got one because its older object must stay unchanged. */
     readonly replaces: string | undefined
   }
   /** An earlier run stored all of the file. */
@@ -48,7 +48,9 @@ export type Outcome = Data.TaggedEnum<{
 }>
 export const Outcome = Data.taggedEnum<Outcome>()
 
-/** The outcome of a file that failed only because the ledger had failed before. A file without a key was not sent. */
+/**
+ * The outcome of a file that failed only because the ledger had failed before. If no key was chosen, nothing was sent.
+ */
 export const afterLedgerFailure = ({ key }: Extract<Outcome, { _tag: "Failed" }>): Outcome =>
   key === undefined ? Outcome.NotTried() : Outcome.Interrupted()
 

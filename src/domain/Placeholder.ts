@@ -16,8 +16,8 @@ const pattern = /\{([^{}]*)\}/g
 export const leftOver = (text: string): string | undefined => /<[^<>]*>/.exec(text)?.[0]
 
 /**
- * Checks what can be checked before the names are known. It refuses a brace that is not part of a placeholder, because a
- * misspelled placeholder would give all hosts the same prefix.
+ * Checks a template before the names of the host are known. It refuses a brace that is not part of a placeholder,
+ * because a misspelt placeholder would give all hosts the same prefix.
  */
 export const parse = (text: string): Either.Either<ObjectKey.PrefixTemplate, string> => {
   const literal = leftOver(text)
@@ -28,7 +28,7 @@ export const parse = (text: string): Either.Either<ObjectKey.PrefixTemplate, str
   return Either.map(ObjectKey.parsePrefix(sample), () => text.replace(/^\/+|\/+$/g, "") as ObjectKey.PrefixTemplate)
 }
 
-/** The placeholders in the prefix, each once. */
+/** Returns the placeholders in the prefix, without duplicates. */
 export const usedIn = (template: ObjectKey.PrefixTemplate): ReadonlyArray<Name> => [
   ...new Set(Array.from(template.matchAll(pattern), ([, name = ""]) => name).filter(isName))
 ]

@@ -1,6 +1,6 @@
 /**
- * What is known about providers, recognised by the host of the endpoint. `docs/stores.md` contains the table. What is not
- * known here, a run learns from the store's responses.
+ * What is known about providers, which are recognised by the endpoint's host. `docs/stores.md` contains the same table.
+ * A run learns everything else from the store's responses.
  *
  * Sources: the documentation of the providers, and the provider files of rclone.
  */
@@ -12,7 +12,7 @@ export type ObjectFlag = "--acl" | "--sse" | "--storage-class" | "--tag" | "--no
 
 export interface Provider {
   readonly name: string
-  /** The host as it is documented. */
+  /** The host, as the documentation shows it. */
   readonly host: string
   /** Matches the host. The group `region`, if there is one, is the default region. */
   readonly pattern: RegExp
@@ -31,7 +31,7 @@ export interface Provider {
   readonly note?: string
 }
 
-/** An endpoint that is not recognised. Its region may have any name, but the signature must contain one. */
+/** The provider of an unknown endpoint. The signature must contain a region, and most such stores accept any name. */
 export const other: Provider = {
   name: "any other, such as MinIO or Ceph",
   host: "any other",
@@ -167,7 +167,7 @@ export const of = (endpoint: URL | undefined): Provider => {
 export const usesPathStyle = (endpoint: URL | undefined, forced: boolean | undefined): boolean =>
   forced ?? of(endpoint).bucketIn === "path"
 
-/** What the provider says about parts. */
+/** The provider's limits for multipart uploads. */
 export const partLimits = (endpoint: URL | undefined): Pick<Provider, "maxParts" | "partsAtOnce"> => {
   const { maxParts: most, partsAtOnce } = of(endpoint)
   return { maxParts: most, partsAtOnce }

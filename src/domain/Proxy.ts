@@ -13,8 +13,8 @@ export interface Proxies {
 const named = (env: Env, name: string) => [name.toLowerCase(), name].find((candidate) => env[candidate])
 
 /**
- * The error names the variable but not its value, which may hold a password. With `@`, `/`, `?` or `#` in a password, the
- * URL would name another host, and the rest of the password would be its path.
+ * Parses the variables. The error names the variable but not its value, which may contain a password. A URL with an
+ * unescaped `@`, `/`, `?` or `#` in its password would have a different host, and part of the password as its path.
  */
 export const fromEnv = (env: Env): Either.Either<Proxies, string> => {
   const read = (name: "HTTP_PROXY" | "HTTPS_PROXY") => {

@@ -24,7 +24,7 @@ export interface Created {
   readonly generation: number
   readonly state: State
   readonly partSizeBytes: number
-  /** The result of `attributesOf`, or derived from it. */
+  /** The result of `attributesOf`, or a digest of it. */
   readonly attributes: string
   readonly checksum: Checksum
 }
@@ -116,8 +116,8 @@ export const isUnknownUpload = (error: { readonly _tag: string; readonly code?: 
   error._tag === "UploadFailed" && error.code === "NoSuchUpload"
 
 /**
- * The attributes that are fixed when an upload is created, in a canonical form. Without `ObjectMetadata`: an upgrade of
- * this program, or another host name, is no reason to send a large file again.
+ * Returns the attributes that are fixed when an upload is created, in a canonical form. `ObjectMetadata` is not
+ * included: a large file must not be sent again after an upgrade of this program or a change of the host name.
  */
 export const attributesOf = (attributes: ObjectAttributes): string => {
   const { acl, kmsContext, kmsKeyId, metadata, sse, storageClass, tags } = attributes

@@ -1,8 +1,8 @@
 /**
  * Estimates how long the collector keeps a snapshot file.
  *
- * The collector rotates the run directory that it is writing, right after it has written a line: it deletes a file when
- * `now - start of its hour > --max-age`. So the files in such a directory give a lower and an upper bound of `--max-age`.
+ * After each line that it writes, the collector rotates its current run directory: it deletes a file when `now - start
+ * of its hour > --max-age`. So the files in such a directory give a lower and an upper bound of `--max-age`.
  */
 import { Duration } from "effect"
 

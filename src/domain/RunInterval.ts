@@ -4,7 +4,7 @@ import { Duration } from "effect"
 const hour = Duration.toMillis("1 hour")
 const day = Duration.toMillis("24 hours")
 
-/** Fewer intervals are not reliable: after a trial run, the timer may be enabled days later. */
+/** Fewer intervals are not reliable: days may pass between a trial run and the first run of the timer. */
 const leastIntervals = 3
 
 /** Number of run starts that `expected` uses, including the present run. */

@@ -52,7 +52,7 @@ const pathMatcher = (glob: string): ((relativePath: string) => boolean) => {
   return (relativePath) => regex.test(relativePath) || isLiteral(`/${relativePath}`)
 }
 
-/** Checks a glob; the failure says what was expected. */
+/** Checks a glob. The failure describes the expected form. */
 export const parseGlob = (glob: string): Either.Either<string, string> => {
   if (/^!(?!\()/.test(glob)) return Either.left("a glob that does not begin with '!'; use --exclude to leave files out")
   const segments = glob.split("/").filter((segment) => segment !== "" && segment !== ".")

@@ -11,7 +11,7 @@ export interface Target {
   readonly bucket: string
   readonly endpoint: URL | undefined
   readonly region: string | undefined
-  /** Whether the bucket goes into the URL's path, not into the host name; undefined: as its provider wants. */
+  /** Whether the URL has the bucket in its path instead of the host name; undefined: as the provider requires. */
   readonly forcePathStyle: boolean | undefined
   readonly profile: string | undefined
   readonly assumeRoleArn: string | undefined

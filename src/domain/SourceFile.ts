@@ -26,7 +26,7 @@ export interface FileStat {
   readonly ino: bigint
 }
 
-/** Why an entry is skipped without being a failure. */
+/** Why an entry is skipped. A skipped entry is not a failure. */
 export type SkipReason =
   /** A symbolic link, without `--follow-symlinks`. */
   | "symlink"

@@ -1,10 +1,11 @@
-/** Traits of a store, which a run learns from its responses. */
+/** What a run learns about its store from the responses. */
 import { Duration } from "effect"
 import * as DurationText from "./DurationText.ts"
 
 /**
- * The checksum sent with every body, which the store keeps. SHA-256 costs nothing, because the signature needs it, too.
- * Stores without the "additional checksums" that S3 introduced in 2022 get Content-MD5, which is as old as S3, or none.
+ * The checksum that is sent with every body and that the store keeps. SHA-256 adds no cost, because the signature needs
+ * it anyway. Stores without the "additional checksums" that S3 introduced in 2022 get Content-MD5, which is as old as
+ * S3, or no checksum.
  */
 export type Checksum = "SHA256" | "MD5" | "none"
 
@@ -12,7 +13,7 @@ export interface StoreTraits {
   readonly checksum: Checksum
   /** How far the store's clock is ahead of this host's, in milliseconds. */
   readonly clockOffsetMillis: number
-  /** Whether encryption was requested, and a response did not confirm it. */
+  /** Whether encryption was requested but a response did not confirm it. */
   readonly unencrypted: boolean
 }
 

@@ -29,7 +29,7 @@ export const combine = (standings: ReadonlyArray<Standing>): Standing =>
 /** By default, a running collector writes once a minute. An hour allows for longer intervals. */
 const idleAfter = Duration.toMillis("1 hour")
 
-/** All that is found in one run directory. */
+/** The content of one run directory. */
 export interface Content {
   readonly files: number
   /** The files that are `stored`. */

@@ -74,7 +74,7 @@ export interface FailedClass {
 export interface KeptUpload {
   readonly key: string
   readonly uploadId: string
-  /** How much of `sizeBytes` the store has. */
+  /** The number of bytes that the store has. */
   readonly storedBytes: number
   readonly sizeBytes: number
 }
@@ -122,7 +122,7 @@ const countClass = ({ failedClasses }: Tally, tag: ExportError["_tag"], failure:
   }
 }
 
-/** Built once: building it for each of a million files takes longer than counting them. */
+/** A constant, because building this table for each of a million files takes longer than counting them. */
 const counters: {
   readonly [Tag in Outcome["_tag"]]: (tally: Tally, outcome: Extract<Outcome, { _tag: Tag }>) => void
 } = {
@@ -187,7 +187,10 @@ export const addAtRisk = (tally: Tally, file: Tally["atRisk"][number]): void => 
   if (tally.atRisk.length < maxListed) tally.atRisk.push(file)
 }
 
-/** Only a signal or the deadline interrupts a run. If a failure ended it, the files in flight were not tried to the end. */
+/**
+ * Counts interrupted files as not tried. Call it if a failure ended the run: only a signal or the deadline interrupts
+ * files.
+ */
 export const countInterruptedAsNotTried = (tally: Tally): void => {
   tally.notTried += tally.interrupted
   tally.interrupted = 0

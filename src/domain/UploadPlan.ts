@@ -19,7 +19,7 @@ export const minMemoryBytes = minPartBytes
 export interface Limits {
   /** Memory for all request bodies together. */
   readonly memoryBytes: number
-  /** Parts are larger only if the object would otherwise have more than `maxParts`. */
+  /** The usual part size. Parts are larger only if the object would otherwise have more than `maxParts`. */
   readonly partSizeBytes: number
   /** Maximum number of parts that the store accepts per object. Default: that of S3. */
   readonly maxParts?: number

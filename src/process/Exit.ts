@@ -1,4 +1,4 @@
-/** Ends the process, whatever hangs. */
+/** Ends the process, even if a system call hangs. */
 import { accessSync, constants } from "node:fs"
 import process from "node:process"
 import { isSea } from "node:sea"
@@ -12,14 +12,14 @@ if (given !== undefined) process.exit(Number(given))
 
 /**
  * `process.exit` waits for the thread pool, which may be reading from a dead file server. execve(2) does not wait: it
- * ends all threads and starts another program. The other program is this one again, because the sandbox of the packaged
- * service allows no other.
+ * ends all threads and starts a program. It starts this program again, because the sandbox of the packaged service
+ * allows no other.
  */
 export const exit = (code: number): never => {
   reportExit(code)
   if (process.getActiveResourcesInfo().some(isInThreadPool)) {
     try {
-      // execve would abort the process if it failed
+      // checked first, because Node aborts the process if execve fails
       accessSync(process.execPath, constants.X_OK)
       const script = isSea() ? [] : [process.argv[1] ?? ""]
       process.execve?.(process.execPath, [process.execPath, ...script], { [variable]: String(code) })
@@ -30,5 +30,5 @@ export const exit = (code: number): never => {
   return process.exit(code)
 }
 
-/** File system calls and name lookups run in the thread pool. */
+/** Whether a resource is a file system call or a name lookup, which run in the thread pool. */
 const isInThreadPool = (resource: string) => resource.startsWith("FSReq") || resource.startsWith("GetAddrInfo")

@@ -15,7 +15,7 @@ export const prepare = (complain: (text: string) => void, stderr: OutputStream):
     return Exit.exit(row.code)
   }
 
-  // earlier versions ignore proxy settings, and connect directly
+  // earlier versions ignore the proxy settings and connect directly
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
   if (major < 24 || (major === 24 && minor < 5)) {
     exit(
@@ -35,8 +35,8 @@ export const prepare = (complain: (text: string) => void, stderr: OutputStream):
   process.on("uncaughtException", crash)
   process.on("unhandledRejection", crash)
 
-  // By default, V8 lets the heap grow to several times the size of its live data, which wastes the host's memory. Once the
-  // flag is set, V8 rejects the compiled code that ships with Node's own modules. After 60 ms, most of these modules are
+  // By default, V8 lets the heap grow to several times the size of its live data, which wastes the host's memory. Once
+  // the flag is set, V8 rejects the precompiled code of Node's own modules. After 60 ms, most of these modules are
   // loaded, and the heap has not grown yet.
   setTimeout(() => setFlagsFromString("--heap-growing-percent=80"), 60).unref()
 

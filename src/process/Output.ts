@@ -21,7 +21,7 @@ export const open = (env: Env) => {
   })
   const complain = (text: string) => stderr.writeLine({ text: `ibsr-export: ${text}`, severity: "error" })
 
-  // the upload must not stop because the log's disk is full or its reader has exited
+  // errors are ignored: the upload must not stop because the log's disk is full or its reader has exited
   process.stderr.on("error", () => {})
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") complain(`the report could not be written: ${error.message}`)
@@ -65,6 +65,6 @@ const taken = (stream: NodeJS.WriteStream) =>
 export const drain = async (isStopped: boolean): Promise<void> => {
   const all = Promise.all([taken(process.stdout), taken(process.stderr)])
   await (isStopped ? Promise.race([all, new Promise((resolve) => setTimeout(resolve, 5000))]) : all)
-  // errors of the last lines are emitted in the next iteration of the event loop
+  // Node emits the errors of the last lines in the next iteration of the event loop
   await new Promise((resolve) => setImmediate(resolve))
 }

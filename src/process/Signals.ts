@@ -35,7 +35,7 @@ export const listen = (stderr: OutputStream) => {
     if (inherited.has(signal)) {
       const text = `ibsr-export: ${signal} stays ignored, as it was when the program started`
       process.once(signal, () => stderr.writeLine({ text, severity: "notice" }))
-      // without a listener, the signal would end the process
+      // an empty listener, because without one the signal would end the process
       process.on(signal, () => {})
       continue
     }

@@ -1,7 +1,7 @@
 /**
- * Runs the program in a second process if --input is on FUSE. The kernel keeps a process alive, even after SIGKILL, as
- * long as one of its calls waits for a FUSE server. If that server hangs, the second process stays behind; the first one
- * exits in time, with the exit code of the second.
+ * Runs the program in a second process if --input is on FUSE. Even SIGKILL does not end a process while one of its
+ * system calls waits for a FUSE server. If the server hangs, only the second process remains: the first one exits on
+ * time with the exit code of the second.
  */
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
@@ -21,17 +21,17 @@ const exitMillis = 1000
 const descriptor = process.env[variable]
 delete process.env[variable]
 
-/** Tells the supervisor the exit code, if there is one. */
+/** Reports the exit code to the supervisor, if there is a supervisor. */
 export const reportExit = (code: number): void => {
   if (descriptor === undefined) return
   try {
     writeSync(Number(descriptor), String(code))
   } catch {
-    // it has exited
+    // the supervisor has exited
   }
 }
 
-/** Undefined if the run can take place in this process. The result is the exit code. */
+/** Runs the program in a second process, and returns its exit code. Undefined if this process can do the run itself. */
 export const supervise = (input: string): Effect.Effect<number> | undefined =>
   descriptor === undefined && isOnFuse(input)
     ? Effect.async((done) => start((code) => done(Effect.succeed(code))))
@@ -48,13 +48,13 @@ const isOnFuse = (input: string) => {
 const start = (done: (code: number) => void) => {
   const [, script = "", ...args] = process.argv
   const child = spawn(process.execPath, [...(isSea() ? [] : [...process.execArgv, script]), ...args], {
-    // in a session of its own: a terminal would otherwise send it a signal that it also gets from here
+    // a separate session: a terminal would otherwise send the signals that are also forwarded below
     detached: true,
     stdio: ["inherit", "inherit", "inherit", "pipe"],
     env: { ...process.env, [variable]: "3" }
   })
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
-    // before the listener that may end this process
+    // prepended, because another listener may end this process
     process.prependListener(signal, () => child.kill(signal))
   }
   child.stdio[3]?.on("data", (code) => setTimeout(() => done(Number(String(code))), exitMillis))

@@ -36,7 +36,7 @@ export const of = (exit: ExitCode.ExitCode, facts: Facts): Ending | undefined =>
 export const line = ({ code, name }: Pick<ExitCode.ExitCode, "code" | "name">, { cause, hint }: Ending): string =>
   `exit ${code} ${name}: ${escapeControls(`${withFullStop(cause)} ${sentence(hint)}`)}`
 
-/** For a failure before there is a report. */
+/** The ending of a run that failed before it had a report. */
 export const ofError = (error: ExportError): Ending => ({
   cause: error._tag === "UsageError" ? error.problems.join("; ") : firstLine(error.message),
   hint: error.hint

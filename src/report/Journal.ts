@@ -11,16 +11,21 @@ export interface Line {
   readonly severity: Severity
 }
 
-/** The reader of an output stream. If both are false, the output goes to a file or a pipe, and may be read much later. */
+/**
+ * The reader of an output stream. If both fields are false, the output goes to a file or a pipe, and may be read much
+ * later.
+ */
 export interface Reader {
-  /** Whether journald reads it: it adds the time, takes a priority for each line, and shows no colours. */
+  /**
+   * Whether journald reads the stream. journald adds the time, accepts a priority for each line, and shows no colours.
+   */
   readonly isJournal: boolean
   readonly isTerminal: boolean
-  /** Whether colours are wanted: a terminal that has them, unless `NO_COLOR` or `CLICOLOR_FORCE` decides. */
+  /** Whether to use colours: on a terminal that supports them, unless `NO_COLOR` or `CLICOLOR_FORCE` says otherwise. */
   readonly hasColors: boolean
 }
 
-/** Prefixes every line with the priority, because journald makes an entry of each line. */
+/** Prefixes every line with the priority, because journald makes a separate entry of each line. */
 export const prefixed = ({ severity, text }: Line): string =>
   text
     .split("\n")

@@ -1,4 +1,4 @@
-/** What the bucket holds of one directory, for readers who want to prove that nothing is missing. */
+/** A manifest lists what the bucket holds of one directory, so that a reader can prove that nothing is missing. */
 import { Schema } from "effect"
 import { manifestName } from "../domain/ManifestDirectory.ts"
 import type { ManifestedFile, ManifestedObject } from "../domain/ManifestedFile.ts"
@@ -22,7 +22,7 @@ const StoredObject = Schema.Struct({
   storedAt: described(Schema.String, "when the store acknowledged the object: ISO 8601, UTC, by the host's clock")
 })
 
-/** New fields keep `schemaVersion`; a change of meaning raises it. */
+/** A new field does not change `schemaVersion`. A change of meaning increments it. */
 export const Manifest = Schema.Struct({
   schemaVersion: Schema.Literal(1),
   tool: described(Schema.Struct({ name: Schema.String, version: Schema.String }), "the program that wrote this"),
@@ -84,7 +84,7 @@ export const make = (
     directory,
     collectorRunId: latest?.collectorRun ?? null,
     intervalSeconds: latest?.intervalSeconds ?? null,
-    // exact to the minute, so that the manifest stays the same although a timer is never exact
+    // rounded to the minute: a timer is never exact, and the manifest should not change with each run
     runIntervalSeconds: 60 * Math.max(1, Math.round(runInterval / 60_000)),
     files: files.flatMap((file) => objectsOf(file, isAppendOnly(file.path))).sort(byKey),
     pending: files.flatMap(({ fate, path, pendingSince }) =>

@@ -35,8 +35,9 @@ export interface Result {
 const rowOf = (code: number) => ExitCode.table.find((row) => row.code === code)
 
 /**
- * The targets to report. If a target never succeeded and no run tried it within the critical age, it was a mistake and has
- * been corrected; it would keep the state critical for ever. The target of the most recent run is always reported.
+ * The targets to report. A target that never succeeded, and that no run has tried within the critical age, is left out:
+ * it was a mistake that has been corrected, and it would keep the state critical forever. The target of the most recent
+ * run is always reported.
  */
 export const inUse = (targets: ReadonlyArray<Target>, { critical }: Thresholds, now: number): ReadonlyArray<Target> =>
   targets.filter(({ lastRun, lastSuccess, mostRecent }) => {
@@ -47,7 +48,7 @@ export const inUse = (targets: ReadonlyArray<Target>, { critical }: Thresholds, 
 /** Milliseconds since the last successful run ended. */
 const ageOf = ({ lastSuccess }: Target, now: number) => timeSince(lastSuccess?.endedAt, now)
 
-/** Milliseconds. Undefined if the time is in the future: a clock was wrong, so its age is unknown. */
+/** Milliseconds since a time. Undefined if the time is in the future, because a clock was wrong. */
 const timeSince = (time: string | null | undefined, now: number): number | undefined =>
   time == null || isFuture(Date.parse(time), now) ? undefined : Math.max(0, now - Date.parse(time))
 
@@ -77,7 +78,7 @@ const runText = ({ lastRun }: Target) => {
   return `last run exit ${lastRun.exitCode} (${rowOf(lastRun.exitCode)?.name ?? "of another version"})`
 }
 
-/** If there are several targets, each has a name of its own. */
+/** Names the target if there are several. */
 const nameOf = (target: Target, all: ReadonlyArray<Target>) =>
   escapeControls(Location.url(target) + Location.regionSuffix(target, all))
 
@@ -100,7 +101,7 @@ const performance = (target: Target, thresholds: Thresholds, now: number, all: R
   const [warning, critical] = [Duration.toSeconds(thresholds.warning), Duration.toSeconds(thresholds.critical)]
   const age = ageOf(target, now)
   return [
-    // U: the value is unknown
+    // in performance data, U means that the value is unknown
     `${label("age")}=${age === undefined ? "U" : `${Math.round(age / 1000)}s`};${warning};${critical};0`,
     `${label("waiting")}=${target.waiting};;;0`,
     `${label("lost")}=${target.lost};;;0`,

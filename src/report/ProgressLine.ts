@@ -11,11 +11,11 @@ export interface Amount {
 
 export interface Progress {
   readonly done: Amount
-  /** The selected files that were counted so far. */
+  /** The selected files that have been counted so far. */
   readonly total: Amount
   /** Whether `total` is complete. */
   readonly counted: boolean
-  /** In bytes per second; undefined if nothing has arrived lately. */
+  /** In bytes per second; undefined if the store has acknowledged nothing recently. */
   readonly rate: number | undefined
   /** Why a request was last retried. */
   readonly lastRetry: string | undefined
@@ -30,12 +30,12 @@ const leastColumnsForBar = 60
 /** A longer time is not shown, because the rate will change. */
 const longestTimeLeft = Duration.hours(99)
 
-/** Each file counts as one more byte than its size, so that empty files are progress, too. */
+/** Each file counts as one byte more than its size, so that empty files count as progress. */
 const weight = ({ bytes, files }: Amount) => bytes + files
 
 /**
- * For example `25 % [##--------] 6 of 24 files, 1.2 MB of 4.8 MB, 0.6 MB/s, 6.0 s left`, cut to the terminal's width. If
- * nothing arrives, `stalled` or `retrying: …` replaces the rate.
+ * Renders, for example, `25 % [##--------] 6 of 24 files, 1.2 MB of 4.8 MB, 0.6 MB/s, 6.0 s left`, cut to the
+ * terminal's width. If the store acknowledges nothing, `stalled` or `retrying: …` replaces the rate.
  */
 export const render = ({ counted, done, lastRetry, rate, total }: Progress, columns: number): string => {
   const share = Math.min(1, weight(done) / Math.max(1, weight(total)))
@@ -59,16 +59,16 @@ const timeLeft = (bytes: number, rate: number): ReadonlyArray<string> => {
   return Duration.greaterThan(left, longestTimeLeft) ? [] : [`${DurationText.format(left)} left`]
 }
 
-/** How many bytes had been stored at one moment. */
+/** The number of bytes that had been stored at one moment. */
 export interface Sample {
   readonly atMillis: number
   readonly done: Amount
 }
 
-/** The rate is measured over this much time. */
+/** The period over which the rate is measured. */
 export const windowMillis = 10_000
 
-/** Bytes per second since the first of these samples; undefined if nothing has arrived since then. */
+/** Bytes per second since the first of these samples; undefined if the amount has not grown since then. */
 export const rateOf = (samples: ReadonlyArray<Sample>): number | undefined => {
   const [first, last] = [samples[0], samples.at(-1)]
   if (first === undefined || last === undefined) return undefined
@@ -77,5 +77,5 @@ export const rateOf = (samples: ReadonlyArray<Sample>): number | undefined => {
   return ((last.done.bytes - first.done.bytes) * 1000) / Math.max(1, elapsed)
 }
 
-/** A pause of this length is worth showing. */
+/** After this long without progress, the line says that the run has stalled. */
 const stalledMillis = 5000

@@ -41,8 +41,8 @@ const endOf = ({ run }: Report) => (Date.parse(run.startedAt) + Math.round(run.d
 const lastSuccess = "last_success_timestamp_seconds"
 
 /**
- * The latest known success, else 0. The ledger alone is not enough: it can be lost, or a run could not write to it. A
- * success in the future counts as unknown, because it would hide later failures.
+ * The time of the latest known success, or 0. The ledger alone is not enough: it may be lost, or a run may have failed
+ * to write to it. A success in the future counts as unknown, because it would hide later failures.
  */
 const succeededAt = ({ previous, remembered, report }: Facts): number => {
   const target = Location.url(report.target)

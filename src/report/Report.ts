@@ -40,7 +40,7 @@ const ManifestResult = Schema.Struct({
 })
 export type ManifestResult = typeof ManifestResult.Type
 
-/** New fields keep `schemaVersion`; a change of meaning raises it. */
+/** A new field does not change `schemaVersion`. A change of meaning increments it. */
 export const Report = Schema.Struct({
   schemaVersion: Schema.Literal(1),
   tool: described(Schema.Struct({ name: Schema.String, version: Schema.String }), "the program that wrote this"),
@@ -179,7 +179,7 @@ export const sawAll = ({ complete, totals }: Report): boolean =>
 /** A multipart upload whose parts stay in the store. */
 export type OpenUpload = Report["openMultipartUploads"][number]
 
-/** The facts about a run that its report is made from. */
+/** The facts from which a run's report is made. */
 export interface Facts {
   readonly version: string
   readonly runId: string
@@ -208,7 +208,7 @@ const problem = (error: ExportError): typeof Problem.Type => ({
   requestId: "requestId" in error ? (error.requestId ?? null) : null
 })
 
-/** The report without `metrics`, which are made from it. */
+/** Makes the report. `metrics` is added later, because the metrics are made from the report. */
 export const make = (settings: Settings, facts: Facts): Report => {
   const { tally } = facts
   const exit = ExitCode.of({
@@ -272,7 +272,8 @@ export const make = (settings: Settings, facts: Facts): Report => {
       retries: tally.retries
     },
     setupWarnings: facts.setupWarnings,
-    // if no file is excluded, the input is empty or a pattern matched everything
+    // if no file is excluded, an unmatched pattern is no mistake: the input is empty, or another pattern matched
+    // everything
     unmatchedPatterns: facts.complete && tally.excluded > 0 ? facts.unmatched : [],
     complete: facts.complete,
     failures: tally.failures.map((failure) => ({

@@ -6,7 +6,9 @@ import type { Line, Severity } from "./Journal.ts"
 import type { Report } from "./Report.ts"
 import { escapeControls, plural } from "./Text.ts"
 
-/** Maximum files named per group of failures. `--output json` names more, and the log names all. */
+/**
+ * The maximum number of files named per group of failures. `--output json` names more, and the log names all of them.
+ */
 const maxNamed = 3
 
 type Failure = Report["failures"][number]
@@ -18,7 +20,7 @@ const fileLine = ({ file, key, requestId }: Failure) =>
     ...(requestId === null ? [] : [` [request ${escapeControls(requestId)}]`])
   ].join("")
 
-/** Groups equal failures, because a hundred denials are one problem. */
+/** Groups equal failures, because a hundred denials are a single problem. */
 const failureTexts = (report: Report): ReadonlyArray<string> =>
   [
     ...Map.groupBy(

@@ -41,7 +41,7 @@ export type Status = typeof Status.Type
 
 export type Target = typeof Target.Type
 
-/** Milliseconds. Small corrections of a clock are normal. */
+/** In milliseconds. Small corrections of a clock are normal. */
 const clockTolerance = 5 * 60_000
 
 /** Whether a time in the ledger shows that the host's clock was ahead. Both are in milliseconds since 1970. */

@@ -27,10 +27,10 @@ type Paths = ReadonlyArray<{ readonly path: string }>
 /** One path per line, with control characters escaped. */
 export const lines = (paths: Paths): string => paths.map(({ path }) => escapeControls(path)).join("\n")
 
-/** Each path as it is, ended by a NUL, for `xargs -0`. */
+/** Unescaped paths, each terminated by a NUL, for `xargs -0`. */
 export const nulEnded = (paths: Paths): string => paths.map(({ path }) => `${path}\0`).join("")
 
-/** What is listed and what is not, in one line. */
+/** Counts what is listed and what is not, in one line. */
 export const summary = ({ directories, files, kept }: StoredList): string => {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   return (

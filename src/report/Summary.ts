@@ -9,7 +9,7 @@ import type { Report } from "./Report.ts"
 import * as Ending from "./Ending.ts"
 import { escapeControls } from "./Text.ts"
 
-/** For example `failed 1 of 3, uploaded 2 (1.2 MB) in 0.8 s: s3://bucket/prefix`. What did not occur is omitted. */
+/** Renders, for example, `failed 1 of 3, uploaded 2 (1.2 MB) in 0.8 s: s3://bucket/prefix`. Omits counts that are 0. */
 export const prose = (report: Report): string => {
   const { totals } = report
   const planned = report.plan ?? []
@@ -35,7 +35,7 @@ export const prose = (report: Report): string => {
   return `${what} in ${DurationText.format(Duration.seconds(report.run.durationSeconds))}: ${escapeControls(Location.describe(report.target))}`
 }
 
-/** Gives two sizes if objects are smaller than their files. */
+/** Shows both sizes if objects are smaller than their files. */
 const uploaded = ({ objectBytes, uploadedBytes }: Report["totals"]) =>
   [
     Size.format(uploadedBytes),
@@ -98,7 +98,7 @@ const endTime = ({ run }: Report) => {
   return `${endedAt.toISOString().slice(0, -".000Z".length)}Z`
 }
 
-/** A run that was stopped has not failed. */
+/** The severity of a stopped run is lower than that of a failed one. */
 const severityOf = ({ result }: Report): Severity => {
   if (result.exitCode === 0) return "notice"
   return result.name === "interrupted" ? "warning" : "error"

@@ -10,7 +10,7 @@ const short: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t"
 
 const octal = (char: string) => [...Buffer.from(char)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("")
 
-/** Escapes unprintable characters as `ls -b` and the shell's `$'…'` do: their UTF-8 bytes in octal. */
+/** Escapes unprintable characters as `ls -b` and the shell's `$'…'` do: as UTF-8 bytes in octal. */
 export const escapeControls = (text: string): string => text.replace(unprintable, (char) => short[char] ?? octal(char))
 
 const codeUnits = (text: string) => text.split("").map((unit) => unit.charCodeAt(0))
@@ -23,7 +23,7 @@ export const json = (value: unknown): string =>
       .join("")
   )
 
-/** Makes a text one sentence: a capital letter, unless it begins with a name or a flag, and a full stop. */
+/** Makes a text a sentence: adds a full stop, and a capital letter unless the text begins with a name or a flag. */
 export const sentence = (text: string): string => {
   const capital = /^[a-z]+(?:[ ,;.]|$)/.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text
   return /[.!?]$/.test(capital) ? capital : `${capital}.`

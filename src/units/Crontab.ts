@@ -7,19 +7,23 @@ const shellWord = (text: string) =>
   /^[\w@+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /**
- * Quotes a word for `sh` in a crontab, where `%` ends the command unless it follows a backslash. Some versions of cron also
- * turn two backslashes into one. So empty quotes, which the shell ignores, separate a backslash from the next character.
+ * Quotes a word for `sh` in a crontab, where `%` ends the command unless it follows a backslash. Some versions of cron
+ * also turn two backslashes into one. Therefore, empty quotes separate a backslash from the next character; the shell
+ * ignores them.
  */
 const cronWord = (text: string) =>
   shellWord(text)
     .replaceAll(/\\(?=[\\%])/g, String.raw`\''`)
     .replaceAll("%", String.raw`\%`)
 
-/** Constant for one job of one host, but different for most others, so that they do not all upload at once. */
+/**
+ * The minute of the hour at which a job starts. Most hosts and jobs have different minutes, so that they do not all
+ * upload at once.
+ */
 export const minute = (host: string, unit: string): number => {
   let hash = 0
   for (const character of `${host}/${unit}`) hash = (hash * 31 + character.codePointAt(0)!) % 1_000_003
-  // minute 3 at the earliest: by then the snapshot of the last hour is final
+  // minute 3 at the earliest, when the snapshot of the last hour is final
   return 3 + (hash % 57)
 }
 

@@ -13,7 +13,7 @@ export interface Job {
   readonly groups: ReadonlyArray<string>
   /** The absolute paths in the values of the flags. */
   readonly paths: ReadonlyArray<string>
-  /** Directories that a run writes to, except the state directory: some of `paths`, or their parents. */
+  /** The directories that a run writes to, except the state directory. Each is one of `paths` or the parent of one. */
   readonly writes: ReadonlyArray<string>
   /** Values of the flags, including defaults. */
   readonly settings: Pick<Settings, "deadline" | "giveUpAfter" | "grace" | "lockWait" | "memoryBytes" | "timeout">

@@ -6,12 +6,12 @@ import { Either } from "effect"
 import { createHash } from "node:crypto"
 import type { File, Job } from "./Job.ts"
 
-/** The flags of `s3` that distinguish jobs. The others may change without making another job. */
+/** The flags of `s3` that distinguish jobs. A change of any other flag does not make a different job. */
 const distinguishing = ["--input=", "--bucket=", "--prefix=", "--endpoint="]
 
 const shown = (word: string) => (/^[\w@+=:,./-]+$/.test(word) ? word : JSON.stringify(word))
 
-/** What a job uploads, and where to. */
+/** Identifies a job by what it uploads, and where to. */
 export const identityOf = ({ args, names }: Pick<Job, "args" | "names">): string => {
   const given = distinguishing.flatMap((flag) => args.filter((word) => word.startsWith(flag)))
   return given.length === 0 ? `the variables in ${names.environmentFile}` : given.map(shown).join(" ")
@@ -37,11 +37,11 @@ const read = (text: string) => {
     : { identity, isChanged: sum !== checksum(line + text.slice(marker.length)) }
 }
 
-/** Whether `units` made the file, even if somebody has changed it since. */
+/** Whether `units` made the file, even if it was changed later. */
 export const isMarked = (text: string): boolean => read(text) !== undefined
 
 /**
- * What becomes of an existing file of this name, or why it must not be replaced:
+ * Decides whether to write the file, or returns why an existing file must not be replaced:
  *
  * | the existing file                         | an example | any other |
  * | ----------------------------------------- | ---------- | --------- |

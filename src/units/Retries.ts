@@ -1,11 +1,11 @@
-/** The number of times that systemd starts a failing run before it alerts. */
+/** Limits how often systemd starts a failing run before it alerts. */
 import { Duration } from "effect"
 import type { Settings } from "../domain/Settings.ts"
 
 /** The settings that limit the duration of a run whose requests all fail. */
 export type Limits = Pick<Settings, "deadline" | "giveUpAfter" | "grace" | "lockWait" | "timeout">
 
-/** Pause before a retry: long enough for a store to recover, and short enough for two pauses within the hour. */
+/** The pause before a retry: long enough for a store to recover, and short enough for two retries within the hour. */
 export const pause = Duration.minutes(2)
 
 /**
@@ -29,8 +29,8 @@ const longestRun = ({ deadline, giveUpAfter, grace, lockWait, timeout }: Limits)
   ].reduce(Duration.sum)
 
 /**
- * The number of runs in a row, including the first. Their starts, and one more that systemd refuses, must all fit into the
- * window. Otherwise systemd never refuses one, and so never alerts.
+ * The number of consecutive runs, including the first. All their starts, and one more that systemd refuses, must fit
+ * into the window: systemd alerts when it refuses a start.
  */
 export const attempts = (limits: Limits): 1 | 2 | 3 => {
   const runs = Math.floor(Duration.toMillis(window) / Duration.toMillis(Duration.sum(longestRun(limits), pause)))

@@ -96,7 +96,7 @@ const identity = ({ groups, names, user }: Job) => [
   "UMask=0077"
 ]
 
-/** Hides home directories unless a path is in one. */
+/** Hides home directories, unless one of the paths is in a home directory. */
 const homes = (paths: ReadonlyArray<string>) =>
   paths.some((path) => /^\/(?:home|root|run\/user)(?:\/|$)/.test(path)) ? "read-only" : "yes"
 
@@ -142,7 +142,10 @@ const privileges = [
   "# addresses change, and an instance's credentials come from a link-local address"
 ]
 
-/** The limit in addition to --memory. The program needs 180 MiB of it; V8 limits its heap to half of the limit. */
+/**
+ * The memory limit in addition to --memory. The program needs 180 MiB of it, and V8 limits its heap to half of the
+ * whole limit.
+ */
 const base = 448 * MiB
 
 /** Distance from `MemoryHigh=`, which slows the program down, to `MemoryMax=`, which kills it. */

@@ -8,7 +8,7 @@ import * as Timer from "./Timer.ts"
 
 const folder = "/etc/systemd/system"
 
-/** The service, its timer, its alert, and the requested drop-ins. */
+/** Returns the service, its timer, its alert, and the requested drop-ins. */
 export const files = (job: Job, dropIns: ReadonlyArray<DropIns.Name>): ReadonlyArray<File> => {
   const identity = Marker.identityOf(job)
   const { unit } = job.names

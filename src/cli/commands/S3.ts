@@ -27,7 +27,7 @@ export const run = (line: Argv.Line, host: App.Host) =>
     return report.result.exitCode
   })
 
-/** A required variable may only be misspelt. */
+/** Adds the warnings about unknown variables to a usage error: a variable that seems to be missing may be misspelt. */
 const withWarnings =
   ({ env }: Argv.Line) =>
   <E>(error: E) =>

@@ -79,7 +79,7 @@ const renderings = {
   json: (status: Status.Status) => json(status)
 }
 
-/** A Nagios plugin has exit codes of its own, including one for a ledger that cannot be read. */
+/** Uses the exit codes of Nagios plugins, including the one for a ledger that cannot be read. */
 const nagios = (read: Effect.Effect<Status.Status, StateUnusable>, thresholds: Nagios.Thresholds) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.match(read, {

@@ -16,7 +16,7 @@ import { s3Flags } from "../flags/S3Flags.ts"
 import { unitsFlags } from "../flags/UnitsFlags.ts"
 import * as S3 from "./S3.ts"
 
-/** The usual path of a program in one file. */
+/** The path to assume if the program runs from a script instead of the binary. */
 const usualProgram = "/usr/local/bin/ibsr-export"
 
 /** Makes a required flag of `s3` optional: the unit's environment file may set it, which only the run can check. */
@@ -64,7 +64,7 @@ const valueOf = (word: string) => word.slice(word.indexOf("=") + 1)
 const ownNames = new Set(Object.values(unitsFlags).map(({ name }) => name))
 
 const cronProblems = (values: Pick<Values<typeof flags>, "bucket" | "dropIn" | "input" | "user">) => [
-  // cron would ignore the file, and say so only in its own log
+  // cron would ignore the file, and report that only in its own log
   ...(values.user === undefined || SystemUser.exists(values.user)
     ? []
     : [`--user: the user '${values.user}' does not exist on this host; create it first`]),

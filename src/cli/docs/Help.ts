@@ -5,7 +5,7 @@ import * as Manual from "./Manual.ts"
 /** Columns of text, for a terminal with 80 columns. */
 const width = 79
 
-/** `first`: what the first line has in place of the indentation. */
+/** Wraps text. `first` replaces the indentation of the first line. */
 export const wrap = (text: string, indent: string, first = indent): string => {
   const lines: Array<string> = []
   let line = ""
@@ -44,7 +44,7 @@ const groups = (flags: ReadonlyArray<Flag<unknown>>) =>
     ...members.map(flagHelp)
   ])
 
-/** The longest name, and two blanks. */
+/** The width of the longest name plus two spaces. */
 const nameWidth = 22
 
 const exitStatus = (exits: Manual.Page["exits"]) => [
@@ -59,7 +59,7 @@ const exitStatus = (exits: Manual.Page["exits"]) => [
   ...(exits.some(({ retrySoon }) => retrySoon) ? ["  * starting it again soon can help"] : [])
 ]
 
-/** The page of a command. Without a command, or for any other word, the page of the program. */
+/** Returns the help page of a command. Without a command, or for an unknown one, returns the page of the program. */
 export const page = (name: string | undefined, isShort = false): string =>
   name !== undefined && Object.hasOwn(Manual.commands, name)
     ? (isShort ? synopsis : command)(name, Manual.commands[name as keyof typeof Manual.commands])
@@ -68,7 +68,7 @@ export const page = (name: string | undefined, isShort = false): string =>
 /** Makes the headings bold: the lines in capital letters. */
 export const withBoldHeadings = (text: string): string => text.replaceAll(/^[A-Z][A-Z ]+$/gm, "\u001B[1m$&\u001B[0m")
 
-/** The usual flags, without their variables. */
+/** Describes only the most common flags, without their variables. */
 const synopsis = (name: string, { summary, usage, usual }: Manual.Page) =>
   [
     `ibsr-export ${name}: ${summary}`,

@@ -12,13 +12,13 @@ export interface Page {
   readonly summary: string
   /** The flags after the command's name. */
   readonly usage: string
-  /** The flags that the page describes: not those of another command. */
+  /** The flags that the page describes. It refers to another page for the flags of another command. */
   readonly flags: ReadonlyArray<Flag<unknown>>
   /** The flags that most users need. */
   readonly usual: ReadonlyArray<Flag<unknown>>
   readonly notes: ReadonlyArray<{ readonly heading: string; readonly paragraphs: ReadonlyArray<string> }>
   readonly exits: ReadonlyArray<Pick<ExitCode.ExitCode, "code" | "meaning" | "name" | "retrySoon">>
-  /** Command lines, each in one or more lines. */
+  /** Example commands. Each consists of one or more lines. */
   readonly examples: ReadonlyArray<ReadonlyArray<string>>
 }
 

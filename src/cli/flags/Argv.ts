@@ -15,9 +15,9 @@ import * as FormerFlags from "./FormerFlags.ts"
 import * as Suggestion from "./Suggestion.ts"
 
 export type Request<Command, Text> =
-  /** `isShort`: only the usual flags. */
+  /** `isShort`: the page describes only the most common flags. */
   | { readonly _tag: "Help"; readonly command: string | undefined; readonly isShort: boolean }
-  /** There are no words at all. */
+  /** The command line is empty. */
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Text"; readonly text: Text }
@@ -56,7 +56,7 @@ export const parse = <Command extends string, Text extends string = never>(
   return problems.length > 0 ? refused(problems, command) : { _tag: "Run", command, args: canonical }
 }
 
-/** The sources of flag values; `args` as in a `Run`. */
+/** The sources of flag values. `args` has the form that `Run` describes. */
 export interface Line {
   readonly args: ReadonlyArray<string>
   readonly env: Env
@@ -77,7 +77,7 @@ export const values = <F extends Readonly<Record<string, Flag<unknown>>>>(flags:
     return found as Values<F>
   })
 
-/** Dies if @effect/cli refuses or ignores a word that `parse` has accepted. */
+/** Treats it as a defect if @effect/cli refuses or ignores a word that `parse` accepted. */
 const parsed = (flags: Readonly<Record<string, Flag<unknown>>>, args: ReadonlyArray<string>) =>
   Options.processCommandLine(Options.all(Record.map(flags, ({ option }) => option)), args, config).pipe(
     Effect.orDie,
@@ -167,7 +167,9 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
   return { problems, canonical: [...given].flatMap(([name, parts]) => (parts.length === 0 ? [name] : parts)) }
 }
 
-/** Whether a word is a value rather than a flag. A negative number is a value, though hardly a valid one. */
+/**
+ * Whether a word is a value rather than a flag. A negative number counts as a value: its parser gives the better error.
+ */
 const isValue = (word: string | undefined): word is string => word !== undefined && !/^-(?!\d)/.test(word)
 
 const splitWord = (word: string): readonly [name: string, inline: string | undefined] => {

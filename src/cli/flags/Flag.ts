@@ -24,7 +24,7 @@ export interface Flag<out A> {
   readonly name: string
   /** A second name: one character, given after a single dash. */
   readonly short: string | undefined
-  /** Whether it also takes the words that follow no flag. */
+  /** Whether words that do not belong to any flag are values of this flag. */
   readonly operands: boolean
   /** Heading in `--help`. */
   readonly group: string
@@ -40,9 +40,9 @@ export interface Flag<out A> {
   /** The default, as the documentation shows it. */
   readonly default: string | undefined
   readonly suggestions: Suggestions | undefined
-  /** Its value on the command line. */
+  /** Parses the flag's value on the command line. */
   readonly option: Options.Options<Parsed<A>>
-  /** Its value if it is not on the command line: from the environment, or else the default. */
+  /** The value if the flag is not on the command line: from the environment, or else the default. */
   readonly absent: (env: Env) => Parsed<A>
 }
 
@@ -77,12 +77,12 @@ export const unquote = (value: string): string => value.slice(1, -1)
 /** Separates the values of a repeatable flag in its environment variable. */
 const separator = ";"
 
-/** Begins the name of every variable that is not AWS's. */
+/** The beginning of every variable's name, except those that AWS tools define. */
 export const prefix = "IBSR_EXPORT_"
 
 const envNames = (spec: Spec) => spec.env ?? [prefix + spec.name.toUpperCase().replaceAll("-", "_")]
 
-/** A text, and the flag or variable that it comes from. */
+/** A value before parsing, and the flag or variable that it comes from. */
 interface Given {
   readonly text: string
   readonly from: string

@@ -122,7 +122,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: where,
     value: "NAME",
     description: "profile of the AWS configuration files",
-    // the second is the AWS CLI's; if both are set, the first counts, as in the AWS SDKs
+    // the AWS CLI defines the second variable; if both are set, the first takes precedence, as in the AWS SDKs
     env: ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"],
     parse: Values.headerText
   }),
@@ -224,7 +224,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "overwrite",
     group: how,
     description: "has no effect: a newer version of a file replaces the older version, unless --no-overwrite is given",
-    // a variable set to false would seem to forbid overwriting
+    // no variable, because IBSR_EXPORT_OVERWRITE=false would seem to forbid overwriting
     env: []
   }),
   stateDir: Flag.withDefault({

@@ -16,7 +16,7 @@ export const file: Parse<string> = Object.assign((text: string) => Either.right(
 export const headerText: Parse<string> = (text) =>
   /^(?!\s*$)\P{Cc}+$/u.test(text) ? Either.right(text) : Either.left("text without control characters")
 
-/** The SDK accepts as a region whatever can be part of a host name. */
+/** The SDK accepts any text as a region that can be part of a host name. */
 export const region: Parse<string> = (text) =>
   /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/.test(text) ? Either.right(text) : Either.left("a region such as eu-central-1")
 
@@ -103,7 +103,7 @@ export const jsonStrings: Parse<Readonly<Record<string, string>>> = (text) => {
     const value: unknown = JSON.parse(text)
     if (isStrings(value)) return Either.right(value)
   } catch {
-    // reported below
+    // the expression below reports it
   }
   return Either.left(`a JSON object of strings such as {"purpose":"ibsr"}`)
 }

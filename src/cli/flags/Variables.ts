@@ -5,7 +5,10 @@ import { s3Flags } from "./S3Flags.ts"
 import { statusFlags } from "./StatusFlags.ts"
 import * as Suggestion from "./Suggestion.ts"
 
-/** A sentence about each, without its value. An empty variable counts as unset. */
+/**
+ * Returns a sentence for each unknown variable. The sentence does not contain the value, which may be secret. An empty
+ * variable counts as unset.
+ */
 export const warnings = (env: Env): ReadonlyArray<string> =>
   Object.keys(env)
     .filter((name) => name.startsWith(prefix) && Boolean(env[name]) && !known.has(name))
@@ -16,7 +19,7 @@ export const warnings = (env: Env): ReadonlyArray<string> =>
 const flags = [...Object.values(s3Flags), ...Object.values(statusFlags)].filter(({ env }) => env.length > 0)
 const known = new Set(flags.flatMap(({ env }) => env))
 
-/** Compares names without the prefix. IBSR_EXPORT_REGION has the name of a flag whose variable is AWS_REGION. */
+/** Compares names without the prefix. Also recognises IBSR_EXPORT_REGION, whose correct name is AWS_REGION. */
 const didYouMean = (variable: string) => {
   const names = new Map(flags.map(({ env, name }) => [`--${name}`, env[0]]))
   const name = `--${variable.slice(prefix.length).toLowerCase().replaceAll("_", "-")}`
