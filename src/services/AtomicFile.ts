@@ -1,4 +1,4 @@
-/** Writes files that are complete or absent, for every reader and after a crash at any moment. */
+/** Writes files atomically: a reader sees the whole file or none, even after a crash. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { PlatformError } from "@effect/platform/Error"
 import { Effect, Option } from "effect"
@@ -11,7 +11,7 @@ import * as Trust from "./Trust.ts"
 /** Replaces the file at `path`, which must not be a symbolic link. The file gets `mode`, whatever the umask is. */
 export const write = (path: string, text: string, mode: number) => writeParts(path, mode, (append) => append(text))
 
-/** As `write`, with a text that is too long for the memory: `parts` appends it. */
+/** Like `write`, for a text that does not fit into memory: `parts` appends it piece by piece. */
 export const writeParts = <E, R>(
   path: string,
   mode: number,
@@ -37,8 +37,8 @@ export const writeParts = <E, R>(
   })
 
 /**
- * The file to replace for a path that a user gave: the one that a symbolic link points to, not the link. A dangling link
- * is itself replaced. Fails if another user planted the link, or if it is not a regular file.
+ * Returns the file to replace for a path that a user gave. If the path is a symbolic link, that is the link's target; a
+ * dangling link is itself replaced. Fails if another user planted the link, or if the file is not a regular file.
  */
 export const targetOf = (path: string) =>
   Effect.gen(function* () {
@@ -47,7 +47,7 @@ export const targetOf = (path: string) =>
     yield* attempt(() => Trust.refuseForeignLink(named))
     const target = yield* Effect.orElseSucceed(fs.realPath(named), () => named)
     const info = yield* Effect.option(fs.stat(target))
-    // a rename would replace even a device
+    // checked because a rename would replace even a device
     if (Option.exists(info, ({ type }) => type !== "File")) return yield* Effect.fail("it is not a regular file")
     return target
   })

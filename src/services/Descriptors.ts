@@ -1,13 +1,13 @@
-/** File descriptors: how many a run may use, and what to do when none is free. */
+/** Decides how many file descriptors a run may use, and waits when none is free. */
 import { readFileSync } from "node:fs"
 import { setTimeout } from "node:timers/promises"
 import { ConfigError } from "../domain/Errors.ts"
 import { codeOf, detailOf } from "./SystemError.ts"
 
-/** Linux' default, for systems without /proc. */
+/** The default limit of Linux, used on systems without /proc. */
 const usualLimit = 1024
 
-/** The limit of this process. Node has already raised it to the hard limit. */
+/** The descriptor limit of this process. Node has already raised it to the hard limit. */
 export const limit = (): number => {
   try {
     const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? []
@@ -20,7 +20,7 @@ export const limit = (): number => {
 /** Descriptors that Node, the ledger, stdio, the name service and the traversal need; measured: at most 30. */
 const reserved = 36
 
-/** How many files may be open at once, and how many connections: half each of what is not reserved. */
+/** How many files may be open at once, and also how many connections: half of the descriptors that are not reserved. */
 export const share = (descriptors: number): number => Math.max(2, Math.floor((descriptors - reserved) / 2))
 
 /** Whether an attempt to open something failed because no descriptor was free. */
@@ -32,7 +32,7 @@ export const advice =
 export const noneFree = (cause: unknown) =>
   new ConfigError({ detail: `no file descriptor is free: ${detailOf(cause)}`, advice, cause })
 
-/** A descriptor becomes free as soon as any file or connection is closed. */
+/** How long to wait for a free descriptor. Closing any file or connection frees one. */
 const patienceMillis = 10_000
 const pauseMillis = 50
 

@@ -12,10 +12,10 @@ import * as Marker from "../units/Marker.ts"
 
 /** The folders of units, in order of precedence. Source: systemd.unit(5), "Unit File Search Path". */
 const unitFolders = ["/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system"]
-/** The folders of packages. They are the same folder on a system with a merged /usr. */
+/** The folders in which packages install units. With a merged /usr, both are the same folder. */
 const packageFolders = ["/usr/lib/systemd/system", "/lib/systemd/system"]
 
-/** Holds a link to each timer that is enabled. */
+/** The folder that has a link to each enabled timer. */
 const enabledTimers = "/etc/systemd/system/timers.target.wants"
 
 const systemCrontabs = ["/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily"]
@@ -31,11 +31,11 @@ export interface Options {
   readonly env: Env
   /** Files that belong to the job. */
   readonly own: ReadonlyArray<string>
-  /** Replaced in tests. */
+  /** The root of the file system; tests use another one. */
   readonly root?: string
 }
 
-/** Sentences about what was found. Files and folders that cannot be read are ignored. */
+/** Returns a sentence for each finding. Ignores files and folders that cannot be read. */
 export const warnings = ({ env, job, own, root = "/" }: Options): Effect.Effect<ReadonlyArray<string>> =>
   Effect.promise(async () => {
     const exists = (path: string) =>
@@ -95,11 +95,11 @@ export const warnings = ({ env, job, own, root = "/" }: Options): Effect.Effect<
     ].map(escapeControls)
   })
 
-/** A line that starts an upload, and is no comment. */
+/** Matches a line that starts an upload and is not a comment. */
 const unitLine = /^\s*ExecStart=.*\/ibsr-export(?![\w.-])/m
 const cronLine = /^(?!\s*#).*\bibsr-export["']?\s+s3\b/m
 
-/** Other files of the program's name that a shell, or a unit without a path, would start instead. */
+/** Returns other files with the program's name that a shell, or a unit without a path, would start instead. */
 const earlierInPath = (program: string, env: Env): ReadonlyArray<string> => {
   const folders = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"))
   const at = folders.indexOf(dirname(program))

@@ -63,7 +63,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
           return published
         }).pipe(Effect.scoped)
 
-        /** None if a stop is requested while another run holds the lock. */
+        /** Opens the ledger. Returns none if a stop is requested while another run holds the lock. */
         const openLedger = (startedAt: number) =>
           Effect.raceFirst(
             Effect.asSome(identity.misconfigured ?? ledgers.open({ id: identity.runId, startedAt })),
@@ -120,13 +120,13 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             if (Option.isNone(reason)) yield* uploads.abortStale(ledger)
           })
 
-        /** Undefined if none are wanted, or the run was stopped. */
+        /** Writes the manifests. Returns undefined if the user wants none, or if the run was stopped. */
         const writeManifests = (ledger: OpenLedger, startedAt: number) =>
           Effect.gen(function* () {
             const isStopped = Option.isSome(yield* stop.reason)
             if (!ManifestDirectory.isWanted(settings) || settings.dryRun || isStopped) return undefined
             const { createAside: create, ready } = uploads
-            // loaded at its first use, because most runs write none
+            // loaded on first use, because most runs write no manifests
             const Manifests = yield* Effect.promise(() => import("./Export/Manifests.ts"))
             const origin = { version: identity.version, runInterval: intervalOf(ledger, startedAt) }
             return yield* Manifests.write(ledger, settings, origin, { create, ready: ready(ledger) }, stop)
@@ -177,7 +177,7 @@ const intervalOf = ({ previousRuns }: OpenLedger, startedAt: number) =>
 const concernsOf = ({ concerns, path }: OpenLedger) => concerns.map(LedgerConcern.sentence(path))
 
 interface Identity extends Pick<Report.Facts, "version" | "runId" | "setupWarnings"> {
-  /** Why the target is not known: the run does nothing but report it. */
+  /** Why endpoint or region is not known. The run then only reports this error. */
   readonly misconfigured: ConfigError | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Names of this host, and prefixes made from them. */
+/** Finds the names of this host, and inserts them into prefixes. */
 import { Effect, Either } from "effect"
 import { readFileSync } from "node:fs"
 import os from "node:os"
@@ -9,7 +9,7 @@ import * as Placeholder from "../domain/Placeholder.ts"
 
 export const hostname = (): string => os.hostname()
 
-/** Undefined if the host has none. Source: machine-id(5). */
+/** The machine id; undefined if the host has none. Source: machine-id(5). */
 export const machineId = (): string | undefined => {
   try {
     return /^[0-9a-f]{32}$/.exec(readFileSync("/etc/machine-id", "utf8").trim())?.[0]

@@ -17,8 +17,9 @@ export class KeyMapping extends Context.Tag("ibsr-export/KeyMapping")<
   }
 >() {
   /**
-   * `<prefix>/<path relative to the input>`, plus the suffix of a compressed object. In generation 1, two files get the
-   * same key only if one is named like the other's compressed object; the ledger keeps them apart.
+   * The key is `<prefix>/<path relative to the input>`, plus the suffix of a compressed object. In generation 1, two
+   * files have the same key only if one is named like the other's compressed object. The ledger then gives one of them
+   * another generation.
    */
   static readonly layer = ({ compress, manifest, prefix }: Pick<Settings, "compress" | "manifest" | "prefix">) => {
     const compressionOf = ({ relativePath }: SourceFile) => Compression.of(compress, relativePath)

@@ -35,7 +35,7 @@ export class LedgerStatus extends Context.Tag("ibsr-export/LedgerStatus")<
   {
     /** Changes nothing. Fails if there is no ledger that this version can read. */
     readonly read: Effect.Effect<Status, StateUnusable>
-    /** Opens what the ledger knows about single files, until the scope closes. Changes nothing, and fails like `read`. */
+    /** Opens the ledger for looking up single files, until the scope closes. Changes nothing, and fails like `read`. */
     readonly openFiles: Effect.Effect<KnownFiles, StateUnusable, Scope.Scope>
   }
 >() {}
@@ -60,12 +60,15 @@ export interface RunIdentity {
   readonly startedAt: number
 }
 
-/** State of the stored object if it holds all of the file; undefined if the file is pending or `stat` differs. */
+/**
+ * Returns the state of the stored object if the store has all of the file. Returns undefined if the file is pending or
+ * `stat` differs.
+ */
 export type StoredAs = (file: SourceFile, stat: FileStat) => State | undefined
 
 /** The ledger's knowledge of a file with an announced upload. */
 export interface KnownFile {
-  /** Generation of the object that the file goes to. */
+  /** The generation of the object that the file is stored in. */
   readonly generation: number
   /** The longest content that the object may hold. Announced uploads count: their response may have been lost. */
   readonly content: ContentDigest
@@ -86,13 +89,13 @@ export interface AcknowledgedObject extends StoredObject {
   /** Bytes of the object: fewer than those of its content if it is compressed. */
   readonly objectBytes: number
   readonly state: State
-  /** Stat of the file when its content was read. */
+  /** The file's stat at the time when its content was read. */
   readonly stat: FileStat
 }
 
-/** What manifests are made from. Directories are those of `ManifestDirectory`. */
+/** The records that manifests are made from. A directory here is one of `ManifestDirectory`. */
 export interface ManifestRecords {
-  /** The directories that changed since their manifest was written; with each, what `written` needs. */
+  /** The directories that changed after their manifest was written, each with the arguments that `written` needs. */
   readonly changed: Effect.Effect<
     ReadonlyArray<readonly [directory: string, changed: ReadonlyArray<string>]>,
     StateUnusable
@@ -140,11 +143,11 @@ export interface OpenLedger {
   /** Whether the target's store is known to honour `If-None-Match: *`. */
   readonly honoursCondition: boolean
 
-  /** Runs `step` in one read transaction: looking up many files one by one takes three times as long. */
+  /** Runs `step` in one read transaction, because looking up many files one by one takes three times as long. */
   readonly lookUp: <A>(step: (storedAs: StoredAs) => A) => Effect.Effect<A, StateUnusable>
   /** Marks the file as pending, and returns the ledger's knowledge of it. */
   readonly markPending: (path: string) => Effect.Effect<KnownFile | undefined, StateUnusable>
-  /** Undoes `markPending` of this run: there was nothing to store. */
+  /** Undoes `markPending`, because this run found nothing to store. */
   readonly clearPending: (path: string) => Effect.Effect<void, StateUnusable>
   /**
    * Reserves and returns the first generation, from `least` on, whose key with this suffix no other file owns. If the
@@ -160,7 +163,7 @@ export interface OpenLedger {
   readonly announceNew: (
     files: ReadonlyArray<{ readonly path: string; readonly content: ContentDigest }>
   ) => Effect.Effect<ReadonlyArray<boolean>, StateUnusable>
-  /** Restores `known`, which `markPending` returned: no request was sent, or the store refused it. */
+  /** Restores `known`, which `markPending` returned. Call it if no request was sent, or if the store refused it. */
   readonly withdrawAnnouncement: (path: string, known: KnownFile | undefined) => Effect.Effect<void, StateUnusable>
   /** Records that the store acknowledged the object. The file is no longer pending. */
   readonly acknowledge: (path: string, object: AcknowledgedObject) => Effect.Effect<void, StateUnusable>
@@ -170,7 +173,7 @@ export interface OpenLedger {
   /** Records that the file, which now has this `stat`, still has the acknowledged content. */
   readonly confirmUnchanged: (path: string, stat: FileStat) => Effect.Effect<void, StateUnusable>
 
-  /** The file's multipart upload that was neither completed nor aborted. */
+  /** The file's multipart upload that was neither completed nor aborted, if there is one. */
   readonly keptUpload: (path: string) => Effect.Effect<KeptUpload | undefined, StateUnusable>
   /** Replaces any earlier upload of the file. Durable, so that parts may be sent. */
   readonly uploadStarted: (path: string, upload: StartedUpload) => Effect.Effect<void, StateUnusable>
@@ -178,7 +181,7 @@ export interface OpenLedger {
   readonly uploadResumed: (path: string, sizeBytes: number) => Effect.Effect<void, StateUnusable>
   /** Records that the store acknowledged the part. */
   readonly partStored: (path: string, part: KeptPart) => Effect.Effect<void, StateUnusable>
-  /** Forgets the upload and its parts: it was completed, aborted or given up. */
+  /** Forgets the upload and its parts, after it was completed, aborted or abandoned. */
   readonly uploadEnded: (path: string) => Effect.Effect<void, StateUnusable>
   /** The completions of the file's uploads that had no response, since the last one that had. */
   readonly lostCompletions: (path: string) => Effect.Effect<LostCompletions, StateUnusable>
@@ -196,13 +199,14 @@ export interface OpenLedger {
     limit: number
   ) => Effect.Effect<ReadonlyArray<UnfinishedFile>, StateUnusable>
   /**
-   * The latest snapshot file that any run has seen in a directory, even if it no longer exists. Its path is less than
-   * `before`. The directory is relative to the input and ends in `/`; the input is the empty string.
+   * Returns the latest snapshot file that any run has seen in a directory, even if it no longer exists. With `before`,
+   * returns the latest one whose path is less than `before`. The directory is relative to the input and ends in `/`;
+   * the input itself is the empty string.
    */
   readonly latestSnapshot: (directory: string, before?: string) => Effect.Effect<string | undefined, StateUnusable>
   /** Remembers how long the collector keeps a snapshot. */
   readonly rememberRetention: (bounds: Bounds) => Effect.Effect<void, StateUnusable>
-  /** Records that the file was deleted. `lost`: before all of it was stored. */
+  /** Records that the file was deleted. `lost`: whether the store does not have all of it. */
   readonly markGone: (path: string, lost: boolean) => Effect.Effect<void, StateUnusable>
 
   /** Remembers the checksum that the store accepts, for later runs. */

@@ -16,7 +16,7 @@ export class Metrics extends Context.Tag("ibsr-export/Metrics")<
     readonly publish: (report: Report) => Effect.Effect<Report["metrics"]>
   }
 >() {
-  /** Without `--metrics-file`. */
+  /** The layer without `--metrics-file`: publishes nothing. */
   static readonly layerNone = Layer.succeed(Metrics, { publish: () => Effect.succeed(null) })
 
   /** Writes a file for the textfile collector of Prometheus' node_exporter. */
@@ -55,7 +55,7 @@ export class Metrics extends Context.Tag("ibsr-export/Metrics")<
 /** The limit for writing the file, because its file system may hang. */
 const writeTimeout = Duration.seconds(5)
 
-/** Readers see either the old file or the new file. Everybody may read it, whatever the umask is. */
+/** Replaces the file atomically. All users may read it, whatever the umask is. */
 const replace = (path: string, render: (previous: string | undefined) => string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

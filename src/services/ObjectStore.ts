@@ -47,8 +47,8 @@ export interface StoredPart {
   /** Exactly as in the response. */
   readonly etag: string
   /**
-   * SHA-256 in base64; undefined unless the response contained it. A store that keeps checksums of parts sends them, and
-   * requires them for the completion. Swift before 2.36 does neither, and refuses a completion that names them.
+   * SHA-256 in base64; undefined unless the response contained it. A store that keeps checksums of parts returns them,
+   * and requires them for the completion. Swift before 2.36 does neither, and refuses a completion that contains them.
    */
   readonly checksum: string | undefined
 }
@@ -67,7 +67,7 @@ export interface StreamBody {
 export interface StreamPolicy<E> {
   /** Wraps each request: adds retries, the timeout and the concurrency limit. */
   readonly request: <A>(attempt: Effect.Effect<A, StoreError>, bodyBytes?: number) => Effect.Effect<A, StoreError | E>
-  /** Runs when all parts are stored, before the request that makes the object visible. */
+  /** Runs after all parts are stored and before the request that makes the object visible. */
   readonly completing: Effect.Effect<void, E>
   /** Called for an upload that could not be aborted. */
   readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
@@ -77,7 +77,7 @@ export interface StreamPolicy<E> {
  * A bucket to write to.
  *
  * Every operation tries its requests once; callers add retries, limits and timeouts. Interruption aborts a request on
- * the wire. Nothing is ever read back, listed or deleted: `s3:PutObject` is the only permission needed.
+ * the wire. No operation reads, lists or deletes objects: `s3:PutObject` is the only permission needed.
  */
 export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
   ObjectStore,
@@ -100,8 +100,8 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     /** One request. Stores the whole part, or fails. A part with the same number replaces the earlier one. */
     readonly uploadPart: (part: NewPart) => Effect.Effect<StoredPart, StoreError>
     /**
-     * One request. Creates the object from exactly these parts, in order of their numbers, or fails, as `put` does. If
-     * the upload is already complete, a store may report that the upload does not exist.
+     * One request. Creates the object from exactly these parts, in order of their numbers, or fails like `put`. If the
+     * upload is already complete, a store may report that the upload does not exist.
      */
     readonly completeUpload: (
       object: NewObject,
@@ -111,8 +111,8 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     /** One request. Frees the storage of its parts. Succeeds if the upload does not exist. */
     readonly abortUpload: (upload: UploadName) => Effect.Effect<void, StoreError>
     /**
-     * A multipart upload of a body of unknown length. Stores the whole body under the key, or fails, as `put` does.
-     * Aborts the upload after a failure or an interruption, so that its parts cost no storage. If that fails, it calls
+     * A multipart upload of a body of unknown length. Stores the whole body under the key, or fails like `put`. Aborts
+     * the upload after a failure or an interruption, so that its parts cost no storage. If the abort fails, calls
      * `policy.abortFailed`.
      */
     readonly putStream: <E>(

@@ -44,7 +44,10 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
         const openUploads: Array<OpenUpload> = []
         const loggedClasses = new Set<string>()
 
-        /** The first failure of each class is logged as a warning. A dead store must not fill the log. */
+        /**
+         * Whether it is the first failure of its class. Only that one is logged as a warning, so that a dead store does
+         * not fill the log.
+         */
         const isFirst = (outcome: Outcome) => {
           if (outcome._tag !== "Failed" || loggedClasses.has(outcome.error._tag)) return false
           loggedClasses.add(outcome.error._tag)
@@ -53,7 +56,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
         return {
           addOutcomes: (all) => {
             for (const { outcome } of all) Tally.add(tally, outcome)
-            // filtered here, because a million calls to the logger take longer than counting a million files
+            // filtered before the logger, because a million calls to it take longer than counting a million files
             return Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (minimum) => {
               const isVerbose = LogLevel.lessThanEqual(minimum, LogLevel.Debug)
               const logged = isVerbose ? all : all.filter(({ outcome }) => isFirst(outcome))
@@ -134,7 +137,7 @@ const log = (file: string, outcome: Outcome, isWarning: boolean): Effect.Effect<
         file,
         error: outcome.error.message
       })
-    // the report lists it
+    // not logged again, because the report lists it
     case "Planned":
       return Effect.void
     case "Skipped":

@@ -5,11 +5,11 @@ import * as Journal from "../report/Journal.ts"
 export class Stdio extends Context.Tag("ibsr-export/Stdio")<
   Stdio,
   {
-    /** For the result. */
+    /** The stream for the result. */
     readonly stdout: OutputStream
-    /** For everything else. */
+    /** The stream for everything else. */
     readonly stderr: OutputStream
-    /** Whether both go to the same file, terminal or connection. */
+    /** Whether stdout and stderr go to the same file, terminal or connection. */
     readonly isOneStream: boolean
   }
 >() {}

@@ -18,7 +18,7 @@ export interface Options {
   readonly prefix: string | undefined
 }
 
-/** A directory to search, with its path without links, which the inputs of the targets are compared with. */
+/** A directory to search. `real` is its path without links, which is compared with the inputs of the targets. */
 interface Root {
   readonly path: string
   readonly real: string
@@ -54,8 +54,8 @@ export const find = (
     const add = (root: Root) => (found: Found) => {
       const relative = pathOf(found)
       const path = join(root.path, relative)
-      // unknown without a stat: a link, a file that has just been deleted, or a name that is not UTF-8, which may decode to
-      // the name of another file
+      // `unknown` if there is no stat: for a link, for a file that was just deleted, and for a name that is not UTF-8
+      // and may decode to the name of another file
       const stat =
         found._tag === "File" && !relative.includes("\uFFFD")
           ? FileStat.stat({ path, relativePath: relative }, { followSymlinks: false })
@@ -97,7 +97,7 @@ const withSlash = (directory: string) => (directory.endsWith("/") ? directory : 
 
 const isBelow = (path: string, directory: string) => path.startsWith(withSlash(directory))
 
-/** The path itself if it cannot be resolved: listing it reports why. */
+/** Resolves links. Returns the path itself if it cannot be resolved; listing it then reports the reason. */
 const withoutLinks = (path: string) => {
   try {
     return realpathSync(path)

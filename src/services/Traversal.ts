@@ -16,10 +16,10 @@ export class Traversal extends Context.Tag("ibsr-export/Traversal")<
   Traversal,
   {
     /**
-     * Everything below `input` that is not a directory. A stream, so that memory does not grow with the number of
-     * files. A directory's files come oldest first, then its subdirectories in `RunDirectory.visitOrder`. A directory
-     * with more than 4,096 entries is sorted in blocks of that size. Fails if `input` is missing, not a directory, or
-     * unreadable. Yields an element for a directory below it that cannot be listed.
+     * Streams everything below `input` that is not a directory, so that memory does not grow with the number of files.
+     * A directory's files come oldest first, then its subdirectories in `RunDirectory.visitOrder`. A directory with
+     * more than 4,096 entries is sorted in blocks of that size. Fails if `input` is missing, not a directory, or
+     * unreadable. A subdirectory that cannot be listed becomes an element of the stream.
      */
     readonly files: (input: string) => Stream.Stream<Found, InputUnusable>
   }
@@ -51,7 +51,7 @@ const unusable = (input: string, cause: unknown) =>
 const checkInput = (input: string) =>
   Effect.tryPromise({
     try: async () => {
-      // unlike a stat, this also checks that it is a directory and may be listed
+      // unlike a stat, opening also checks that the input is a directory and may be listed
       await (await Descriptors.patiently(() => fs.opendir(input))).close()
     },
     catch: (cause) => unusable(input, cause)
@@ -105,7 +105,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
     const directoryPath = relative === "" ? root : root + relative.slice(0, -1)
     let opened: number | undefined
     try {
-      // if the disk hung during a synchronous call, the program could react neither to a signal nor to the deadline
+      // if the disk hung during a synchronous call, the program could not react to a signal or the deadline
       if (isLocal && visited++ % directoriesAtOnce === 0) await fs.lstat(directoryPath)
       const flags = directoryFlags(relative, followSymlinks)
       const fd = await Descriptors.patiently(async () => calls.open(directoryPath, flags))
@@ -128,7 +128,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
           const path = root + relativePath
           const kind = entry.isFile() ? "file" : await EntryKind.kindOf(entry, path, followSymlinks)
           if (kind === "directory") subdirectories.push(entry.name)
-          // a plain object is cheaper than `Found.File`, and there may be a million
+          // a plain object is cheaper than `Found.File`, and there may be a million of them
           else if (kind === "file") {
             // a link that is followed may lead to any file system
             const file: SourceFile =
@@ -141,7 +141,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       }
       const below = (name: string): Directory => ({ relative: `${relative}${name}/`, lineage })
       const order = RunDirectory.visitOrder(subdirectories)
-      // the directory pushed last is popped first
+      // reversed, because the directory that is pushed last is popped first
       pending.push(...order.first.toReversed().map(below))
       last.push(...order.last.map(below))
     } catch (cause) {

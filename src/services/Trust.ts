@@ -2,7 +2,7 @@
 import { lstatSync, type Stats } from "node:fs"
 import process from "node:process"
 
-/** Whether its owner is root, or the user that runs the program. */
+/** Whether the owner is root or the user that runs the program. */
 const isTrusted = ({ uid }: Stats): boolean => uid === 0 || uid === process.geteuid?.()
 
 const worldWritable = 0o002

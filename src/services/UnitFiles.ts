@@ -1,4 +1,4 @@
-/** Writes the files that `units` makes: all of them, or none if there is one that must not be replaced. */
+/** Writes the files that `units` makes. Writes none of them if one would replace a file that must be kept. */
 import { FileSystem } from "@effect/platform"
 import { Effect } from "effect"
 import { dirname, join } from "node:path"
@@ -31,7 +31,7 @@ const decide = (file: File, path: string): Effect.Effect<Decision, string, FileS
     })
   )
 
-/** The text at `path`: empty if it is not a regular file, undefined if there is nothing. */
+/** The text of the file at `path`: empty if it is not a regular file, undefined if it does not exist. */
 const existing = (path: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) =>
     Effect.if(Effect.isSuccess(fs.readLink(path)), {
@@ -58,7 +58,7 @@ const carryOut = ({ action, file, path }: Decision) =>
       return stderr.writeLine({ text: `ibsr-export: kept ${path}, which \`units\` did not write`, severity: "notice" })
     }
     const fs = yield* FileSystem.FileSystem
-    // the directory of drop-ins; if it cannot be made, writing says why
+    // the directory of drop-ins; if it cannot be created, writing the file reports why
     if (file.name.includes("/")) yield* Effect.ignore(fs.makeDirectory(dirname(path)))
     yield* Effect.mapError(
       AtomicFile.write(path, file.text, 0o644),

@@ -33,7 +33,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
       files: ReadonlyArray<SourceFile>,
       report: UploadOutcome.Report
     ) => Effect.Effect<void>
-    /** Creates an object that is not a file's. Its failure does not end the run. */
+    /** Creates an object that is not made from a file, such as a manifest. Its failure does not end the run. */
     readonly createAside: (object: NewObject, body: Uint8Array) => Effect.Effect<StoredObject, FileError | Interrupted>
     /** Aborts multipart uploads that no run will resume. */
     readonly abortStale: (ledger: OpenLedger) => Effect.Effect<void, StateUnusable>
@@ -48,7 +48,7 @@ export class Uploads extends Context.Tag("ibsr-export/Uploads")<
         const abortStale = yield* StaleUploads.make(options)
         const reader = SourceReader.make(options)
         const uploadFile = FileUpload.make(options, keys, reader, transfer.digest, store(transfer))
-        // with --force, small files take the same path as the others
+        // with --force, small files are uploaded individually, too
         const uploadBatch = options.force ? undefined : SmallFileBatch.make(options, keys, reader, transfer)
         const { create, createAside, ready, traits } = transfer
         return {

@@ -37,7 +37,7 @@ export const make = Effect.gen(function* () {
     return all
   }
 
-  /** Counts outcomes, and requests a stop after a failure if every other file would fail in the same way. */
+  /** Counts outcomes. Requests a stop after a failure that every other file would hit as well. */
   const report = (all: ReadonlyArray<FileOutcome>) =>
     Effect.suspend(() => {
       const outcomes = all.map(onceBroken)

@@ -1,7 +1,7 @@
 /**
- * Postpones the snapshots of an hour that has just ended until they are final, at the end of the run. Otherwise a run
- * that starts within `--final-after` of the hour's end, as cron at minute 0 always does, would send them as live, and
- * the next run would send them again as final. A day of hourly runs at minute 0 would send 2.1 times the bytes.
+ * Postpones the snapshots of an hour that has just ended to the end of the run, when they are final. Otherwise, a run
+ * that starts within `--final-after` of the hour's end would send them as live, and the next run would send them again
+ * as final. A cron job at minute 0 always starts so early: with hourly runs, it would send 2.1 times the bytes.
  */
 import { Clock, type Context, Duration, Effect } from "effect"
 import type { StateUnusable } from "../../domain/Errors.ts"
@@ -43,7 +43,7 @@ export const make = (
           files.filter((file) => !later.has(file))
         )
       }),
-    /** Waits until the postponed files are final or a stop is requested, and returns these files. */
+    /** Waits until the postponed files are final or a stop is requested, and returns the postponed files. */
     wait: Effect.suspend(() =>
       postponed.length === 0
         ? Effect.succeed(postponed)

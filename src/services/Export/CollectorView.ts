@@ -16,11 +16,11 @@ export interface Directory {
   readonly isRotated: boolean
   /** Path of the latest snapshot file that any run has seen in it, relative to the input. */
   readonly latestSnapshot: string | undefined
-  /** How long its collector keeps a snapshot, in milliseconds; undefined if not known. */
+  /** How long the directory's collector keeps a snapshot, in milliseconds; undefined if unknown. */
   readonly retention: number | undefined
 }
 
-/** A collector that has not written for this long is not running: a running one writes once a minute. */
+/** A collector that has not written for this long is not running. A running collector writes once a minute. */
 const idleAfter = Duration.toMillis("10 minutes")
 
 /** Examines each directory once. `now` is in milliseconds since 1970. */
@@ -29,7 +29,9 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
   const directories = new Map<string, Directory>()
   const listings = new Map<string, Promise<ReadonlyArray<string>>>()
 
-  /** Names in a directory, whose path is relative to the input. Empty if the directory cannot be read. */
+  /**
+   * Lists the names in a directory, whose path is relative to the input. Returns none if the directory cannot be read.
+   */
   const list = (directory: string) => {
     const listing = listings.get(directory) ?? fs.readdir(join(settings.input, directory)).catch(() => [])
     listings.set(directory, listing)
@@ -73,13 +75,16 @@ export const make = (ledger: OpenLedger, settings: Pick<Settings, "input" | "ret
       if (!isRotated || oldest === undefined) return { isRotated, latestSnapshot, retention: undefined }
       const deleted = yield* ledger.latestSnapshot(directory, directory + oldest)
       const deletedHour = deleted === undefined ? undefined : Snapshot.hourOf(deleted)?.start
-      // what was seen in this directory takes precedence, because other collectors may have other settings
+      // the observation in this directory takes precedence, because other collectors may have other settings
       bounds = Retention.merge(bounds, Retention.observe(lastWrite, Snapshot.hourOf(oldest)!.start, deletedHour))
       return { isRotated, latestSnapshot, retention: Retention.estimate(settings.retention, bounds) }
     })
 
   return {
-    /** Looks at directories, and returns all that it knows. They are relative to the input and end in `/`, or are empty. */
+    /**
+     * Examines directories, and returns all directories examined so far. A directory's path is relative to the input
+     * and ends in `/`; the input itself is the empty string.
+     */
     look: (wanted: Iterable<string>): Effect.Effect<ReadonlyMap<string, Directory>, StateUnusable> =>
       Effect.gen(function* () {
         for (const directory of wanted)

@@ -5,9 +5,9 @@ import type { Settings } from "../../domain/Settings.ts"
 import { cancellable } from "../../fibers/Cancellable.ts"
 import { Stop } from "../Stop.ts"
 
-/** How the work of a run ended. */
+/** The result of a run's work. */
 export interface WorkResult {
-  /** Whether the whole input was walked. */
+  /** Whether the run walked the whole input. */
   readonly complete: boolean
   readonly error?: ExportError | undefined
   /** Number of files whose upload did not end even after it was interrupted. */
@@ -15,8 +15,8 @@ export interface WorkResult {
 }
 
 /**
- * Ends a run in time, whatever hangs. Once a stop is requested, no new request starts. Requests in flight get `--grace`
- * to finish; after `--deadline` there is no grace.
+ * Ends a run on time, even if a file system or the store hangs. Once a stop is requested, no new request starts.
+ * Requests in flight get `--grace` to finish. When `--deadline` passes, they get no grace.
  */
 export class Deadline extends Context.Tag("ibsr-export/Deadline")<
   Deadline,
@@ -78,7 +78,7 @@ export class Deadline extends Context.Tag("ibsr-export/Deadline")<
     )
 }
 
-/** 5 s for a CreateMultipartUpload in flight, 5 s for its abort. Counting a million files takes 8 s. */
+/** 5 s for a CreateMultipartUpload in flight, and 5 s for its abort. Counting a million files takes 8 s. */
 const cleanupTime = Duration.seconds(12)
 
 /** Tells a person at a terminal how long the stop may take. */

@@ -23,8 +23,9 @@ export interface LossFindings {
 export type Options = Pick<Settings, "input" | "include" | "exclude" | "appendOnly" | "retention">
 
 /**
- * Reports each lost file once: the ledger then marks it as gone. Reports files at risk in the order of their deletion.
- * `interval` is the time between runs in milliseconds; `now` is in milliseconds since 1970.
+ * Reports each lost file only once, because the ledger then marks it as gone. Reports files at risk in the order in
+ * which the collector will delete them. `interval` is the time between runs in milliseconds; `now` is in milliseconds
+ * since 1970.
  */
 export const checkLosses = (
   ledger: OpenLedger,
@@ -70,5 +71,5 @@ export const checkLosses = (
     yield* collector.remember
   })
 
-/** Ends in `/`; empty for a file directly in the input. */
+/** The file's directory, ending in `/`; empty for a file directly in the input. */
 const directoryOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1)

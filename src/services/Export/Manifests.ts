@@ -1,6 +1,6 @@
 /**
- * Stores the manifests of the directories that changed, after everything else of a run, and writes the local file with all
- * manifests. A failure is a warning of the run: the ledger remembers which manifests the next run must store.
+ * Stores the manifests of changed directories, and writes the local file with all manifests. This is the last step of a
+ * run. A failure here only causes a warning, because the ledger remembers which manifests the next run must store.
  */
 import { Context, Effect, Either, Option } from "effect"
 import { hash } from "node:crypto"
@@ -27,10 +27,10 @@ export interface Requests {
   readonly create: (object: NewObject, body: Uint8Array) => Effect.Effect<unknown, FileError | Interrupted>
 }
 
-/** Requests at once. */
+/** The maximum number of concurrent requests. */
 const concurrency = 8
 
-/** After so many refusals, the permission or the store is the cause, and not a single key. */
+/** After this many refusals, the cause is not a single key, but a permission or the store. */
 const maxFailures = 3
 
 export const write = (

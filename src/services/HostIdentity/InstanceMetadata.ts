@@ -1,5 +1,5 @@
 /**
- * The instance metadata service of EC2, version 2 only: a token first, then the value.
+ * Gets values from the instance metadata service of EC2, version 2 only: first a token, then the value.
  *
  * Source: "Use the Instance Metadata Service to access instance metadata" in the Amazon EC2 User Guide.
  */

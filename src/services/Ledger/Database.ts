@@ -7,7 +7,7 @@ import type { StateUnusable } from "../../domain/Errors.ts"
 import * as Schema from "./Schema.ts"
 import { isDamaged, isUnwritable, stateUnusable } from "./SqliteErrors.ts"
 
-/** Maximum wait while another process recovers the database after a crash, and locks it. */
+/** The maximum wait for another process that has locked the database to recover it after a crash. */
 const busyTimeoutMillis = 2000
 
 export interface Opened<A> {
@@ -19,8 +19,8 @@ export interface Opened<A> {
 }
 
 /**
- * Opens the database until the scope closes. The caller holds the lock. `prepare` makes every statement that the run
- * needs: one that fails shows that the schema is damaged. Such a database is set aside, too.
+ * Opens the database until the scope closes. The caller must hold the lock. `prepare` prepares every statement that the
+ * run needs. If one of them fails, the schema is damaged, and the database is set aside.
  */
 export const open = <A>(
   path: string,
@@ -44,7 +44,10 @@ export const open = <A>(
     )
   })
 
-/** Reads the database until the scope closes; undefined if there is none that this version can read. */
+/**
+ * Opens the database for reading until the scope closes. Returns undefined if there is no database that this version
+ * can read.
+ */
 export const openReadOnly = <A>(
   path: string,
   prepare: (db: DatabaseSync) => A

@@ -13,8 +13,8 @@ import type { Target } from "./TargetsTable.ts"
 type Row = Readonly<Record<string, SQLOutputValue>>
 
 /**
- * SQLite's integers are signed, the kernel's are unsigned. Nanoseconds before 1678 or after 2262 do not fit into 64 bits:
- * they wrap around, and still differ from other times.
+ * Converts the kernel's unsigned integers to SQLite's signed ones. Nanoseconds before 1678 or after 2262 do not fit
+ * into 64 bits. They wrap around, but still differ from other times.
  */
 const signed = (value: bigint) => BigInt.asIntN(64, value)
 
@@ -22,7 +22,7 @@ const signed = (value: bigint) => BigInt.asIntN(64, value)
 const statColumns = ({ ctimeNs, dev, ino, mtimeNs, size }: FileStat) =>
   [size, signed(mtimeNs), signed(ctimeNs), signed(dev), signed(ino)] as const
 
-/** An announced upload without a known result supersedes the acknowledged object. */
+/** Reads a row. An announced upload with an unknown result takes precedence over the acknowledged object. */
 const knownFrom = (row: Row, { firstGeneration, inputRun }: Target): KnownFile | undefined => {
   const attempted = row["attempted_size"] !== null
   const [generation, size, digest, head] = attempted
@@ -42,13 +42,13 @@ const knownFrom = (row: Row, { firstGeneration, inputRun }: Target): KnownFile |
 /** Read-only queries. */
 export const reader = (db: DatabaseSync, known: Target) => {
   const { id: target, inputRun } = known
-  // Most runs query this for nearly every file, so SQLite compares the row and returns two columns.
+  // Most runs make this query for nearly every file. For speed, SQLite compares the stat and returns only two columns.
   const selectState = db.prepare(
     `SELECT state, ctime_ns IS NULL FROM files
      WHERE target = ? AND path = ? AND file_size = ? AND mtime_ns = ? AND (ctime_ns = ? OR ctime_ns IS NULL)
        AND device = ? AND inode = ? AND pending_since IS NULL AND fate IS NULL`
   )
-  // rows as objects would take 50 % longer
+  // rows that are objects take 50 % longer
   selectState.setReturnArrays(true)
   const selectFile = db.prepare(
     `SELECT pending_since, fate, files.generation, files.size, files.digest, files.head, state, run,
@@ -69,7 +69,9 @@ export const reader = (db: DatabaseSync, known: Target) => {
   const stateOf = (path: string, stat: FileStat) =>
     selectState.get(target, path, ...statColumns(stat)) as [State, 0 | 1] | undefined
   return {
-    /** `onUnrecorded` is called for each stored file whose `ctimeNs` an older version did not record. */
+    /**
+     * Calls `onUnrecorded` for each stored file whose `ctimeNs` is missing because an older version stored the file.
+     */
     storedAs:
       (onUnrecorded: (path: string, stat: FileStat) => void): StoredAs =>
       ({ relativePath }, stat) => {
@@ -142,7 +144,7 @@ export const writer = (
   )
   const setFate = db.prepare("UPDATE files SET fate = ?, pending_since = NULL WHERE target = ? AND path = ?")
 
-  /** Returns the file's row before. */
+  /** Marks the file as pending. Returns its previous row. */
   const mark = (path: string, now: number): Row | undefined => {
     changed(path)
     const row = find(path)
@@ -180,7 +182,7 @@ export const writer = (
       const { facts } = content
       changed(path)
       deleteAttempt.run(target, path)
-      // positional: binding by name takes half of the statement's time
+      // positional parameters, because binding by name takes half of the statement's time
       updateObject.run(
         generation,
         key,

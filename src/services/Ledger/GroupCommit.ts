@@ -1,11 +1,11 @@
-/** Commits writes in groups: one commit waits for the disk, which takes as long as hundreds of writes. */
+/** Commits writes in groups, because a commit waits for the disk, which takes as long as hundreds of writes. */
 import { Effect, type Scope } from "effect"
 import type { DatabaseSync } from "node:sqlite"
 import type { StateUnusable } from "../../domain/Errors.ts"
 
 /** After the first failure, every operation fails with the same error. */
 export interface GroupCommit {
-  /** Reads in one transaction, in which a statement takes a third of the time. Sees every earlier write. */
+  /** Reads in one transaction, which makes a statement three times as fast. Sees every earlier write. */
   readonly read: <A>(step: () => A) => Effect.Effect<A, StateUnusable>
   /** Writes in a transaction that is committed a moment later. */
   readonly write: <A>(step: () => A) => Effect.Effect<A, StateUnusable>
@@ -51,7 +51,8 @@ export const make = (
       for (const resume of resumed) resume(result)
     }
 
-    // files are read and responses arrive in bursts: an event-loop iteration without a write ends a burst
+    // writes come in bursts, because files are read in batches and responses arrive together: an event-loop iteration
+    // without a write ends a burst
     const scheduleCommit = () => {
       if (isScheduled) return
       isScheduled = true

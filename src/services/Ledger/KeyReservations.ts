@@ -6,7 +6,7 @@ import type { Overlapping, Target } from "./TargetsTable.ts"
 
 type KeySuffix = Compression.KeySuffix
 
-/** A file has reserved the keys of its generations up to `highest`, with each of these suffixes. */
+/** What one file has reserved: the keys of its generations up to `highest`, each with every one of these suffixes. */
 interface Reserved {
   readonly highest: number
   readonly suffixes: ReadonlyArray<KeySuffix>
@@ -22,7 +22,10 @@ export const reader = (
 ) => {
   const select = db.prepare("SELECT reserved, endings, doubtful FROM files WHERE target = ? AND path = ?")
 
-  /** A path without a row has no reservations. A known file owns its uncompressed key, even without such an object. */
+  /**
+   * Returns the reservations of a path; none if the path has no row. A known file owns its uncompressed key, even if it
+   * has only a compressed object.
+   */
   const reservedBy = (path: string, owner = target): Reserved => {
     const row = select.get(owner, path)
     const known = (row?.["endings"] ?? "") as string
@@ -46,12 +49,12 @@ export const reader = (
 
   return {
     reservedBy,
-    /** Whether no other file has reserved the key of this path's first generation. */
+    /** Whether the key of this path's first generation is free, or reserved only by this path. */
     isKeyFree: (path: string): boolean => !belongsToAnother(path, path),
     /** The first generation, from `least` on, whose key with this suffix belongs to no other file. */
     firstFree: (path: string, least: number, suffix: KeySuffix, own = reservedBy(path)): number => {
       if (suffix !== "" && !own.isDoubtful && includes(own, least, suffix)) return least
-      // checks the file's earlier suffixes too, because the file may use them again
+      // also checks the file's earlier suffixes, because the file may use them again
       const suffixes = [...new Set([...own.suffixes, suffix])]
       let generation = own.isDoubtful ? Math.max(least, firstGeneration) : least
       while (suffixes.some((each) => belongsToAnother(path, Generation.named(path, generation) + each))) generation++

@@ -12,15 +12,17 @@ import * as StateDirectory from "./StateDirectory.ts"
 const lockInterval = Duration.millis(200)
 
 export interface Lock {
-  /** Start of the run that locked the ledger last, in milliseconds since 1970; undefined if the lock file is new. */
+  /**
+   * The start of the last run that locked the ledger, in milliseconds since 1970; undefined if the lock file is new.
+   */
   readonly lastLocked: number | undefined
-  /** Remembers the start of this run, outside of the database. */
+  /** Records the start of this run outside the database. */
   readonly remember: (startedAt: number) => void
 }
 
 /**
- * Keeps every other run out until the scope closes. SQLite uses the kernel's file locks, and the kernel releases them
- * when a process is killed. The lock has a file of its own, so that `status` can read the ledger meanwhile.
+ * Keeps every other run out until the scope closes. SQLite uses the kernel's file locks, which the kernel releases even
+ * if the process is killed. The lock has a file of its own, so that `status` can read the ledger during a run.
  */
 export const acquire = (
   databasePath: string,
@@ -56,7 +58,10 @@ export const acquire = (
   )
 }
 
-/** The lock file's modification time is the start of the last run that locked it: an older ledger does not know that run. */
+/**
+ * Stores the start of the run as the lock file's modification time. An older copy of the ledger is recognised because
+ * it does not contain that run.
+ */
 const setTime = (path: string, startedAt: number) => {
   try {
     utimesSync(path, startedAt / 1000, startedAt / 1000)
@@ -68,7 +73,7 @@ const setTime = (path: string, startedAt: number) => {
 const locked = (path: string) => {
   const held = new DatabaseSync(path, { timeout: 0 })
   try {
-    // not EXCLUSIVE: with it, two runs that start at once can both fail to get the lock
+    // IMMEDIATE, because with EXCLUSIVE two runs that start at once can both fail to get the lock
     held.exec("BEGIN IMMEDIATE")
     return held
   } catch (cause) {

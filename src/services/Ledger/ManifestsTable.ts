@@ -1,4 +1,4 @@
-/** What manifests are made from, and which of them must be written again. */
+/** The data for manifests, and the record of which manifests must be written again. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import { sha256Of } from "../../domain/ContentDigest.ts"
 import * as ManifestDirectory from "../../domain/ManifestDirectory.ts"
@@ -38,7 +38,7 @@ export const make = (db: DatabaseSync, target: number) => {
   const selectDirectories = db.prepare(
     "SELECT DISTINCT rtrim(path, replace(path, '/', '')) AS directory FROM files WHERE target = ?"
   )
-  // `0` follows `/`, so the range holds everything below a directory
+  // the character `0` follows `/`, so the range contains everything below a directory
   const inRange = "target = ? AND path >= ? AND path < ?"
   const selectFiles = db.prepare(
     `SELECT path, pending_since, fate, ${objectColumns} FROM files WHERE ${inRange} ORDER BY path`

@@ -10,18 +10,19 @@ export const seenAt = (path: string, machineId: string | undefined): LedgerOrigi
   return {
     machine: machineId === undefined ? "" : hash("sha256", `ibsr-export ledger ${machineId}`),
     inode: BigInt.asIntN(64, ino),
-    // where the time of creation is not known, Node gives the time of the last change
+    // if the file system does not record the creation time, Node returns the time of the last change
     bornNs: birthtimeNs === ctimeNs ? 0n : birthtimeNs
   }
 }
 
-/** Some file systems store whole seconds, FAT only even ones. */
+/** In milliseconds. Some file systems store only whole seconds, and FAT only even ones. */
 const toleranceOf = (lastLocked: number) => (lastLocked % 1000 === 0 ? 2000 : 1)
 
 /**
- * Compares the ledger with where it was last written, and records where it is now. After a doubt, no file keeps its key
- * for new content, and no multipart upload is resumed: another host may be using it. `lastLocked`: the start of the run
- * that locked the ledger last, in milliseconds since 1970; undefined if that is not known.
+ * Compares where the ledger is now with where it was last written, and records where it is now. If there is a doubt,
+ * every file gets a new key for new content, and no multipart upload is resumed, because another host may be using
+ * them. `lastLocked`: the start of the last run that locked the ledger, in milliseconds since 1970; undefined if
+ * unknown.
  */
 export const check = (
   db: DatabaseSync,

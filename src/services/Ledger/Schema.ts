@@ -5,9 +5,10 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 export const applicationId = 0x69627372
 
 /**
- * Migration number n, counted from 1, brings the schema to version n. A released migration never changes.
+ * The n-th migration, counted from 1, brings the schema to version n. A released migration never changes.
  *
- * Times are in milliseconds since 1970, except `mtime_ns` and `ctime_ns`. NULL means "never acknowledged" unless a comment says otherwise.
+ * Times are in milliseconds since 1970, except `mtime_ns` and `ctime_ns`. NULL means "never acknowledged" unless a
+ * comment says otherwise.
  */
 const migrations: ReadonlyArray<string> = [
   `
@@ -69,7 +70,7 @@ const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (target, path)
   ) STRICT, WITHOUT ROWID;
   `,
-  // the checksum that the store accepts with a body: CRC32 until the store refuses it
+  // the checksum to send with a body: CRC32 until the store refuses it
   "ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'CRC32' CHECK (checksum IN ('CRC32', 'MD5'))",
   // From this version on, digests of content larger than 8 MiB are block digests, followed by the number of blocks.
   `
@@ -161,7 +162,7 @@ const migrations: ReadonlyArray<string> = [
   `,
   // part of the file's stat; NULL: stored by an older version, which did not record it
   "ALTER TABLE files ADD COLUMN ctime_ns INTEGER",
-  // Runs are compared by their order, because a clock may be set back. 0: a run of an older version.
+  // Runs are compared by their numbers, because the clock may be set back. 0: a run of an older version.
   `
   ALTER TABLE targets ADD COLUMN input_run INTEGER NOT NULL DEFAULT 0; -- the first run that used the input directory
   ALTER TABLE files ADD COLUMN pending_run INTEGER NOT NULL DEFAULT 0; -- the run that last made the file pending
@@ -288,7 +289,7 @@ export const isCurrent = (db: DatabaseSync): boolean => pragma(db, "user_version
 export const migrate = (db: DatabaseSync, to = version): void => {
   const from = pragma(db, "user_version")
   if (from === to) return
-  // while a table is replaced, rows refer to a table that does not exist
+  // foreign keys are off, because rows refer to a missing table while that table is replaced
   db.exec(`PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE; PRAGMA application_id = ${applicationId};`)
   for (const migration of migrations.slice(from, to)) db.exec(migration)
   db.exec(`PRAGMA user_version = ${to}; COMMIT; PRAGMA foreign_keys = ON`)

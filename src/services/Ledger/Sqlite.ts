@@ -122,7 +122,7 @@ const prepare = (db: DatabaseSync, options: Options, run: RunIdentity) => {
     fileReader,
     fileWriter: FilesTable.writer(db, target, fileReader, runRowId),
     keyReader,
-    // most runs make none, and its statements take time to prepare
+    // prepared on first use, because most runs make no manifests, and preparing statements takes time
     manifests: lazily(() => ManifestsTable.make(db, target.id)),
     keyWriter: KeyReservations.writer(db, target.id, keyReader),
     targets: TargetsTable.writer(db, target, runRowId),
@@ -137,8 +137,8 @@ const lazily = <A>(make: () => A) => {
 }
 
 /**
- * For `--dry-run`: reads the ledger without a lock, and discards every write. It is empty where `layer` would start a
- * new ledger.
+ * The ledger for `--dry-run`: reads without a lock, and discards every write. It is empty if `layer` would create a new
+ * ledger.
  */
 export const layerReadOnly = (options: Options) =>
   Layer.succeed(Ledger, {
@@ -171,7 +171,7 @@ export const layerReadOnly = (options: Options) =>
       })
   })
 
-/** Moves a damaged database aside, so that the next run starts with a new one. */
+/** Moves a damaged database aside, so that the next run creates a new one. */
 const damaged = (path: string, cause: unknown) => {
   try {
     const aside = Database.moveAside(path, Date.now())

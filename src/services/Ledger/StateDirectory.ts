@@ -10,8 +10,9 @@ import { stateUnusable } from "./SqliteErrors.ts"
 export const databaseIn = (stateDir: string): string => join(resolve(stateDir), "ledger.db")
 
 /**
- * Creates a directory that only its owner may enter, and its missing parents. Throws the system's error. Node's recursive
- * `mkdir` never returns on file systems such as /proc, where `mkdir` fails with ENOENT although the parent exists.
+ * Creates a directory that only its owner may enter, and its missing parents. Throws the system's error. It does not
+ * use Node's recursive `mkdir`, which never returns on file systems such as /proc, where `mkdir` fails with ENOENT
+ * although the parent exists.
  */
 export const create = (path: string): void => {
   if (existsSync(path)) return
@@ -20,14 +21,15 @@ export const create = (path: string): void => {
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (cause) {
-    // another run may have just created it
+    // another run may have created it just now
     if (codeOf(cause) !== "EEXIST") throw cause
   }
 }
 
 /**
- * The path of the database without symbolic links, so that two state directories that lead to one database also share its
- * lock. Fails if the database is inside the input directory: each run would change the files to be uploaded.
+ * Returns the path of the database without symbolic links. Two state directories that lead to the same database then
+ * share its lock, too. Fails if the database is inside the input directory, because each run would change the files
+ * that it uploads.
  */
 export const locateDatabase = (stateDir: string, input: string): Effect.Effect<string, ConfigError | StateUnusable> =>
   Effect.zipRight(

@@ -13,7 +13,7 @@ import type { RunIdentity } from "../Ledger.ts"
 
 export interface Target {
   readonly id: number
-  /** Row of the first run that used the current input directory. */
+  /** The row of the first run that used the current input directory. */
   readonly inputRun: number
   /** Why the store may hold objects that the ledger does not know. */
   readonly doubt: Doubt | null
@@ -21,13 +21,13 @@ export interface Target {
   readonly firstGeneration: number
 }
 
-/** How keys are made from paths; another mapping would need another target. */
+/** Names the way in which keys are made from paths. A different mapping would be a different target. */
 const mapping = "path"
 
 type Name = Pick<Settings, "bucket" | "endpoint" | "prefix" | "region">
 
 interface Row extends Target {
-  /** Empty if it is not known. */
+  /** Empty if the region is unknown. */
   readonly region: string
   readonly prefix: string
   readonly input: string
@@ -37,7 +37,7 @@ interface Row extends Target {
   readonly most: number | null
 }
 
-/** A region that is not known, as in ledgers of older versions, matches any region. */
+/** Finds a target. An unknown region matches any region: ledgers of older versions contain no regions. */
 export const find = (db: DatabaseSync, { bucket, endpoint, prefix, region }: Name): Row | undefined => {
   const rows = db
     .prepare(
@@ -61,13 +61,15 @@ const rowFrom = (row: Readonly<Record<string, SQLOutputValue>>): Row => ({
 const mayBeIn = (row: Row, region: string | undefined) =>
   row.region === "" || region === undefined || row.region === region
 
-/** Another target whose keys may be keys of this target, too, because one prefix lies in the other. */
+/** Another target that may share keys with this target, because one prefix contains the other. */
 export interface Overlapping {
   readonly id: number
   readonly prefix: string
   /** Start of its last run, in milliseconds since 1970. */
   readonly lastRunAt: number
-  /** The path below its input that has the same key as this path has in this target; undefined if none has. */
+  /**
+   * Returns the path in the other target whose key equals the key of `path` in this target; undefined if there is none.
+   */
   readonly pathOf: (path: string) => string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Keeps multipart uploads from being left open when no run will complete them. */
+/** Aborts multipart uploads that no run will complete. */
 import { type Context, Duration, Effect, Fiber } from "effect"
 import type { ObjectStore, UploadName } from "../ObjectStore.ts"
 import type { Reporter } from "../Reporter.ts"

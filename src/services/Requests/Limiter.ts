@@ -14,9 +14,9 @@ export type Options = Pick<Settings, "concurrency" | "giveUpAfter" | "timeout">
 
 export interface Limiter {
   /**
-   * Runs an attempt as soon as the limit admits it, for as long as `Timeouts` says. Fails with `Interrupted` if a stop is
-   * requested before the attempt starts. `weighedBytes`: as many as the body has, unless something else limits the bodies
-   * in flight. A `Callback`.
+   * Runs an attempt as soon as the limit admits it, with the timeout of `Timeouts`. Fails with `Interrupted` if a stop
+   * is requested before the attempt starts. `weighedBytes`: the size of the body, or less if something else already
+   * limits the bodies in flight. A `Callback`.
    */
   readonly limit: <A>(
     attempt: Effect.Effect<A, StoreError>,
@@ -48,7 +48,7 @@ export const make = ({
     const watch = yield* Timeouts.forRequests(timeout)
     const runtime = yield* Effect.runtime()
     const fork = Callback.forkIn(runtime)
-    /** Waiting attempts, with their weights. Call one with true to start it, with false to fail it as interrupted. */
+    /** Waiting attempts with their weights. Call one with true to start it, or with false to fail it as interrupted. */
     const queue = new Map<(isAdmitted: boolean) => void, number>()
     /** The sum of the weights of the requests in flight. */
     let inFlight = 0
@@ -56,7 +56,7 @@ export const make = ({
     /** Milliseconds of a monotonic clock. */
     const time = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
     let pauseUntil = 0
-    /** When the queue is looked at again; infinite if it is not paused. */
+    /** When the queue continues after a pause; infinite if it is not paused. */
     let resumesAt = Infinity
     /** The failure that asked for a pause of more than `longestRetryAfter`. */
     let longPause: TransientError | undefined
@@ -160,7 +160,7 @@ export const make = ({
             if (Exit.isSuccess(exit)) onSuccess(weight)
             else if (error !== undefined && isTransient(error)) onTransient(error, started)
             else if (error !== undefined && showsStoreAlive(error)) onAlive(weight)
-            // no request is left that could succeed before the pause is over
+            // no request is in flight that could succeed before the pause ends
             if (longPause !== undefined && inFlight === 0) endRun(longPause, pauseTooLong(longPause))
             onEnd(exit)
             admit()

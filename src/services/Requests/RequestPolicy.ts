@@ -16,7 +16,10 @@ import * as Retry from "./Retry.ts"
 /** The requests for one object. */
 export type Requests = ReturnType<Effect.Effect.Success<ReturnType<typeof make>>>
 
-/** `withdraw` runs after a failure if no request may have made the object visible: none was sent, or all refused. */
+/**
+ * `withdraw` runs after a failure if no request can have made the object visible, because none was sent or the store
+ * refused all of them.
+ */
 export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetries">) =>
   Effect.gen(function* () {
     const store = yield* ObjectStore
@@ -71,12 +74,12 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
         })
       return {
         /**
-         * For all requests of a multipart upload. A part weighs as much as a request without a body: memory already
-         * limits parts in flight (`UploadPlan.maxQueue`). Weighed by size, an 8 MiB part would count as 257. `auto`
-         * allows 128 to 512, so parts would be sent one at a time and hold up other requests.
+         * Wraps all requests of a multipart upload. A part weighs as much as a request without a body, because memory
+         * already limits the parts in flight (`UploadPlan.maxQueue`). By size, an 8 MiB part would weigh 257. As `auto`
+         * allows 128 to 512, parts would be sent one at a time and delay other requests.
          */
         request: ofUpload,
-        /** Stores a whole body. `failure`: that of the first attempt, if the caller has already made it. */
+        /** Stores a whole body. `failure`: the failure of the first attempt, if the caller has already made it. */
         put: (body: Uint8Array, sha256?: string, failure?: StoreError | Interrupted) => {
           mayBeStored = failure !== undefined && failure._tag !== "Interrupted" && !isRefusal(failure)
           const attempt = watched(store.put(object, body, sha256))

@@ -36,8 +36,8 @@ export const schedule = (maxRetries: number) =>
   )
 
 /**
- * Retries `attempt`. `first`: the first attempt, if the caller has already made it. Unlike `Effect.retry`, it ends its
- * pause as soon as a stop is requested.
+ * Retries `attempt`. `first`: the first attempt, if the caller has already made it. Unlike `Effect.retry`, it stops
+ * waiting as soon as a stop is requested.
  */
 export const make = (maxRetries: number) =>
   Effect.map(Stop, (stop) => {

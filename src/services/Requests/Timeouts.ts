@@ -1,6 +1,6 @@
 /**
- * Limits how long an attempt may take: `--timeout`, and a second more for each 8 KiB of its body. The connection ends an
- * attempt that makes no progress for `--timeout`; this limit ends one whose bytes arrive too slowly.
+ * Limits how long an attempt may take: `--timeout` plus a second for each 8 KiB of its body. The connection already
+ * ends an attempt that makes no progress for `--timeout`. This limit ends an attempt whose bytes arrive too slowly.
  */
 import { Clock, Duration, Effect, type Scope } from "effect"
 import * as DurationText from "../../domain/DurationText.ts"
@@ -33,7 +33,7 @@ const timedOut = (timeout: Timeout, limit: Duration.Duration) =>
 export const forCredentials = <A, E>(attempt: Effect.Effect<A, E>, limit: Duration.Duration) =>
   Effect.timeoutFail(attempt, { duration: limit, onTimeout: () => timedOut(credentialsTimeout, limit) })
 
-/** For a single request, without the limiter. */
+/** Limits a single request that does not pass through the limiter. */
 export const forBody = <A, E>(attempt: Effect.Effect<A, E>, timeout: Duration.Duration, bodyBytes: number) => {
   const limit = Duration.sum(timeout, Duration.seconds(Math.ceil(bodyBytes / minBytesPerSecond)))
   return Effect.timeoutFail(attempt, { duration: limit, onTimeout: () => timedOut(requestTimeout, limit) })
@@ -56,7 +56,10 @@ export const forRequests = (timeout: Duration.Duration): Effect.Effect<Watch, ne
       wake = () => resume(Effect.void)
     })
 
-    /** Times out what is due. Returns when to look again: no request that starts later can be due earlier. */
+    /**
+     * Times out all requests that are due. Returns the time of the next check: no request that starts later can be due
+     * before.
+     */
     const check = (now: number) => {
       let next = now + leastMillis
       for (const [fail, dueAt] of running) {

@@ -1,6 +1,6 @@
 /**
- * Finds, without opening them, the files that are not selected and the files whose whole content is already stored. In
- * most runs these are nearly all files, so it works on chunks, in plain loops.
+ * Finds the files that are not selected and the files that are already completely stored, without opening them. In most
+ * runs, nearly all files are among these, so this module processes chunks in plain loops.
  */
 import { Chunk, Clock, type Context, Effect, Either } from "effect"
 import { promises as fs } from "node:fs"
@@ -19,9 +19,9 @@ const unchanged = Outcome.Unchanged()
 type Stats = ReadonlyMap<SourceFile, FileStat | undefined>
 
 /**
- * Reads the stats of remote files in the thread pool. Waits until the file system of the other files responds. They are
- * then examined synchronously: if their disk hung during that, the program could react neither to a signal nor to the
- * deadline.
+ * Reads the stats of remote files in the thread pool. Waits until the file system of the other files responds, because
+ * those files are then examined synchronously. If their disk hung at that time, the program could not react to a signal
+ * or the deadline.
  */
 const examineRemote = (chunk: Chunk.Chunk<Found>, settings: Settings): Effect.Effect<Stats> =>
   Effect.promise(async () => {

@@ -21,7 +21,8 @@ const options = {
   gzip: (sizeBytes: number) => ({ level: 6, chunkSize: chunkBytes(sizeBytes) }),
   zstd: (sizeBytes: number) => ({
     chunkSize: chunkBytes(sizeBytes),
-    // written into the frame; also keeps zstd's tables small: allocating them is most of the work for a small file
+    // zstd writes the size into the frame, and makes its tables no larger than needed: allocating them is most of the
+    // work for a small file
     pledgedSrcSize: sizeBytes,
     params: {
       [zlib.constants.ZSTD_c_compressionLevel]: 3,

@@ -7,7 +7,7 @@ import { SourceUnreadable } from "../../domain/Errors.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import type { SourceFile } from "../../domain/SourceFile.ts"
 
-/** Throws if the descriptor is not of a file or directory below the input. */
+/** Throws if the open file or directory is not below the input. */
 export type Containment = (fd: number, file: SourceFile) => void
 
 /** With `--follow-symlinks`, everything is allowed: the links may lead anywhere. */
@@ -23,7 +23,10 @@ export const make = ({ followSymlinks, input }: Pick<Settings, "followSymlinks" 
   }
 }
 
-/** The path as the kernel knows it. Undefined without /proc, and for a path that is too long for the kernel to tell. */
+/**
+ * The path of an open file, as the kernel knows it. Undefined without /proc, and if the path is too long for the kernel
+ * to report.
+ */
 const realPathOf = (fd: number) => {
   try {
     return readlinkSync(pathOfDescriptor(fd))

@@ -85,7 +85,7 @@ const onePiece = () => {
   return { update: (bytes: Uint8Array) => void whole.update(bytes), digest: () => hex(whole) }
 }
 
-/** `keepWhole`: also hash the whole content, which costs a second hash of what follows the first block. */
+/** `keepWhole`: also hash the whole content. Everything after the first block is then hashed twice. */
 const blockwise = (keepWhole: boolean) => {
   const blocks = createHash("sha256")
   let block = createHash("sha256")

@@ -24,15 +24,15 @@ export const stateOf = (
   Snapshot.stateAt({ relativePath, modifiedMillis: modifiedMillis(stat, nowMillis) }, nowMillis, finalAfter)
 
 /**
- * When the content last changed, in milliseconds since 1970. A modification time in the future was set by a program, and
- * says nothing: the content has not changed since the inode did.
+ * When the content last changed, in milliseconds since 1970. A modification time in the future was set by a program, so
+ * the time of the inode's last change is used instead: the content has not changed since then.
  */
 export const modifiedMillis = ({ ctimeNs, mtimeNs }: Pick<FileStat, "ctimeNs" | "mtimeNs">, nowMillis: number) => {
   const modified = Number(mtimeNs / 1_000_000n)
   return modified <= nowMillis ? modified : Number(ctimeNs / 1_000_000n)
 }
 
-/** `lineBytes` as for `Snapshot.extentOf`. Undefined if the file has no whole line yet. */
+/** `lineBytes` has the same meaning as for `Snapshot.extentOf`. Undefined if the file has no complete line yet. */
 export const inspect = (
   file: SourceFile,
   stat: FileStat,
@@ -57,7 +57,7 @@ export const stat = (file: SourceFile, { followSymlinks }: Pick<Settings, "follo
   }
 }
 
-/** As `stat`, in the thread pool. */
+/** Like `stat`, but in the thread pool. */
 export const statLater = (
   { path }: SourceFile,
   { followSymlinks }: Pick<Settings, "followSymlinks">

@@ -20,7 +20,9 @@ const local: ReadonlySet<number> = new Set([
   0x2011bab0 // exFAT
 ])
 
-/** Asks once per device, in the thread pool. A file system that is not known to be local counts as remote. */
+/**
+ * Asks the kernel once per device, in the thread pool. A file system that is not known to be local counts as remote.
+ */
 export const make = () => {
   const known = new Map<number, boolean>()
   return async (device: number, path: string): Promise<boolean> => {
@@ -35,7 +37,7 @@ export const make = () => {
   }
 }
 
-/** Whether no file below `directory` can be remote, unless a symbolic link leads to it. */
+/** Whether all files below `directory` are local. Ignores symbolic links. */
 export const isLocalThroughout = async (directory: string): Promise<boolean> => {
   try {
     const [mountinfo, path] = await Promise.all([fs.readFile("/proc/self/mountinfo", "utf8"), fs.realpath(directory)])

@@ -1,4 +1,4 @@
-/** Finds the lines of a stream, and keeps no more than the beginning of one. */
+/** Finds the lines of a stream. Keeps only the beginning of one line in memory. */
 import * as LineHeader from "../../domain/LineHeader.ts"
 import type { LineFacts } from "../../domain/ContentFacts.ts"
 import { newline } from "./OpenFile.ts"

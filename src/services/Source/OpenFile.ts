@@ -1,4 +1,4 @@
-/** Reads exactly the bytes that a file had when it was opened. Fails if the file was truncated meanwhile. */
+/** Reads exactly the bytes that a file had when it was opened. Fails if the file is truncated in the meantime. */
 import { fstatSync, readSync } from "node:fs"
 import { headBytes } from "../../domain/ContentDigest.ts"
 import { SourceUnreadable } from "../../domain/Errors.ts"
@@ -6,8 +6,8 @@ import type { FileStat } from "../../domain/SourceFile.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
 /**
- * Bytes of a piece. Small, because a part keeps the rest of its last piece in memory. Not tiny, because each piece
- * costs a round trip through the thread pool.
+ * Bytes of a piece. A piece must be small, because a part keeps the rest of its last piece in memory. It must not be
+ * tiny, because each piece costs a round trip through the thread pool.
  */
 export const pieceBytes = 256 * 1024
 
@@ -28,7 +28,7 @@ const truncated = (path: string) =>
     advice: "something truncates it (logrotate's copytruncate?); the next run sends its new content"
   })
 
-/** Whether the file was truncated while it was read. It may have stopped changing when it is reopened. */
+/** Whether the file was truncated while it was read. Reopening it may help, because it may have stopped changing. */
 export const isTruncated = (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
   error._tag === "SourceUnreadable" && error.code === truncatedCode
 

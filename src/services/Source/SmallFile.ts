@@ -10,7 +10,7 @@ import { newline } from "./OpenFile.ts"
 /** Bytes of the largest small file. */
 export const maxSmallBytes = 64 * 1024
 
-/** Undefined if the file is not small, or no file descriptor is free. The caller closes `fd`. */
+/** Opens a small file. Undefined if the file is not small, or if no file descriptor is free. The caller closes `fd`. */
 export const open = (file: SourceFile, options: FileStat.Options, contain: Containment) => {
   const fd = openDescriptor(file, options)
   if (fd === undefined) return undefined

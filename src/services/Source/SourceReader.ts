@@ -18,10 +18,10 @@ import * as SmallFile from "./SmallFile.ts"
 
 /** The file was rotated away before it could be opened. */
 export class Vanished extends Data.TaggedError("Vanished") {}
-/** Not a regular file. */
+/** The entry is not a regular file. */
 export class NotRegular extends Data.TaggedError("NotRegular")<{ readonly why: "symlink" | "special" }> {}
 
-/** A live line-based file without a complete line. */
+/** The file is live, consists of lines, and has no complete line yet. */
 export class NotReady extends Data.TaggedError("NotReady") {}
 
 export interface OpenSource extends FileStat.SourceInfo {

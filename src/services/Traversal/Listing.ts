@@ -1,11 +1,14 @@
-/** Lists a directory in sorted blocks, so that memory does not grow with it. */
+/** Lists a directory in sorted blocks, so that memory does not grow with its size. */
 import { type Dir, type Dirent, existsSync, opendirSync, promises as fs } from "node:fs"
 import { oldestFirst } from "../../domain/SourceFile.ts"
 import * as Descriptors from "../Descriptors.ts"
 import * as Containment from "../Source/Containment.ts"
 import { codeOf } from "../SystemError.ts"
 
-/** Entries sorted together: more than the 3,600 files that a collector keeps, and half a MB of memory. */
+/**
+ * The number of entries that are sorted together. It exceeds the 3,600 files that a collector keeps, and takes half a
+ * MB of memory.
+ */
 const blockSize = 4096
 
 /** Entries per system call. */
@@ -14,7 +17,7 @@ const bufferSize = 256
 /** Whether /proc is mounted. */
 let hasDescriptors: boolean | undefined
 
-/** Lists the open directory, whatever has taken its place meanwhile. */
+/** Lists the open directory, even if another one now has its path. */
 export async function* blocks(fd: number, path: string, remote: boolean): AsyncGenerator<Array<Dirent>> {
   const again = Containment.pathOfDescriptor(fd)
   hasDescriptors ??= existsSync(again)

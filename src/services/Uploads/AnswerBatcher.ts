@@ -4,12 +4,14 @@ import * as Callback from "../../fibers/Callback.ts"
 /** A request's subject and how the request ended. */
 export type Answer<A, B, E> = readonly [A, Exit.Exit<B, E>]
 
-/** Milliseconds for which answers are collected. If the run is killed then, the next run sends the files again. */
+/**
+ * How many milliseconds to collect answers. If the run is killed during that time, the next run sends the files again.
+ */
 const batchMillis = 20
 
 /**
- * Starts a request for each subject, preferably a `Callback`. Processes the answers that arrive within `batchMillis`
- * together: processed one by one, each would cost a commit.
+ * Starts a request for each subject, preferably a `Callback`. Processes answers that arrive within `batchMillis`
+ * together, because each group costs a commit.
  *
  * Completes when every answer has been processed. On interruption, cancels outstanding requests and processes the
  * answers that `isQuick` accepts.

@@ -3,7 +3,10 @@
 export interface BufferPool {
   /** A buffer of exactly this size. Its content is undefined. */
   readonly take: (sizeBytes: number) => Buffer
-  /** Takes back a buffer that nothing reads any more. The garbage collector frees a buffer that is never released. */
+  /**
+   * Takes back a buffer that nothing reads any more. It is not an error to release no buffer: the garbage collector
+   * frees it.
+   */
   readonly release: (buffer: Buffer) => void
   /** Keeps released buffers until the matching `close`. The last `close` frees them. */
   readonly open: () => void

@@ -1,7 +1,7 @@
 /**
  * Sends a file compressed. The size of the object is known only once the compressor has finished.
  *
- * Uses async generators, not `Stream`: `Compressor.ts` has the figures.
+ * Uses async generators instead of `Stream`, for the reason in `Compressor.ts`.
  */
 import { Effect } from "effect"
 import type * as Compression from "../../domain/Compression.ts"

@@ -1,4 +1,7 @@
-/** Chooses a file's object. Protects the stored content of append-only files, except with `--on-replace overwrite`. */
+/**
+ * Chooses the object that a file is stored in. Protects the stored content of append-only files, except with
+ * `--on-replace overwrite`.
+ */
 import { type Context, Effect } from "effect"
 import * as Compression from "../../domain/Compression.ts"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
@@ -67,7 +70,7 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, force,
       destinationOf(file, free, { ...rest, replaces: rest.replaces || free > least })
     )
 
-  /** The next destination for a file whose object must not change; `cause` gives the reason. */
+  /** Returns the next destination for a file whose object must not change. `cause` is the reason. */
   const instead = (
     ledger: OpenLedger,
     file: SourceFile,
@@ -98,7 +101,7 @@ export const make = (keys: Context.Tag.Service<KeyMapping>, { appendOnly, force,
         : destinationOf(file, before.generation, rest)
     },
     instead,
-    /** Whether the store refused the key because of an object that an earlier run may have stored. */
+    /** Whether the store refused the key because an object exists that an earlier run may have stored. */
     isTakenByOurs: (error: FileError | Interrupted, { before }: Destination): boolean =>
       error._tag === "ObjectExists" &&
       before !== undefined &&

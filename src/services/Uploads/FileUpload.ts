@@ -36,7 +36,9 @@ export const make = (
 ): FileUpload => {
   const destinations = Destination.make(keys, options)
 
-  /** Whether the store already has this content in this state. Hashes the file only if its size leaves that open. */
+  /**
+   * Whether the store already has this content in this state. Hashes the file only if its size does not answer that.
+   */
   const isStored = (source: OpenSource, known: KnownFile | undefined) =>
     known?.acknowledged === undefined ||
     options.force ||
@@ -50,7 +52,7 @@ export const make = (
           Effect.catchIf(ContentHash.isReplaced, () => Effect.succeed(false))
         )
 
-  /** Detects most replaced files before anything is sent. */
+  /** Compares the first bytes, which detects most replaced files before anything is sent. */
   const checkHead = (source: OpenSource, former: ContentDigest | undefined) =>
     former === undefined
       ? Effect.void

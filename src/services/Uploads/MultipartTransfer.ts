@@ -21,7 +21,7 @@ import * as BufferPool from "./BufferPool.ts"
 import { type FileParts, NotResumable, type UploadProgress, sendParts, type SharedResources } from "./PartPipeline.ts"
 import type { Sent } from "./Terms.ts"
 
-/** One file. */
+/** One file to send. */
 export interface Job extends FileParts {
   readonly object: NewObject
   /** Completes before the request that may make the object visible is sent. */
@@ -49,8 +49,8 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
       withFacts: ManifestDirectory.isWanted(limits)
     }
     const attributes = hash("sha256", Resumption.attributesOf(limits))
-    // one file more than fills the parts' memory, so that memory stays in use while a file completes; more would delay
-    // the first files
+    // the files whose parts fill the memory, plus one, so that memory stays in use while a file completes; more files
+    // would delay the first ones
     const files = yield* Effect.makeSemaphore(1 + Math.ceil(share / limits.partSizeBytes / UploadPlan.maxQueue))
 
     const abandon = (job: Job, { key, uploadId }: UploadName) =>
@@ -105,7 +105,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         )
       })
 
-    /** Fails if the file may not be sent now. */
+    /** Records a lost completion. Fails if `LostCompletion` does not allow sending the file again now. */
     const noteLost = ({ record }: Job) =>
       Effect.gen(function* () {
         yield* record.completionLost
@@ -154,7 +154,7 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
         const inOrder = [...stored.values()].toSorted((a, b) => a.number - b.number)
         const object = yield* job.request(
           Effect.suspend(() => store.completeUpload(job.object, upload.uploadId, inOrder)),
-          // AWS sends whitespace while it assembles the parts, for several minutes
+          // a longer timeout: while AWS assembles the parts, it sends whitespace for up to several minutes
           inOrder.length * Timeouts.minBytesPerSecond
         )
         yield* job.record.end

@@ -10,14 +10,17 @@ import type { Settings } from "../../domain/Settings.ts"
 import type { OpenLedger } from "../Ledger.ts"
 import type { NewObject } from "../ObjectStore.ts"
 
-/** Below the prefix. It does not match the default of `--include`, so no file has this key. */
+/** The marker's key below the prefix. The name does not match the default of `--include`, so no file has this key. */
 export const markerName = "ibsr-export.no-overwrite"
 
 const content = Buffer.from("ibsr-export stored this to find out whether --no-overwrite works with this store.\n")
 
 type Create = (object: NewObject, body: Uint8Array) => Effect.Effect<unknown, FileError | Interrupted>
 
-/** Fails if the store ignores the condition. If the marker cannot be stored, the uploads report why. */
+/**
+ * Fails if the store ignores the condition. Succeeds if the marker cannot be stored: the uploads then report the
+ * reason.
+ */
 export const check = (
   ledger: OpenLedger,
   { noOverwrite, prefix }: Pick<Settings, "noOverwrite" | "prefix">,

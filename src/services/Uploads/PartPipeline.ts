@@ -45,12 +45,13 @@ export interface UploadProgress {
   sparedBytes: number
 }
 
-/** The upload cannot be resumed after all. */
+/** The upload that was to be resumed cannot be resumed. */
 export class NotResumable extends Data.TaggedError("NotResumable")<{ readonly why: string }> {}
 
 /**
- * Completes when the store has all parts. A part reserves memory before it is read and until it is stored; meanwhile it
- * waits only for its own request. Once a stop is requested, no further part is read, and parts in flight may finish.
+ * Completes when the store has all parts. A part reserves memory from before it is read until it is stored. With
+ * reserved memory, it waits only for its own request. Once a stop is requested, no further part is read, but parts in
+ * flight may finish.
  */
 export const sendParts = (
   { buffers, holdMemory, stop, store, withFacts }: SharedResources,

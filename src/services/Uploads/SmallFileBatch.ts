@@ -1,8 +1,9 @@
 /**
- * Stores new small files, many at a time. In a first run, or after a long outage, these are nearly all files.
+ * Stores new small files, many at a time. In a first run, or after a long outage, nearly all files are new and small.
  *
- * `FileUpload` takes a dozen steps for one file, each of which may wait. A batch waits twice: for the disk, when its
- * files are announced to the ledger, and for the store. The rest is plain loops. `FileUpload` handles all other files.
+ * `FileUpload` takes a dozen steps for one file, and each of them may wait. A batch waits only twice: for the disk,
+ * when its files are announced to the ledger, and for the store. The rest is plain loops. `FileUpload` handles all
+ * other files.
  */
 import { Cause, Clock, type Context, Effect, Either, Exit, Option } from "effect"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
@@ -98,7 +99,7 @@ export const make = (
     const { bytes, content, file, key, state } = sent
     if (error._tag === "InternalError") return Effect.succeed([failed(sent, error)])
     const withdraw = ledger.withdrawAnnouncement(file.relativePath, undefined)
-    // the limiter admits no more requests, so this one was never sent
+    // the limiter admits no more requests after a stop, so this request was never sent
     if (error._tag === "Interrupted")
       return Effect.as(Effect.ignore(withdraw), [{ file, outcome: Outcome.Outcome.NotTried() }])
     return Effect.matchEffect(transfer.retry({ key, state }, bytes, content, error, withdraw), {
@@ -143,7 +144,9 @@ export const make = (
   }
 }
 
-/** Whether the file was stored or never sent. Retries of other failures take too long after an interruption. */
+/**
+ * Whether the file was stored or never sent. Any other answer is retried, which takes too long after an interruption.
+ */
 const isQuick = (exit: Answer[1]) =>
   Exit.isSuccess(exit) || Option.exists(Cause.failureOption(exit.cause), ({ _tag }) => _tag === "Interrupted")
 

@@ -17,8 +17,8 @@ const pageSize = 1000
 const concurrency = 4
 
 /**
- * Tries each abort once, reports a failed abort, and then forgets the upload. `ready`: whether requests can be sent;
- * evaluated only if there is an upload to abort.
+ * Tries each abort once, reports a failed abort, and then forgets the upload. `ready` returns whether requests can be
+ * sent. It is evaluated only if there is an upload to abort.
  */
 export const make = ({ input }: Pick<Settings, "input">) =>
   Effect.gen(function* () {

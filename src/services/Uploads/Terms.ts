@@ -12,7 +12,10 @@ export interface Terms {
   readonly former: ContentDigest | undefined
   /** Completes before any request that may make the object visible is sent. */
   readonly announce: (content: ContentDigest) => Effect.Effect<void, StateUnusable>
-  /** Runs after a failure if no such request was sent, or the store refused all of them: the object is unchanged. */
+  /**
+   * Runs after a failure if the object is certainly unchanged: no such request was sent, or the store refused all of
+   * them.
+   */
   readonly withdraw: Effect.Effect<void, StateUnusable>
   /** Records a multipart upload, so that the next run can resume it. */
   readonly record: UploadRecord

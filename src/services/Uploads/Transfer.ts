@@ -27,12 +27,12 @@ export type Limits = Limiter.Options & MultipartTransfer.Limits & Pick<Settings,
 /** Few retries, because everything waits for the credentials. */
 const maxCredentialRetries = 3
 
-/** The next run tries again anyway. */
+/** Few retries, because the next run tries again anyway. */
 const maxAsideRetries = 2
 
 /**
- * Every request passes through the limiter that all files and parts share, the timeout, and the retries. A body is read
- * only once `memoryBytes` has room for it.
+ * Every request passes through the retries, the limiter that all files and parts share, and the timeout. A body is read
+ * only when `memoryBytes` has room for it.
  */
 export const make = (limits: Limits) =>
   Effect.gen(function* () {
@@ -104,7 +104,7 @@ export const make = (limits: Limits) =>
     }
 
     return {
-      /** Resolves credentials. Retries, because a credential source may be down for a moment, like a store. */
+      /** Resolves credentials. Retries, because a credential source may be down for a moment. */
       ready: (checksum: Checksum) =>
         retryCredentials(Timeouts.forCredentials(store.ready(checksum), limits.timeout), (error) =>
           RequestPolicy.logRetry("credentials", error)
@@ -114,8 +114,8 @@ export const make = (limits: Limits) =>
       /** Creates a small object. */
       create: (object: NewObject, body: Uint8Array) => requestsFor(object, Effect.void).put(body),
       /**
-       * Creates an object that is not a file's. Neither the limiter nor the other requests notice its failure, and few
-       * retries keep it short.
+       * Creates an object that is not made from a file, such as a manifest. Bypasses the limiter, so that a failure
+       * does not slow down other requests, and makes few retries.
        */
       createAside: (object: NewObject, body: Uint8Array) =>
         memory.withPermits(Math.min(body.length, limits.memoryBytes))(

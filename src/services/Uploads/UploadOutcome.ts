@@ -18,7 +18,10 @@ export const acknowledged = (
   { content, objectBytes, stored }: Sent
 ): AcknowledgedObject => ({ ...stored, key, generation, content, objectBytes, state, stat })
 
-/** `replaces`: the new key, if an older object keeps the previous content. */
+/**
+ * Records the object in the ledger, and returns the file's outcome. `replaces`: the new key, if an older object keeps
+ * the previous content.
+ */
 export const uploaded = (
   { relativePath }: SourceFile,
   { sizeBytes, torn }: SourceInfo,

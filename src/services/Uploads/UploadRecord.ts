@@ -4,7 +4,7 @@ import type { OpenLedger, StartedUpload } from "../Ledger.ts"
 /** The ledger's record of one file's multipart upload. */
 export type UploadRecord = ReturnType<typeof of>
 
-/** `generation`: that of the object that the upload creates. */
+/** `generation`: the generation of the object that the upload creates. */
 export const of = (ledger: OpenLedger, path: string, generation: number) => ({
   generation,
   /** The algorithm that the store is known to accept. */

@@ -11,7 +11,7 @@ export interface Trust {
   readonly extraAuthorities?: string | undefined
 }
 
-/** On Debian, Ubuntu and Alpine; Red Hat; SUSE. Source: root_linux.go in Go's crypto/x509. */
+/** The bundles of Debian, Ubuntu and Alpine, then Red Hat, then SUSE. Source: root_linux.go in Go's crypto/x509. */
 const bundles = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",

@@ -43,18 +43,21 @@ const prematureResponse = () =>
     code: "ERR_HTTP_PREMATURE_RESPONSE"
   })
 
-/** Bytes of a body that are written at once: TLS keeps an encrypted copy of them in memory until they are sent. */
+/**
+ * The number of bytes of a body that are written at once. TLS keeps an encrypted copy of them in memory until they are
+ * sent.
+ */
 const sliceBytes = 512 * 1024
-/** Largest body, in bytes, that is copied behind its head, because one write costs less than two. */
+/** The largest body, in bytes, that is copied behind its head: one write costs less than two. */
 const maxCopiedBytes = 64 * 1024
 
-/** How often a connection without traffic is checked until it counts as stalled. */
+/** The number of checks that must find no traffic before a connection counts as stalled. */
 const checks = 4
 
 /**
- * Fails a request after `stallMillis` without progress: the system accepts no byte of it, the other side acknowledges none
- * and sends none. Calls `onFree` each time the connection is ready for a request,  and `onClose` once, when it
- * closes.
+ * Opens a connection. Fails a request after `stallMillis` without progress: the system accepts no byte of the request,
+ * and the other side acknowledges and sends none. Calls `onFree` each time the connection is ready for a request, and
+ * `onClose` once, when it closes.
  */
 export const open = (
   dial: Dial,
@@ -93,7 +96,8 @@ export const open = (
     const finish = () => {
       settling = false
       const isPremature = isSending()
-      // the server would take the next request for the rest of this body
+      // after a premature response, closes the connection: the server would read the next request as the rest of this
+      // body
       if (closed) socket?.destroy()
       else if (!response.isReusable || isPremature) close()
       else onFree()
@@ -168,7 +172,8 @@ export const open = (
       connected.write(body.subarray(from, at), (error) => {
         if (error) return
         if (at === body.length) writing = false
-        // two iterations, so that the socket is read before the next write: a failed write would lose an early response
+        // two iterations, so that Node reads the socket before the next write: a failed write would lose an early
+        // response
         else setImmediate(setImmediate, next)
       })
     }

@@ -43,7 +43,7 @@ export const make =
       ...(isSecure ? { ALPNProtocols: ["http/1.1"] } : {}),
       ...(isSecure && isIP(hostname) === 0 ? { servername: hostname } : {})
     }
-    /** Made once, because reading a CA bundle takes milliseconds. */
+    /** Made only once, because reading a CA bundle takes milliseconds. */
     let secureContext = isSecure ? createSecureContext(tls) : undefined
     let trustsSystem = false
     /** TLS session of the previous connection: resuming it halves the work of the next handshake. */
@@ -136,13 +136,13 @@ const preferring =
     })
 
 const destroySoon = (socket: Socket | undefined) => {
-  // it may still emit errors until it is closed
+  // the socket may still emit errors until it is closed
   socket?.on("error", () => {})
-  // later, because Node crashes if a socket is destroyed inside a callback of the TLS connection through it
+  // destroyed later, because Node crashes if a callback of a TLS connection destroys the socket below it
   setImmediate(() => socket?.destroy())
 }
 
-/** Names the proxy in an error of a connection to it, or through it. */
+/** Adds the proxy to the error of a connection to it or through it. */
 const atProxy = (error: unknown, proxy: string, isSecure: boolean) =>
   Object.assign(error as Error, {
     proxy: { variable: isSecure ? "HTTPS_PROXY" : "HTTP_PROXY", host: new URL(proxy).host }

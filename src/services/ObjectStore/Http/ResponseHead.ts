@@ -18,13 +18,13 @@ export interface Head {
 
 const version = "HTTP/1."
 
-/** Fails early: a server of another protocol may send a few bytes and then wait. */
+/** Checks the first bytes, because a server of another protocol may send only a few bytes and then wait. */
 export const checkStart = (bytes: Buffer): void => {
   if (!version.startsWith(bytes.toString("latin1", 0, version.length)))
     throw new MalformedResponse("the answer is not HTTP")
 }
 
-/** Lines must end in CRLF: with bare LF the end of the head is unclear, and programs disagree about it. */
+/** Requires CRLF at the end of each line. With a bare LF, programs disagree about where the head ends. */
 export const checkLineEnds = (text: string): void => {
   if (/(?:^|[^\r])\n/.test(text)) throw new MalformedResponse("a header line does not end in CRLF")
 }
@@ -61,14 +61,14 @@ const add = (headers: Record<string, string>, line: string) => {
   const name = givenName.toLowerCase()
   const value = trimWhitespace(padded)
   const previous = headers[name]
-  // two lengths could hide one response inside another
+  // with two lengths, a response could hide another one
   if (name === "content-length" && previous !== undefined && previous !== value)
     throw new MalformedResponse("it has two content lengths")
   if (previous === undefined) headers[name] = value
   else if (listHeaders.has(name)) headers[name] = `${previous}, ${value}`
 }
 
-/** `trim` would also remove bytes of UTF-8 letters, and a regular expression may be slow. */
+/** Replaces `trim`, which would also remove bytes of UTF-8 letters. A regular expression could be slow. */
 const trimWhitespace = (text: string): string => {
   let start = 0
   let end = text.length

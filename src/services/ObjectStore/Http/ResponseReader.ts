@@ -10,7 +10,7 @@ export interface Response extends Pick<ResponseHead.Head, "status" | "headers"> 
 export interface ResponseReader {
   /** Takes the next bytes. Returns the response once it is complete. Throws `MalformedResponse`. */
   readonly push: (bytes: Buffer) => Response | undefined
-  /** Call it when the connection has ended. Returns the response if that completes it. */
+  /** Call it when the connection has ended. Returns the response if the end of the connection completes it. */
   readonly end: () => Response | undefined
   /** Call it when the connection was reset. Returns the response if it is a refusal. */
   readonly reset: () => Response | undefined
@@ -47,7 +47,7 @@ export const make = (): ResponseReader => {
     status,
     headers,
     body,
-    // surplus bytes could be taken for the next response
+    // the connection is not reused, because surplus bytes would be read as the next response
     isReusable: keepsAlive && surplus === 0
   })
 

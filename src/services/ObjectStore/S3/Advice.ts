@@ -19,11 +19,11 @@ export interface Setting {
 
 export interface Circumstances {
   readonly settings: ObjectAttributes & Target
-  /** Undefined: the SDK chose it. */
+  /** Undefined if the SDK chose the region. */
   readonly region: Setting | undefined
   /** The file that replaces the default CA certificates. */
   readonly caBundle: Setting | undefined
-  /** The proxy that forwards requests to the store, if they are not encrypted. */
+  /** The proxy that forwards unencrypted requests to the store; undefined if there is none. */
   readonly forwardingProxy: Thrown.UsedProxy | undefined
   /** The name of a variable in the case in which it is set. */
   readonly nameOf: (variable: Thrown.UsedProxy["variable"]) => string
@@ -205,7 +205,7 @@ const refusalAdvice = (
     : undefined
 }
 
-/** Names only the flags that the provider is known to refuse, if one of them was given. */
+/** Names the given flags that the provider is known to refuse. If there are none, names all of `flags`. */
 const unimplementedAdvice = (flags: ReadonlyArray<string>, { endpoint }: Target) => {
   const { name, unsupported = [] } = Providers.of(endpoint)
   const known = flags.filter((flag) => unsupported.some((prefix) => flag.startsWith(prefix)))
@@ -219,7 +219,7 @@ const sizeAdvice = (bodyBytes: number) =>
     ? "give a smaller --part-size (at least 5MiB), or raise the limit of the store or of the proxy in front of it"
     : `raise the limit of the store or of the proxy in front of it, such as client_max_body_size in nginx: it refuses ${Size.format(bodyBytes)}, and parts cannot be smaller than 5MiB`
 
-/** The flags that were given, and that not every store implements. */
+/** The given flags that not every store supports. */
 const flagsOf = ({ acl, metadata, noOverwrite, sse, storageClass, tags }: ObjectAttributes): ReadonlyArray<string> => [
   ...(sse === "none" ? [] : [`--sse ${sse}`]),
   ...(Object.keys(tags).length === 0 ? [] : ["--tag"]),

@@ -1,8 +1,9 @@
 /**
  * Sends `PutObject` and `UploadPart`, the requests with a body, at a seventh of the CPU time of the SDK's client.
  *
- * The SDK builds one request for each kind of object, a template. Requests of a kind differ only in key, query, length,
- * checksum and signature, which are filled in here. The SDK also interprets every response that is not a success.
+ * For each kind of object, the SDK builds one request as a template. Requests of a kind differ only in key, query,
+ * length, checksum and signature, which this module fills in. The SDK also interprets every response that is not a
+ * success.
  */
 import {
   PutObjectCommand,
@@ -59,7 +60,7 @@ export type BodyRequests = ReturnType<typeof make>
 export const make = ({ client, clock, credentials, failure: failureOf, http }: Dependencies) => {
   /** By kind. */
   const templates = new Map<string, Template>()
-  /** Templates that the SDK is building. The first requests of a run are sent at the same time, and wait for the same one. */
+  /** Templates that the SDK is building. The first requests of a run start at the same time, and share one template. */
   const building = new Map<string, Promise<Template>>()
   const build = (kind: string, draft: () => Promise<HttpRequest>): Promise<Template> => {
     const known = building.get(kind)
@@ -100,7 +101,10 @@ export const make = ({ client, clock, credentials, failure: failureOf, http }: D
         body: bytes
       }
     }
-    /** The store's own checksum, if it sends one, is compared by the caller. ETags of encrypted objects are no digests. */
+    /**
+     * Compares the ETag with the body. The caller compares the store's checksum, if the response has one. ETags of
+     * encrypted objects are not digests.
+     */
     const compared = (answer: BodyResponse): Exit.Exit<BodyResponse, StoreError> => {
       const { ChecksumSHA256, ETag, ServerSideEncryption } = answer
       const isOpaque = ETag === undefined || ChecksumSHA256 !== undefined || ServerSideEncryption !== undefined

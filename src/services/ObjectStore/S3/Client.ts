@@ -14,7 +14,7 @@ import * as Profiles from "./Profiles.ts"
 import * as RequestHandler from "./RequestHandler.ts"
 import * as StoreClock from "./StoreClock.ts"
 
-/** Lasts until the scope closes. Reads files of this host, and sends nothing. */
+/** Makes the client, which lasts until the scope closes. Reads files of this host, and sends nothing. */
 export const connect = (target: Target & Network.Options, env: Env) =>
   Effect.gen(function* () {
     const problem = unsupported(target.bucket) ?? containsBucket(target)
@@ -37,7 +37,7 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       ...endpoint(target),
       credentials: credentials.provider,
       requestHandler: RequestHandler.make(http, clock),
-      // the AWS CLI reads it from the same place
+      // the AWS CLI reads it from the same variable
       useAccelerateEndpoint: profile["s3.use_accelerate_endpoint"] === "true",
       // `Requests/Retry` alone decides what is retried
       maxAttempts: 1,
@@ -56,8 +56,8 @@ export const connect = (target: Target & Network.Options, env: Env) =>
   })
 
 /**
- * Removes what S3 does not need from each request before it is signed. Google Cloud Storage refuses the signature of a
- * request with the parameter `x-id`. The headers describe the SDK and its retries.
+ * Before a request is signed, removes everything that S3 does not need: the parameter `x-id`, with which Google Cloud
+ * Storage refuses the signature, and headers that describe the SDK and its retries.
  */
 const withoutExtras = (client: S3Client) => {
   client.middlewareStack.addRelativeTo(
@@ -110,7 +110,10 @@ const containsBucket = ({ bucket, endpoint: url, forcePathStyle }: Target) => {
   }
 }
 
-/** `ConfiguredTarget` has read the variables and the profile. The SDK would read those of another profile. */
+/**
+ * Gives the SDK the endpoint that `ConfiguredTarget` found in the variables and the profile. Otherwise, the SDK would
+ * read the endpoint of a different profile.
+ */
 const endpoint = ({ endpoint: url, forcePathStyle, region: given }: Target): S3ClientConfig => {
   // without a region, the SDK uses the EC2 instance's region, which is wrong for other providers
   const region = given ?? Providers.of(url).region

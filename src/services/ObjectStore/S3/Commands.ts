@@ -39,7 +39,10 @@ export const sender =
         })
     })
 
-/** The failure if a response lacks a field that every store sends on success: it does not come from a store. */
+/**
+ * The failure for a response without a field that every store sends on success. Such a response does not come from a
+ * store.
+ */
 export const missing = (operation: string, field: string | undefined): NetworkFailure | undefined =>
   field === undefined
     ? new NetworkFailure({

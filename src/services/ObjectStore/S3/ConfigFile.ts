@@ -1,6 +1,6 @@
 /**
- * Reads an AWS configuration file more strictly than the SDK, which silently skips what it does not understand: the run
- * would continue with other settings, or under a different identity.
+ * Reads an AWS configuration file more strictly than the SDK. The SDK silently skips lines that it does not understand,
+ * so a run would continue with other settings, or under a different identity.
  */
 import { Either } from "effect"
 
@@ -69,7 +69,7 @@ export const settingsOf = (
   return Either.right(settings)
 }
 
-/** As the SDK removes it. */
+/** Removes a comment in the same way as the SDK. */
 const withoutComment = (line: string) => (line.split(/(?:^|\s)[;#]/)[0] ?? "").trim()
 
 const isSectionOf = (name: string, kind: Kind, profile: string) => {
@@ -78,7 +78,7 @@ const isSectionOf = (name: string, kind: Kind, profile: string) => {
   return quoted === profile
 }
 
-/** Whether a person who wrote this name meant the profile. */
+/** Whether this name is probably meant to be the profile's name. */
 const means = (name: string, profile: string) => {
   const meant = name
     .trim()
@@ -95,7 +95,7 @@ const token = "aws_session_token"
 const keys: ReadonlySet<string> = new Set(["aws_access_key_id", "aws_secret_access_key", token])
 const roleKeys = ["source_profile", "credential_source", "web_identity_token_file"]
 
-/** If the first is set, one of the others must be. */
+/** If the key is set, one of the others must also be set. */
 const required: ReadonlyArray<readonly [key: string, ...others: ReadonlyArray<string>]> = [
   ["aws_access_key_id", "aws_secret_access_key"],
   ["aws_secret_access_key", "aws_access_key_id"],
@@ -126,7 +126,7 @@ export const credentialProblem = (settings: ReadonlyArray<Setting>): string | un
     settings.filter(({ key }) => credentialKeys.has(key)).map((setting) => [setting.key, setting])
   )
   for (const { isIndented, key, place, value } of present.values()) {
-    // an empty setting begins a group, to which the SDK adds the indented lines that follow
+    // an empty setting starts a group, to which the SDK adds the indented lines below it
     if (value === "" && (key !== token || isIndented)) return `${place}: ${key} is empty`
     const flaw = keys.has(key) ? unsendable(value) : undefined
     if (flaw !== undefined) return `${place}: ${key} contains ${flaw}`

@@ -1,6 +1,6 @@
 /**
- * The endpoint and the region of a run. They are part of the target's identity in the ledger, so a run needs them before
- * it knows whether it will send anything. The SDK is loaded only if a configuration file may set one of them.
+ * Finds the endpoint and the region of a run. Both are part of the target's identity in the ledger, so even a run that
+ * sends nothing needs them. The SDK is loaded only if a configuration file may set one of them.
  */
 import { Effect, Either } from "effect"
 import { readFileSync } from "node:fs"
@@ -12,9 +12,9 @@ import { ConfigError } from "../../../domain/Errors.ts"
 import type { Target } from "../../../domain/Settings.ts"
 import { codeOf } from "../../SystemError.ts"
 
-/** What the flags and variables say. */
+/** The values of the flags and variables. */
 export interface Given extends Pick<Target, "endpoint" | "profile" | "region"> {
-  /** Whether the endpoint comes from the flag, and not from a variable. */
+  /** Whether the endpoint comes from the flag and not from a variable. */
   readonly isEndpointFlag: boolean
 }
 
@@ -62,7 +62,7 @@ const profileOf = (named: string | undefined, env: Env) =>
     return { settings, serviceEndpoint: yield* Profiles.serviceEndpoint(settings) }
   })
 
-/** Whether a configuration file may set an endpoint or a region. A file that cannot be read may. */
+/** Whether a configuration file may set an endpoint or a region. True if a file cannot be read. */
 const mayBeSet = (env: Env) =>
   [
     env["AWS_CONFIG_FILE"] || join(home(env), ".aws/config"),

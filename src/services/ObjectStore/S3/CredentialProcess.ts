@@ -8,7 +8,7 @@ import { spawn } from "node:child_process"
 import process from "node:process"
 import { setTimeout as sleep } from "node:timers/promises"
 
-/** Lasts until the scope closes or the process exits, when all commands are killed. */
+/** Kills all running commands when the scope closes or the process exits. */
 export const use: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     // the SDK looks here for a function to use instead of `exec` of `node:child_process`
@@ -32,7 +32,7 @@ const endMillis = 1000
 /** The process group of each command that is running, and its end. */
 const running = new Map<number, Promise<unknown>>()
 
-/** Kills every running command, and all processes that it started and that did not leave its process group. */
+/** Kills every running command and all processes in its process group. */
 export const killAll = (): void => {
   for (const group of running.keys()) kill(group)
 }
@@ -46,7 +46,7 @@ const kill = (group: number) => {
   }
 }
 
-/** Bytes. As in the SDK; more than any credentials. */
+/** In bytes: the SDK's limit, which is more than any credentials need. */
 const maxOutput = 1024 * 1024
 
 /** Such a command needs no shell: its program becomes a child of this process, which can then wait for its end. */
@@ -68,9 +68,9 @@ const execute = (command: string, done: Done): void => {
     stdout += text
     if (stdout.length > maxOutput) kill(group)
   })
-  // only the last line is reported
+  // keeps the end, because only the last line is reported
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4096)))
-  // a process that the command leaves behind could keep the pipes open
+  // kills the rest of the group, because a process that the command leaves behind could keep the pipes open
   child.on("exit", () => kill(group))
   child.on("close", (code, signal) => {
     if (code === 0) return done(null, { stdout })
@@ -83,12 +83,12 @@ const execute = (command: string, done: Done): void => {
 /** How the message of a failed command begins. */
 export const failure = "credential_process"
 
-/** Characters of a word that may be a secret. */
+/** A word with fewer characters does not count as a secret. */
 const minSecretLength = 6
 
 /**
- * Removes from a line what may be a secret: words of `source`, which is the command and its output; what follows a name
- * such as `password`; the user info of a URL; and long words with a digit.
+ * Removes everything from a line that may be a secret: the words of `source`, which is the command and its output; text
+ * after a name such as `password`; the user info of a URL; and long words with a digit.
  */
 export const withoutSecrets = (line: string, source: string): string =>
   source

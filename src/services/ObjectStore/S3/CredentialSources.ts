@@ -11,7 +11,7 @@ export type Provider = ReturnType<typeof fromIni>
 export interface SourceOptions {
   readonly env: Env
   readonly profile: string | undefined
-  /** For the clients of STS and SSO that the SDK creates. `profile`: where they find region and endpoint. */
+  /** For the clients of STS and SSO that the SDK creates. They read region and endpoint from `profile`. */
   readonly clientConfig: {
     readonly requestHandler: HandlerOptions
     readonly maxAttempts: number
@@ -43,7 +43,10 @@ const unset = (env: Env, names: ReadonlyArray<string>, ...optional: ReadonlyArra
   return `${missing.join(" and ")} not set`
 }
 
-/** Throws if a variable contains what no header can carry, such as the line break at the end of a mounted secret. */
+/**
+ * Throws if a variable contains a character that no header can carry, such as the line break at the end of a mounted
+ * secret.
+ */
 const requireSendable = (env: Env, ...names: ReadonlyArray<string>) => {
   for (const name of names) {
     const flaw = ConfigFile.unsendable(env[name] ?? "")
@@ -59,7 +62,7 @@ const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 const fullUri = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 const disabled = "AWS_EC2_METADATA_DISABLED"
 
-/** The SDK would print warnings to the console, in the middle of the log. */
+/** Discards the SDK's warnings, which would otherwise appear in the middle of the log. */
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 /** Uses instance metadata only with a token (IMDSv2), even for a profile. */
@@ -103,7 +106,7 @@ export const standardSources: ReadonlyArray<Source> = [
       requireSendable(env, containerToken)
       return undefined
     },
-    // its own timeout only prints a warning, and does not end the request
+    // the timeout of the SDK only prints a warning and does not end the request
     provider: () => fromHttp({ timeout: 10_000, maxRetries: 0, logger }),
     attempts: 3,
     limitSeconds: 3

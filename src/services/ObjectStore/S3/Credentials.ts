@@ -1,4 +1,4 @@
-/** The identity of the requests: the credential chain, and credentials that are renewed during a run. */
+/** Gets the credentials that requests are signed with, from the credential chain, and renews them during a run. */
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers"
 import { Duration, Effect, Either, Schedule } from "effect"
 import type { Target } from "../../../domain/Settings.ts"
@@ -8,7 +8,7 @@ import { type Provider, type Source, type SourceOptions, standardSources } from 
 
 type Identity = Awaited<ReturnType<Provider>>
 
-/** No credential source is set up. `reasons`: why not, for each source. */
+/** No credential source is set up. `reasons` has a reason for each source. */
 export class NoSource extends Error {
   override readonly name = "NoSource"
   constructor(reasons: ReadonlyArray<string>) {
@@ -16,7 +16,10 @@ export class NoSource extends Error {
   }
 }
 
-/** The source that is set up, perhaps incompletely, failed. The next is not tried, because it would upload under a different identity. */
+/**
+ * A source that is set up, perhaps incompletely, failed. The next source is not tried, because it would upload under a
+ * different identity.
+ */
 export class SourceFailed extends Error {
   override readonly name = "SourceFailed"
   readonly source: string
@@ -38,7 +41,7 @@ export const chain =
       if (reason === undefined) {
         const answer = await Effect.runPromise(Effect.either(ask(source, options, client)))
         if (Either.isRight(answer)) return sendable(answer.right, source.name(options))
-        // only a request shows whether the metadata service, which is the last source, exists
+        // only a request shows whether the last source, the metadata service, exists
         if (source !== sources.at(-1)) throw answer.left
         reason = metadataFailure(answer.left.cause)
       }
@@ -79,7 +82,7 @@ const metadataFailure = (cause: unknown) => {
     : `answered ${String(status)}`
 }
 
-/** The credential chain, and the role to assume with its credentials. */
+/** Uses the credential chain, then assumes the target's role, if there is one. */
 export const provider = (target: Target, options: SourceOptions): Provider =>
   target.assumeRoleArn === undefined
     ? chain(options)
@@ -89,14 +92,14 @@ export const provider = (target: Target, options: SourceOptions): Provider =>
         clientConfig: options.clientConfig
       })
 
-/** A session is renewed this many milliseconds before it expires, or after half of its life if that is later. */
+/** A session is renewed this many milliseconds before it expires, or halfway through its life if that is later. */
 const renewalMargin = 5 * 60_000
-/** Milliseconds between two requests to a source that fails. */
+/** Milliseconds between two requests to a failing source. */
 const retryPause = 10_000
 
 /** Cached credentials, which are renewed before they expire. */
 export interface RenewingCredentials {
-  /** `memoized` keeps the SDK from caching them as well. */
+  /** With `memoized`, the SDK does not add its own cache. */
   readonly provider: Provider & { readonly memoized: true }
   /** The latest credentials. */
   readonly current: () => Identity | undefined
@@ -110,9 +113,9 @@ export interface RenewingCredentials {
 }
 
 /**
- * Renews a session that expires soon, once for all callers, and returns the present session meanwhile. If the source
- * fails, it still returns the old session, even an expired one. The store then rejects the request, and a retry may
- * find the source up.
+ * Renews a session that expires soon, once for all callers. Until then, callers get the current session. If the source
+ * fails, callers still get the old session, even if it has expired. The store then rejects the request, and a retry may
+ * succeed when the source is up again.
  */
 export const renewing = (source: Provider): RenewingCredentials => {
   let current: Identity | undefined

@@ -107,7 +107,7 @@ const byCode: Readonly<Record<string, Classify>> = {
   "KMS.DisabledException": permanent(UploadFailed, "the KMS key is disabled: enable it, or check --kms-key-id"),
   "KMS.NotFoundException": permanent(UploadFailed, "the KMS key does not exist: check --kms-key-id"),
   "KMS.KMSInvalidStateException": permanent(UploadFailed, "the KMS key is about to be deleted: check --kms-key-id"),
-  // with hints in `Advice.ts`
+  // the hints are in `Advice.ts`
   EntityTooLarge: permanent(UploadFailed),
   EntityTooSmall: permanent(UploadFailed, "the store requires larger parts: raise --part-size"),
   KeyTooLongError: permanent(UploadFailed, "the store accepts no key of this length: shorten --prefix"),
@@ -119,7 +119,9 @@ const byCode: Readonly<Record<string, Classify>> = {
   MethodNotAllowed: permanent(UploadFailed, "objects cannot be stored at this address: check --endpoint and --bucket")
 }
 
-/** By HTTP status, if the code is unknown: an empty body, a proxy's page, or a code of this store alone. */
+/**
+ * By HTTP status, if the code is unknown. The body is then empty or a proxy's page, or only this store uses the code.
+ */
 const byStatus: Readonly<Record<number, Classify>> = {
   301: permanent(BucketUnusable),
   302: permanent(NetworkFailure, pageHint),
@@ -146,7 +148,7 @@ const byStatus: Readonly<Record<number, Classify>> = {
 
 const dns = transient(NetworkFailure, "check the host's DNS and the spelling of --endpoint")
 
-/** By the system's error code or the SDK's name, if there was no response. */
+/** By the system's error code or the SDK's name of the error, if there was no response. */
 const bySystem: Readonly<Record<string, Classify>> = {
   ENOTFOUND: dns,
   EAI_AGAIN: dns,
@@ -182,7 +184,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
   )
 }
 
-/** Refusals of STS and SSO concern the credentials, whatever their code, unless the service is overloaded. */
+/** A refusal by STS or SSO is about the credentials, whatever its code, unless the service is overloaded. */
 const byCredentialService = (code: string, status: number): Classify =>
   status >= 500 || status === 429 || code.startsWith("Throttling")
     ? transient(StoreUnavailable, "the service that issues credentials is overloaded or down")
@@ -194,7 +196,7 @@ const byCredentialService = (code: string, status: number): Classify =>
 const gatewayHint =
   "a proxy in front of the store answers that the store is down or out of reach; the next run continues"
 
-/** Class of an HTML page. Undefined where the status alone is more specific. */
+/** The class of an HTML page. Undefined if the status alone is more specific. */
 const byPage = (status: number): Classify | undefined => {
   if (status === 502 || status === 503 || status === 504) return overloaded(StoreUnavailable, gatewayHint)
   return status < 300 || status >= 500 || [407, 408, 413, 421, 429].includes(status)
@@ -221,7 +223,7 @@ const byProxy = (status = 0): Classify => {
     : transient(NetworkFailure, "the proxy cannot reach the store: check HTTPS_PROXY and --endpoint")
 }
 
-/** The row of a table, and not a property that every object inherits. */
+/** Returns a row of a table, but no property that every object inherits. */
 const row = (table: Readonly<Record<string, Classify>>, key: string) =>
   Object.hasOwn(table, key) ? table[key] : undefined
 

@@ -21,7 +21,7 @@ const answer = (operation: string, cause: unknown): ObservedAnswer => {
   const status = thrown.$metadata?.httpStatusCode
   const { ServerTime } = thrown
   const headers = headersOf(thrown)
-  // the SDK names a reset connection a timeout, but keeps its code
+  // the code decides, because the SDK calls a reset connection a timeout
   const code = status === undefined ? (codeOf(thrown) ?? thrown.name) : thrown.name
   const type = headers["content-type"] ?? "xml"
   const isForeign = status !== undefined && !/xml|json/.test(type)
@@ -60,17 +60,17 @@ const repairSource =
 const isSourceError = ({ name }: Thrown) =>
   name === "CredentialsProviderError" || name === "ProviderError" || name === "TokenProviderError"
 
-/** Some messages quote the input, which may contain a secret. */
+/** Returns the message of an error. Replaces a message that may quote the command's output, which contains secrets. */
 const withoutContent = (cause: unknown) => {
   const { message = String(cause) } = read(cause)
   if (message.startsWith(CredentialProcess.failure)) return message
   return /JSON/.test(message) ? "its output is not in the format of credentials" : message
 }
 
-/** The SDK's names and messages if the answer has none. */
+/** Matches the names and messages that the SDK makes up if the response has none. */
 const noCode = /^\s*$|^(Unknown|UnknownError|Error)$/
 
-/** Whether the SDK could not parse the answer. Its name is then that of the parser's error. */
+/** Whether the SDK could not parse the response. The error then has the name of the parser's error. */
 const isUnreadable = ({ message }: Thrown) => message?.includes("Deserialization error") === true
 
 const detailOf = (thrown: Thrown, cause: unknown) => {
@@ -89,7 +89,7 @@ const detailOf = (thrown: Thrown, cause: unknown) => {
   return message.replace(nodeAdvice, "")
 }
 
-/** Node adds to some messages how to start it. */
+/** Matches the advice about Node's flags that Node adds to some messages. */
 const nodeAdvice = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/
 
 const describeTimeout = (message: string) => {
@@ -98,7 +98,7 @@ const describeTimeout = (message: string) => {
   return message.includes("inactivity") ? `no traffic for ${after}` : `no complete answer within ${after}`
 }
 
-/** Characters. AWS issues 40; a shorter text may occur in a message by chance. */
+/** In characters. Secrets of AWS have 40; a short text may occur in a message by chance. */
 const minSecretLength = 8
 
 /** Removes secrets: the store's message may repeat parts of the request, and the report repeats that message. */
@@ -115,8 +115,8 @@ export const withoutSecrets = (
 }
 
 /**
- * A date counts from the response's own. Sources: RFC 9110, section 10.2.3 (seconds or a date), and the header of AWS
- * (milliseconds).
+ * The pause that the response asks for. If it is a date, it is compared with the date of the response. Sources: RFC
+ * 9110, section 10.2.3 (seconds or a date), and the header of AWS (milliseconds).
  */
 const retryAfter = (headers: Headers): Duration.Duration | undefined => {
   const text = headers["retry-after"]

@@ -15,7 +15,7 @@
 import { hash } from "node:crypto"
 
 export interface Etags {
-  /** Returns what differs, or undefined. An MD5 digest is computed only if it may decide. */
+  /** Describes the difference; undefined if there is none. Computes an MD5 digest only if it may decide the result. */
   readonly mismatch: (etag: string, bytes: Uint8Array) => string | undefined
 }
 

@@ -21,7 +21,7 @@ export interface Dependencies {
 }
 
 interface OpenUpload {
-  /** All parts have the same. */
+  /** The checksum of all parts. */
   readonly checksum: Checksum
   /** AWS confirms it when the upload is created, MinIO only with each part. */
   readonly encryption: string | undefined
@@ -99,7 +99,7 @@ export const make = ({ bodyRequests, negotiation, send }: Dependencies, bucket: 
               ServerSideEncryption: uploads.get(uploadId)?.encryption ?? answer.ServerSideEncryption
             })
           uploads.delete(uploadId)
-          // not worth a retry: the upload no longer exists
+          // no retry, because the upload no longer exists
           return sameChecksum("CompleteMultipartUpload", whole, answer, false)
         }),
         Effect.map(storedObject)

@@ -41,21 +41,21 @@ type Attempt<A> = (checksum: Checksum) => Result<A>
 
 /** The values that an attempt relied on. */
 interface Assumptions {
-  /** Of the clock, in milliseconds. */
+  /** The correction of the clock, in milliseconds. */
   readonly correction: number
   readonly identity: ReturnType<RenewingCredentials["current"]>
 }
 
 /** The attempts of one request before the current one. */
 interface History {
-  /** Including that of the current attempt. */
+  /** The checksums tried so far, including that of the current attempt. */
   readonly checksums: ReadonlyArray<Checksum>
   /** Why the first checksum was refused. */
   readonly refusal: StoreError | undefined
   readonly repeatsLeft: number
 }
 
-/** Repeats with the same checksum. */
+/** The maximum number of repeats with the same checksum. */
 const maxRepeats = 3
 
 export const make = (clock: StoreClock, credentials: RenewingCredentials): Negotiation => {
@@ -72,7 +72,7 @@ export const make = (clock: StoreClock, credentials: RenewingCredentials): Negot
       (result) => (result === "renewed" ? repeat : Effect.fail(revised(error, { retryable: result === "unavailable" })))
     )
 
-  /** Succeeds if the same attempt may succeed now. */
+  /** Adapts to the refusal. Succeeds if the same attempt may now succeed. */
   const adapt = (error: StoreError, assumed: Assumptions): Effect.Effect<void, StoreError> => {
     if (error._tag === "CredentialsRejected" && isSkew(error)) return correctClock(error, assumed)
     if (error._tag === "CredentialsRejected" && isExpiry(error, assumed)) return renewSession(error, assumed)
@@ -146,7 +146,7 @@ type Coded = Pick<StoreAnswer, "code" | "status">
 
 const isSkew = ({ code }: Coded) => code === "RequestTimeTooSkewed" || code === "RequestExpired"
 
-/** MinIO forgets the access key of a session that has expired. */
+/** Whether the session has expired. MinIO reports the access key of an expired session as unknown. */
 const isExpiry = ({ code }: Coded, { identity }: Assumptions) =>
   code === "ExpiredToken" ||
   code === "InvalidToken" ||

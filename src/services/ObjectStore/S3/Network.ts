@@ -43,7 +43,9 @@ export interface Network {
   readonly handler: HandlerOptions
 }
 
-/** Lasts until the scope closes. `caBundle`: path of a PEM file, unless `AWS_CA_BUNDLE` names one. */
+/**
+ * Sets up the connections until the scope closes. `caBundle`: the path of a PEM file; `AWS_CA_BUNDLE` takes precedence.
+ */
 export const connect = (
   options: Options,
   env: Env,
@@ -66,7 +68,7 @@ export const connect = (
     return {
       http: yield* Client.make(Dialer.make(proxyEnv, trust, connectionTimeout, stallMillis), stallMillis),
       handler: {
-        // these requests are small, and the whole run waits for them
+        // a short timeout, because these requests are small and the whole run waits for them
         connectionTimeout: 5000,
         socketTimeout: 10_000,
         requestTimeout: 10_000,
@@ -105,7 +107,7 @@ const readAuthorities = (path: string | undefined) => {
 
 const extraAuthorities = "NODE_EXTRA_CA_CERTS"
 
-/** Node adds this file to its CA certificates, and would only print a warning if it cannot read it. */
+/** Fails if NODE_EXTRA_CA_CERTS cannot be read. Node itself would only print a warning. */
 const checkExtraAuthorities = (path: string | undefined) =>
   path !== undefined
     ? Effect.flatMap(FileSystem.FileSystem, (files) => files.access(path, { readable: true })).pipe(

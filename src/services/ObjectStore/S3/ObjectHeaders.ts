@@ -49,7 +49,7 @@ const encryptionHeaders = ({ kmsContext, kmsKeyId, sse }: ObjectAttributes): Par
       return {
         ServerSideEncryption: "aws:kms",
         SSEKMSKeyId: kmsKeyId,
-        // the header contains JSON in base64, and the SDK leaves that to its caller
+        // the header contains JSON in base64, and the SDK does not encode it
         SSEKMSEncryptionContext: kmsContext && Buffer.from(JSON.stringify(kmsContext)).toString("base64")
       }
   }

@@ -64,8 +64,8 @@ export class ProfileUnusable extends Error {
 }
 
 /**
- * Why a profile does not set up credentials; undefined if it does. Rejects if it sets them up incompletely, and if it is
- * named but does not set them up.
+ * Returns why a profile does not set up credentials; undefined if it does. Rejects if it sets them up incompletely, or
+ * if the user named a profile that does not set them up.
  */
 export const credentialsUnavailable = async (named: string | undefined, env: Env): Promise<string | undefined> => {
   const found = await readFiles(named ?? defaultName, env)
@@ -80,13 +80,13 @@ export const credentialsUnavailable = async (named: string | undefined, env: Env
 interface File {
   readonly kind: ConfigFile.Kind
   readonly path: string
-  /** The variable that names the file, if it is not in its usual place. */
+  /** The variable that names the file; undefined if the file is in its usual place. */
   readonly variable: string | undefined
 }
 
 /**
- * Reads the settings of a profile from both files, the file whose settings take precedence last. Passes the text on to the
- * SDK, which would ignore a file that it cannot read.
+ * Reads the settings of a profile from both files. The settings of the second file take precedence. Passes the text on
+ * to the SDK, which would ignore a file that it cannot read.
  */
 const readFiles = async (profile: string, env: Env) => {
   const found: Array<ConfigFile.Setting> = []
@@ -104,13 +104,16 @@ const readFiles = async (profile: string, env: Env) => {
   return found
 }
 
-/** Bytes; more than any configuration file. */
+/** In bytes: more than any configuration file has. */
 const maxBytes = 1024 * 1024
 
 /** Device number of /dev/null. Source: null(4). */
 const nullDevice = (1 << 8) | 3
 
-/** A file in its usual place may be missing. Reading a pipe or a device might never end. */
+/**
+ * Reads a file. A file in its usual place may be missing. Pipes and devices are refused, because reading them might
+ * never end.
+ */
 const read = async ({ path, variable }: File): Promise<string> => {
   const name = variable === undefined ? path : `${path}, which ${variable} names,`
   try {
@@ -148,8 +151,9 @@ const files = (env: Env): ReadonlyArray<File> => {
 }
 
 /**
- * The home directory. A user without HOME and without an entry in passwd has none, so none of its files exist. The SDK
- * would throw wherever it looks for one, so it gets the directory that Debian gives to users who have none.
+ * Returns the home directory. A user without HOME and without an entry in passwd has no home directory, and the SDK
+ * would throw whenever it looks for a file there. In that case, sets HOME to the directory that Debian gives to users
+ * without a home.
  */
 const ensureHome = (env: Env): string => {
   if (env["HOME"]) return env["HOME"]

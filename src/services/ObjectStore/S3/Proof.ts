@@ -1,6 +1,6 @@
 /**
- * Whether a response with a status of success proves that a store did what was asked. A login page, a cache or a proxy may
- * respond in place of the store, with any status and any header.
+ * Decides whether a response with a status of success proves that a store carried out the request. A login page, a
+ * cache or a proxy may respond in place of the store, with any status and any header.
  *
  * | status                                | body                                | the response is            |
  * | ------------------------------------- | ----------------------------------- | -------------------------- |
@@ -10,13 +10,13 @@
  * | 200                                   | XML, with the root `Error`          | a refusal with status 500  |
  * | any other                             | any other                           | from something else        |
  *
- * The body decides, and not its `Content-Type`: some stores call an empty body HTML.
+ * The body decides and not its `Content-Type`, because some stores label an empty body as HTML.
  */
 import type { Response } from "../Http/ResponseReader.ts"
 
 export type Answer = Pick<Response, "status" | "headers" | "body">
 
-/** What was asked. */
+/** The request that the response is for. */
 export interface Asked {
   readonly method: string
   /** The root of the document that S3 responds with; undefined if it responds without one. */

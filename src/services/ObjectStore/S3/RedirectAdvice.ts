@@ -1,4 +1,4 @@
-/** Hints from answers that name another region or another address. */
+/** Makes hints from responses that name another region or another address. */
 import type { StoreAnswer } from "../../../domain/Errors.ts"
 import type { Target } from "../../../domain/Settings.ts"
 import * as Thrown from "./Thrown.ts"
@@ -22,7 +22,7 @@ const regionCodes = new Set([
 export const concernsRegion = ({ code, status }: Pick<StoreAnswer, "code" | "status">): boolean =>
   (code !== undefined && regionCodes.has(code)) || (code === undefined && (status === 301 || status === 307))
 
-/** Undefined unless the answer names a region or an address other than the present one. */
+/** Undefined unless the response names a region or an address that differs from the current one. */
 export const of = (error: StoreAnswer, { region, settings }: Present): string | undefined => {
   const { status = 0 } = error
   const thrown = Thrown.read(error.cause)

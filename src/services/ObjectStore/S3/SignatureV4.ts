@@ -1,6 +1,6 @@
 /**
- * Signature Version 4 in the headers of a request. For S3 the path is signed as it is sent, neither encoded again nor
- * normalised. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ * Signature Version 4 in the headers of a request. For S3, the path is signed exactly as it is sent: it is not encoded
+ * again and not normalised. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto"
 
@@ -18,13 +18,13 @@ export interface Scope {
 
 export interface Unsigned {
   readonly method: string
-  /** As it is sent: absolute and percent-encoded. */
+  /** The path as it is sent: absolute and percent-encoded. */
   readonly path: string
-  /** As it is sent, without `?`: encoded, parameters in any order; empty if there are none. */
+  /** The query as it is sent, without `?`: encoded, with parameters in any order; empty if there are none. */
   readonly query: string
   /**
-   * All headers are signed, so no proxy may change one. Names in lower case, including `host`. Values in ASCII: other
-   * characters would be signed in one encoding and sent in another.
+   * All of these headers are signed, so a proxy must not change them. The names are in lower case, and include `host`.
+   * The values are ASCII, because other characters would be signed in one encoding and sent in another.
    */
   readonly headers: Readonly<Record<string, string>>
   /** SHA-256 of the body in hexadecimal, or `UNSIGNED-PAYLOAD`. */
@@ -40,7 +40,7 @@ export const make = (scope: Scope) => {
   return (request: Unsigned, identity: Identity, atMillis: number): Record<string, string> => {
     const stamp = stampOf(atMillis)
     const added: Record<string, string> = { "x-amz-content-sha256": request.payloadHash, "x-amz-date": stamp }
-    // a variable or a profile may define the token without a value
+    // the token is empty if a variable or a profile defines it without a value
     if (identity.sessionToken) added["x-amz-security-token"] = identity.sessionToken
     const headers = { ...request.headers, ...added }
     added["authorization"] = authorizationOf({ ...request, headers }, identity, stamp)
@@ -83,7 +83,9 @@ const whitespace = /[ \t]/
 const canonicalValue = (value: string): string =>
   whitespace.test(value) ? value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "") : value
 
-/** Sorted by name, then by value: whole parameters would sort `a-b=` before `a=`, because `-` is less than `=`. */
+/**
+ * Sorts by name, then by value. Sorting whole parameters would put `a-b=` before `a=`, because `-` is less than `=`.
+ */
 const canonicalQuery = (query: string): string =>
   query
     .split("&")

@@ -23,8 +23,9 @@ import * as StreamedMultipart from "./StreamedMultipart.ts"
 export type Options = Target & ObjectAttributes & Pick<Settings, "timeout">
 
 /**
- * The SDK's client, closed with the layer. Building it sends nothing, and fails if the configuration cannot work. The
- * SDK itself also reads `process.env`: for its configuration files, and in its credential sources.
+ * The store on the SDK's client, which is closed with the layer. Building it sends nothing, and fails if the
+ * configuration cannot work. The SDK itself also reads `process.env`, for its configuration files and in its credential
+ * sources.
  */
 export const layer = (options: Options, env: Env, origin: Origin) =>
   Layer.scoped(
@@ -58,7 +59,7 @@ const put = (
   sha256: string | undefined
 ): Effect.Effect<StoredObject, StoreError> =>
   negotiation.withChecksum("PutObject", (checksum) => {
-    // one checksum, known before the body is sent: a trailer would need aws-chunked, which Ceph and Swift refuse
+    // a checksum in a header, because a trailer would need aws-chunked, which Ceph and Swift refuse
     const body = bodyOf(checksum, bytes, sha256)
     return Callback.matchEffect(bodyRequests.put(headers, body), {
       onFailure: Exit.fail,

@@ -1,5 +1,5 @@
 /**
- * The time in signatures: this host's, corrected by the store's time after a refusal for clock skew.
+ * The time in signatures is this host's time. After a refusal for clock skew, it is corrected to the store's time.
  *
  * Nothing else corrects it. A proxy or a cache may send a wrong `Date`, which must not replace a clock that the store
  * accepts.
@@ -12,11 +12,11 @@ export interface StoreClock {
   /** How far the latest `Date` of a response was ahead of this host's clock, in milliseconds. */
   readonly observed: () => number
   readonly observe: (headers: Readonly<Record<string, string>>) => void
-  /** The store accepted a signature with this correction. */
+  /** Call it when the store accepted a signature with this correction. */
   readonly accept: (used: number) => void
   /**
-   * The store refused a signature with this correction, and reported its own time. Returns whether another attempt may
-   * succeed. Takes the correction back if the store has accepted no signature with it.
+   * Call it when the store refused a signature with this correction and reported its own time. Returns whether another
+   * attempt may succeed. Drops the correction if the store has never accepted a signature with it.
    */
   readonly refuse: (used: number, storeTime: number | undefined) => boolean
 }
@@ -43,7 +43,7 @@ export const make = (): StoreClock => {
       isRefuted = false
     },
     refuse: (used, storeTime) => {
-      // another request has changed it in the meantime
+      // another request has changed the correction in the meantime
       if (used !== correction) return true
       if (used !== 0 && !isAccepted) {
         correction = 0
@@ -64,7 +64,10 @@ export const use = (client: S3Client, clock: StoreClock): void => {
   Object.defineProperty(client.config, "systemClockOffset", { get: clock.correction, set: () => {} })
 }
 
-/** Milliseconds since 1970. A signature has room for four digits of a year. */
+/**
+ * Parses a time to milliseconds since 1970. Refuses a year with more than four digits, for which a signature has no
+ * room.
+ */
 export const timeOf = (text: string | undefined): number | undefined => {
   const time = text === undefined ? Number.NaN : Date.parse(text)
   return time >= 0 && time < maxTime ? time : undefined

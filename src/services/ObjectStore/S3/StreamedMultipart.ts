@@ -56,9 +56,9 @@ export const put = <E>(
     // the requests in flight are fibers of this scope: closing it aborts them on the wire
     const run = yield* FiberSet.makeRuntimePromise()
     const failed = yield* Deferred.make<never, StoreError | E>()
-    /** By part number: what the store confirmed. */
+    /** The checksums that the store confirmed, by part number. */
     const checksums = new Map<number, string | undefined>()
-    /** All parts have the same. */
+    /** The checksum of all parts. */
     let checksumOfParts: Checksum | undefined
     /** AWS confirms it when the upload is created, MinIO only with each part. */
     let encryption: string | undefined
@@ -116,7 +116,7 @@ export const put = <E>(
             )
           ).pipe(
             Effect.tapErrorCause((cause) => Deferred.failCause(failed, cause)),
-            // `failed` reports it
+            // `failed` reports the error
             Effect.withUnhandledErrorLogLevel(Option.none())
           )
         )
@@ -183,7 +183,7 @@ const readable = (pieces: AsyncIterable<Uint8Array>) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const stream = Readable.from(pieces, { objectMode: false })
-      // its reader gets errors from the iterator; without a listener, a later one would end the process
+      // the reader gets errors from the iterator; without a listener, a later error would end the process
       return stream.on("error", () => {})
     }),
     (stream) => Effect.sync(() => stream.destroy())

@@ -1,6 +1,6 @@
 /** Errors of the SDK, of Node, and of this program's HTTP client. */
 
-/** The fields that are used. Each of them may be missing. */
+/** The fields of errors that this program uses. Any of them may be missing. */
 export interface Thrown {
   readonly name?: string
   readonly message?: string
@@ -38,7 +38,7 @@ export const read = (cause: unknown): Thrown => (typeof cause === "object" && ca
 
 export const headersOf = (thrown: Thrown): Headers => thrown.$response?.headers ?? {}
 
-/** Node puts OpenSSL's reason into a code only if the handshake fails while it reads. */
+/** Returns the error's code. Takes OpenSSL's reason from the message if Node did not put it into a code. */
 export const codeOf = ({ code, message = "" }: Thrown): string | undefined => {
   const reason = code === "EPROTO" ? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] : undefined
   return reason === undefined ? code : `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`

@@ -5,7 +5,7 @@
  */
 
 interface Row {
-  /** Undefined: Node's message is clear. */
+  /** Undefined if Node's message is clear. */
   readonly detail?: string
   readonly advice: string
 }
