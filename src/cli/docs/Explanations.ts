@@ -24,7 +24,7 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
   },
   CredentialsMissing: {
     cause: "No source of the AWS chain has credentials, or the first one that is set up is incomplete.",
-    check: "The message says what each source lacks. Compare the environment of the service with that of your shell.",
+    check: "The message says what is missing from each source. Compare the environment of the service with that of your shell.",
     remedy: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a --profile, or give the host a role."
   },
   CredentialsRejected: {
@@ -33,7 +33,7 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
     remedy: "Replace the credentials, renew the session, or correct the clock."
   },
   AccessDenied: {
-    cause: "The store knows the key, but does not allow the request. Some stores also answer so for a missing bucket or a wrong secret.",
+    cause: "The store knows the key, but does not allow the request. Some stores give the same response for a missing bucket or a wrong secret.",
     check: "Compare --bucket and --prefix with the policy of this key.",
     remedy: "Allow s3:PutObject on the prefix. --acl, --tag and --sse kms need more permissions."
   },
@@ -45,7 +45,7 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
   NetworkFailure: {
     cause: "The store was not reached, or it did not respond in time: DNS, a refused or reset connection, a firewall, a proxy, or a page that is not the store's.",
     check: "Try curl -v with the endpoint, as the user that runs the service and with the same proxy variables.",
-    remedy: "Mend the path to the store. The next run sends what is missing."
+    remedy: "Repair the path to the store. The next run sends what is missing."
   },
   TlsFailure: {
     cause: "The store's certificate or TLS version is not acceptable.",
@@ -53,7 +53,7 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
     remedy: "Correct the endpoint or its certificate. For a private authority, set AWS_CA_BUNDLE."
   },
   StoreUnavailable: {
-    cause: "The store was overloaded or failed, also after all retries.",
+    cause: "The store was overloaded or failed, even after all retries.",
     check: "The status page or the log of the store.",
     remedy: "The next run sends what is missing. If it happens often, lower --concurrency."
   },
@@ -63,9 +63,9 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
     remedy: "Raise --deadline, or start runs more often. The next run continues."
   },
   IntegrityFailure: {
-    cause: "The store's checksum differs from that of the bytes that were sent, also after a retry.",
+    cause: "The store's checksum differs from the checksum of the bytes that were sent, even after a retry.",
     check: "Test the host's memory. Try without the proxy.",
-    remedy: "Replace what changes the bytes. The object was not accepted, or is sent again by the next run."
+    remedy: "Replace the component that changes the bytes. The store did not accept the object, or the next run sends it again."
   },
   SourceUnreadable: {
     cause: "A file cannot be read, has no valid key, or was deleted by the collector before it was stored.",
@@ -85,10 +85,10 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
   StateUnusable: {
     cause: "The ledger cannot be read or written: permission, a full disk, a read-only or remote file system.",
     check: "df and ls -ld for the state directory, as the user of the service.",
-    remedy: "Make room, or set --state-dir to a local directory that the user may write to. Nothing that is stored is lost."
+    remedy: "Make room, or set --state-dir to a local directory that the user may write to. Stored objects are not affected."
   },
   InputUnusable: {
-    cause: "--input is missing, is no directory, or may not be read.",
+    cause: "--input is missing, is not a directory, or cannot be read.",
     check: "ls -ld for the directory and those above it, as the user of the service.",
     remedy: "Correct --input, or give the user the right to read it, for example by --group of units."
   },
@@ -98,14 +98,14 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
     remedy: "See ibsr-export s3 --help. In the packaged service, the variables are in /etc/ibsr-export/export.env."
   },
   ConfigError: {
-    cause: "Each value is valid, but they cannot work together: no region, an unknown profile, a bad endpoint or proxy.",
+    cause: "Each value is valid, but the values cannot work together: for example no region, an unknown profile, a bad endpoint or proxy.",
     check: "The message names the setting and where its value comes from.",
     remedy: "Correct that setting."
   },
   InternalError: {
     cause: "A defect in ibsr-export.",
     check: "The message has a stack trace.",
-    remedy: "Please report it with this message. What is stored stays stored, and the next run continues."
+    remedy: "Please report it with this message. Stored objects are not affected, and the next run continues."
   }
 }
 
@@ -113,17 +113,17 @@ const others: Readonly<Record<string, Explanation>> = {
   ok: {
     cause: "All selected files are stored, or none was selected.",
     check: "ibsr-export status shows what is stored.",
-    remedy: "Nothing is to be done."
+    remedy: "There is nothing to do."
   },
   mixed: {
     cause: "Files failed in different ways.",
     check: "The last line names the two most frequent classes; the report lists all.",
-    remedy: "Explain their codes."
+    remedy: "Run ibsr-export explain with the code of each class."
   },
   interrupted: {
     cause: "A signal stopped the run: a shutdown, systemctl stop, or Ctrl-C.",
     check: "The journal says who stopped the service.",
-    remedy: "Nothing is to be done: the next run continues, and resumes unfinished uploads."
+    remedy: "There is nothing to do: the next run continues, and resumes unfinished uploads."
   }
 }
 

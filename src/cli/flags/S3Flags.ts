@@ -66,7 +66,8 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "retention",
     group: what,
     value: "DURATION",
-    description: "how long the collector keeps a snapshot (its --max-age); by default learned, and 24h until then",
+    description:
+      "how long the collector keeps a snapshot (its --max-age); by default learned from the files, and 24h until it is known",
     parse: DurationText.positive
   }),
   failIfEmpty: Flag.toggle({
@@ -115,7 +116,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
   forcePathStyle: Flag.choice({
     name: "force-path-style",
     group: where,
-    description: "put the bucket into the path, or with no into the host name; otherwise as the store is known to want"
+    description: "yes: the bucket is in the path of the URL; no: in the host name; by default as the provider requires"
   }),
   profile: Flag.optional({
     name: "profile",
@@ -146,7 +147,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: how,
     value: "MODE",
     description:
-      "server-side encryption: none (the bucket's default applies), s3, or kms; kms with --kms-key-id, else none",
+      "server-side encryption: none (the bucket's default applies), s3, or kms; by default kms with --kms-key-id, else none",
     parse: Values.choice("none", "s3", "kms")
   }),
   kmsKeyId: Flag.optional({
@@ -241,7 +242,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
   force: Flag.toggle({
     name: "force",
     group: ledger,
-    description: "also send files that the ledger knows to be unchanged"
+    description: "also send files that are unchanged according to the ledger"
   }),
   appendOnly: Flag.repeated({
     name: "append-only",
@@ -308,7 +309,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: limits,
     value: "DURATION",
     description:
-      "how long a request may make no progress; in all, it may take a second more per 8 KiB; --timeout-sec N means Ns",
+      "time limit of a request without progress; in total, a request may take this long plus a second per 8 KiB; --timeout-sec N means Ns",
     // a store may need tens of seconds to complete a large object
     default: "60s",
     parse: DurationText.positive
@@ -333,7 +334,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     name: "grace",
     group: limits,
     value: "DURATION",
-    description: "how long requests in flight may take after a signal or a failure that ends the run",
+    description: "time for requests in flight to finish after a signal or a failure that ends the run",
     // well below the 90 s after which systemd kills a service
     default: "20s",
     parse: DurationText.parse

@@ -38,7 +38,7 @@ export const statusFlags = {
     group: deletion,
     env: [],
     description:
-      "with --stored: list instead the run directories in which every file is such a file and no collector is at work"
+      "with --stored: list run directories instead: those whose files may all be deleted and to which no collector writes"
   }),
   nulEnded: Flag.toggle({
     name: "null",

@@ -10,7 +10,7 @@ export const unitsFlags = {
     name: "name",
     group,
     value: "JOB",
-    description: "name of a further job on this host; it is part of the names of all files and directories of the job",
+    description: "name of an additional job on this host; the names of all files and directories of the job contain it",
     env: [],
     parse: Values.jobName
   }),
@@ -56,7 +56,8 @@ export const unitsFlags = {
     name: "to",
     group,
     value: "DIR",
-    description: "write the files to DIR instead of printing them; files of other jobs and of yours are not replaced",
+    description:
+      "write the files to DIR instead of printing them; never replaces files of other jobs or files that you changed",
     env: [],
     parse: Values.directory
   })
