@@ -7,7 +7,9 @@ import {
   type ConfigError,
   type InputUnusable,
   InternalError,
+  type SourceUnreadable,
   type StateUnusable,
+  type StoreError,
   UsageError
 } from "../domain/Errors.ts"
 import * as ExitCode from "../domain/ExitCode.ts"
@@ -81,7 +83,7 @@ const printHelp = (page: string) =>
   )
 
 /** Failures that no report covers. */
-type Failure = UsageError | ConfigError | InputUnusable | StateUnusable | InternalError
+type Failure = UsageError | ConfigError | InputUnusable | SourceUnreadable | StateUnusable | StoreError | InternalError
 
 const command = (
   name: keyof typeof Manual.commands,
@@ -94,6 +96,12 @@ const command = (
       return S3.run(line, process)
     case "status":
       return Status.run(line)
+    case "verify":
+      // loaded at its first use: an upload needs none of it
+      return Effect.flatMap(
+        Effect.promise(() => import("./commands/Verify.ts")),
+        (Verify) => Verify.run(line)
+      )
     case "units":
       return Units.run(line, process.executable)
   }

@@ -172,13 +172,15 @@ export class InputUnusable extends Data.TaggedError("InputUnusable")<{
   readonly detail: string
   /** errno name, such as `EACCES`. */
   readonly code?: string | undefined
+  readonly advice?: string | undefined
   readonly cause?: unknown
 }> {
   override readonly message = `${this.input}: ${this.detail}`
   readonly hint =
-    this.code === "EACCES" || this.code === "EPERM"
+    this.advice ??
+    (this.code === "EACCES" || this.code === "EPERM"
       ? "give the user that runs ibsr-export the right to read this directory and to enter those above it, for example by its group"
-      : "set --input to the directory that the collector writes to"
+      : "set --input to the directory that the collector writes to")
 }
 
 /** Bad flags or values. It reports all of them at once. */
@@ -197,6 +199,18 @@ export class ConfigError extends Data.TaggedError("ConfigError")<{
   readonly advice: string
   readonly cause?: unknown
 }> {
+  override readonly message = this.detail
+  readonly hint = this.advice
+}
+
+/** `verify`: something is missing, or nothing proves that nothing is. */
+export class Incomplete extends Data.TaggedError("Incomplete")<{ readonly detail: string; readonly advice: string }> {
+  override readonly message = this.detail
+  readonly hint = this.advice
+}
+
+/** `verify`: an object does not have the content that was stored. */
+export class Corrupt extends Data.TaggedError("Corrupt")<{ readonly detail: string; readonly advice: string }> {
   override readonly message = this.detail
   readonly hint = this.advice
 }
@@ -240,5 +254,6 @@ export const revised = <E extends Exclude<StoreError, CredentialsMissing>>(
 /** One file failed. */
 export type FileError = StoreError | SourceUnreadable | StateUnusable | ConfigError | InternalError
 
-/** Every way in which a run can fail. */
-export type ExportError = FileError | DeadlineExceeded | NothingSelected | Locked | InputUnusable | UsageError
+/** Every way in which the program can fail. */
+export type ExportError =
+  FileError | DeadlineExceeded | NothingSelected | Incomplete | Corrupt | Locked | InputUnusable | UsageError

@@ -178,6 +178,13 @@ describe("the exit code", () => {
     await expectExit(42, s3(tree({ "a.txt": "a" }), store.endpoint, "--fail-if-empty"))
   })
 
+  it("is 43 when verify finds a hole, and 44 when it finds a torn line", async () => {
+    const line = (time: number) => `{"ts_unix_sec":${time},"interval_sec":60}\n`
+    const directory = tree({ "snapshot_2026112214.jsonl": line(0) + line(180) })
+    await expectExit(43, ["verify", directory, "--without-manifest"])
+    await expectExit(44, ["verify", tree({ "snapshot_2026112214.jsonl": line(0) + "{" }), "--without-manifest"])
+  })
+
   it("is 50 when another run uses the ledger", async () => {
     const { args, store } = await withStore({ latencyMs: 5000 })
     const stateDir = emptyDirectory()

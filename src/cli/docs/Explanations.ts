@@ -77,6 +77,16 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
     check: "List the directory. --dry-run shows what is selected.",
     remedy: "Correct --input, --include or --exclude, or start the collector."
   },
+  Incomplete: {
+    cause: "verify found that lines or objects are missing, that their end has not arrived yet, or that no manifest proves the opposite.",
+    check: "The lines before the last one name each object, directory and hole.",
+    remedy: "Copy the directory again after the next run on the host. Upload with --manifest. docs/verify.md describes each finding."
+  },
+  Corrupt: {
+    cause: "verify found an object whose content is not the one that its manifest describes, or that cannot be decompressed.",
+    check: "Copy the object again and repeat verify; compare its ETag and version with those in upload-manifest.json.",
+    remedy: "Restore an older version of the object, or send the file again with --force while the host still has it."
+  },
   Locked: {
     cause: "Another run is using the same ledger.",
     check: "systemctl status ibsr-upload; pgrep -a ibsr-export.",

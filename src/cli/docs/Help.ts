@@ -111,6 +111,7 @@ USAGE
   ibsr-export s3 --help        all flags, exit codes, examples
   ibsr-export status [flags]   show what is stored, waiting and lost
   ibsr-export units [flags]    make systemd units or a crontab that start it
+  ibsr-export verify PATH      prove that what arrived is complete and correct
   ibsr-export explain CODE     what an exit code means, and what to do about it
   ibsr-export man              print the manual page
   ibsr-export completion bash  print a completion script; also zsh, fish

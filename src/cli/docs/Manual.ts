@@ -6,6 +6,7 @@ import type { Flag } from "../flags/Flag.ts"
 import { s3Flags } from "../flags/S3Flags.ts"
 import { statusFlags } from "../flags/StatusFlags.ts"
 import { unitsFlags } from "../flags/UnitsFlags.ts"
+import { verifyFlags } from "../flags/VerifyFlags.ts"
 
 export interface Page {
   /** Purpose of the command, short enough for half a line. */
@@ -147,13 +148,41 @@ const units: Page = {
   ]
 }
 
+const verify: Page = {
+  summary: "prove that what arrived in the bucket is complete and correct",
+  usage: "PATH|s3://BUCKET/PREFIX [flags]",
+  flags: Object.values(verifyFlags),
+  usual: [verifyFlags.withoutManifest, verifyFlags.endpoint, verifyFlags.profile, verifyFlags.outputFormat],
+  notes: [
+    {
+      heading: "What is verified",
+      paragraphs: [
+        "Each object is compared with upload-manifest.json in its directory, which --manifest of s3 stores: its SHA-256, its size, and whether it is final. The times of the lines show holes: two lines that are further apart than 1.5 intervals.",
+        "A directory needs no credentials. For s3://, the AWS chain needs a user with s3:ListBucket and s3:GetObject, which the uploading host must not have."
+      ]
+    }
+  ],
+  exits: [
+    ok("everything is proven to be complete and correct"),
+    ...[22, 23, 30, 32, 41, 43, 44, 52, 60, 61].flatMap((code) => ExitCode.table.find((row) => row.code === code) ?? [])
+  ],
+  examples: [
+    [
+      "aws s3 sync s3://customer-bucket/ibsr/host-17/snapshots snapshots"
+    ],
+    ["ibsr-export verify snapshots"],
+    ["ibsr-export verify --profile reader", "s3://customer-bucket/ibsr/host-17/snapshots"]
+  ]
+}
+
 /** The commands, in the order in which a user needs them. */
-export const commands = { s3, status, units }
+export const commands = { s3, status, units, verify }
 
 /** The flags that each command takes. */
 export const flags: Readonly<Record<keyof typeof commands, ReadonlyArray<Flag<unknown>>>> = {
   s3: s3.flags,
   status: status.flags,
+  verify: verify.flags,
   units: [...units.flags, ...s3.flags]
 }
 

@@ -158,8 +158,12 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
   }
   if (withOperands !== undefined) {
     const name = `--${withOperands.name}`
-    const all = given.get(name)?.concat(operands.flatMap((operand) => [name, quote(operand)]))
-    if (all === undefined)
+    // what a command cannot do without needs no flag before it
+    const before = given.get(name) ?? (withOperands.required && operands.length > 0 ? [] : undefined)
+    const all = before?.concat(operands.flatMap((operand) => [name, quote(operand)]))
+    if (withOperands.required && (all?.length ?? 0) > 2) problems.push(`there may be only one ${withOperands.value}`)
+    else if (withOperands.required && all === undefined) problems.push(`${withOperands.value} is required`)
+    else if (all === undefined)
       problems.push(...operands.map((operand) => `unexpected argument '${operand}': give it after ${name}`))
     else if (all.length === 0 || operands.includes("")) problems.push(missing(withOperands, undefined, undefined))
     else given.set(name, all)

@@ -52,7 +52,7 @@ const shells: ReadonlyArray<[name: string, complete: Complete]> = [
   ["fish", fish]
 ]
 
-const commands = ["completion", "explain", "man", "s3", "status", "units"]
+const commands = ["completion", "explain", "man", "s3", "status", "units", "verify"]
 const flagsOf = (command: keyof typeof Manual.flags) => Manual.flags[command].map(({ name }) => `--${name}`)
 
 for (const [shell, complete] of shells) {
@@ -69,7 +69,7 @@ for (const [shell, complete] of shells) {
       expect(complete("st")).toEqual(["status"])
     })
 
-    it.each(["s3", "status", "units"] as const)("offers exactly the flags of %s", (command) => {
+    it.each(["s3", "status", "units", "verify"] as const)("offers exactly the flags of %s", (command) => {
       const offered = complete(command, "--").filter((word) => word !== "--help")
       expect(offered.toSorted()).toEqual(flagsOf(command).toSorted())
     })
@@ -120,7 +120,7 @@ describe.skipIf(!there)("zsh", () => {
     ).toEqual(commands)
   })
 
-  it.each(["s3", "status", "units"] as const)("specifies the flags of %s and their values", (command) => {
+  it.each(["s3", "status", "units", "verify"] as const)("specifies the flags of %s and their values", (command) => {
     const { lines, stderr } = zsh(command, "")
     expect(stderr).toBe("")
     const specified = lines

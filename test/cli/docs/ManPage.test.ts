@@ -43,7 +43,8 @@ describe("the manual page", () => {
     expect(headings.filter((heading) => heading.startsWith("OPTIONS OF"))).toEqual([
       "OPTIONS OF S3",
       "OPTIONS OF STATUS",
-      "OPTIONS OF UNITS"
+      "OPTIONS OF UNITS",
+      "OPTIONS OF VERIFY"
     ])
   })
 

@@ -52,14 +52,14 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       (s3) => Effect.sync(() => s3.destroy())
     )
     StoreClock.use(client, clock)
-    return { client, clock, credentials, http, profile }
+    return { client, clock, config, credentials, handler, http, profile }
   })
 
 /**
  * Before a request is signed, removes everything that S3 does not need: the parameter `x-id`, with which Google Cloud
  * Storage refuses the signature, and headers that describe the SDK and its retries.
  */
-const withoutExtras = (client: S3Client) => {
+export const withoutExtras = (client: S3Client) => {
   client.middlewareStack.addRelativeTo(
     <Arguments extends { readonly request: unknown }, Output>(next: (args: Arguments) => Output) =>
       (args: Arguments) => {

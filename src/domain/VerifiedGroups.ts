@@ -1,0 +1,24 @@
+/** Which objects belong together: a run directory, or whatever else one manifest describes. */
+import { manifestName } from "./ManifestDirectory.ts"
+import * as RunDirectory from "./RunDirectory.ts"
+
+/**
+ * The directory of an object: the innermost directory that has a manifest or is a run directory; otherwise the one that
+ * it is in. It ends in `/`; the root is the empty text.
+ */
+export const directoryOf = (name: string, withManifest: ReadonlySet<string>): string => {
+  const parts = name.split("/").slice(0, -1)
+  for (let count = parts.length; count > 0; count--) {
+    const directory = parts.slice(0, count).join("/") + "/"
+    if (withManifest.has(directory) || RunDirectory.parse(parts[count - 1]!) !== undefined) return directory
+  }
+  return withManifest.has("") || parts.length === 0 ? "" : `${parts.join("/")}/`
+}
+
+/** The directories that have a manifest. */
+export const withManifest = (names: Iterable<string>): ReadonlySet<string> => {
+  const found = new Set<string>()
+  for (const name of names)
+    if (name === manifestName || name.endsWith(`/${manifestName}`)) found.add(name.slice(0, -manifestName.length))
+  return found
+}

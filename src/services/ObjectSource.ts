@@ -1,0 +1,23 @@
+import { Context, type Effect } from "effect"
+import type { ConfigError, InputUnusable, SourceUnreadable, StoreError } from "../domain/Errors.ts"
+
+export interface FoundObject {
+  /** Relative to what is verified, `/`-separated. */
+  readonly name: string
+  readonly sizeBytes: number
+}
+
+export type SourceError = ConfigError | InputUnusable | SourceUnreadable | StoreError
+
+/** The objects that `verify` reads: a directory, or a prefix of a bucket. */
+export class ObjectSource extends Context.Tag("ibsr-export/ObjectSource")<
+  ObjectSource,
+  {
+    /** All objects, in any order. */
+    readonly list: Effect.Effect<ReadonlyArray<FoundObject>, SourceError>
+    /** The bytes of an object, in pieces. Throws a `SourceError`. */
+    readonly read: (name: string) => AsyncIterable<Uint8Array>
+    /** How many objects to read at once. */
+    readonly concurrency: number
+  }
+>() {}
