@@ -35,6 +35,9 @@ export const parsePrefix = (text: string): Either.Either<KeyPrefix, string> => {
   return Either.right(KeyPrefix(prefix))
 }
 
+/** The beginning of every key below the prefix. */
+export const startOf = (prefix: KeyPrefix): string => (prefix === "" ? "" : `${prefix}/`)
+
 /**
  * The key of a path relative to the input directory, or the reason why it has none. Two paths never share a key.
  *
@@ -43,7 +46,7 @@ export const parsePrefix = (text: string): Either.Either<KeyPrefix, string> => {
  */
 export const of = (prefix: KeyPrefix, relativePath: string): Either.Either<ObjectKey, string> => {
   if (relativePath.includes("\uFFFD")) return Either.left("its name is not valid UTF-8, so it cannot be a key")
-  const key = prefix === "" ? relativePath : `${prefix}/${relativePath}`
+  const key = startOf(prefix) + relativePath
   return bytes(key) > maxKeyBytes
     ? Either.left(`its key would have ${bytes(key)} bytes; ${maxKeyBytes} is the limit of S3`)
     : Either.right(ObjectKey(key))

@@ -58,6 +58,16 @@ export const aws: Provider = provider({
   unsupported: []
 })
 
+export const r2: Provider = provider({
+  name: "Cloudflare R2",
+  host: "*.r2.cloudflarestorage.com",
+  pattern: /\.r2\.cloudflarestorage\.com$/,
+  region: "auto",
+  partsAtOnce: 2,
+  unsupported: ["--acl", "--sse", "--tag"],
+  note: "All parts but the last must have the same size, as the parts of this program have."
+})
+
 /** In alphabetical order after AWS. */
 export const table: ReadonlyArray<Provider> = [
   aws,
@@ -75,15 +85,7 @@ export const table: ReadonlyArray<Provider> = [
     unsupported: ["--tag"],
     note: "The ACL of an object must be that of its bucket. Until 2025, checksum headers were refused with 400."
   }),
-  provider({
-    name: "Cloudflare R2",
-    host: "*.r2.cloudflarestorage.com",
-    pattern: /\.r2\.cloudflarestorage\.com$/,
-    region: "auto",
-    partsAtOnce: 2,
-    unsupported: ["--acl", "--sse", "--tag"],
-    note: "All parts but the last must have the same size, as the parts of this program have."
-  }),
+  r2,
   provider({
     name: "DigitalOcean Spaces",
     host: "REGION.digitaloceanspaces.com",

@@ -42,7 +42,8 @@ export interface KeptUpload extends Omit<Created, "checksum"> {
 }
 
 /** A run aborts an upload that was unused for this long, because its parts cost money. */
-export const maxIdleMillis = 7 * 24 * 3_600_000
+export const maxIdleDays = 7
+export const maxIdleMillis = maxIdleDays * 24 * 3_600_000
 
 export type Decision = Data.TaggedEnum<{
   Resume: {}

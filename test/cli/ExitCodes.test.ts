@@ -23,7 +23,7 @@ const read = (text: string, shape: RegExp, soon: string): ReadonlyArray<Row> =>
   }))
 
 const manPage = ManPage.page().replaceAll("\\-", "-")
-const exitStatusOfS3 = manPage.slice(manPage.indexOf('.SH "EXIT STATUS"'), manPage.indexOf('.SS "Of status"'))
+const exitStatusOfS3 = manPage.slice(manPage.indexOf('.SH "EXIT STATUS"')).split('.SS "Of ')[0] ?? ""
 
 const unit = Service.text(jobWith())
 const setting = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1]?.match(/\d+/g)?.map(Number)

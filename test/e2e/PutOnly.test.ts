@@ -3,11 +3,11 @@ import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, inject, it } from "vitest"
-import { putAndAbort, putOnly } from "../fixtures/Policy.ts"
+import { type Policy, putAndAbort, putOnly } from "../fixtures/Policy.ts"
 import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
 import { sdkClient, statusOf } from "../fixtures/SdkClient.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
-import { report, type RunResult, start, until } from "./BuiltProgram.ts"
+import { report, run, type RunResult, start, until } from "./BuiltProgram.ts"
 import { canFetch, createBucket, type RealBucket, sha256Of } from "./RealBucket.ts"
 import { behaviourOf, isKnownServer } from "./ServerBehaviour.ts"
 import { startRelay } from "./TcpRelay.ts"
@@ -102,6 +102,22 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const result = await upload(files, [], { prefix: "ibsr/host-18/snapshots" })
       expect(refusal(result)).toEqual([22, "403 AccessDenied"])
       expect(report(result).failures[0]?.hint).toContain("s3:PutObject")
+    })
+
+    it.skipIf(behaviour.policy === undefined).each([
+      [[], []],
+      [["--tag", "team=net"], []],
+      [["--acl", "bucket-owner-full-control"], []],
+      [[], ["--abort"]]
+    ])("stores files with the policy that the program prints for the flags %j and %j", async (flags, ofPolicy) => {
+      const where = ["--bucket", bucket.name, "--prefix", prefix]
+      const { code, stdout } = await run(["policy", `--for=${behaviour.policy}`, ...where, ...flags, ...ofPolicy])
+      expect(code).toBe(0)
+      const [policy = ""] = /^\{\n(?:.*\n)*?\}$/m.exec(stdout) ?? []
+      const login = await userWith(server, bucket.name, JSON.parse(policy) as Policy)
+      expectExit(0, await upload({ ...small, ...big }, flags, { login }))
+      const outside = await upload(small, flags, { login, prefix: "ibsr/host-18/snapshots" })
+      expect(refusal(outside)).toEqual([22, "403 AccessDenied"])
     })
 
     it("exits 23 for a deleted bucket", async () => {

@@ -9,6 +9,8 @@ export interface ServerBehaviour {
   readonly multipartOverwriteExit: number
   /** Roles that the user may assume and that have the same permissions. */
   readonly roles: ReadonlyArray<string>
+  /** The value of `policy --for` whose policy fits any user. */
+  readonly policy: "aws" | "minio" | undefined
 }
 
 /** The behaviour of the Amazon S3 API Reference. */
@@ -17,7 +19,8 @@ const amazonS3: ServerBehaviour = {
   unknownBucket: [23, "404 NoSuchBucket"],
   encryption: "AES256",
   multipartOverwriteExit: 11,
-  roles: []
+  roles: [],
+  policy: "aws"
 }
 
 /** Known deviations of real servers. A server whose endpoint comes from the environment has none. */
@@ -26,7 +29,8 @@ const deviations: Readonly<Record<string, Partial<ServerBehaviour>>> = {
     // It checks the policy before it looks for the bucket.
     unknownBucket: [22, "403 AccessDenied"],
     // It gives any user a session for any role name.
-    roles: ["arn:minio:iam:::role/any"]
+    roles: ["arn:minio:iam:::role/any"],
+    policy: "minio"
   },
   "Ceph RGW": {
     // An object belongs to its uploader; without this ACL, the owner of the bucket may not read it.
@@ -34,7 +38,9 @@ const deviations: Readonly<Record<string, Partial<ServerBehaviour>>> = {
     // Version 16 accepts the header but does not encrypt.
     encryption: undefined,
     // Version 16 honours If-None-Match for PutObject only.
-    multipartOverwriteExit: 0
+    multipartOverwriteExit: 0,
+    // Its policy names the user.
+    policy: undefined
   }
 }
 

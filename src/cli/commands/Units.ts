@@ -1,5 +1,5 @@
 /** `ibsr-export units`: systemd units or a crontab line that start `s3` on this host, made from the flags of `s3`. */
-import { Effect, Either } from "effect"
+import { Effect } from "effect"
 import { hostname } from "node:os"
 import { dirname, isAbsolute, join, resolve } from "node:path"
 import { UsageError } from "../../domain/Errors.ts"
@@ -12,15 +12,12 @@ import { type File, type Job, namesOf } from "../../units/Job.ts"
 import * as Units from "../../units/Units.ts"
 import * as Argv from "../flags/Argv.ts"
 import type { Flag, Values } from "../flags/Flag.ts"
-import { s3Flags } from "../flags/S3Flags.ts"
+import { leftToTheRun, s3Flags } from "../flags/S3Flags.ts"
 import { unitsFlags } from "../flags/UnitsFlags.ts"
 import * as S3 from "./S3.ts"
 
 /** The path to assume if the program runs from a script instead of the binary. */
 const usualProgram = "/usr/local/bin/ibsr-export"
-
-/** Makes a required flag of `s3` optional: the unit's environment file may set it, which only the run can check. */
-const leftToTheRun = (flag: Flag<string>): Flag<string> => ({ ...flag, absent: () => Either.right("") })
 
 const { bucket, input } = s3Flags
 const flags = { ...unitsFlags, ...s3Flags, input: leftToTheRun(input), bucket: leftToTheRun(bucket) }

@@ -2,7 +2,9 @@
 import * as ExitCode from "../../domain/ExitCode.ts"
 import * as DropIns from "../../units/DropIns.ts"
 import { environmentFile, stateDirectory } from "../../units/Job.ts"
+import * as Policy from "../../policy/Policy.ts"
 import type { Flag } from "../flags/Flag.ts"
+import { policyFlags } from "../flags/PolicyFlags.ts"
 import { s3Flags } from "../flags/S3Flags.ts"
 import { statusFlags } from "../flags/StatusFlags.ts"
 import { unitsFlags } from "../flags/UnitsFlags.ts"
@@ -175,12 +177,41 @@ const verify: Page = {
   ]
 }
 
+const policy: Page = {
+  summary: "print the least permission that an upload needs",
+  usage: "--for STORE --bucket NAME [--prefix PREFIX] [flags of ibsr-export s3]",
+  flags: Object.values(policyFlags),
+  usual: [...Object.values(policyFlags), s3Flags.bucket, s3Flags.prefix],
+  notes: [
+    {
+      heading: "Stores",
+      paragraphs: Policy.names.map((name) => `${name}: ${Policy.kinds[name].purpose}.`)
+    },
+    {
+      heading: "Flags of s3",
+      paragraphs: [
+        "Give the flags of the upload. --tag, --acl and --sse kms need permissions of their own; --endpoint and --region become part of the text. Nothing is sent."
+      ]
+    }
+  ],
+  exits: [ok("the policy was printed"), as(UsageError, "bad flag or value, or the store does not support a flag")],
+  examples: [
+    ["ibsr-export policy --for aws", "--bucket customer-bucket --prefix ibsr/host-17/snapshots"],
+    [
+      "ibsr-export policy --for minio",
+      "--endpoint https://minio.example.com:9000",
+      "--bucket snapshots --prefix ibsr/host-17/snapshots"
+    ]
+  ]
+}
+
 /** The commands, in the order in which a user needs them. */
-export const commands = { s3, status, units, verify }
+export const commands = { s3, policy, units, status, verify }
 
 /** The flags that each command takes. */
 export const flags: Readonly<Record<keyof typeof commands, ReadonlyArray<Flag<unknown>>>> = {
   s3: s3.flags,
+  policy: [...policy.flags, ...s3.flags],
   status: status.flags,
   verify: verify.flags,
   units: [...units.flags, ...s3.flags]

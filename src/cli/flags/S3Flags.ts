@@ -2,6 +2,7 @@
  * The flags of `s3`, in the order of `--help`. A flag is one entry, named like its field in `Settings`. The file is long
  * because there are many flags.
  */
+import { Either } from "effect"
 import * as DurationText from "../../domain/DurationText.ts"
 import * as Endpoint from "../../domain/Endpoint.ts"
 import * as Placeholder from "../../domain/Placeholder.ts"
@@ -19,6 +20,12 @@ const how = "How it is stored"
 const ledger = "What is remembered"
 const limits = "Limits"
 export const output = "Output"
+
+/** Makes a required flag optional, for commands that only print what a run will do. The run itself requires it. */
+export const leftToTheRun = (flag: Flag.Flag<string>): Flag.Flag<string> => ({
+  ...flag,
+  absent: () => Either.right("")
+})
 
 export const s3Flags: Flag.Flags<FlagValues> = {
   input: Flag.required({

@@ -42,8 +42,9 @@ describe("the manual page", () => {
     expect(headings.filter((heading) => !heading.startsWith("OPTIONS OF"))).toEqual(usual)
     expect(headings.filter((heading) => heading.startsWith("OPTIONS OF"))).toEqual([
       "OPTIONS OF S3",
-      "OPTIONS OF STATUS",
+      "OPTIONS OF POLICY",
       "OPTIONS OF UNITS",
+      "OPTIONS OF STATUS",
       "OPTIONS OF VERIFY"
     ])
   })
