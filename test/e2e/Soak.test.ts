@@ -12,13 +12,27 @@ import { startStore } from "./Store.ts"
 const seed = Number(process.env["IBSR_TEST_SEED"] ?? 20_261_125)
 const count = 2000
 
-/** Every file has its own content; a few do not fit into one packet. */
+const hourMillis = 3_600_000
+/** `2026-11-22T14:15:00Z` without the punctuation, up to the given length. */
+const digits = (millis: number, length: number) => new Date(millis).toISOString().replaceAll(/\D/g, "").slice(0, length)
+
+/**
+ * 20 run directories: the collector was restarted every 100 hours, in the middle of an hour. Every file has its own
+ * content; a few do not fit into one packet.
+ */
 const contents = (): Record<string, string> => {
   const random = seeded(seed)
+  const start = Date.UTC(2026, 7, 1, 14, 15)
+  const startOf = (index: number) => start + Math.floor(index / 100) * 99 * hourMillis
   return Object.fromEntries(
     Array.from({ length: count }, (_, index) => {
+      const started = digits(startOf(index), 14)
+      const hour = digits(startOf(index) + (index % 100) * hourMillis, 10)
       const lines = random.chance(0.02) ? random.below(4000) : random.below(100)
-      return [`d${index % 20}/${index}.jsonl`, `{"file":${index},"line":"${random.next()}"}\n`.repeat(lines)]
+      return [
+        `ibsr-${started.slice(0, 8)}-${started.slice(8)}Z/snapshot_${hour}.jsonl`,
+        `{"file":${index},"line":"${random.next()}"}\n`.repeat(lines)
+      ]
     })
   )
 }
@@ -79,8 +93,8 @@ describe(`a run over ${count} files (seed ${seed})`, () => {
       const store = await startStore()
       const outage = randomFaults(seed, 1)
       store.fault = outage.faults
-      const args = s3(input, store.endpoint, timeout, verbose, "--output=json", "--state-dir", emptyDirectory())
-      const result = await run([...args, flag])
+      const args = s3(input, store.endpoint, verbose, "--output=json", "--state-dir", emptyDirectory())
+      const result = await run([...args, timeout, flag])
       expect(codes, result.stdout + result.stderr).toContain(result.code)
       expect(result.durationMs).toBeLessThan(12_000)
       const { complete, totals } = report(result)

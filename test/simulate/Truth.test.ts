@@ -35,7 +35,7 @@ describe("Truth", () => {
     ["a torn live object", (text, line) => [text.slice(0, line - 1)], "live"],
     ["an object that was final within its hour", (text) => [text], "final"],
     ["an object that became shorter", (text, line) => [text, text.slice(0, line)], "live"],
-    ["an object with other content", (text) => [text.replace("line", "LINE")], "live"]
+    ["an object with other content", (text) => [text.replace("version", "VERSION")], "live"]
   ])("refuses %s", (_, objects, state) => {
     const { key, line, text, truth } = observe()
     for (const object of objects(text, line)) truth.onStored(key, object, state, start + hour / 2)
