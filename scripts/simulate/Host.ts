@@ -3,7 +3,7 @@
  * ledger's files as they were at that moment.
  */
 import { Effect, Fiber, type Layer, Random as EffectRandom } from "effect"
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as App from "../../src/cli/App.ts"
 import type { StopSignal } from "../../src/domain/ExitCode.ts"
@@ -23,13 +23,16 @@ const silent = makeOutputStream({ isJournal: false, isTerminal: false, hasColors
 /** Milliseconds after which a run hangs: much longer than any of its limits, even with slow requests. */
 const longestRun = 12 * 3_600_000
 
+/** By name: content, and time of the last change in seconds since 1970. */
+type Remains = ReadonlyMap<string, { readonly content: Buffer; readonly modified: number }>
+
 /** A run as the host sees it. */
 export class Process {
   readonly steps = new Steps()
   readonly #stop = Stop.make()
   readonly #stateDir: string
   /** The files of the ledger when the process was killed. */
-  #remains: ReadonlyMap<string, Buffer> | undefined
+  #remains: Remains | undefined
   /** The signal that arrived before the end. */
   signal: StopSignal | undefined
 
@@ -46,7 +49,10 @@ export class Process {
     this.#remains ??= new Map(
       readdirSync(this.#stateDir)
         .filter((name) => !name.endsWith("-shm"))
-        .map((name) => [name, readFileSync(join(this.#stateDir, name))])
+        .map((name) => {
+          const path = join(this.#stateDir, name)
+          return [name, { content: readFileSync(path), modified: statSync(path).mtimeMs / 1000 }]
+        })
     )
     this.steps.ledgerFailure = new Error("killed")
   }
@@ -85,9 +91,17 @@ export class Process {
     })
     clock.forget()
     if (this.#remains === undefined) return report
-    rmSync(this.#stateDir, { recursive: true })
-    mkdirSync(this.#stateDir)
-    for (const [name, content] of this.#remains) writeFileSync(join(this.#stateDir, name), content)
+    this.#restore(this.#remains)
     return undefined
+  }
+
+  /** In place, because the next run would take a ledger with another inode or time for a copy. */
+  #restore(remains: Remains): void {
+    for (const name of readdirSync(this.#stateDir)) if (!remains.has(name)) rmSync(join(this.#stateDir, name))
+    for (const [name, { content, modified }] of remains) {
+      const path = join(this.#stateDir, name)
+      writeFileSync(path, content)
+      utimesSync(path, modified, modified)
+    }
   }
 }

@@ -70,8 +70,7 @@ export const afterRun = (observed: Observed, truth: Truth): void => {
   const held = truth.fates.filter(
     (fate) =>
       ((fate.version.exists || present.has(fate)) && fate.stored >= (present.get(fate) ?? 1)) ||
-      // the object of an empty file may be empty
-      (fate.version.emptied === true && truth.of(fate.version.name).at(-1) === fate)
+      wasEmpty(fate, observed, truth)
   )
   check(
     totals.uploaded + totals.unchanged <= held.length,
@@ -86,9 +85,16 @@ export const afterRun = (observed: Observed, truth: Truth): void => {
   for (const name of lostFiles) {
     const isGone = truth.of(name).some(({ version }) => !version.exists)
     check(isGone, () => `${name} is reported as lost, but exists`)
-    truth.markReported(name)
+    truth.mark(name, "isLost")
   }
-  for (const name of report.endNotSeenFiles) truth.markReported(name)
+  for (const name of report.endNotSeenFiles) truth.mark(name, "isEndUnseen")
+}
+
+/** Whether the run may have found the file empty, and stored an empty object. */
+const wasEmpty = (fate: Fate, { present }: Observed, truth: Truth): boolean => {
+  const versions = truth.of(fate.version.name)
+  const lastEmptied = versions.findLast(({ version }) => version.emptied === true)
+  return fate === lastEmptied && !versions.some((other) => other !== fate && present.has(other))
 }
 
 /** How many bytes of a file a run that starts now must store. */
@@ -142,20 +148,23 @@ export const predictionHolds = (report: Report, deleted: ReadonlyArray<string>, 
   check(predicted === real, () => `at risk: ${predicted}; but deleted before they were stored: ${real}`)
 }
 
-/** Paths that the ledger counts as gone: `status` shows the lost ones even if a kill prevented the report of the run. */
-export const goneInLedger = (ledger: DatabaseSync): ReadonlyArray<string> =>
-  ledger
-    .prepare("SELECT path FROM files WHERE fate IS NOT NULL")
-    .all()
-    .map(({ path }) => String(path))
+/**
+ * What the ledger says of the deleted files: a kill may have prevented the report of a run, and a report lists at most 100.
+ * An append-only file counts as `gone` if its end was not seen.
+ */
+export const markFates = (ledger: DatabaseSync, truth: Truth): void => {
+  for (const { fate, path } of ledger.prepare("SELECT path, fate FROM files WHERE fate IS NOT NULL").all())
+    truth.mark(String(path), fate === "lost" ? "isLost" : "isEndUnseen")
+}
 
-/** No file that a run has seen is missing without a report. */
+/** Every line that a run has seen is stored, unless the file is reported as lost. A file that is not reported is stored whole. */
 export const atEnd = (truth: Truth, settings: Settings): void => {
-  for (const { acknowledged, isReported, seen, stored, version } of truth.fates) {
+  for (const { acknowledged, isEndUnseen, isLost, seen, stored, version } of truth.fates) {
     const { emptied, exists, name, text } = version
-    if (exists || emptied === true || seen === 0 || isReported) continue
+    if (exists || emptied === true || seen === 0 || isLost) continue
     const kept = settings.onReplace === "overwrite" ? acknowledged : stored
-    check(kept === text.length, () => `${name} was seen and deleted; ${kept} of ${text.length} bytes are stored`)
+    const required = isEndUnseen ? seen : text.length
+    check(kept >= required, () => `${name} was seen and deleted; ${kept} of ${required} bytes are stored`)
   }
 }
 

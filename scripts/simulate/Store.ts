@@ -1,6 +1,7 @@
 /** The store of the simulation: a store in memory that fails as `Weather` decides. One process at a time uses it. */
 import { Duration, Effect } from "effect"
 import { CredentialsMissing, IntegrityFailure, type StoreError } from "../../src/domain/Errors.ts"
+import { markerName } from "../../src/services/Uploads/OverwriteProtection.ts"
 import type { HostClock } from "./HostClock.ts"
 import type { Process } from "./Host.ts"
 import * as MemoryStore from "./MemoryStore.ts"
@@ -59,8 +60,10 @@ export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, t
     after: (key, operation) =>
       Effect.suspend(() => {
         const isSpoilt = spoilt === key
-        if (isSpoilt) truth.onSpoilt(key)
-        else truth.onStored(key, String(store.versions.get(key)!.at(-1)), store.states.get(key)!, latestWall)
+        const isOfFile = !key.endsWith(`/${markerName}`)
+        if (isOfFile && isSpoilt) truth.onSpoilt(key)
+        if (isOfFile && !isSpoilt)
+          truth.onStored(key, String(store.versions.get(key)!.at(-1)), store.states.get(key)!, latestWall)
         exchange.process.steps.next()
         const mismatch = new IntegrityFailure({ operation, detail: "the checksum differs", retryable: !noOverwrite })
         const trouble = isSpoilt ? mismatch : weather.after(operation)
@@ -68,8 +71,10 @@ export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, t
           exchange.isDoubtful = true
           return meet(trouble)
         }
-        exchange.acknowledged++
-        truth.onAcknowledged(key)
+        if (isOfFile) {
+          exchange.acknowledged++
+          truth.onAcknowledged(key)
+        }
         return Effect.void
       })
   })

@@ -2,7 +2,16 @@
  * Performs file system calls at once, instead of in the thread pool. So a seed gives the same run each time, and a
  * short run needs no threads.
  */
-import { lstatSync, opendirSync, promises, readdirSync, statSync } from "node:fs"
+import {
+  lstatSync,
+  opendirSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statfsSync,
+  statSync
+} from "node:fs"
 import process from "node:process"
 import { setImmediate as nextTurn } from "node:timers/promises"
 
@@ -10,6 +19,9 @@ export const answerAtOnce = (): void => {
   Object.assign(promises, {
     lstat: async (...args: Parameters<typeof lstatSync>) => lstatSync(...args),
     stat: async (...args: Parameters<typeof statSync>) => statSync(...args),
+    statfs: async (...args: Parameters<typeof statfsSync>) => statfsSync(...args),
+    realpath: async (path: string) => realpathSync(path),
+    readFile: async (...args: Parameters<typeof readFileSync>) => readFileSync(...args),
     readdir: async (path: string) => readdirSync(path),
     opendir: async (...args: Parameters<typeof opendirSync>) => {
       const directory = opendirSync(...args)

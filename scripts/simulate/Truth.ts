@@ -14,7 +14,10 @@ export interface Fate {
   acknowledged: number
   /** The length of the complete lines that a run found in the file and could record. */
   seen: number
-  isReported: boolean
+  /** Whether the report of a run, or the ledger, says that it is lost. */
+  isLost: boolean
+  /** Whether one of them says that it was deleted after every line that a run saw was stored. */
+  isEndUnseen: boolean
 }
 
 export class Truth {
@@ -35,7 +38,7 @@ export class Truth {
   /** Learns of the files that the collector has created meanwhile. */
   update(): void {
     for (const version of this.#collector.versions.slice(this.fates.length)) {
-      const fate: Fate = { version, stored: 0, acknowledged: 0, seen: 0, isReported: false }
+      const fate: Fate = { version, stored: 0, acknowledged: 0, seen: 0, isLost: false, isEndUnseen: false }
       this.fates.push(fate)
       this.#byName.set(version.name, [...this.of(version.name), fate])
     }
@@ -51,9 +54,9 @@ export class Truth {
     return new Map(this.fates.filter(({ version }) => version.exists).map((fate) => [fate, valueOf(fate)]))
   }
 
-  /** Records that a report, or `status`, says that the file is gone. */
-  markReported(name: string): void {
-    for (const fate of this.of(name)) fate.isReported ||= !fate.version.exists
+  /** Records what a report, or the ledger, says of a file that was deleted. */
+  mark(name: string, as: "isLost" | "isEndUnseen"): void {
+    for (const fate of this.of(name)) fate[as] ||= !fate.version.exists
   }
 
   /**

@@ -110,9 +110,7 @@ class Week {
         this.#clock.advanceTo(at * hour + startsAt * minute)
         await this.#run(at)
       }
-      this.#withLedger((ledger) => {
-        for (const name of Invariants.goneInLedger(ledger)) this.#truth.markReported(name)
-      })
+      this.#withLedger((ledger) => Invariants.markFates(ledger, this.#truth))
       Invariants.atEnd(this.#truth, this.#settings)
       Invariants.putOnly(this.#store.requests)
     } catch (cause) {
