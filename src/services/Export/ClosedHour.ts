@@ -43,12 +43,18 @@ export const make = (
           files.filter((file) => !later.has(file))
         )
       }),
-    /** Waits until the postponed files are final or a stop is requested, and returns the postponed files. */
+    /**
+     * Waits until the postponed files are final or a stop is requested, and returns the postponed files. Waits no longer than
+     * `--final-after`, even if the clock is set back meanwhile.
+     */
     wait: Effect.suspend(() =>
       postponed.length === 0
         ? Effect.succeed(postponed)
         : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            Effect.as(Effect.raceFirst(Effect.sleep(Math.max(0, finalAt - now)), stop.requested), postponed)
+            Effect.as(
+              Effect.raceFirst(Effect.sleep(Duration.min(Math.max(0, finalAt - now), finalAfter)), stop.requested),
+              postponed
+            )
           )
     )
   }

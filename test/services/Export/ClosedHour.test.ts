@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, TestClock } from "effect"
-import { rmSync } from "node:fs"
+import { appendFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import type { Settings } from "../../../src/domain/Settings.ts"
 import type { Report } from "../../../src/report/Report.ts"
@@ -21,14 +21,17 @@ const input = () =>
 /** Waits in real time for the file system, which does not follow the test clock. */
 const pause = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
 
-/** Advances the clock by a second after each pause, until the run ends. Returns its report, and the seconds that passed. */
-const untilEnd = (run: Fiber.Fiber<Report>) =>
+/** Advances the clock in steps, until the run ends. Returns its report, and the seconds that passed. */
+const untilEnd = (run: Fiber.Fiber<Report>, step = 10) =>
   Effect.gen(function* () {
-    for (let seconds = 0; ; seconds++) {
-      for (let turn = 0; turn < 30; turn++) yield* pause
+    for (let seconds = 0; ; seconds += step) {
+      for (let turn = 0; turn < 30; turn++) {
+        yield* pause
+        if ((yield* Fiber.poll(run))._tag === "Some") break
+      }
       const exit = yield* Fiber.poll(run)
       if (exit._tag === "Some") return { seconds, report: yield* Fiber.join(run) }
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust(Duration.seconds(step))
     }
   })
 
@@ -48,7 +51,7 @@ describe("a run that starts just after the end of an hour", () => {
       expect(report.totals).toMatchObject({ uploaded: 3, failed: 0 })
       expect(store.requests.at(-1)).toBe(`PutObject p/${closed}`)
       expect(store.states.get(`p/${closed}`)).toBe("final")
-      expect(seconds * 10).toBe(90)
+      expect(seconds).toBe(90)
     }).pipe(Effect.provide(Stop.layer))
   })
 
@@ -84,5 +87,49 @@ describe("a run that starts just after the end of an hour", () => {
         expect((yield* untilEnd(next)).report.lostFiles).toEqual([closed])
       }).pipe(Effect.provide(Stop.layer))
     }
+  )
+
+  const bytesOf = (store: MemoryStore.MemoryStore) =>
+    [...store.versions.values()].flat().reduce((sum, { length }) => sum + length, 0)
+
+  /** Sends a day of snapshots with a run at minute 0 of each hour. Returns the bytes sent for each byte written. */
+  const day = (settings: Partial<Settings>) =>
+    Effect.gen(function* () {
+      const store = MemoryStore.make()
+      const directory = tree({ "ibsr-20261122-120000Z/status.jsonl": "" })
+      const stateDir = emptyDirectory()
+      const midnight = Date.UTC(2026, 10, 23)
+      const line = `${"x".repeat(99)}\n`
+      const append = (at: number, lines: number) => {
+        const hour = new Date(at).toISOString().replaceAll(/\D/g, "").slice(0, 10)
+        appendFileSync(join(directory, `ibsr-20261122-120000Z/snapshot_${hour}.jsonl`), line.repeat(lines))
+      }
+      let written = 0
+      for (let hour = 0; hour <= 24; hour++) {
+        const now = midnight + hour * 3_600_000
+        // cron starts the run just after the first line of the new hour
+        append(now, 1)
+        written++
+        yield* TestClock.setTime(now + 1000)
+        const run = yield* Effect.fork(
+          exportTo(settingsWith({ input: directory, stateDir, include: ["snapshot_*"], ...settings }), store.layer)
+        )
+        const { report } = yield* untilEnd(run, 120)
+        expect(report.totals).toMatchObject({ failed: 0, lost: 0 })
+        append(now, 59)
+        written += 59
+      }
+      // the last hour has only begun
+      return bytesOf(store) / ((written - 60) * line.length)
+    }).pipe(Effect.provide(Stop.layer))
+
+  it.effect("sends each byte about once, where cron starts all runs at minute 0", () =>
+    Effect.gen(function* () {
+      const ratio = yield* day({})
+      expect(ratio).toBeGreaterThanOrEqual(1)
+      expect(ratio).toBeLessThan(1.03)
+      // without the wait
+      expect(yield* day({ finalAfter: Duration.minutes(6) })).toBeGreaterThan(1.9)
+    })
   )
 })
