@@ -16,7 +16,7 @@ const hours = 23
 const minuteMillis = 60_000
 const minutes = hours * 60
 /** Minutes after which the collector is restarted, each time in the middle of an hour. */
-const restarts = [0.3, 0.7].map((part) => Math.floor(minutes * part))
+const restarts = new Set([0.3, 0.7].map((part) => Math.floor(minutes * part)))
 
 const input = mkdtempSync(join(tmpdir(), "ibsr-export-demo-"))
 const stateDir = mkdtempSync(join(tmpdir(), "ibsr-export-demo-state-"))
@@ -25,7 +25,7 @@ try {
   const start = Date.now() - minutes * minuteMillis
   const collector = new Collector(input, seeded(1), start, { truncates: false, setsTimes: true })
   for (let minute = 0; minute < minutes; minute++) {
-    if (restarts.includes(minute)) collector.restart()
+    if (restarts.has(minute)) collector.restart()
     collector.tick(minuteMillis)
   }
 

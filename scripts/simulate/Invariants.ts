@@ -157,14 +157,14 @@ export const markFates = (ledger: DatabaseSync, truth: Truth): void => {
     truth.mark(String(path), fate === "lost" ? "isLost" : "isEndUnseen")
 }
 
-/** Every line that a run has seen is stored, unless the file is reported as lost. A file that is not reported is stored whole. */
+/** A file that is not reported is stored whole. If only its end was not seen, every line that a run has seen is stored. */
 export const atEnd = (truth: Truth, settings: Settings): void => {
   for (const { acknowledged, isEndUnseen, isLost, seen, stored, version } of truth.fates) {
     const { emptied, exists, name, text } = version
     if (exists || emptied === true || seen === 0 || isLost) continue
     const kept = settings.onReplace === "overwrite" ? acknowledged : stored
-    const required = isEndUnseen ? seen : text.length
-    check(kept >= required, () => `${name} was seen and deleted; ${kept} of ${required} bytes are stored`)
+    const least = isEndUnseen ? seen : text.length
+    check(kept >= least, () => `${name} was seen and deleted; ${kept} of ${least} bytes are stored`)
   }
 }
 
