@@ -52,9 +52,8 @@ if (peers.length > 0)
   console.log(`Compared with ${peers.map(({ program, version }) => `${program} (${version})`).join(", ")}.`)
 if (missing.length > 0) console.log(`Not installed: ${missing.join(", ")} (npm run testbed installs them).`)
 
-// A file that was just written is in larger pages of the page cache than a file that was read, and a binary that is
-// mapped from them seems to take up to 30 MiB more memory. This removes the pages, so that every binary is read from
-// disk.
+// Removes a binary from the page cache, so that it is read from disk. A file that was just written is cached in larger
+// pages than a file that was read, and a binary that is mapped from them seems to take up to 30 MiB more memory.
 for (const binary of [command, ...(values.other === undefined ? [] : [values.other])]) {
   execFileSync("dd", [`of=${binary}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"], { stdio: "pipe" })
 }

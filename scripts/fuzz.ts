@@ -1,4 +1,4 @@
-// Runs the built program with input that nobody would write: `npm run fuzz -- --help` lists the options.
+// Runs the built program with random input. `npm run fuzz -- --help` lists the options.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -21,7 +21,7 @@ const count = (text: string) => Math.ceil(Number(text))
 const seed = Number(values.seed)
 const content = '{"line":1}\n'
 
-/** Each kind of input: how often it is tried, and one try in an empty directory. */
+/** The kinds of input. Each has a default number of tries, and a function that makes one try in an empty directory. */
 const kinds = [
   ["answers", count(values.answers) / Answers.filesPerRun, Answers.fuzz],
   [

@@ -35,7 +35,7 @@ const envOf = ({ authority, endpoint, scratch }: UploadTask): Record<string, str
   AWS_REGION: "us-east-1",
   AWS_DEFAULT_REGION: "us-east-1",
   AWS_EC2_METADATA_DISABLED: "true",
-  // each program reads one of these variables; a program in Go makes other connections if SSL_CERT_FILE is set
+  // each program reads a different one of these variables; SSL_CERT_FILE also changes the connections of programs in Go
   ...(endpoint.startsWith("https:") ? { SSL_CERT_FILE: authority, CURL_CA_BUNDLE: authority } : {})
 })
 
@@ -95,7 +95,7 @@ export const aws = (path: string, program: string, name: string, settings: Reado
   }
 })
 
-/** Signs nothing and checks only the status of an answer: the cheapest possible HTTP upload. */
+/** The cheapest possible HTTP upload: signs nothing and checks only the status of the response. */
 export const curl = (path: string, name: string, parallel: number): Client => ({
   name,
   program: "curl",

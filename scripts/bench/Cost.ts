@@ -33,7 +33,7 @@ export const measure = ({ argv, env }: Command): Promise<Cost> =>
     const args = ["-c", meter, JSON.stringify(env ?? null), ...argv]
     execFile("python3", args, { maxBuffer: 2 ** 24 }, (failure, stdout, stderr) => {
       if (failure === null) resolve(JSON.parse(stdout) as Cost)
-      // the message of the failure would repeat the whole meter
+      // not the error's own message, which would repeat the whole meter
       else reject(new Error(`${argv.join(" ")}\nexited with ${failure.code}:\n${stderr}`))
     })
   })
@@ -41,7 +41,7 @@ export const measure = ({ argv, env }: Command): Promise<Cost> =>
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
-/** The median of each figure. Of an even number of values, the greater of the two in the middle. */
+/** The median of each figure. For an even number of values, this is the greater of the two in the middle. */
 export const medians = (costs: ReadonlyArray<Cost>): Cost => ({
   cpu: median(costs.map(({ cpu }) => cpu)),
   wall: median(costs.map(({ wall }) => wall)),

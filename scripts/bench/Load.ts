@@ -31,7 +31,7 @@ const line = (next: () => number): string => {
   return `${JSON.stringify({ version: 5, ts_unix_sec: 1_767_225_600 + upTo(86_400), buckets })}\n`
 }
 
-/** Exactly `bytes` bytes of whole lines. Blanks before the last line break fill the rest. */
+/** Makes complete lines of exactly `bytes` bytes. Spaces before the last line break fill the rest. */
 const lines = (bytes: number, next: () => number): Buffer => {
   const content = Buffer.alloc(bytes, " ")
   let at = 0
@@ -44,7 +44,7 @@ const lines = (bytes: number, next: () => number): Buffer => {
 // in the past, so that every file counts as final
 const modifiedAt = new Date("2026-01-02T03:04:05Z")
 
-/** The size of the unique content at the start of each file; small files have nothing else. */
+/** The size of the unique content at the start of each file. Small files consist only of unique content. */
 const ownBytes = 2 ** 16
 /** The size of the block that repeats in the rest of a large file. */
 const blockBytes = 4 * 2 ** 20

@@ -44,10 +44,10 @@ const rclone: Definition = {
   flag: "version",
   version: /rclone v([\d.]+)/,
   settings: (path) => {
-    // all but one of the requests are uploads
+    // with these flags, all requests but one are uploads
     const lean = ["--s3-no-check-bucket", "--s3-no-head", "--no-check-dest", "--no-traverse"]
     const many = ["--transfers", "64", ...lean]
-    // otherwise it reads the whole file for an MD5 before it sends the first part
+    // otherwise it reads the whole file to compute an MD5 before it sends the first part
     const few = ["--s3-disable-checksum", "--transfers", "8", ...lean]
     return {
       small: [Client.rclone(path, "rclone"), Client.rclone(path, "rclone --transfers 64 …", many)],

@@ -1,4 +1,4 @@
-/** W7: a large upload is killed when most of it is sent. Measures what the next run sends again. */
+/** W7: a large upload that is killed when most of it was sent. Measures how much the next run sends again. */
 import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"

@@ -12,7 +12,7 @@ export const start: Workload = {
   name: "start",
   run: async ({ peers, root, rounds }) => {
     const command = Product.program()
-    // a binary that was just written seems to take more memory, because it is in larger pages of the page cache
+    // a binary that was just written would seem to take more memory, because it is cached in larger pages
     for (const file of command) {
       execFileSync("sync", [file])
       execFileSync("dd", [`if=${file}`, "iflag=nocache", "count=0"], { stdio: "ignore" })

@@ -55,7 +55,7 @@ const scaled = (upload: Upload, size: Size): Upload => {
     case "usual":
       return upload
     case "tiny":
-      // still two parts
+      // large enough for two parts
       return { ...upload, count: Math.ceil(count / 500), bytes: Math.min(bytes, 10_000_000) }
     case "large":
       return count === 1 ? { ...upload, bytes: bytes * 10 } : { ...upload, count: count * 10 }

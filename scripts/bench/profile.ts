@@ -54,7 +54,7 @@ const count = Number(values.count)
 const sums = (profile: Profile, sourceOf: (frame: Frame) => Source) => {
   const parents = new Map(profile.nodes.flatMap(({ children = [], id }) => children.map((child) => [child, id])))
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]))
-  /** Native code, which has no file, counts for the area of its caller. */
+  /** Native code has no file, so it counts for the area of its caller. */
   const placeOf = (id: number): { readonly area: string; readonly where: string } => {
     const node = nodes.get(id)!
     const { functionName, url } = node.callFrame

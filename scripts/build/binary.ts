@@ -28,7 +28,7 @@ const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2"
  */
 const v8 = ["--max-semi-space-size=4", "--min-semi-space-size=4", "--v8-pool-size=1"]
 
-/** SIGUSR1 would open a debugger's port, through which any local user could run code. */
+/** Keeps SIGUSR1 from opening a debugger port, through which any local user could run code. */
 const noDebugger = ["--disable-sigusr1"]
 
 /** Builds the binary from the bundle. `out` must be on the same file system as .cache. */
@@ -58,11 +58,11 @@ export const binary = async (architecture: Product.Architecture, commit: string,
     readFileSync(new URL("boot.cjs", import.meta.url), "utf8").replace("@VERSION@", line)
   )
   const config = {
-    // stored verbatim in the blob, so it must not contain a folder
+    // the blob contains this name verbatim, so it must not contain a folder
     main: "boot.cjs",
     output: "blob",
     disableExperimentalSEAWarning: true,
-    // NODE_OPTIONS is meant for other programs
+    // NODE_OPTIONS is ignored, because it is meant for other programs
     execArgvExtension: "none",
     execArgv: [...v8, ...noDebugger]
   }

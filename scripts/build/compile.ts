@@ -47,7 +47,7 @@ export const compile = async (node: ReadonlyArray<string>, folder: string): Prom
       await execute([...node, ...deterministic, warm, ...files, "s3", ...flags])
     }
     for (const path of [input, state]) rmSync(path, { recursive: true })
-    // V8 ignores code that it cannot use without an error: the binary would just be slow
+    // V8 silently ignores compiled code that it cannot use: the binary would then be slow
     await execute([...node, "-e", check, ...files])
   } finally {
     await store.stop()

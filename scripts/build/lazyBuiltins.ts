@@ -1,5 +1,5 @@
 /**
- * Requires each of Node's own modules on its first use. A bundler puts all requires at the top, where `http`, `https`,
+ * Loads each of Node's own modules on first use. A bundler puts all requires at the top, where `http`, `https`,
  * `crypto` and `child_process` add 10 ms to a start that needs none of them.
  */
 import { builtinModules, createRequire } from "node:module"

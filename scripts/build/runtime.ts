@@ -9,7 +9,7 @@ interface Lock {
   readonly packages: Readonly<Record<string, { readonly version?: string }>>
 }
 
-/** Its path and version. Installs it first if npm skipped it, because it is for another architecture. */
+/** Returns Node's path and version. First installs a Node for another architecture, which npm skips. */
 export const runtime = (architecture: Architecture): { readonly path: string; readonly version: string } => {
   const { cpu } = architectures[architecture]
   const name = `node-linux-${cpu}`

@@ -14,7 +14,7 @@ import * as Copyright from "./Copyright.ts"
 /** Debian sorts a version with a tilde before the version itself, as npm does with a hyphen. */
 export const version = released.replaceAll("-", "~")
 
-/** With the version as in the tag: GitHub replaces a tilde in the name of an asset. */
+/** The name has the version of the tag, because GitHub replaces a tilde in the name of an asset. */
 export const fileName = (architecture: Architecture): string =>
   `ibsr-export_${released}_${architectures[architecture].debian}.deb`
 
@@ -25,7 +25,7 @@ const control = (architecture: Architecture): Archive["control"] => [
   ["Version", version],
   ["Architecture", architectures[architecture].debian],
   ["Maintainer", maintainer],
-  // the libraries that Node is linked to, in the versions whose symbols it needs; and adduser, which postinst runs
+  // the libraries that Node is linked to, in the versions whose symbols it needs, and adduser, which postinst runs
   ["Depends", "adduser, libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 5.2)"],
   ["Section", "net"],
   ["Priority", "optional"],

@@ -1,4 +1,6 @@
-/** Sends many files to a store that mutates its answers. What the program counts as stored must be stored. */
+/**
+ * Uploads many files to a store that mutates its responses. Each file that the program counts as stored must be stored.
+ */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -9,7 +11,7 @@ import * as Program from "./Program.ts"
 /** The number of files in one run. Each gets a different answer. */
 export const filesPerRun = 100
 
-/** The problems found. `home` is an empty directory. */
+/** Returns the problems found. `home` must be an empty directory. */
 export const fuzz = async (seed: number, home: string): Promise<ReadonlyArray<string>> => {
   const random = seeded(seed)
   const server = await AnswerServer.start(random)

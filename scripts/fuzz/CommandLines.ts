@@ -1,4 +1,4 @@
-/** Runs the program with random words and random variables of its own. */
+/** Runs the program with random command lines and random values of its own variables. */
 import { join } from "node:path"
 import { flags, texts } from "../../src/cli/docs/Manual.ts"
 import { type Random, seeded } from "../simulate/Random.ts"
@@ -85,7 +85,7 @@ const variable = (random: Random): readonly [string, string] => [
   pick(random, values).replaceAll("\u0000", "")
 ]
 
-/** The problems found. `home` has a directory `in` with a file. */
+/** Returns the problems found. `home` must have a directory `in` with a file. */
 export const fuzz = async (seed: number, home: string): Promise<ReadonlyArray<string>> => {
   const random = seeded(seed)
   const command = pick(random, [
@@ -100,7 +100,7 @@ export const fuzz = async (seed: number, home: string): Promise<ReadonlyArray<st
     pick(random, values)
   ])
   const required = random.chance(0.7) ? ["--input=in", "--bucket=b"] : []
-  // a run that finds nothing wrong ends soon, because nothing listens there
+  // a run with valid input ends soon, because nothing listens at this address
   const limits = command === "s3" ? ["--endpoint=http://127.0.0.1:9", "--max-retries=0", "--deadline=3s"] : []
   const args = [
     ...command.split(" "),

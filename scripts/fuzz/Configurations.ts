@@ -1,4 +1,4 @@
-/** Runs the program with random AWS files and variables, beside a strict S3 server. */
+/** Runs the program with random AWS files and variables, against a strict S3 server. */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Random, seeded } from "../simulate/Random.ts"
@@ -101,7 +101,7 @@ const variables = (store: string): ReadonlyArray<readonly [string, ReadonlyArray
   ["HOME", ["", "/nonexistent"]]
 ]
 
-/** The problems found. `home` has a directory `in` with a file. */
+/** Returns the problems found. `home` must have a directory `in` with a file. */
 export const fuzz = async (seed: number, home: string, content: string): Promise<ReadonlyArray<string>> => {
   const random = seeded(seed)
   const store = await StrictS3.start()

@@ -1,4 +1,4 @@
-/** Answers to a request with a body: those of stores and of proxies before them, and some that nothing would send. */
+/** Responses to a request with a body: those of stores and proxies, and some that no server would send. */
 import { createHash } from "node:crypto"
 import type { Random } from "../simulate/Random.ts"
 
@@ -75,7 +75,7 @@ const mutations: ReadonlyArray<Mutation> = [
     refuse(answer, pick(random, [301, 400, 401, 403, 404]), random)
     answer.body = errorDocument(pick(random, endings), random)
   },
-  // a success that is none
+  // responses with status 200 that are not a success
   (answer, random) => {
     answer.isBodyWrong = true
     answer.body = pick(random, ["<html><body>Please log in</body></html>", errorDocument(pick(random, codes), random)])
@@ -85,7 +85,7 @@ const mutations: ReadonlyArray<Mutation> = [
     answer.isChecksumWrong = true
     set(answer, "x-amz-checksum-sha256", createHash("sha256").update(letters(random, 5)).digest("base64"))
   },
-  // odd, but a success
+  // unusual responses that are a success
   (answer, random) => set(answer, "ETag", pick(random, ["", '"', '""', 'W/"x"', letters(random, 2000), "a-3"])),
   (answer) => {
     answer.headers = answer.headers.filter(([name]) => name === "Date")
@@ -164,7 +164,7 @@ const isFramed = ({ headers }: Answer) => headers.some(([name]) => /^(content-le
 
 /** Whether a client can tell from the answer that the object was not stored. False if the answer leaves that open. */
 export const isRefusal = (answer: Answer): boolean => {
-  // interim answers come before the last line
+  // interim responses come before the last status line
   const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(answer.status.split("\r\n").at(-1)!) ?? []
   if (status === undefined || answer.cutAt !== undefined) return false
   if (!status.startsWith("2")) return true

@@ -37,7 +37,7 @@ export const run = (
     })
   })
 
-/** What must not happen with any input: a crash, a defect, or a hang. */
+/** Describes a crash, a defect or a hang, which no input may cause; undefined if there was none. */
 export const fault = ({ code, isLate, output, signal }: Ended): string | undefined => {
   if (isLate) return "it does not end"
   if (signal !== null) return `${signal} ended it`

@@ -1,4 +1,4 @@
-/** The version of a release, which package.json, CHANGELOG.md and the tag state, and what the release notes say. */
+/** Checks that package.json, CHANGELOG.md and the tag state the same version, and makes the release notes. */
 
 /** A section of CHANGELOG.md. */
 export interface Section {
@@ -8,7 +8,10 @@ export interface Section {
   readonly text: string
 }
 
-/** Newest first. A heading is the version, and anything after a space, such as the date. */
+/**
+ * Returns the sections, newest first. A heading starts with the version; after a space, it may contain more, such as
+ * the date.
+ */
 export const sections = (changelog: string): ReadonlyArray<Section> =>
   changelog
     .split(/^## /m)
@@ -26,7 +29,9 @@ export interface Statements {
   readonly tag: string | undefined
 }
 
-/** `Unreleased` stands for the next version, which package.json names: it must not be released yet. */
+/**
+ * `Unreleased` stands for the next version, which package.json already names. That version must not be released yet.
+ */
 export const disagreements = ({ changelog, tag, version }: Statements): ReadonlyArray<string> => {
   const titles = sections(changelog).map(({ title }) => title)
   const [newest, ...older] = titles

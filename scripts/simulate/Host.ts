@@ -1,6 +1,6 @@
 /**
- * The host of the simulation: the collector's directory, the ledger, and a process at a time. A killed process leaves the
- * ledger's files as they were at that moment.
+ * The simulated host has the collector's directory, the ledger, and one process at a time. If a process is killed, the
+ * ledger's files stay as they were at that moment.
  */
 import { Effect, Fiber, type Layer, Random as EffectRandom } from "effect"
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
@@ -20,7 +20,10 @@ import { check } from "./Violation.ts"
 
 const silent = makeOutputStream({ isJournal: false, isTerminal: false, hasColors: false }, () => {})
 
-/** Milliseconds after which a run hangs: much longer than any of its limits, even with slow requests. */
+/**
+ * A run that takes this many milliseconds hangs. This is much longer than all of its limits together, even with slow
+ * requests.
+ */
 const longestRun = 12 * 3_600_000
 
 /** By name: content, and time of the last change in seconds since 1970. */

@@ -4,7 +4,7 @@
  */
 import { Clock, Duration, Effect } from "effect"
 
-/** Calls `onTime` whenever time has passed, so that the collector can write meanwhile. */
+/** Calls `onTime` whenever time has passed, so that the collector can write during a run. */
 export class HostClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
   /** Milliseconds since the simulation started. */

@@ -22,7 +22,7 @@ export interface Observed {
   readonly isDiskFull: boolean
 }
 
-/** Reasons for an exit code other than 0 that the store does not know. */
+/** Failures that do not come from the store. */
 const ownClasses: ReadonlyArray<ExportError["_tag"]> = [
   "SourceUnreadable",
   "ObjectExists",
@@ -36,7 +36,7 @@ export const afterRun = (observed: Observed, truth: Truth): void => {
   const { signal } = exchange.process
   if (truth.violation !== undefined) throw truth.violation
 
-  // the exit code says which failures there were
+  // the exit code must name failures that occurred
   const possible = new Set<ExportError["_tag"]>([...exchange.failures, ...ownClasses])
   if (isDiskFull) possible.add("StateUnusable")
   const possibleNames = new Set([...possible].map((tag) => FailureClass.table[tag].name))
@@ -60,7 +60,7 @@ export const afterRun = (observed: Observed, truth: Truth): void => {
   check(!isSuccess || (unfinished === 0 && report.complete), () => "exit code 0, but the run did not finish its work")
   check(report.failuresOmitted > 0 || totals.failed === failures.length, () => "the report does not list all failures")
 
-  // the counts are those of the bucket
+  // the report's counts must match the bucket
   check(totals.uploaded <= exchange.acknowledged, () => "the report counts more uploads than the store acknowledged")
   const isUndisturbed = signal === undefined && !isDiskFull && result.endedBy === null && !exchange.isDoubtful
   check(
@@ -81,7 +81,7 @@ export const afterRun = (observed: Observed, truth: Truth): void => {
       return `exit code 0, but the bucket has ${stored} of the ${required} bytes of ${version.name}`
     })
 
-  // what is reported as lost is gone
+  // files that are reported as lost must be gone
   for (const name of lostFiles) {
     const isGone = truth.of(name).some(({ version }) => !version.exists)
     check(isGone, () => `${name} is reported as lost, but exists`)
@@ -138,8 +138,9 @@ export const statusMatches = async (stateDir: string, { result }: Report): Promi
 }
 
 /**
- * The files at risk of a run, and the files that were deleted before the next. Both runs are hourly, and nothing restarted
- * the collector or changed the clock. Until a run has seen a deletion, it cannot know how long the collector keeps files.
+ * The files that a run reported as at risk must be the files that were deleted before the next run. Call it only if
+ * both runs started on the hour, the collector was not restarted, and the clock was not changed. Until a run has seen a
+ * deletion, it cannot know how long the collector keeps files.
  */
 export const predictionHolds = (report: Report, deleted: ReadonlyArray<string>, mayBeLearning: boolean): void => {
   const atRisk = report.filesAtRisk.map(({ file }) => file).toSorted()
@@ -149,15 +150,18 @@ export const predictionHolds = (report: Report, deleted: ReadonlyArray<string>, 
 }
 
 /**
- * What the ledger says of the deleted files: a kill may have prevented the report of a run, and a report lists at most 100.
- * An append-only file counts as `gone` if its end was not seen.
+ * Records what the ledger says about deleted files, because a kill may have prevented a run's report, and a report
+ * lists at most 100 files. The ledger calls an append-only file `gone` if its end was not seen.
  */
 export const markFates = (ledger: DatabaseSync, truth: Truth): void => {
   for (const { fate, path } of ledger.prepare("SELECT path, fate FROM files WHERE fate IS NOT NULL").all())
     truth.mark(String(path), fate === "lost" ? "isLost" : "isEndUnseen")
 }
 
-/** A file that is not reported is stored whole. If only its end was not seen, every line that a run has seen is stored. */
+/**
+ * A file that is not reported must be completely stored. If only its end was not seen, every line that a run has seen
+ * must be stored.
+ */
 export const atEnd = (truth: Truth, settings: Settings): void => {
   for (const { acknowledged, isEndUnseen, isLost, seen, stored, version } of truth.fates) {
     const { emptied, exists, name, text } = version
@@ -170,7 +174,7 @@ export const atEnd = (truth: Truth, settings: Settings): void => {
 
 const writing = /^(PutObject|CreateMultipartUpload|UploadPart|CompleteMultipartUpload|AbortMultipartUpload) /
 
-/** A host may write. It cannot read, list or delete. */
+/** A host may only write: it must not read, list or delete. */
 export const putOnly = (requests: ReadonlyArray<string>): void => {
   for (const request of requests) check(writing.test(request), () => `the program sent ${request}`)
 }

@@ -17,7 +17,7 @@ export class Mishaps {
   readonly #clock: HostClock
   /** The hour until which the disk is full. */
   #fullUntil = 0
-  /** How many steps the last run had. A mishap of the next run is planned for one of as many steps. */
+  /** The number of steps of the last run. A mishap in the next run is planned for a step up to this number. */
   #steps = 20
 
   constructor(weather: Weather, clock: HostClock) {

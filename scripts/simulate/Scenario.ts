@@ -35,7 +35,7 @@ export interface Scenario {
   /** The minute of the hour at which runs start. */
   readonly minute: number
   readonly flags: ReadonlyArray<string>
-  /** Less than the flag allows, so that files of a few KiB are sent in parts. */
+  /** Smaller than the flag allows, so that files of a few KiB are sent in parts. */
   readonly partSizeBytes: number | undefined
 }
 

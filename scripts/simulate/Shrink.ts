@@ -1,4 +1,4 @@
-/** Makes a failing week smaller: it ends with the failure, and has only the faults that the failure needs. */
+/** Makes a failing week smaller: the result ends with the failure, and has only the faults that are needed for it. */
 import type { Fault, Scenario } from "./Scenario.ts"
 import { Violation } from "./Violation.ts"
 import { simulate } from "./Week.ts"
@@ -22,7 +22,7 @@ const violationOf = async (scenario: Scenario, root: string): Promise<Violation 
 /** `first` is the violation of the scenario. A smaller week may fail differently. */
 export const shrink = async (scenario: Scenario, first: Violation, root: string): Promise<Smallest> => {
   let violation = first
-  // the violation may be found in the two runs after the last hour
+  // the violation may occur in one of the two runs after the last hour
   let smallest: Scenario = { ...scenario, hours: Math.min(scenario.hours, first.hour) }
   for (const fault of scenario.faults) {
     const others = new Set([...smallest.faults].filter((each) => each !== fault))

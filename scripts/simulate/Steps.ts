@@ -21,7 +21,7 @@ export class Steps {
 
 let watched: Steps | undefined
 
-/** Counts the statements of `work`. There is one process, so one count at a time. */
+/** Counts the ledger's statements during `work`. Only one count at a time is possible. */
 export const counting = async <A>(steps: Steps, work: () => Promise<A>): Promise<A> => {
   watched = steps
   try {

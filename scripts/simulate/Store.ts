@@ -19,10 +19,10 @@ export interface Exchange {
   isDoubtful: boolean
 }
 
-/** not `Effect.never`, because it sets a timer, for which the simulation would wait */
+/** not `Effect.never`, which sets a timer that the simulation would wait for */
 const silence = Effect.async<never>(() => {})
 
-/** A killed process gets no answer. This error ends what remains of its run. */
+/** A killed process gets no response. This error ends the rest of its run. */
 const dead = new CredentialsMissing({ detail: "the process was killed" })
 
 export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, truth: Truth) => {
@@ -45,7 +45,7 @@ export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, t
         latestWall = Math.max(latestWall, clock.wall)
         if (exchange.process.isKilled) return meet(undefined)
         const latency = weather.latencyMillis()
-        // it may be longer than --timeout
+        // the latency may exceed --timeout
         if (latency > 0) exchange.failures.add("NetworkFailure")
         const met = Effect.suspend(() => meet(weather.before(operation)))
         return latency === 0 ? met : Effect.zipRight(clock.sleep(Duration.millis(latency)), met)
@@ -81,7 +81,7 @@ export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, t
 
   return {
     ...store,
-    /** The process that sends the next requests. */
+    /** Sets the process that sends the next requests. */
     meets: (process: Process): Exchange => {
       latestWall = clock.wall
       return (exchange = { process, acknowledged: 0, failures: new Set(), isDoubtful: false })

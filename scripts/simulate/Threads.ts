@@ -1,7 +1,4 @@
-/**
- * Performs file system calls at once, instead of in the thread pool. So a seed gives the same run each time, and a
- * short run needs no threads.
- */
+/** Makes file system calls synchronously instead of in the thread pool, so that a seed gives the same run each time. */
 import {
   lstatSync,
   opendirSync,
@@ -30,10 +27,10 @@ export const answerAtOnce = (): void => {
   })
 }
 
-/** Resources for which a program waits in real time. */
+/** Whether a resource makes the program wait in real time. */
 const isWork = (resource: string) => resource === "Immediate" || resource === "Timeout" || resource.includes("Req")
 
-/** Waits until nothing more can happen at the present time of the clock. Returns early if `isDone`. */
+/** Waits until nothing more can happen at the clock's current time. Returns early if `isDone`. */
 export const settle = async (isDone: () => boolean): Promise<void> => {
   do await nextTurn()
   while (!isDone() && process.getActiveResourcesInfo().some(isWork))

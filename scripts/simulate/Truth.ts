@@ -27,7 +27,10 @@ export class Truth {
   readonly #keys = new Map<string, Set<string>>()
   readonly #collector: Collector
   readonly #settings: Pick<Settings, "finalAfter" | "onReplace">
-  /** The first broken promise about an object. The store cannot throw it, because the program would handle it. */
+  /**
+   * The first broken promise about an object. It is recorded here, because the program would handle an exception of the
+   * store.
+   */
   violation: Violation | undefined
 
   constructor(collector: Collector, settings: Pick<Settings, "finalAfter" | "onReplace">) {
@@ -35,7 +38,7 @@ export class Truth {
     this.#settings = settings
   }
 
-  /** Learns of the files that the collector has created meanwhile. */
+  /** Adds the files that the collector has created since the last call. */
   update(): void {
     for (const version of this.#collector.versions.slice(this.fates.length)) {
       const fate: Fate = { version, stored: 0, acknowledged: 0, seen: 0, isLost: false, isEndUnseen: false }
@@ -49,7 +52,7 @@ export class Truth {
     return this.#byName.get(name) ?? []
   }
 
-  /** A value for each content that exists. */
+  /** Returns a value for each file version that exists. */
   present<A>(valueOf: (fate: Fate) => A): ReadonlyMap<Fate, A> {
     return new Map(this.fates.filter(({ version }) => version.exists).map((fate) => [fate, valueOf(fate)]))
   }
@@ -112,11 +115,11 @@ export class Truth {
 }
 
 interface HeldObject {
-  /** Undefined if the store has corrupted it. */
+  /** Undefined if the store has corrupted the object. */
   readonly text: string | undefined
-  /** Its content before that. */
+  /** The content before the store corrupted it. */
   readonly latestGood: string
 }
 
-/** The path of an object's file: without the prefix and the generation. */
+/** Returns the path of an object's file: the key without the prefix and the generation. */
 export const nameOf = (key: string): string => key.slice("p/".length).replace(/\.g\d+(?=\.jsonl$)/, "")

@@ -15,7 +15,7 @@ import {
 import type { Random } from "./Random.ts"
 import { type Fault, randomFor, type Scenario } from "./Scenario.ts"
 
-/** A failure, or silence: the store never answers. */
+/** A failure, or silence, in which case the store never responds. */
 export type Trouble = StoreError | "silence"
 
 const answer = (operation: string, code: string, status?: number) => ({
@@ -62,7 +62,7 @@ const lasting: ReadonlyArray<Make> = [
   (operation) => new TlsFailure(answer(operation, "CERT_HAS_EXPIRED"))
 ]
 
-/** What happens to an answer after the object was stored. */
+/** The faults that can affect the response after the object was stored. */
 const lost: ReadonlyArray<Make> = [
   (operation) => new NetworkFailure({ ...answer(operation, "ECONNRESET"), ...retryable }),
   (operation) => new StoreUnavailable({ ...answer(operation, "InternalError", 500), ...retryable })
@@ -84,7 +84,7 @@ export class Weather {
     this.#outage = undefined
   }
 
-  /** Whether the fault happens now. */
+  /** Decides whether the fault happens now. */
   strikes(fault: Fault, probability: number): boolean {
     return !this.#isOver && this.#scenario.faults.has(fault) && this.random(fault).chance(probability)
   }
@@ -97,7 +97,7 @@ export class Weather {
     return random
   }
 
-  /** An hour has passed. The store may be down for 1 to 12 hours, rarely for 40. */
+  /** Call it every hour. The store may go down for 1 to 12 hours, rarely for 40. */
   nextHour(): void {
     if (this.#outage !== undefined && --this.#outage.hoursLeft <= 0) this.#outage = undefined
     if (this.#outage !== undefined || !this.strikes("outages", 0.03)) return
@@ -106,7 +106,7 @@ export class Weather {
     this.#outage = { hoursLeft, kind: lasting[random.below(lasting.length + 1)] ?? "silence" }
   }
 
-  /** What stops a request before the store acts on it. */
+  /** Returns the fault that stops a request before the store acts on it, if any. */
   before(operation: string): Trouble | undefined {
     const one = (fault: Fault, kinds: ReadonlyArray<Make>) => {
       const random = this.random(fault)
@@ -119,7 +119,7 @@ export class Weather {
     return this.strikes("refusals", 0.02) ? one("refusals", refusals) : undefined
   }
 
-  /** What happens to the answer after the store has acted. */
+  /** Returns the fault that affects the response after the store has acted, if any. */
   after(operation: string): Trouble | undefined {
     if (!this.strikes("lost-answers", 0.08)) return undefined
     const random = this.random("lost-answers")

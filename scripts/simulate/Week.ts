@@ -20,12 +20,12 @@ const hour = 60 * minute
 const start = Date.UTC(2026, 10, 22)
 
 /**
- * The minutes of an hour at which the collector writes. The real one writes every minute; these are enough for it to
- * count as running.
+ * The minutes of an hour at which the collector writes. The real collector writes every minute, but these writes are
+ * enough to count as running.
  */
 const writes = [2, 25, 55, 59]
 
-/** What a week amounted to. */
+/** The totals of a week. */
 export interface Figures {
   runs: number
   failed: number
@@ -47,7 +47,7 @@ export const simulate = async (scenario: Scenario, root: string): Promise<Figure
   }
 }
 
-/** A run that a later run may be compared with. */
+/** A run with which the next run is compared. */
 interface Past {
   readonly report: Report
   readonly at: number
@@ -121,7 +121,7 @@ class Week {
     this.figures.objects = this.#store.versions.size
   }
 
-  /** Lets the collector write whatever is due. */
+  /** Lets the collector write everything that is due. */
   #collect(elapsed: number): void {
     for (;;) {
       const dueAt = Math.floor(this.#writes / writes.length) * hour + writes[this.#writes % writes.length]! * minute
@@ -161,7 +161,7 @@ class Week {
     }
     if (report.result.exitCode !== 0) this.figures.failed++
     this.figures.lost += report.totals.lost
-    // after a jump of the clock, other files may be final
+    // after a jump of the clock, different files may be final
     const present = clock.wall - clock.elapsed === offset ? lines : new Map([...lines].map(([fate]) => [fate, 0]))
     const isDiskFull = process.steps.ledgerFailure !== undefined
     Invariants.afterRun({ report, exchange, present, isDiskFull }, truth)
@@ -174,7 +174,7 @@ class Week {
     this.#past = { report, at, wall: clock.wall, directory: this.#collector.directory, stored }
   }
 
-  /** Compares what the last run predicted with what happened, if only time has passed since. */
+  /** Compares the last run's prediction with what happened, unless something other than time has changed since. */
   #checkPrediction(at: number): void {
     const past = this.#past
     this.#past = undefined

@@ -35,7 +35,7 @@ export const md5 = hash("md5")
 
 export const sha256 = hash("sha256")
 
-/** The raw checksum by one of S3's algorithms, whose name is in lower case. */
+/** Computes a checksum with one of S3's algorithms, whose name is in lower case. */
 export const checksum = (algorithm: string, data: Uint8Array): Buffer => {
   const compute = algorithms[algorithm]
   if (compute === undefined) throw new S3Error(501, "NotImplemented", `The checksum ${algorithm} is not implemented.`)
@@ -65,7 +65,7 @@ export const sentChecksum = (headers: Headers): { algorithm: string; value: stri
   return { algorithm: name.slice(headerPrefix.length), value: headers[name] ?? "" }
 }
 
-/** Verifies the checksums of a PutObject or UploadPart. Returns the headers that its answer echoes. */
+/** Verifies the checksums of a PutObject or UploadPart request. Returns the headers that the response echoes. */
 export const verifyChecksums = (headers: Headers, body: Buffer): Record<string, string> => {
   const sent = sentChecksum(headers)
   const announced = headers["x-amz-sdk-checksum-algorithm"]?.toLowerCase()

@@ -17,15 +17,15 @@ export interface Dialect {
   readonly refusesChecksums?: Refusal & { readonly operations: Operations }
   /** Every request with Content-MD5 is refused. */
   readonly refusesMd5?: Refusal
-  /** Every body needs Content-MD5. */
+  /** Every request with a body must have Content-MD5. */
   readonly requiresMd5?: boolean
-  /** No response to a part contains its checksum, and no completion may name it. */
+  /** Responses do not contain the checksums of parts, and a completion must not name them. */
   readonly plainParts?: boolean
   /** The highest number of a part. Default: 10,000. */
   readonly maxParts?: number
   /** These operations ignore `If-None-Match`. */
   readonly ignoresCondition?: Operations
-  /** Parameters that no request may have. */
+  /** Parameters that a request must not have. */
   readonly refusesParameters?: ReadonlyArray<string>
 }
 

@@ -31,7 +31,7 @@ export const openRecord = (message: IncomingMessage, domain: string | undefined)
   try {
     target = parseTarget(method, path, headers, domain)
   } catch {
-    // the exchange answers with this error later; the record contains only what could be parsed
+    // the exchange responds with this error later; the record contains only the fields that could be parsed
   }
   return {
     operation: target?.operation ?? "Unknown",
@@ -54,7 +54,7 @@ export const openRecord = (message: IncomingMessage, domain: string | undefined)
 export const readBody = (message: IncomingMessage, record: RecordedRequest): Promise<Buffer | undefined> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = []
-    // already cut, so no event will follow
+    // the connection is already cut, so no event will follow
     if (message.destroyed) resolve(undefined)
     message.on("data", (chunk: Buffer) => {
       record.bodyBytes += chunk.length
@@ -99,7 +99,7 @@ const answerTo = async (
     authorize(identity, record.operation, record.key)
     checkDialect(options.dialect, record, target.query)
     bucket = buckets.get(record.bucket ?? "")
-    // announced before the body arrives, because a slow write must conflict with a later one
+    // the write is announced before the body arrives, because a slow write must conflict with a later one
     if (record.headers["if-none-match"] !== undefined && bucket !== undefined && record.key !== undefined) {
       release.push(bucket.announce(record.key, record))
     }
@@ -111,7 +111,7 @@ const answerTo = async (
     const call = { record, headers: record.headers, query: target.query, bucket: record.bucket ?? "", body }
     return perform(bucket ?? new Bucket(false), { ...call, key: record.key ?? "" }, options)
   } catch (error) {
-    // the client may still be sending, and only reads an answer once it is done
+    // the client may still be sending, and reads a response only after that
     body ??= await readBody(message, record)
     if (body === undefined) return undefined
     const refusal = error instanceof S3Error ? error : new S3Error(500, "InternalError", String(error))
@@ -169,7 +169,7 @@ export const exchange = async (
   const date = new Date(context.options.clock()).toUTCString()
   const whole = complete(alterAnswer(fault, answer), date, requestId)
   if (fault?.kind === "trickle" || fault?.kind === "cut-answer") return sendFaulty(fault, connection, whole)
-  // before the client can see the answer, so that its next request does not count as simultaneous
+  // called before the client can see the response, so that its next request does not count as simultaneous
   markAnswered()
   write(connection, whole)
 }

@@ -15,7 +15,7 @@ export const authorize = (identity: Identity, operation: string, key: string | u
 
 const missingLength = () => new S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 
-/** Throws unless the body was sent without chunks and is the signed one. */
+/** Throws unless the body was sent without chunks and matches the signature. */
 export const verifyPayload = (operation: string, headers: Headers, body: Buffer, secure: boolean): void => {
   const signed = headers["x-amz-content-sha256"] ?? ""
   const chunked = (headers["content-encoding"] ?? "").split(",").some((coding) => coding.trim() === "aws-chunked")
@@ -54,7 +54,7 @@ const sse = "x-amz-server-side-encryption"
 
 const isEncryptionContext = (text: string): boolean => {
   const decoded = Buffer.from(text, "base64")
-  // Buffer skips invalid characters, so compare the result of encoding it again
+  // Buffer skips invalid characters, so the decoded value is encoded again and compared
   if (decoded.toString("base64") !== text) return false
   try {
     const value: unknown = JSON.parse(decoded.toString())

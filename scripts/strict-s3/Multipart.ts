@@ -56,7 +56,7 @@ export const uploadPart = (bucket: Bucket, call: Call, { dialect }: Limits): Ans
 interface ClaimedPart {
   number: number
   etag: string
-  /** By algorithm, in lower case. */
+  /** The checksums of the part, by algorithm in lower case. */
   checksums: ReadonlyMap<string, string>
 }
 

@@ -80,7 +80,10 @@ export class Bucket {
     return version
   }
 
-  /** Announces a conditional write until the returned function is called. Of several writes, the first one wins. */
+  /**
+   * Announces a conditional write until the returned function is called. Of several announced writes, the first one
+   * wins.
+   */
   announce(key: string, writer: object): () => void {
     const waiting = this.#conditional.get(key) ?? []
     waiting.push(writer)
@@ -118,7 +121,7 @@ export class Bucket {
   }
 }
 
-/** The checksum of a whole upload, as S3 returns it: of the parts' checksums, or of all bytes. */
+/** The checksum of a whole upload, as S3 returns it: a checksum of the parts' checksums, or of all bytes. */
 export const wholeChecksum = (upload: Upload, bodies: readonly Buffer[]): readonly [string, string] | undefined => {
   const algorithm = upload.headers["x-amz-checksum-algorithm"]?.toLowerCase()
   if (algorithm === undefined) return undefined

@@ -29,7 +29,7 @@ export class StrictS3 {
   fault: ((request: RecordedRequest) => Fault | undefined) | undefined
   readonly #context: Context
   readonly #server: ReturnType<typeof createHttpServer>
-  // by the client's port: over TLS, a request only has the TLS socket, which cannot be reset
+  // the TCP sockets, by the client's port: over TLS, a request has only the TLS socket, which cannot be reset
   readonly #sockets = new Map<number, Socket>()
   #authority = ""
   #stopping = false

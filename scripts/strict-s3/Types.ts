@@ -43,12 +43,12 @@ export interface RecordedRequest {
   identity: string | undefined
   headers: Headers
   bodyBytes: number
-  /** Undefined while unanswered, and forever if the connection was cut. */
+  /** Undefined until the request is answered; stays undefined if the connection was cut. */
   status: number | undefined
   code: string | undefined
   startedAt: number
   endedAt: number | undefined
-  /** The client disconnected before the answer was complete. */
+  /** Whether the client disconnected before the response was complete. */
   aborted: boolean
 }
 

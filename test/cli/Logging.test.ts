@@ -25,7 +25,7 @@ const logged = (logFormat: Reporting["logFormat"], isJournal: boolean, verbose =
 
 describe("the log in the journal", () => {
   it.effect.each(["auto", "logfmt", "pretty"] as const)(
-    "has a priority, no timestamp and one line per entry: %s",
+    "has a priority on each line, no timestamp, and one line per entry: %s",
     (format) =>
       Effect.gen(function* () {
         expect(yield* logged(format, true)).toEqual([

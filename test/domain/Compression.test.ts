@@ -119,7 +119,7 @@ describe("decide", () => {
     }
   )
 
-  it("sends no more parts at once, and no more parts, than the store accepts", () => {
+  it("respects the store's limits on parts per object and on concurrent parts", () => {
     const given = { memoryBytes: 1024 * MiB, partSizeBytes: 8 * MiB, maxParts: 10, partsAtOnce: 2 }
     expect(Compression.decide(800 * MiB, "gzip", given)).toMatchObject({ parts: 10, queueSize: 2 })
   })

@@ -63,7 +63,7 @@ describe("ConcurrencyLimit", () => {
     expect(ConcurrencyLimit.maxInFlight(after(1000, initial))).toBe(20)
   })
 
-  it("returns to the previous limit when a round is no faster than the previous round, and stays there", () => {
+  it("returns to the previous limit, and keeps it, when a round is no faster than the previous round", () => {
     const initial = ConcurrencyLimit.start(range, 0)
     expect(ConcurrencyLimit.maxInFlight(after(4 + 7, initial, 2))).toBe(8)
     expect(ConcurrencyLimit.maxInFlight(after(4 + 8, initial, 2))).toBe(4)

@@ -64,7 +64,7 @@ describe("the exit code of a run", () => {
 
   const table = rows.map(([title, name, code, failed, end = {}]) => [title, name, code, failed, end] as const)
 
-  it.each(table)("is, after %s, %s (%d)", (_, name, code, failed, end) => {
+  it.each(table)("after %s is %s (%d)", (_, name, code, failed, end) => {
     const exit = ExitCode.of({ ...end, failed: new Set(failed) })
     expect([exit.name, exit.code]).toEqual([name, code])
   })

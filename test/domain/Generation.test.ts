@@ -29,7 +29,7 @@ describe("possibleOrigins", () => {
     expect(Generation.possibleOrigins(path)).toEqual(expected)
   })
 
-  it("returns the file of a generation's name, perhaps among others", () => {
+  it("always includes the file whose generation has the name", () => {
     const segment = fc.stringMatching(/^[a-c.g23/]{1,8}$/)
     fc.assert(
       fc.property(segment, fc.integer({ min: 2, max: 30 }), (path, generation) => {

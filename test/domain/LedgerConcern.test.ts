@@ -11,7 +11,7 @@ describe("a concern about the ledger", () => {
     [LedgerConcern.OtherInput({ input: "/other" }), ["/other", "a prefix of its own"]],
     [LedgerConcern.OverlappingPrefix({ prefix: "a" }), ["this prefix and a,", "a prefix outside"]],
     [LedgerConcern.OverlappingPrefix({ prefix: "" }), ["the bucket's root"]]
-  ])("names its object and the remedy: %o", (concern, parts) => {
+  ])("is reported with its cause and the remedy: %o", (concern, parts) => {
     for (const part of parts) expect(sentence("/s/ledger.db")(concern)).toContain(part)
   })
 })

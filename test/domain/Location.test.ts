@@ -32,7 +32,7 @@ describe("regionSuffix", () => {
     [[{ ...aws, prefix: "other", region: "r2" }], ""],
     [[{ ...aws, region: "r2" }], " (r1)"],
     [[{ ...aws, region: null }], " (r1)"]
-  ])("is, beside the location %j, %j", (others, suffix) => {
+  ])("given the other locations %j, returns %j", (others, suffix) => {
     expect(Location.regionSuffix(aws, [aws, ...others])).toBe(suffix)
   })
 })

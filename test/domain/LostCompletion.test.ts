@@ -4,7 +4,7 @@ import * as LostCompletion from "../../src/domain/LostCompletion.ts"
 
 const pause = 6 * 3_600_000
 
-describe("the attempts of a run to send a file", () => {
+describe("the number of times that a run may send a file", () => {
   it.each([
     ["no completion was lost", 0, 0, 2],
     ["one was lost just now", 1, 0, 1],
@@ -14,13 +14,13 @@ describe("the attempts of a run to send a file", () => {
     ["many were lost, the last one just now", 99, 0, 0],
     // the clock was set back
     ["three were lost, the last one in the future", 3, -pause, 0]
-  ])("if %s", (_, count, agoMillis, expected) => {
+  ])("depends on earlier lost completions: %s", (_, count, agoMillis, expected) => {
     const now = 10 * pause
     expect(LostCompletion.attemptsLeft({ count, at: now - agoMillis }, now)).toBe(expected)
   })
 })
 
-it("names, in their failure, the store's response, the timeout to raise, and the time of the next attempt", () => {
+it("the failure of a postponed file names the store's response, the timeout to raise, and the time of the next attempt", () => {
   const refusal = new UploadFailed({
     operation: "CompleteMultipartUpload",
     detail: "no",

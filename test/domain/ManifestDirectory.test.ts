@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as ManifestDirectory from "../../src/domain/ManifestDirectory.ts"
 
-describe("the directory of a manifest", () => {
+describe("ManifestDirectory", () => {
   it.each([
     ["ibsr-20261122-141500Z/a.jsonl", "ibsr-20261122-141500Z/"],
     ["ibsr-payload-20261122-141500Z/a.jsonl", "ibsr-payload-20261122-141500Z/"],
@@ -13,7 +13,7 @@ describe("the directory of a manifest", () => {
     ["x/a", "x/"],
     ["ibsr-20261122-141500Z", ""],
     ["a", ""]
-  ])("of %s is '%s'", (path, directory) => {
+  ])("of, given %s, returns '%s'", (path, directory) => {
     expect(ManifestDirectory.of(path)).toBe(directory)
   })
 
@@ -23,7 +23,7 @@ describe("the directory of a manifest", () => {
     ["x/ibsr-20261122-141500Z/upload-manifest.json", true],
     ["x/y/upload-manifest.json", false],
     ["x/other.json", false]
-  ])("makes %s a manifest: %s", (path, expected) => {
+  ])("isManifest, given %s, returns %s", (path, expected) => {
     expect(ManifestDirectory.isManifest(path)).toBe(expected)
   })
 })

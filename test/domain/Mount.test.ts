@@ -22,11 +22,11 @@ describe("a directory", () => {
     ["/covered/snapshots", false],
     ["/srv", true],
     ["/", true]
-  ])("%s is on FUSE or contains a mount of it: %s", (directory, expected) => {
+  ])("%s is on FUSE, or contains a FUSE mount: %s", (directory, expected) => {
     expect(Mount.mayInvolveFuse(mountinfo, directory)).toBe(expected)
   })
 
-  it("is on no FUSE if there is no such line", () => {
+  it("is not on FUSE if the list of mounts is empty", () => {
     expect(Mount.mayInvolveFuse("", "/srv")).toBe(false)
   })
 
@@ -40,12 +40,12 @@ describe("a directory", () => {
     ["/shared", false],
     ["/srv", false],
     ["/", false]
-  ])("%s is on local file systems throughout: %s", (directory, expected) => {
+  ])("%s contains only local file systems: %s", (directory, expected) => {
     const nfs = "36 22 0:45 / /nfs rw - nfs4 host:/ rw\n37 36 0:46 / /nfs/local rw - xfs /dev/vdc rw\n"
     expect(Mount.isLocalThroughout(mountinfo + nfs, directory)).toBe(expected)
   })
 
-  it("is not known to be local if there is no such line", () => {
+  it("does not count as local if the list of mounts is empty", () => {
     expect(Mount.isLocalThroughout("", "/srv")).toBe(false)
   })
 })

@@ -74,13 +74,13 @@ describe("of", () => {
     expect(Either.flip(keyOf("a", "d/\uFFFD.jsonl"))).toEqual(Either.right(expect.stringContaining("not valid UTF-8")))
   })
 
-  // any valid path: segments of text, joined by slashes
+  // generates any valid path: segments of text, joined by slashes
   const segment = FastCheck.string({ unit: "grapheme", minLength: 1, maxLength: 12 }).filter(
     (text) => !/[/\uFFFD]/.test(text) && text !== "." && text !== ".."
   )
   const paths = FastCheck.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join("/"))
   const prefixes = FastCheck.constantFrom("/", "a", "a/b", "ibsr/host-17/snapshots")
-  // the second path differs only a little, which a lossy mapping could miss
+  // the second path differs only slightly, because a lossy mapping could miss such a difference
   const pairs = FastCheck.oneof(
     FastCheck.tuple(paths, paths),
     paths.map((path) => [path, path.toUpperCase()] as const),

@@ -35,7 +35,7 @@ describe("leftOver", () => {
     ["ibsr/<host-id>/x", "<host-id>"],
     ["a<b", undefined],
     ["b>a<c", undefined]
-  ])("given %j, returns the documentation's placeholder: %s", (text, literal) => {
+  ])("given %j, returns the placeholder that was copied from documentation: %s", (text, literal) => {
     expect(Placeholder.leftOver(text)).toBe(literal)
   })
 })

@@ -40,7 +40,7 @@ it.each([
   ["https://minio.example.com", false, false],
   ["https://cos.ap-guangzhou.myqcloud.com", undefined, false],
   ["https://cos.ap-guangzhou.myqcloud.com", true, true]
-])("the bucket of %s with --force-path-style %s goes into the path: %s", (endpoint, forced, expected) => {
+])("usesPathStyle, given the endpoint %s and --force-path-style %s, returns %s", (endpoint, forced, expected) => {
   expect(Providers.usesPathStyle(new URL(endpoint), forced)).toBe(expected)
 })
 

@@ -23,7 +23,7 @@ describe("hourOf", () => {
     "snapshot_2026022900.jsonl",
     "snapshot_2026112224.jsonl",
     "snapshot_20261122.jsonl",
-    // Unix seconds; the second would be a date in the year 1701
+    // Unix seconds, of which the second name would otherwise be read as a date in the year 1701
     "snapshot_1700000000.jsonl",
     "snapshot_1701010912.jsonl"
   ])("given %s, returns undefined", (name) => {
@@ -36,13 +36,13 @@ describe("stateAt", () => {
   it.each([
     ["snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z", "2026-11-22T15:01:59Z", "live"],
     ["snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z", "2026-11-22T15:02:00Z", "final"],
-    // copied or written late: the name decides
+    // the file was copied or written late, but only its name decides
     ["snapshot_2026112214.jsonl", "2026-11-22T18:00:00Z", "2026-11-22T18:00:01Z", "final"],
     ["snapshot_2026112214.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:30:00Z", "live"],
     ["status.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:01:59Z", "live"],
     ["status.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:02:00Z", "final"],
     ["snapshot_1700000000.jsonl", "2026-11-22T14:00:00Z", "2026-11-22T14:00:01Z", "live"],
-    // a clock that was set back
+    // the clock was set back
     ["status.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T14:00:00Z", "live"]
   ])("given %s, modified at %s, returns at %s the state %s", (relativePath, modified, now, state) => {
     expect(stateAt({ relativePath, modifiedMillis: at(modified) }, at(now), finalAfter)).toBe(state)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as StoredFiles from "../../src/domain/StoredFiles.ts"
 
-describe("the standing of a file with several targets", () => {
+describe("combine", () => {
   it.each<[standings: ReadonlyArray<StoredFiles.Standing>, combined: StoredFiles.Standing]>([
     [[], "unknown"],
     [["stored"], "stored"],
@@ -9,7 +9,7 @@ describe("the standing of a file with several targets", () => {
     [["stored", "waiting"], "waiting"],
     [["changed", "stored"], "changed"],
     [["live", "unknown"], "live"]
-  ])("for %j is %s", (standings, combined) => {
+  ])("given a file's standings %j in several targets, returns %s", (standings, combined) => {
     expect(StoredFiles.combine(standings)).toBe(combined)
   })
 })

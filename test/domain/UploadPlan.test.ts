@@ -131,7 +131,7 @@ describe("decide", () => {
           expect(plan.queueSize * plan.partSizeBytes).toBeLessThanOrEqual(limits.memoryBytes)
           expect(plan.queueSize).toBeGreaterThanOrEqual(1)
           expect(plan.queueSize).toBeLessThanOrEqual(4)
-          // the parts add up to the file: all but the last are full, and the last is not empty
+          // the parts add up to the file: all except the last are full, and the last is not empty
           expect(plan.parts * plan.partSizeBytes).toBeGreaterThanOrEqual(bytes)
           expect((plan.parts - 1) * plan.partSizeBytes).toBeLessThan(bytes)
           return

@@ -21,7 +21,7 @@ describe.skipIf(host === undefined)("the binary", () => {
     expect(stdout).toMatch(/^ibsr-export \S+ \(commit [0-9a-f]{12}(\+changes)?, Node \S+ \S+\)\n$/)
     expect(stdout).toContain(`ibsr-export ${packageJson.version} (`)
     expect(stdout).toContain(`Node ${node})`)
-    // another flag does not change the output
+    // other flags do not change the output
     expect((await run(["--verbose", "--version"])).stdout).toBe(stdout)
   })
 

@@ -33,7 +33,10 @@ export interface RunningProgram {
   readonly finished: Promise<RunResult>
 }
 
-/** The put-only user's keys and an empty state directory; nothing of the machine's own configuration. */
+/**
+ * The environment of a run: the put-only user's keys, an empty state directory, and nothing of the machine's own
+ * configuration.
+ */
 const environment = (): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   HOME: "/nonexistent",
@@ -60,7 +63,7 @@ export const secretsIn = (output: string, env: NodeJS.ProcessEnv): ReadonlyArray
     (name) => env[name]
   )
   const passwords = ["HTTP_PROXY", "HTTPS_PROXY"].map((name) => URL.parse(env[name] ?? "")?.password)
-  // the fakes issue credentials with the first two prefixes
+  // the first two prefixes are those of credentials that the fakes issue
   const derived = ["secret-of-", "session-of-", "AWS4-HMAC-SHA256", "Signature="]
   return [...secrets, ...passwords, ...derived].filter(
     (secret): secret is string => Boolean(secret) && output.toLowerCase().includes(secret!.toLowerCase())
@@ -92,7 +95,7 @@ export const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Ru
 export const run = (args: ReadonlyArray<string>, options?: RunOptions): Promise<RunResult> =>
   start(args, options).finished
 
-/** The arguments that every `s3` run needs, and more. */
+/** The arguments that every `s3` run needs, followed by `rest`. */
 export const s3 = (input: string, endpoint: string, ...rest: ReadonlyArray<string>): ReadonlyArray<string> => [
   "s3",
   "--input",

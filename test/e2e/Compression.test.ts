@@ -164,7 +164,7 @@ describe("--compress", () => {
     const store = await startStore()
     const files = { "a.jsonl": "a\n", "a.jsonl.zst": "no frame", "b.jsonl.zst": "no frame either" }
     const input = tree(files)
-    // one file at a time, so that the order in which files reserve keys is fixed
+    // one file at a time, so that files reserve keys in a fixed order
     const state = ["--include=**", "--concurrency=1", "--state-dir", emptyDirectory()]
     await run(s3(input, store.endpoint, zstd, ...state))
     writeFileSync(join(input, "b.jsonl"), "b\n")

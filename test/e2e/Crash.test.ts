@@ -13,7 +13,7 @@ const prefix = "ibsr/host/snapshots/"
 const kills = Number(process.env["IBSR_TEST_KILLS"] ?? (process.env["CI"] === undefined ? 200 : 40))
 const seed = Number(process.env["IBSR_TEST_SEED"] ?? 20_261_124)
 
-/** Milliseconds after which every run has ended. */
+/** Every run ends within this many milliseconds. */
 const longestRunMillis = 450
 
 /** Makes the program use the collector's time, also in its signatures, so the store uses that time as well. */
@@ -23,7 +23,7 @@ const clock = `data:text/javascript,${encodeURIComponent(
 
 type Store = Awaited<ReturnType<typeof startStore>>
 
-/** Kills after a delay, when a request arrives, or when a request is answered before the program can know. */
+/** Kills the program after a delay, when a request arrives, or just before the program receives a response. */
 const armKill = (store: Store, random: Random, kill: () => void) => {
   if (random.chance(0.4)) {
     const timer = setTimeout(kill, random.next() * longestRunMillis)
@@ -65,16 +65,16 @@ const checkManifests = (store: Store) => {
 }
 
 describe("a program that is killed at any moment", () => {
-  it(`loses no file, stores no torn line, overwrites no object with shorter content, and makes no manifest that claims too much (${kills} kills, seed ${seed})`, async () => {
+  it(`loses no file, stores no torn line, shortens no object, and writes no manifest that claims too much (${kills} kills, seed ${seed})`, async () => {
     const random = seeded(seed)
     const input = emptyDirectory()
     const stateDir = emptyDirectory()
-    // in the past, so that mtimes, which the system's clock sets, count as recent: status.jsonl is live
+    // in the past, so that mtimes, which the system's clock sets, count as recent: status.jsonl is then live
     const collector = new Collector(input, seeded(seed + 1), Date.UTC(2020, 0, 1))
     /** The collector's time when the run started. During the run, the program's clock advances at the real rate. */
     let startedAt = collector.now
     const store = await startStore({ clock: () => startedAt })
-    /** How much text of a file version existed when a run that was not killed started. */
+    /** How much text each file version had when a run started that was not killed. */
     const seen = new Map<FileVersion, number>()
 
     const run = async (isKilled: boolean) => {

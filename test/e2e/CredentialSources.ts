@@ -42,7 +42,7 @@ export const onInstance = ({ url }: { readonly url: string }) => ({
   AWS_EC2_METADATA_SERVICE_ENDPOINT: url
 })
 
-/** Replaces a file atomically, as the rotation of a token does: a reader finds the old or the new token. */
+/** Replaces a file atomically, as a token's rotation does: a reader finds either the old or the new token. */
 const replaceFile = (file: string, content: string) => {
   writeFileSync(`${file}.new`, content)
   renameSync(`${file}.new`, file)

@@ -1,6 +1,6 @@
 /**
- * Odd environments. If a run can do without what is missing, it must not stop; otherwise it ends with a failure class
- * and a hint.
+ * Unusual environments. If a run does not need what is missing, it must continue; otherwise it must end with a failure
+ * class and a hint.
  */
 import { chmodSync, existsSync, readFileSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
@@ -20,7 +20,7 @@ describe("a user without a home directory", () => {
     const store = await startStore()
     const [input, state] = [tinyFiles(1), tree({})]
     chmodSync(input, 0o755)
-    // only root refuses a directory that everybody may write to
+    // only root refuses a directory to which everybody may write
     chmodSync(state, 0o777)
     const { code, stdout } = await run(s3(input, store.endpoint, "--region=us-east-1", "--state-dir", state), {
       commandPrefix: ["setpriv", "--reuid=54321", "--clear-groups"],
@@ -33,7 +33,7 @@ describe("a user without a home directory", () => {
 describe("a current directory that was removed", () => {
   const inRemovedDirectory = ["sh", "-c", 'cd "$(mktemp -d)" && rmdir "$PWD" && exec "$@"', "sh"]
 
-  it("does not matter to absolute paths", async () => {
+  it("does not affect a run with absolute paths", async () => {
     const store = await startStore()
     const { code, stdout } = await run(s3(tinyFiles(1), store.endpoint), { commandPrefix: inRemovedDirectory })
     expect(code, stdout).toBe(0)
@@ -44,7 +44,7 @@ describe("a current directory that was removed", () => {
     [61, ["s3", "--input=/in", "--bucket=b", "--state-dir=state"]],
     [61, ["s3", "--input=/in", "--bucket=b", "--metrics-file=m.prom"]],
     [61, ["status", "--state-dir=state"]]
-  ])("ends with %i for %j", async (expected, args) => {
+  ])("makes the run exit with %i for the relative path in %j", async (expected, args) => {
     const { code, stderr } = await run(args, { commandPrefix: inRemovedDirectory })
     expect([code, stderr]).toEqual([expected, expect.stringContaining("the current directory does not exist any more")])
     expect(stderr).toContain("absolute path")
@@ -58,7 +58,7 @@ describe("a system without /proc", () => {
   it.skipIf(!isRoot || Product.host() === undefined).each([
     ["path", binary],
     ["name", basename(binary)]
-  ])("does not matter to a program that is started by its %s", async (_, command) => {
+  ])("does not affect a program that is started by its %s", async (_, command) => {
     const store = await startStore()
     const { code, stderr, stdout } = await run(s3(tinyFiles(1), store.endpoint), {
       commandPrefix: withoutProc,
@@ -76,7 +76,7 @@ describe("a locale or a time zone that does not exist", () => {
     { TZ: "Nowhere/Atlantis" },
     { TZ: ":/etc/passwd" },
     { LANGUAGE: "?" }
-  ])("does not matter (%j)", async (env) => {
+  ])("does not affect a run: %j", async (env) => {
     const store = await startStore()
     const result = await run(s3(tinyFiles(1), store.endpoint, "--quiet"), { env })
     expect(result).toMatchObject({ code: 0, stdout: "", stderr: "" })

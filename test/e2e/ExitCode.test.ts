@@ -25,7 +25,7 @@ const expectExit = async (code: number, args: ReadonlyArray<string>, options?: R
     )
     expect(ending(result)).toBeUndefined()
   } else {
-    // the cause, and what to do about it
+    // the line ends with the cause and the remedy
     expect(ending(result)).toMatch(new RegExp(`^exit ${code} ${row?.name}: \\S.*[.!?] \\S.*[.!?]$`))
     if (result.stdout !== "") expect(result.stdout.trimEnd().split("\n").at(-1)).toBe(ending(result))
   }

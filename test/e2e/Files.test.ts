@@ -1,4 +1,4 @@
-/** What runs of the built program do with odd files, and with few file descriptors. */
+/** Runs of the built program with unusual files, and with few file descriptors. */
 import { execFileSync } from "node:child_process"
 import { closeSync, ftruncateSync, openSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -192,7 +192,7 @@ describe("a second run", () => {
     )
   })
 
-  it("fails with 61, and a report, when its profile names no store that it can know", async () => {
+  it("exits 61 with a report when the profile does not determine the store", async () => {
     const { upload } = await host({ "a.jsonl": "1\n" })
     await upload()
     const env = { HOME: tree({ ".aws/config": "[default]\nservices = missing\n" }) }
@@ -298,7 +298,7 @@ describe("an object", () => {
     expect((await upload()).requests).toEqual(["PutObject status.g3.jsonl"])
   })
 
-  it("is not overwritten when a large file differs only after its first 4 KiB, at the cost of an aborted upload", async () => {
+  it("is not overwritten when a large file differs only after its first 4 KiB: the upload is aborted", async () => {
     const { at, store, upload } = await host({ "big.jsonl": Buffer.alloc(20 * MiB, "a\n") })
     await upload()
     const changed = Buffer.alloc(21 * MiB, "a\n")
@@ -343,7 +343,7 @@ describe("an object", () => {
     expect((await upload(all)).requests).toEqual(["PutObject a.txt", "PutObject b.jsonl"])
   })
 
-  it("gets the key of the next generation, whatever the store refused before", async () => {
+  it("gets the next generation's key, with no gap after requests that the store refused", async () => {
     const { at, store, upload } = await host({ "a.jsonl": "1\n", "big.jsonl": Buffer.alloc(9 * MiB, "1\n") })
     store.fault = () => ({ kind: "answer", status: 403, code: "AccessDenied" })
     expect((await upload()).code).toBe(22)
@@ -391,7 +391,7 @@ describe("a file that is rotated away", () => {
     expect((await status()).targets[0]).toMatchObject({ stored: 1, waiting: 0, lost: 1, lostFiles: ["a.jsonl"] })
   })
 
-  it("is reported with its end not seen if only its live state was stored, and not at all if it was final", async () => {
+  it("is reported as `end not seen` if only its live state was stored, and is not reported if it was stored as final", async () => {
     const live = snapshotName(0)
     const { at, upload } = await host({ [live]: "1\n", [snapshotName(3)]: "1\n" })
     expect((await upload()).requests).toHaveLength(2)
@@ -418,7 +418,7 @@ describe("a file that is rotated away", () => {
   it("is reported as at risk beforehand if it is not stored yet", async () => {
     const oldest = snapshotName(23)
     const { at, store, upload } = await host({ [oldest]: "1\n", [snapshotName(3)]: "1\n" })
-    // the collector is at work
+    // the collector is writing to the directory
     writeFileSync(at(snapshotName(0)), "1\n")
     failEverything(store)
     const result = await upload(["--max-retries=0", "--output=json"])
@@ -476,13 +476,13 @@ describe("the ledger", () => {
     expect((await upload()).requests).toEqual([])
   })
 
-  it("is set aside by a run that discovers damage midway and exits 51; the next run uploads every file", async () => {
+  it("is set aside by a run that finds damage midway and exits 51; the next run uploads every file", async () => {
     const files = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`${at}.jsonl`, `${at}\n`]))
     const { stateDir, upload } = await host(files)
     await upload()
     const path = join(stateDir, "ledger.db")
     const bytes = readFileSync(path)
-    // the schema, the targets and the runs stay: only the last records of files are damaged
+    // the schema, the targets and the runs stay intact: only the last records of files are damaged
     bytes.fill(0xee, bytes.length - 10 * 4096)
     writeFileSync(path, bytes)
     expect((await upload()).code).toBe(51)

@@ -26,7 +26,7 @@ describe("a file that is still being written", () => {
     expect(store.object(`${prefix}/${earlier}`)?.metadata).toEqual(metadata("final"))
   })
 
-  it("never ends in an incomplete line in its object", async () => {
+  it("never has an incomplete line at the end of its object", async () => {
     const store = await startStore()
     const input = emptyDirectory()
     const path = join(input, current)

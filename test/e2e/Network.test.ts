@@ -40,7 +40,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     expect((await network.traffic()).lost).toBeGreaterThan(50)
   })
 
-  it("a run reaches a store 500 ms away, of which another address has no route", { timeout }, async (test) => {
+  it("a run reaches a store that is 500 ms away and also has an address without a route", { timeout }, async (test) => {
     const { start, store } = await startLink(test, { delayMs: 250 })
     const { hostname, port } = new URL(store.endpoint)
     const addresses = [
@@ -63,7 +63,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     await network.down()
     await sleep(30_000)
     expect(store.keys().length).toBeLessThan(150)
-    // the store still waits for the rest of their bodies
+    // the store is still waiting for the rest of their bodies
     expect(store.inFlight).toBeGreaterThan(0)
     await network.up()
     const result = await finished
@@ -75,7 +75,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
 
   it.for([
     ["--timeout=60s"],
-    // shorter than any part takes while the link is slow
+    // shorter than the time that any part takes while the link is slow
     ["--timeout=8s"]
   ] as const)(
     "a multipart upload with %s continues without a retry while the link is slow",
@@ -109,7 +109,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
     const downSince = Date.now()
     const result = await finished
     expect(result.code, result.stdout).toBe(30)
-    // one timeout before the first failure, and one for the last request
+    // allows one timeout before the first failure, and one for the last request
     expect(Date.now() - downSince).toBeLessThan(25_000)
     const { result: outcome, totals } = report(result)
     expect(outcome.endedBy?.hint).toContain("--give-up-after")
@@ -133,7 +133,7 @@ describe.skipIf(!inject("network")).concurrent("over a bad link", () => {
       const signalledAt = Date.now()
       const result = await finished
       expect(result.code).toBe(143)
-      // a second of grace, and some time to exit
+      // allows a second of grace, and some time to exit
       expect(Date.now() - signalledAt).toBeLessThan(5000)
       const { keptUploads, openMultipartUploads, totals } = report(result)
       expect(totals).toMatchObject({ uploaded: 0, interrupted: 1 })

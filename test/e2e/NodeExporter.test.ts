@@ -33,7 +33,7 @@ const scrape = async (directory: string): Promise<ReadonlyArray<string>> => {
 }
 
 describe.skipIf(program === undefined)("node_exporter", () => {
-  it("reads the files of several jobs, successful and failed, from one directory", async () => {
+  it("reads the metrics files of successful and failed jobs from one directory", async () => {
     const store = await startStore()
     const directory = emptyDirectory()
     const job = (endpoint: string, name: string) =>

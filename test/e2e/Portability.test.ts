@@ -79,12 +79,12 @@ const foreign = inject("foreign")
 // under emulation, a run takes many times as long
 describe.skipIf(foreign === undefined)("the binary for another architecture", { timeout: 180_000 }, () => {
   const architecture = foreign ?? "arm64"
-  // a name that no release binary in dist has
+  // this name differs from those of the release binaries in dist
   const built = resolve("dist", `foreign-${architecture}`)
   const program = [built]
   const through = Product.launcher(architecture) ?? []
 
-  // from the current sources, like the binary of this machine
+  // built from the current sources, like the binary of this machine
   beforeAll(() => binary(architecture, "of-this-test", built), 180_000)
   afterAll(() => rmSync(built, { force: true }))
 

@@ -9,7 +9,7 @@ describe("a document for other programs", () => {
     expect(result.stdout).toBe(`${text().trimEnd()}\n`)
   })
 
-  it("exits 60 and lists the existing documents when it does not exist", async () => {
+  it("makes the program exit 60 and list the existing documents if it does not exist", async () => {
     const result = await run(["completion", "tcsh"])
     expect(result.code).toBe(60)
     expect(result.stderr).toContain("'completion tcsh': there is completion bash, completion zsh, completion fish")

@@ -20,7 +20,7 @@ const small = { "a.jsonl": '{"a":1}\n' }
 /** A multipart upload with three parts. */
 const big = { "big.jsonl": Buffer.alloc(11 * MiB, '{"big":true}\n') }
 
-/** What differs from the usual upload. */
+/** The differences from the usual upload. */
 interface Overrides {
   readonly bucket?: string
   readonly prefix?: string
@@ -163,7 +163,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       expectExit(code, again)
       if (code === 0) return
       expect(refusal(again)).toEqual([11, "412 PreconditionFailed"])
-      // the server rejects the completion only, after the parts are stored
+      // the server rejects only the completion, after the parts are stored
       const open = report(again).openMultipartUploads.map(({ uploadId }) => uploadId)
       expect(open).toHaveLength(name === "once.jsonl" ? 0 : 1)
       expect(await bucket.openUploads(`${prefix}/${name}`)).toEqual(open)
@@ -231,7 +231,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       expect(refusal(outside)).toEqual([22, "403 AccessDenied"])
     })
 
-    // otherwise the tests above would prove nothing
+    // shows that the policy has an effect: otherwise the tests above would prove nothing
     it.skipIf(!isKnownServer(server.name))("denies listing and deletion", async () => {
       const client = sdkClient({ ...server, ...user })
       const object = { Bucket: bucket.name, Key: `${prefix}/a.jsonl` }

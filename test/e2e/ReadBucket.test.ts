@@ -1,4 +1,4 @@
-/** What a reader finds in the bucket after uploads beside a collector that was restarted: docs/reading.md as a test. */
+/** Tests docs/reading.md: what a reader finds in the bucket after uploads during which the collector was restarted. */
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -22,7 +22,7 @@ interface Object {
   readonly state: string | undefined
 }
 
-describe("a reader with access to the bucket alone", () => {
+describe("a reader who has access only to the bucket", () => {
   const input = emptyDirectory()
   const collector = new Collector(input, seeded(20_261_127), start, { setsTimes: true })
   /** The run directories, in the order of their creation. */
@@ -34,7 +34,7 @@ describe("a reader with access to the bucket alone", () => {
     const store = await StrictS3.start({ clock: () => collector.now })
     const stateDir = emptyDirectory()
     for (let hour = 1; hour <= 12; hour++) {
-      // in the middle of an hour, so that two directories have a snapshot of the same name
+      // the restart is in the middle of an hour, so that two directories have a snapshot of the same name
       let restartsAt = hour === 5 || hour === 9 ? start + (hour - 0.5) * hourMillis : Infinity
       for (; collector.now < start + hour * hourMillis + 5 * 60_000; collector.tick())
         if (collector.now >= restartsAt) {
@@ -92,7 +92,7 @@ describe("a reader with access to the bucket alone", () => {
     }
   })
 
-  it("tells live objects from final ones: the newest hour ends in a whole line and is marked as live", () => {
+  it("sees whether an object is live: the newest hour is marked as live and ends in a complete line", () => {
     const { found } = sync(directories.at(-1)!)
     const snapshots = written(directories.at(-1)!)
     const newest = basename(snapshots.at(-1)!.name)
@@ -125,7 +125,7 @@ describe("a reader with access to the bucket alone", () => {
     expect(Math.max(...generations)).toBeGreaterThan(1)
   })
 
-  it("finds every hole, and no other, with the script in docs/reading.md", () => {
+  it("finds exactly the missing hours with the script in docs/reading.md", () => {
     const page = readFileSync(new URL("../../docs/reading.md", import.meta.url), "utf8")
     const script = /^ls ibsr-[^]*?^ {2}done$/m.exec(page)![0]
     const holes = (directory: string) =>

@@ -1,4 +1,4 @@
-/** A program that has done its work waits until a slow reader has taken all of its output. */
+/** After its work, the program waits until a slow reader has read all of its output. */
 import { describe, expect, it } from "vitest"
 import { manyFiles } from "../fixtures/Tree.ts"
 import { report, s3, start, summary } from "./BuiltProgram.ts"
@@ -27,7 +27,7 @@ describe("a slow reader", () => {
     expect(summary(result)).toMatch(/^would upload 3000 /)
   })
 
-  it("does not keep the program from exiting after a signal", async () => {
+  it("does not prevent the program from exiting after a signal", async () => {
     const { child, finished } = start(s3(input, "http://127.0.0.1:1", "--dry-run", "--output=json"))
     child.stdout?.pause()
     await new Promise((resolve) => setTimeout(resolve, 1500))

@@ -1,4 +1,7 @@
-/** Stops the built program in the middle of a large file and starts it again. It may only put objects. */
+/**
+ * Stops the built program in the middle of a large file and starts it again. The program has only the permission to put
+ * objects.
+ */
 import { randomBytes } from "node:crypto"
 import { appendFileSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
@@ -37,7 +40,7 @@ const host = async (content: Buffer, options?: Parameters<typeof startStore>[0])
     store.fault = ({ operation }) => (operation === "UploadPart" && seen++ >= arrived ? { kind: "hang" } : undefined)
     const { child, finished } = startRun("--grace=1s")
     await until(() => parts().filter(({ status }) => status === 200).length === arrived)
-    // by then the ledger has recorded the parts that arrived
+    // after this time, the ledger has recorded the parts that arrived
     await until(() => store.inFlight >= 2)
     child.kill(signal)
     const result = await finished
@@ -55,7 +58,7 @@ const host = async (content: Buffer, options?: Parameters<typeof startStore>[0])
   return { finish, interrupt, makeState, path, startRun, store }
 }
 
-describe("an upload whose completion the store performs, but never answers", () => {
+describe("an upload that the store completes without ever sending a response", () => {
   /** Loses the first answer to each completion; the store then no longer knows the upload. */
   const unanswered = (): ((request: { readonly operation: string }) => Fault | undefined) => {
     let completions = 0
@@ -66,7 +69,7 @@ describe("an upload whose completion the store performs, but never answers", () 
   }
 
   it.each([[[]], [["--compress=gzip"]]])(
-    "is sent twice by one run, once by the next one, and then not again before six hours have passed: %j",
+    "is sent twice by the first run, once by the next, and not again until six hours have passed: %j",
     async (flags) => {
       const { startRun, finish, store } = await host(contentOf(2))
       store.fault = unanswered()
@@ -85,7 +88,7 @@ describe("an upload whose completion the store performs, but never answers", () 
     }
   )
 
-  it("is stored by the next run if the store answers it; later lost completions count from zero", async () => {
+  it("is stored by the next run if the store then responds; later lost completions count from zero", async () => {
     const { startRun, finish, path, makeState, store } = await host(contentOf(2))
     store.fault = unanswered()
     expect((await startRun().finished).code).toBe(10)
@@ -112,7 +115,7 @@ describe("an interrupted multipart upload", () => {
     expect(totals).toMatchObject({ uploaded: 1, resumed: 1, resumedBytes: content.length - sentBytes })
   })
 
-  it("is resumed at a store that confirms no checksum of a part", async () => {
+  it("is resumed even if the store confirms no checksums of parts", async () => {
     const { interrupt, finish } = await host(contentOf(4), { dialect: { plainParts: true } })
     await interrupt(2, "SIGKILL")
     expect((await finish()).totals).toMatchObject({ uploaded: 1, resumed: 1 })

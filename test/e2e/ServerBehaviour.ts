@@ -1,4 +1,4 @@
-/** Where servers differ for a put-only upload. */
+/** How servers differ for a put-only upload. */
 export interface ServerBehaviour {
   readonly flags: ReadonlyArray<string>
   /** The result of an upload to a bucket that does not exist and is not in the policy. */

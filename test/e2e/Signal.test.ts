@@ -6,7 +6,7 @@ import { startStore } from "./Store.ts"
 const MiB = 1024 ** 2
 
 describe("a signal", () => {
-  it("lets requests in flight finish, starts no further requests, and yields a correct report", async () => {
+  it("lets requests in flight finish, starts no further requests, and leads to a correct report", async () => {
     const store = await startStore({ latencyMs: 400 })
     const { child, finished } = start(s3(manyFiles(200, 2000), store.endpoint, "--concurrency=20", "--output=json"))
     await until(() => store.keys().length >= 40)
@@ -14,7 +14,7 @@ describe("a signal", () => {
     const signalledAt = Date.now()
     const result = await finished
     expect(result.code).toBe(143)
-    // the default --grace is 20 s; a request takes 0.4 s
+    // the requests finish within the default --grace of 20 s, because each takes 0.4 s
     expect(Date.now() - signalledAt).toBeLessThan(3000)
     // requests that were sent before the signal was delivered may arrive a little later
     expect(store.requests.filter(({ startedAt }) => startedAt > signalledAt + 100)).toEqual([])

@@ -43,9 +43,9 @@ beforeAll(() => {
   input = tree(files)
 })
 
-/** A silent request takes all of this time. */
+/** The timeout is short, because an unanswered request takes all of it. */
 const timeout = "--timeout=2s"
-/** More output for the search for secrets that follows every run. */
+/** Verbose, because every output is searched for secrets. */
 const verbose = "--verbose"
 
 /** Every version ever stored is complete, every file is stored, and each repeated upload has a reason. */
@@ -101,7 +101,7 @@ describe(`a run over ${count} files (seed ${seed})`, () => {
       expect(complete).toBe(true)
       expect(totals).toMatchObject({ selected: count, uploaded: 0 })
       expect(totals.failed + totals.interrupted + totals.notTried).toBe(count)
-      // the run tries no more files than it may have requests in flight
+      // the run tries at most as many files as it may have requests in flight
       expect(totals.notTried).toBeGreaterThanOrEqual(count - ConcurrencyLimit.auto.max)
 
       store.fault = undefined

@@ -71,7 +71,7 @@ describe("status --stored", () => {
     expect(await stored()).toMatchObject({ directories: [current], kept: none })
   })
 
-  it("lists no newest directory whose collector has written within the last hour", async () => {
+  it("does not list the newest directory if its collector has written within the last hour", async () => {
     const { at, stored } = await host({ [`${current}/${snapshotName(3)}`]: "1\n" }, ["--final-after=0s"])
     utimesSync(at(`${current}/${snapshotName(3)}`), now(), now())
     const {
@@ -120,7 +120,7 @@ describe("status --stored", () => {
       (path: string) => writeFileSync(Buffer.from(`${path}/\xff.jsonl`, "latin1"), "")
     ],
     ["a link", (path: string) => symlinkSync("a.jsonl", join(path, "b.jsonl"))]
-  ])("lists no directory that contains %s", async (_, add) => {
+  ])("does not list a directory that contains %s", async (_, add) => {
     const { at, stored } = await host({ [`${old}/a.jsonl`]: "1\n", [`${current}/a.jsonl`]: "1\n" })
     add(at(old))
     const found = await stored()
@@ -149,7 +149,7 @@ describe("status --stored", () => {
     await upload()
   })
 
-  it("works while a run holds the ledger, without credentials, and leaves no trace", async () => {
+  it("works while a run holds the ledger, needs no credentials, and creates no file", async () => {
     const { args, at, status, stateDir, store, input } = await host({ [`${old}/a.jsonl`]: "1\n" })
     writeFileSync(at(`${old}/b.jsonl`), "1\n")
     store.fault = () => ({ kind: "hang" })
@@ -183,7 +183,7 @@ describe("status --stored", () => {
     expect(realpathSync(stdout.slice(0, -1))).toBe(realpathSync(at(`${old}/a.jsonl`)))
   })
 
-  it("escapes control characters in text output, and in no other", async () => {
+  it("escapes control characters in text output only", async () => {
     const { at, status } = await host({ [`${old}/a\nb.jsonl`]: "1\n" })
     expect((await status("--stored", at(old))).stdout).toBe(`${at(`${old}/a\\nb.jsonl`)}\n`)
     expect((await status("--stored", "-0", at(old))).stdout).toBe(`${at(`${old}/a\nb.jsonl`)}\0`)

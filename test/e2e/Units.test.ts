@@ -6,7 +6,7 @@ import { names } from "../../src/units/DropIns.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { run } from "./BuiltProgram.ts"
 
-/** Any existing program will do; it is not started. */
+/** Any existing program works, because it is not started. */
 const program = "/bin/true"
 
 const units = (...args: ReadonlyArray<string>) => run(["units", `--program=${program}`, ...args])
@@ -126,7 +126,7 @@ describe("units", () => {
     for (const path of paths) expect((statSync(path).mode & 0o777).toString(8)).toBe("644")
   })
 
-  describe("with files in --to", () => {
+  describe("with existing files in --to", () => {
     const readAll = (folder: string) =>
       Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]))
 
@@ -148,7 +148,7 @@ describe("units", () => {
       ["another prefix", [...usualFlags, "--prefix=p"]],
       ["another endpoint", [...usualFlags, "--endpoint=https://minio.example.com:9000"]],
       ["variables instead of flags", []]
-    ])("replaces none of a job with %s", async (_, flags) => {
+    ])("does not replace files of a job with %s", async (_, flags) => {
       const folder = emptyDirectory()
       await print(...usualFlags, "--to", folder)
       const before = readAll(folder)
@@ -161,7 +161,7 @@ describe("units", () => {
       expect(readAll(folder)).toEqual(before)
     })
 
-    it("replaces no crontab of another job", async () => {
+    it("does not replace the crontab of another job", async () => {
       const folder = emptyDirectory()
       const cron = ["--cron", "--user=daemon", "--to", folder]
       await print(...cron, ...usualFlags)
@@ -175,7 +175,7 @@ describe("units", () => {
     it.each([
       ["a file that it did not make", "mine\n", "was not made by `units`"],
       ["a file of its own that was changed", undefined, "was changed after `units` had made it"]
-    ])("replaces neither %s nor any other file beside it", async (_, text, why) => {
+    ])("replaces neither %s nor other files in the same directory", async (_, text, why) => {
       const folder = emptyDirectory()
       await print(...usualFlags, "--to", folder)
       const path = join(folder, "ibsr-upload.timer")
@@ -193,7 +193,7 @@ describe("units", () => {
       ["a link to nothing", (path: string) => symlinkSync("/missing", path)],
       ["a directory", (path: string) => mkdirSync(path)],
       ["a FIFO", (path: string) => execFileSync("mkfifo", [path])]
-    ])("does not replace %s, and leaves nothing beside it", async (_, make) => {
+    ])("does not replace %s, and creates no other file", async (_, make) => {
       const folder = emptyDirectory()
       make(join(folder, "ibsr-upload.service"))
       expect((await rejection(...usualFlags, "--to", folder))[0]).toContain("was not made by `units`")
@@ -250,7 +250,7 @@ describe("units", () => {
       expect(await print(...payload, "--state-dir=/var/lib/ibsr-export-payload")).not.toContain("ReadWritePaths")
     })
 
-    it("warns about a prefix that other jobs may have", async () => {
+    it("warns about a prefix that other jobs may share", async () => {
       const { code, stderr } = await units("--name=a", ...usualFlags)
       expect([code, stderr]).toEqual([
         0,
@@ -293,7 +293,7 @@ describe("units", () => {
   it.each([
     ["root", []],
     ["another user", ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]]
-  ])("rejects with --cron a user that does not exist, also when %s asks", async (_, commandPrefix) => {
+  ])("rejects --cron with a user that does not exist, also when %s runs it", async (_, commandPrefix) => {
     const ask = (user: string) =>
       run(["units", "--program=/bin/true", "--cron", `--user=${user}`, ...usualFlags], { commandPrefix })
     const unknown = await ask("ibsr-nobody-knows")
@@ -304,7 +304,7 @@ describe("units", () => {
     for (const user of ["root", "daemon", "nobody"]) expect((await ask(user)).code).toBe(0)
   })
 
-  it("rejects with --cron the flags that cron does not support, all at once", async () => {
+  it("reports all flags that --cron does not support at once", async () => {
     expect(await rejection("--cron", "--group=ibsr", "--drop-in=metrics", "--input=in")).toEqual([
       "ibsr-export: --input: a timer starts the program in another directory; give an absolute path",
       "ibsr-export: --cron needs --user, the user that cron runs it as",
@@ -354,7 +354,7 @@ describe.skipIf(!canAnalyze)("systemd-analyze", () => {
     const verified = analyze("verify", "--man=no", ...files)
     const complaints = verified.stderr.split("\n").filter((line) => !(version < 254 && isAboutRestartMode(line)))
     expect([verified.status, complaints]).toEqual([0, [""]])
-    // 15 is an exposure level of 1.5 of 10
+    // 15 means an exposure level of 1.5 out of 10
     const security = analyze(
       "security",
       "--offline=true",

@@ -74,10 +74,10 @@ describe("an upload", () => {
     }
   })
 
-  it("puts the bucket into the path, or with --force-path-style=no into the host name", async () => {
+  it("has the bucket in the path, or in the host name with --force-path-style=no", async () => {
     const store = await startStore({ domain: "s3.test" })
     const endpoint = store.endpoint.replace("127.0.0.1", "s3.test")
-    // resolves every name to this machine, like a wildcard in the DNS
+    // resolves every name to this machine, like a DNS wildcard
     const lookup = `import dns from "node:dns"; dns.lookup = (_, options, done) =>
       options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4)`
     const preload = `data:text/javascript,${encodeURIComponent(lookup)}`
@@ -102,7 +102,7 @@ describe("an upload", () => {
     expect(store.versions(`${prefix}/big.jsonl`)).toHaveLength(2)
   })
 
-  it("checks once per ledger whether the store honours --no-overwrite; a marker of an earlier run saves a request", async () => {
+  it("checks only once per ledger whether the store honours --no-overwrite", async () => {
     const store = await startStore()
     const input = tree({ "a.jsonl": "1\n" })
     const marker = "ibsr/host/snapshots/ibsr-export.no-overwrite"
@@ -261,7 +261,7 @@ describe("an upload", () => {
     expect(ending(again)).toContain("exit 11 object-exists: ")
   })
 
-  it("names misspelt variables, also with --quiet and in the status, but not in commands that read none", async () => {
+  it("warns about misspelt variables, even with --quiet and in `status`, but not in commands that read no variables", async () => {
     const store = await startStore()
     const env = { IBSR_EXPORT_PREFX: "x", IBSR_EXPORT_STATE_DIR: emptyDirectory() }
     const warning = "warning: IBSR_EXPORT_PREFX is not a variable of ibsr-export"

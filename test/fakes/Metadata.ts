@@ -136,7 +136,7 @@ export class Metadata {
   #token({ headers }: ReceivedRequest): Answer {
     const seconds = Number(headers[ttlHeader])
     if (!Number.isInteger(seconds) || seconds < 1 || seconds > 21_600) return plain(400)
-    // the request came through a proxy; an instance's own requests never do
+    // refuses a request that came through a proxy, because an instance's own requests never do
     if (headers["x-forwarded-for"] !== undefined) return plain(403)
     const token = randomBytes(32).toString("base64")
     this.#tokens.set(token, Date.now() + seconds * 1000)

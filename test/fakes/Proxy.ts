@@ -33,7 +33,7 @@ export interface ProxyOptions {
 
 const page = (status: number) => `<html><body><h1>${status} by the proxy</h1></body></html>\n`
 
-// headers that a proxy does not forward
+// the headers that a proxy does not forward
 const hopByHop = new Set(["connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "upgrade"])
 
 const endToEnd = (headers: IncomingHttpHeaders) =>
@@ -44,7 +44,7 @@ export class Proxy {
   readonly log: string[] = []
   /** The Proxy-Authorization of each request in `log`, if it had one. */
   readonly logins: Array<string | undefined> = []
-  /** If set, the status of the proxy's response to every request, with a page of its own. */
+  /** If set, the proxy responds to every request with this status and a page. */
   refuse: number | undefined
   /** Whether it accepts requests, but never answers them. */
   hang = false
@@ -111,7 +111,7 @@ export class Proxy {
     const refusal = this.#refusal(message)
     if (this.hang) return
     if (refusal !== undefined) return answer(refusal)
-    // not with the class URL, which would normalise the path; the signature covers the path as it is
+    // not parsed with the class URL, which would normalise the path: the signature covers the path as it is sent
     const [, host, port = "80", path] = /^http:\/\/([^/]+?)(?::(\d+))?(\/.*)$/.exec(message.url ?? "") ?? []
     if (host === undefined) return answer(400)
     const address = this.#resolve(host, Number(port))
@@ -141,7 +141,7 @@ export class Proxy {
       client.end(lines + body)
     }
     const refusal = this.#refusal(message)
-    // the proxy only notices that the client disconnects if it keeps reading
+    // the proxy notices that the client disconnects only if it keeps reading
     if (this.hang) return void client.resume().once("end", () => client.destroy())
     if (refusal !== undefined) return answer(refusal)
     const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(message.url ?? "") ?? []

@@ -1,4 +1,4 @@
-/** Fuzzes the built program a little, as `npm run fuzz` does for longer. */
+/** Runs a short version of `npm run fuzz`. */
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
@@ -6,7 +6,7 @@ import { type Answer, isRefusal, onTheWire, success } from "../../scripts/fuzz/M
 
 const seed = process.env["IBSR_TEST_SEED"] ?? "20261128"
 
-/** The output. Rejects if there is a problem. */
+/** Runs the fuzzer and returns its output. Rejects if it finds a problem. */
 const fuzz = async (...args: ReadonlyArray<string>) =>
   (await promisify(execFile)(process.execPath, ["scripts/fuzz.ts", `--seed=${seed}`, ...args])).stdout
 
@@ -15,12 +15,16 @@ describe(`the built program (seed ${seed})`, () => {
     ["answers of a store", "--answers=300"],
     ["command lines and variables", "--command-lines=20"],
     ["AWS files and variables", "--configurations=20"]
-  ])("neither crashes, hangs nor claims what is not stored, with random %s", { timeout: 300_000 }, async (_, flag) => {
-    expect(await fuzz(flag)).toMatch(/: 0 problems\n$/)
-  })
+  ])(
+    "does not crash, hang, or count unstored files as stored, given random %s",
+    { timeout: 300_000 },
+    async (_, flag) => {
+      expect(await fuzz(flag)).toMatch(/: 0 problems\n$/)
+    }
+  )
 })
 
-describe("an answer", () => {
+describe("a mutated response", () => {
   const changed = (changes: Partial<Answer>) => ({ ...success(Buffer.from("x")), ...changes })
   it.each<readonly [what: string, changes: Partial<Answer>, refuses: boolean]>([
     ["a success", {}, false],
@@ -35,11 +39,11 @@ describe("an answer", () => {
     ],
     ["a success with the checksum of other content", { isChecksumWrong: true }, true],
     ["half of a head", { cutAt: 10, isChecksumWrong: true }, false]
-  ])("is known to refuse or not to refuse: %s", (_, changes, refuses) => {
+  ])("is recognised as a refusal or not: %s", (_, changes, refuses) => {
     expect(isRefusal(changed(changes))).toBe(refuses)
   })
 
-  it("is sent with its length, unless a mutation chose another framing", () => {
+  it("is sent with its length, unless a mutation has changed the framing", () => {
     expect(String(onTheWire(changed({ body: "12345" })))).toMatch(/Content-Length: 5\r\n\r\n12345$/)
     expect(String(onTheWire(changed({ headers: [["Content-Length", "-1"]] })))).toBe(
       "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"

@@ -1,4 +1,4 @@
-/** build-export.sh, as far as the build itself. */
+/** Tests build-export.sh without running the build itself. */
 import { spawnSync } from "node:child_process"
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -15,14 +15,14 @@ describe("build-export.sh", () => {
     chmodSync(join(folder, "bin/node"), 0o755)
   })
 
-  /** The lines that it prints in place of a build, in which `node` prints its arguments. */
+  /** The output of the script with a `node` that only prints its arguments. */
   const build = (...args: ReadonlyArray<string>) => {
     const env = { PATH: `${join(folder, "bin")}:/usr/bin:/bin` }
     const { status, stderr, stdout } = spawnSync("./build-export.sh", args, { cwd: folder, env, encoding: "utf8" })
     return { status, stderr, lines: stdout.trim().split("\n") }
   }
 
-  it("builds arm64 by default, and first prints that and how to build x86_64", () => {
+  it("builds arm64 by default, and first says so and how to build x86_64", () => {
     expect(build()).toMatchObject({
       status: 0,
       lines: [

@@ -13,7 +13,7 @@ const actionlint = inject("actionlint")
 
 describe("the workflows", () => {
   it.skipIf(actionlint === undefined)("pass actionlint", () => {
-    // whether shellcheck is installed makes no difference
+    // ignores shellcheck, so that the result does not depend on whether it is installed
     const { status, stdout } = spawnSync(actionlint!, ["-no-color", "-shellcheck="], { cwd: root, encoding: "utf8" })
     expect(stdout).toBe("")
     expect(status).toBe(0)

@@ -52,13 +52,13 @@ describe("stateOf", () => {
     [2 * hour, 0, "ok"],
     [0, 0, "ok"],
     [0, null, "ok"],
-    // small corrections of a clock
+    // small corrections of the clock are normal
     [-5 * 60_000, 0, "ok"],
     // the clock was ahead: nobody knows how long ago that was
     [-5 * 60_000 - 1, 0, "critical"],
     [-100_000 * hour, 32, "critical"],
     [-100_000 * hour, null, "critical"],
-    // a code of another version
+    // an exit code that only another version has
     [0, 99, "warning"],
     ...ExitCode.table
       .filter(({ code }) => code !== 0)
@@ -86,7 +86,7 @@ describe("inUse", () => {
     expect(counted(ranAgo(0, 0), ranAgo(7 * hour, 8 * hour))).toEqual([0, 7 * hour])
   })
 
-  it("always keeps the target of the ledger's last run, whatever the clock said", () => {
+  it("always keeps the target of the ledger's last run, even if the clock was wrong", () => {
     const last = { mostRecent: true }
     expect(counted(ranAgo(7 * hour, undefined), ranAgo(8 * hour, undefined, last))).toEqual([8 * hour])
     expect(counted(ranAgo(-8 * hour, undefined), ranAgo(9 * hour, undefined, last))).toEqual([9 * hour])
@@ -114,7 +114,7 @@ describe("the plugin output", () => {
     ],
     [target(undefined, null), 2, "CRITICAL - s3://b/p: never succeeded, last run not ended, "],
     [target(undefined, 0, { lastRun: null }), 2, "CRITICAL - s3://b/p: never succeeded, no run, "]
-  ])("states the reasons for its state: %#", (reported, code, text) => {
+  ])("gives the reasons for its state: %#", (reported, code, text) => {
     const answer = Nagios.check(status(reported), thresholds, now)
     expect(answer.code).toBe(code)
     expect(answer.line.startsWith(`IBSR-EXPORT ${text}`)).toBe(true)

@@ -12,11 +12,11 @@ const half: ProgressLine.Progress = {
 }
 
 describe("the progress line", () => {
-  it("shows the share, files, bytes, rate and the time left", () => {
+  it("shows the percentage, files, bytes, rate and remaining time", () => {
     expect(render(half, 80)).toBe("50 % [#####-----] 6 of 12 files, 2.4 MB of 4.8 MB, 600.0 kB/s, 4.0 s left")
   })
 
-  it("omits the share and the time left while the files are being counted", () => {
+  it("omits the percentage and the remaining time while the files are being counted", () => {
     expect(render({ ...half, counted: false }, 80)).toBe("6 of 12+ files, 2.4 MB of 4.8 MB, 600.0 kB/s")
   })
 
@@ -27,12 +27,12 @@ describe("the progress line", () => {
     expect(render(empty, 80)).toContain("50 % [#####-----] 1 of 2 files")
   })
 
-  it("says that nothing arrives, and why", () => {
+  it("says that nothing makes progress, and why", () => {
     expect(render({ ...half, rate: undefined }, 80)).toMatch(/4\.8 MB, stalled$/)
     expect(render({ ...half, rate: undefined, lastRetry: "slow\u001B" }, 80)).toMatch(/, retrying: slow\\033$/)
   })
 
-  it("shows no time left if it would only be a guess", () => {
+  it("shows no remaining time if the estimate would be unreliable", () => {
     expect(render({ ...half, rate: 1 }, 80)).toMatch(/, 1 B\/s$/)
   })
 

@@ -196,7 +196,7 @@ describe("make", () => {
     expect(Report.make(settings, facts([], { ledger: undefined })).ledger).toBeNull()
   })
 
-  it("marks a run that was cut off as incomplete, and lists open multipart uploads", () => {
+  it("marks an interrupted run as incomplete, and lists open multipart uploads", () => {
     expect(Report.make(settings, everything)).toMatchObject({
       complete: false,
       openMultipartUploads: [{ key: "k", uploadId: "u", reason: "AccessDenied" }]

@@ -47,7 +47,7 @@ describe("the report as text", () => {
     ])
   })
 
-  it("begins with what to correct in the setup", () => {
+  it("begins with warnings about the setup", () => {
     const report = reportOf([uploaded(1)], { setupWarnings: ["IBSR_EXPORT_A\n is unknown"] })
     expect(ReportText.body(report)).toEqual([{ severity: "warning", text: "warning: IBSR_EXPORT_A\\n is unknown" }])
   })

@@ -3,17 +3,17 @@ import * as Descriptors from "../../src/services/Descriptors.ts"
 
 const failure = (code: string) => Object.assign(new Error(code), { code })
 
-describe("file descriptors", () => {
+describe("the use of file descriptors", () => {
   it.each([
     [20, 2],
     [64, 14],
     [128, 46],
     [1024, 494]
-  ])("given %d, are divided into %d for files and as many for connections", (limit, share) => {
+  ])("divides %d descriptors into %d for files and as many for connections", (limit, share) => {
     expect(Descriptors.share(limit)).toBe(share)
   })
 
-  it("wait until a descriptor is free", async () => {
+  it("waits until a descriptor is free", async () => {
     const failures = [failure("EMFILE"), failure("ENFILE")]
     const open = async () => {
       const next = failures.shift()
@@ -23,7 +23,7 @@ describe("file descriptors", () => {
     expect(await Descriptors.patiently(open)).toBe("open")
   })
 
-  it("do not wait after any other failure", async () => {
+  it("does not wait after any other failure", async () => {
     let attempts = 0
     const open = async () => {
       attempts++

@@ -11,7 +11,7 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 const handWritten = "[Service]\nType=oneshot\nExecStart=/usr/local/bin/ibsr-export s3 \\\n  --bucket b\n"
 const line = "0 * * * * /usr/local/bin/ibsr-export s3 --bucket b >> /var/log/ibsr-upload.log 2>&1\n"
 
-/** What a host with these files is warned of. */
+/** The warnings on a host with these files. */
 const warnings = (
   files: Record<string, string>,
   {
@@ -28,15 +28,15 @@ const warnings = (
     EarlierInstallation.warnings({ job: { names: namesOf(name), program }, env: { PATH }, own, root: tree(files) })
   )
 
-describe("an earlier installation", () => {
-  it("is not found on a host that has none", async () => {
+describe("the search for an earlier installation", () => {
+  it("finds nothing on a host without one", async () => {
     expect(await warnings({})).toEqual([])
     const packaged = { "usr/lib/systemd/system/ibsr-upload.service": "", "usr/bin/ibsr-export": "" }
     expect(await warnings(packaged)).toEqual([])
   })
 
   it.each(["etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system"])(
-    "is a unit in /%s that takes precedence over the packaged unit",
+    "finds a unit in /%s that takes precedence over the packaged unit",
     async (folder) => {
       const found = await warnings({
         [`${folder}/ibsr-upload.timer`]: "[Timer]\n",
@@ -50,7 +50,7 @@ describe("an earlier installation", () => {
     }
   )
 
-  it("is a link that masks the packaged unit", async () => {
+  it("finds a link that masks the packaged unit", async () => {
     const root = tree({ "usr/lib/systemd/system/ibsr-upload.service": "" })
     const masked = join(root, "etc/systemd/system/ibsr-upload.service")
     mkdirSync(dirname(masked), { recursive: true })
@@ -66,12 +66,12 @@ describe("an earlier installation", () => {
     ["usr/bin/ibsr-export", "/usr/local/bin/ibsr-export", false],
     ["usr/local/bin/ibsr-export", "/usr/local/bin/ibsr-export", false],
     ["usr/local/bin/ibsr-export", "/opt/ibsr-export", false]
-  ])("is /%s, which takes precedence over %s in PATH: %s", async (path, program, isFound) => {
+  ])("finds /%s if it takes precedence over %s in PATH: %s", async (path, program, isFound) => {
     const found = await warnings({ [path]: "" }, { program })
     expect(found).toEqual(isFound ? [expect.stringContaining(`/${path} comes before ${program} in PATH`)] : [])
   })
 
-  it("is a unit of another name that starts the program, and its timer can be disabled", async () => {
+  it("finds a unit of another name that starts the program, and says how to disable its timer", async () => {
     expect(await warnings({ "etc/systemd/system/ibsr-export.service": handWritten })).toEqual([
       "/etc/systemd/system/ibsr-export.service starts ibsr-export, too; " +
         "run systemctl disable --now ibsr-export.timer, or everything is uploaded twice"
@@ -79,7 +79,7 @@ describe("an earlier installation", () => {
   })
 
   it.each(["etc/crontab", "etc/cron.d/ibsr", "etc/cron.hourly/upload", "var/spool/cron/crontabs/root"])(
-    "is a line in /%s",
+    "finds a line in /%s that starts the program",
     async (path) => {
       expect(await warnings({ [path]: `# m h\n${line}` })).toEqual([
         `/${path} starts ibsr-export, too; remove that line, or everything is uploaded twice`
@@ -94,17 +94,17 @@ describe("an earlier installation", () => {
     ["a unit of another program", "etc/systemd/system/x.service", "[Service]\nExecStart=/bin/ibsr-export-check\n"],
     ["a unit of another job of `units`", "etc/systemd/system/ibsr-upload-x.service", Marker.mark("x", handWritten)],
     ["a crontab of another job of `units`", "etc/cron.d/ibsr-upload-x", Marker.mark("x", line)]
-  ])("is not %s", async (_, path, text) => {
+  ])("ignores %s", async (_, path, text) => {
     expect(await warnings({ [path]: text })).toEqual([])
   })
 
-  it("is a crontab that `units` made for the same job, but not if it has just made it", async () => {
+  it("finds a crontab that `units` made for the same job, unless `units` has just made it", async () => {
     const files = { "etc/cron.d/ibsr-upload": Marker.mark("x", line) }
     expect(await warnings(files)).toHaveLength(1)
     expect(await warnings(files, { own: ["/etc/cron.d/ibsr-upload"] })).toEqual([])
   })
 
-  it("is the enabled timer of a job that cron starts from now on", async () => {
+  it("finds the enabled timer of a job that cron will start in future", async () => {
     const files = { "etc/systemd/system/timers.target.wants/ibsr-upload.timer": "" }
     expect(await warnings(files)).toEqual([])
     expect(await warnings(files, { own: ["/etc/cron.d/ibsr-upload"] })).toEqual([
@@ -113,7 +113,7 @@ describe("an earlier installation", () => {
     expect(await warnings(files, { name: "x", own: ["/etc/cron.d/ibsr-upload-x"] })).toEqual([])
   })
 
-  it("cannot write control characters to the terminal", async () => {
+  it("escapes control characters", async () => {
     expect((await warnings({ "etc/systemd/system/a\n\x1b[31m.service": handWritten })).join()).not.toMatch(/\p{Cc}/u)
   })
 })

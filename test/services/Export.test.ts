@@ -106,7 +106,7 @@ describe("a run", () => {
     })
   })
 
-  it.live("ends gracefully if a stop is requested while the store is still loading", () =>
+  it.live("ends gracefully if a stop is requested while the store is loading", () =>
     Effect.gen(function* () {
       const settings = settingsFor(fiveFiles(), { deadline: Duration.millis(50) })
       const loading = ObjectStore.layerLazy(Effect.never)

@@ -65,7 +65,7 @@ describe("a metrics file", () => {
     ["the directory is missing", (root: string) => join(root, "missing", "a.prom"), "ENOENT"],
     ["the path is a directory", (root: string) => root, "it is not a regular file"],
     ["the path is a FIFO", fifoIn, "it is not a regular file"]
-  ] as const)("is reported as not written, and leaves nothing behind, when %s", ([, at, message]) =>
+  ] as const)("is reported as not written, and leaves no temporary file, when %s", ([, at, message]) =>
     Effect.gen(function* () {
       const root = emptyDirectory()
       const metrics = yield* publish(at(root))

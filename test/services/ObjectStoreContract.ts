@@ -1,4 +1,4 @@
-/** The behaviour of every `ObjectStore`. The fake has to pass it, like the real ones. */
+/** The tests that every `ObjectStore` must pass, including the fake. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, type Layer } from "effect"
 import { createHash } from "node:crypto"
@@ -11,12 +11,12 @@ import type { Capabilities } from "../fixtures/real-servers.ts"
 
 export interface Bucket {
   readonly layer: Layer.Layer<ObjectStore>
-  /** The latest content, not read through the store under test. */
+  /** Reads the latest content of a key, but not through the store under test. */
   readonly read: (key: string) => Promise<Buffer | undefined>
   readonly openUploads: () => Promise<number>
 }
 
-/** How a bucket differs from an empty, writable one. */
+/** How a bucket differs from an empty, writable bucket. */
 export interface Variant {
   readonly noOverwrite?: boolean
   readonly bucketExists?: boolean
@@ -35,7 +35,7 @@ const random = (length: number, seed: number) => {
   return Buffer.alloc(length, block)
 }
 
-/** Pieces whose boundaries are not those of parts. */
+/** Yields pieces whose boundaries differ from those of parts. */
 async function* inPieces(bytes: Buffer, pieceBytes = 700_001): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
 }

@@ -2,7 +2,7 @@ import { userInfo } from "node:os"
 import { describe, expect, it } from "vitest"
 import { exists } from "../../src/services/SystemUser.ts"
 
-// test/e2e/Units.test.ts asks as a user that may not change its identity
+// test/e2e/Units.test.ts covers a user who may not change identity
 describe.skipIf(process.seteuid === undefined)("a user", () => {
   it.each([
     ["root", true],

@@ -136,10 +136,11 @@ describe("Traversal", () => {
     })
   )
 
-  it.live("lists no directory outside of the input that takes the place of one inside", () =>
+  it.live("does not list a directory outside the input that replaces one inside it", () =>
     Effect.gen(function* () {
       const outside = tree({ "secret.jsonl": "", "b/secret.jsonl": "" })
-      // a chunk of files, so that the next directory is only listed when the last file was seen; the link counts, too
+      // a full chunk of files (the link counts as one), so that the next directory is listed only after the last file
+      // was seen
       const chunk = Array.from({ length: 1024 }, (_, at) => `${String(at).padStart(4, "0")}.jsonl`)
       const input = tree({ "a/x.jsonl": "", "c/b/y.jsonl": "" })
       for (const file of [...chunk, ...chunk.map((name) => `c/${name}`)]) writeFileSync(join(input, file), "")

@@ -24,8 +24,8 @@ import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 const MiB = 1024 ** 2
 
 /**
- * `force` keeps small files out of batches: these tests are about the path of a single file. All trees of these tests are
- * below `input`.
+ * With `force`, small files are not uploaded in batches, because these tests are about individual uploads. All trees of
+ * these tests are below `input`.
  */
 const options: Options = settingsWith({
   input: tmpdir(),
@@ -34,7 +34,7 @@ const options: Options = settingsWith({
   force: true
 })
 
-/** A ledger of its own for each test. */
+/** An open ledger; each test has its own. */
 class Opened extends Context.Tag("Opened")<Opened, OpenLedger>() {}
 const opened = Layer.scoped(
   Opened,
@@ -210,7 +210,7 @@ describe("Uploads", () => {
       )
       yield* advance(60, "1 second")
       yield* Fiber.join(fiber)
-      // three files of 5 MiB fit into 15 MiB
+      // memory has room for three files of 5 MiB
       expect(most).toBe(3)
     }).pipe(
       Effect.provide(
@@ -239,7 +239,7 @@ describe("Uploads", () => {
       )
       yield* advance(60, "1 second")
       yield* Fiber.join(fiber)
-      // 7 MiB each: the compressor, and its largest possible output twice
+      // each file takes 7 MiB: the compressor, and its largest possible output twice
       expect(most).toBe(3)
     }).pipe(Effect.provide(layer(store, { concurrency: ConcurrencyLimit.upTo(32), ...limits }, "zstd")))
   })
@@ -284,7 +284,7 @@ describe("Uploads", () => {
       )
       yield* advance(100, "1 second")
       expect((yield* Fiber.join(fiber)).map(({ _tag }) => _tag)).toEqual(Object.keys(files).map(() => "Uploaded"))
-      // three parts of 5 MiB fit into 16 MiB
+      // memory has room for three parts of 5 MiB
       expect(most).toBe(3)
       for (const [name, content] of Object.entries(files)) {
         expect(store.versions.get(`p/${name}`)?.at(-1)?.equals(content), name).toBe(true)

@@ -8,7 +8,7 @@ import { emptyDirectory } from "../fixtures/Tree.ts"
 const start = Date.UTC(2026, 10, 22)
 const hour = 3_600_000
 
-/** A truth with the first snapshot of a collector, which holds at least three lines. */
+/** Makes a `Truth` that has the first snapshot of a collector with at least three lines. */
 const observe = () => {
   const collector = new Collector(emptyDirectory(), seeded(1), start)
   for (let tick = 0; tick < 5; tick++) collector.tick()

@@ -27,7 +27,7 @@ const put = (fault: Fault, rawRequest: Partial<RawRequest> = {}, waitMs = 300) =
 /** How long to wait for an outcome, in milliseconds. A test of silence waits the whole time, so it waits less. */
 const waitFor = (expected: string) => (expected === silence ? 300 : 10_000)
 
-/** The same through the AWS SDK. */
+/** The outcome that the client sees when it uses the AWS SDK. */
 const putBySdk = async (fault: Fault, Body: string | Buffer = "hello") => {
   server.fault = () => fault
   const client = sdkClient({ endpoint: server.endpoint, region: "us-east-1", ...writer })

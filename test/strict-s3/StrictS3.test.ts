@@ -101,7 +101,7 @@ describe("authorization", () => {
     expect(server.keys()).toEqual([])
   })
 
-  it("lets only an identity with the permission for it abort an upload", async () => {
+  it("lets an identity abort an upload only with the permission to do so", async () => {
     const { UploadId } = await as(writer).send(new CreateMultipartUploadCommand({ Bucket, Key: "key" }))
     const abort = (client: S3Client) =>
       statusOf(client.send(new AbortMultipartUploadCommand({ Bucket, Key: "key", UploadId })))

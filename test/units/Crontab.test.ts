@@ -9,7 +9,7 @@ const job = (...args: ReadonlyArray<string>) => jobWith({ args: ["s3", ...args],
 /** The only line that is not a comment. */
 const jobLine = (text: string) => text.split("\n").find((line) => !line.startsWith("#"))!
 
-/** The line without the time and the user. */
+/** The command of the line, without the time and the user. */
 const command = (text: string) => jobLine(text).split(" ").slice(6).join(" ")
 
 /** Like Debian's cron and cronie: removes a backslash before `%` or `\`, and keeps any other. */

@@ -21,7 +21,7 @@ const rows: ReadonlyArray<[text: string, argument: string, word: string]> = [
 ]
 
 describe("quoting for systemd", () => {
-  it.each(rows)("preserves %j as an argument, and systemd expands nothing in it", (text, argument) => {
+  it.each(rows)("preserves %j as an argument, in which systemd expands nothing", (text, argument) => {
     expect(Quoting.argument(text)).toBe(argument)
   })
 

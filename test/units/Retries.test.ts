@@ -46,7 +46,7 @@ describe("the number of attempts", () => {
     }
   )
 
-  it("counts against a window that is shorter than the timer's hour", () => {
+  it("is limited by a window that is shorter than the timer's hour", () => {
     expect(Duration.toMinutes(Retries.window)).toBeLessThanOrEqual(55)
   })
 })

@@ -288,7 +288,7 @@ describe("environment", () => {
   it.effect.each(valued)("is overridden by a flag: --%s, %s, %s", ([name, env, text, field, expected, besides]) =>
     Effect.gen(function* () {
       const args = words({ ...base, ...besides, [name]: text })
-      // an invalid value for every flag that checks its value, and a valid one for the others
+      // invalid values for all flags that check their value, and valid values for the others
       expect((yield* settings(args, { [env]: "not / valid" }))[field]).toEqual(expected)
     })
   )
@@ -330,7 +330,7 @@ describe("environment", () => {
     })
   )
 
-  it.effect("is replaced as a whole by a repeatable flag, as the default is", () =>
+  it.effect("is ignored completely, like the default, if a repeatable flag is given", () =>
     Effect.gen(function* () {
       const env = { IBSR_EXPORT_INCLUDE: "a;b" }
       expect((yield* settings(given("--include=c"), env)).include).toEqual(["c"])

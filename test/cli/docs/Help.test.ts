@@ -96,14 +96,14 @@ describe.each(Object.entries(Manual.commands))("%s", (name, command) => {
     }
   })
 
-  it("has a short page with its usual flags, which refers to the whole page", () => {
+  it("has a short page with the most common flags and a reference to the full page", () => {
     const short = Help.page(name, true)
     for (const flag of command.usual) expect(short).toContain(`\n  --${flag.name}`)
     expect(short.split("\n").length).toBeLessThan(25)
     expect(short.endsWith(`\nSee 'ibsr-export ${name} --help'.`)).toBe(true)
   })
 
-  it("lists its own flags, and variables only of flags that have them", () => {
+  it("lists the flags of its command, and the variables of those that have variables", () => {
     for (const flag of command.flags) expect(text).toContain(`\n  ${Help.namesOf(flag)}`)
     expect(text).not.toContain("[]")
     expect(text).not.toContain("env: ]")

@@ -47,7 +47,7 @@ describe("the container's role", () => {
     expect([metadata.versionOne, store.requests]).toEqual([[], []])
   })
 
-  // not a network failure, which would be retried; and the SDK prints no warning of its own
+  // the failure must not be a network failure, which would be retried, and the SDK must not print its own warning
   it("is missing when the endpoint never answers", async () => {
     const { args, env } = await startInContainer({ hang: true })
     const result = await run(args(), { env })

@@ -1,4 +1,4 @@
-/** Credentials that are set up only in part. The run must not continue under the identity of the next source. */
+/** Incomplete credentials. The run must not continue under the identity of the next source. */
 import { execFileSync } from "node:child_process"
 import { chmodSync, chownSync, mkdirSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
@@ -25,7 +25,7 @@ const upload = async (env: NodeJS.ProcessEnv, ...flags: ReadonlyArray<string>) =
 const keysAnd = (more: NodeJS.ProcessEnv) => ({ ...home, ...more })
 const noKeysAnd = (more: NodeJS.ProcessEnv) => ({ ...withoutKeys, ...home, ...more })
 
-describe("variables that are set in part", () => {
+describe("an incomplete set of variables", () => {
   it.each([
     [keysAnd({ AWS_SECRET_ACCESS_KEY: undefined }), "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not"],
     [keysAnd({ AWS_SECRET_ACCESS_KEY: "" }), "AWS_SECRET_ACCESS_KEY is not"],
@@ -35,7 +35,7 @@ describe("variables that are set in part", () => {
     [keysAnd({ AWS_SESSION_TOKEN: "t0ken-of-a-session\r" }), "AWS_SESSION_TOKEN contains a line break"],
     [keysAnd({ AWS_SECRET_ACCESS_KEY: "schlüssel" }), "AWS_SECRET_ACCESS_KEY contains a character outside of ASCII"],
     [noKeysAnd({ AWS_SESSION_TOKEN: "t0ken-of-a-session" }), "AWS_SESSION_TOKEN is set, but AWS_ACCESS_KEY_ID and"]
-  ])("end the run before a request (%#)", async (env, message) => {
+  ])("ends the run before a request (%#)", async (env, message) => {
     const { code, requests, stdout } = await upload(env)
     expect([code, stdout, requests]).toEqual([20, expect.stringContaining(message), 0])
   })
@@ -49,24 +49,24 @@ describe("variables that are set in part", () => {
       { AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://127.0.0.1:1/", AWS_CONTAINER_AUTHORIZATION_TOKEN: "t0ken-9\n" },
       "AWS_CONTAINER_AUTHORIZATION_TOKEN contains a line break"
     ]
-  ])("end the run for sources after the profile (%#)", async (env, message) => {
+  ])("ends the run even if its source comes after the profile (%#)", async (env, message) => {
     const { code, requests, stdout } = await upload({ ...withoutKeys, ...env })
     expect([code, stdout, requests]).toEqual([20, expect.stringContaining(message), 0])
   })
 
-  it("are refused once for the run, not once per file", async () => {
+  it("is refused once per run, not once per file", async () => {
     const { stdout } = await upload({ AWS_ACCESS_KEY_ID: "AKIA\n" })
     expect(stdout).toContain("AWS_ACCESS_KEY_ID contains")
     expect(stdout).not.toContain(".jsonl")
   })
 
-  it("count as unset when all of them are empty", async () => {
+  it("counts as unset when all of its variables are empty", async () => {
     const { code, stdout } = await upload({ ...home, AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" })
     expect(code, stdout).toBe(0)
   })
 })
 
-describe("a profile that is set up in part", () => {
+describe("an incomplete profile", () => {
   it.each([
     [`[profile export]\naws_access_key_id = AKIA\n`, "but not aws_secret_access_key"],
     [`[profile export]\nregion = us-east-1\n`, "has no keys, role, credential_process or SSO session"],

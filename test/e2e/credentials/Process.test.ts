@@ -70,7 +70,7 @@ describe("a credential_process that fails", () => {
     ["exits", "echo first >&2; echo 'vault: permission denied' >&2; exit 7", "exited with 7: vault: permission denied"],
     ["does not exist", 'rm "$0"; exec "$0"', "exited with 127"],
     ["never stops printing", "yes", "was killed by SIGKILL"]
-  ])("is reported with its end and its last line when it %s", async (_, script, message) => {
+  ])("is reported with its exit status and its last line when it %s", async (_, script, message) => {
     const { code, stdout } = await run(await args(), { env: helper(script).env })
     expect([code, stdout]).toEqual([20, expect.stringContaining(`credential_process ${message}`)])
   })

@@ -49,7 +49,7 @@ describe("the credential_process of a profile", () => {
     ["prints something else", `echo ${session.secretAccessKey}`],
     ["prints expired credentials", printCredentials({ Expiration: "2020-01-01T00:00:00Z" })],
     ["prints another version", printCredentials({ Version: 2 })]
-  ])("ends the run when it %s, and the program's output repeats none of it", async (_, script) => {
+  ])("ends the run when it %s, and no output repeats the response", async (_, script) => {
     const { args, store } = await startStoreForIssuedKeys()
     const result = await run(args("--profile", "export", "--verbose"), { env: byProcess(script) })
     expect(result.code, result.stdout).toBe(20)
@@ -88,7 +88,7 @@ describe("the SSO session of a profile", () => {
     expect(code, stdout).toBe(0)
   })
 
-  // the hint for missing credentials would say nothing about SSO
+  // the general hint for missing credentials does not mention SSO
   it("asks the user to log in when the portal no longer accepts the session", async () => {
     const { portal, upload } = await logIn()
     portal.accessToken = "another"

@@ -1,4 +1,4 @@
-/** Credentials that expire, or that the store calls expired, during a run. */
+/** Credentials that expire during a run, or that the store reports as expired. */
 import { describe, expect, it } from "vitest"
 import type { Metadata } from "../../fakes/Metadata.ts"
 import { report, run, s3 } from "../BuiltProgram.ts"
@@ -17,7 +17,10 @@ import {
 
 const lifetimeMs = 3000
 
-/** A store so slow that credentials of three seconds need two renewals before it has all files. */
+/**
+ * Starts a store that is so slow that credentials valid for three seconds need two renewals before all files are
+ * stored.
+ */
 const startSlowStore = async () => {
   const { identities, store } = await startStoreForIssuedKeys({ latencyMs: 500 })
   const args = s3(tinyFiles(9), store.endpoint, "--region=us-east-1", "--concurrency=1", "--max-retries=2")

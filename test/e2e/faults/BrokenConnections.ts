@@ -8,9 +8,9 @@ interface ConnectionFault {
   readonly fault: Fault
   readonly exit: number
   readonly hint: RegExp
-  /** The store has the object, although the program cannot know. */
+  /** Whether the store has the object, although the program cannot know that. */
   readonly stored?: boolean
-  /** Only the timeout ends the attempt. */
+  /** Whether only the timeout ends the attempt. */
   readonly silent?: boolean
   /** Faults that are also tried in the first attempt alone: one of each kind. */
   readonly alsoOnce?: boolean
@@ -167,7 +167,7 @@ export const brokenConnections: ReadonlyArray<FaultCase> = [
   {
     when: "the first response is lost and --no-overwrite forbids a second object",
     flags: ["--no-overwrite"],
-    // the first two requests find out whether the store honours the condition
+    // the first two requests check whether the store honours the condition
     fault: (_, nth) => (nth === 2 ? { kind: "cut-answer", end: 0, by: "reset" } : undefined),
     attempts: 4,
     exit: 11,

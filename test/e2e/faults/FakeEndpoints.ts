@@ -11,7 +11,7 @@ import { sessionWriter } from "./Identities.ts"
 export interface FakeEndpoint {
   readonly endpoint: string
   readonly env?: NodeJS.ProcessEnv
-  /** Connections that have arrived. Without it, the attempts are counted in the log of the program. */
+  /** The number of connections that have arrived. If undefined, attempts are counted in the log of the program. */
   readonly connections?: () => number
   readonly stop: () => Promise<void>
 }
@@ -83,7 +83,7 @@ interface TlsStoreOptions {
   readonly expired?: boolean
   /** Whether the program trusts the issuer. Default: true. */
   readonly trusted?: boolean
-  /** The scheme in the endpoint, although the server speaks TLS. */
+  /** The scheme in the endpoint; the server speaks TLS anyway. */
   readonly scheme?: "http"
 }
 

@@ -225,7 +225,7 @@ const cases: ReadonlyArray<Omit<FaultCase, "file" | "flags">> = [
     exit: 10
   },
   {
-    // S3 itself repeats its response for a while; many stores do not
+    // AWS repeats its response for a while, but many stores do not
     when: "the response to the completion is lost once and the store forgets the upload",
     fault: onOperation(complete, once(lostAnswer)),
     attempts: { [create]: 2, [part]: 4, [complete]: 3 },

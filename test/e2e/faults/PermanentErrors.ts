@@ -34,7 +34,7 @@ const codes: ReadonlyArray<readonly [status: number, code: string, exit: number,
   [405, "MethodNotAllowed", 10, /--endpoint/]
 ]
 
-/** The store may mean the checksum: the program tries Content-MD5, and then none. */
+/** Responses that may be about the checksum: the program then tries Content-MD5, and then no checksum. */
 const attempts: Readonly<Record<string, number>> = {
   SignatureDoesNotMatch: 2,
   InvalidRequest: 3,
@@ -80,7 +80,7 @@ const withoutCode: ReadonlyArray<readonly [when: string, answer: CannedAnswer, e
   ]
 ]
 
-/** SignatureDoesNotMatch with everything that AWS adds to it; none of it belongs in a log. */
+/** SignatureDoesNotMatch with all the details that AWS adds, which must not appear in a log. */
 const detailedSignatureError: FaultRule = ({ headers }) => ({
   kind: "answer",
   status: 403,
@@ -111,7 +111,7 @@ export const permanentErrors: ReadonlyArray<FaultCase> = [
     when: "the condition of --no-overwrite fails",
     flags: ["--no-overwrite"],
     fault: always({ kind: "answer", status: 412, code: "PreconditionFailed" }),
-    // the first creates the marker that shows whether the store honours the condition
+    // the first request creates the marker that shows whether the store honours the condition
     attempts: 2,
     exit: 11,
     hint: /--no-overwrite/
@@ -127,7 +127,8 @@ export const permanentErrors: ReadonlyArray<FaultCase> = [
     when: "the store answers 403 before it reads the body",
     file: "large",
     fault: always({ kind: "early-answer", status: 403, code: "AccessDenied" }),
-    // on a busy host, a write may fail before the program has read the response; Node then reads no more
+    // usually one attempt; on a busy host, a write may fail before the program has read the response, and Node then
+    // reads no more
     attempts: [1, 3],
     exit: 22,
     hint: /s3:PutObject/

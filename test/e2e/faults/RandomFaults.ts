@@ -28,11 +28,11 @@ const outages: Readonly<Record<string, MakeFault>> = {
   answerReset: (random) => ({ kind: "cut-answer", end: random.below(200), by: "reset" }),
   answerClosed: (random) => ({ kind: "cut-answer", end: random.below(200), by: "close" }),
   missingEtag: () => ({ kind: "missing-etag" }),
-  // one entry for all of them, because each costs a whole timeout
+  // one entry for all silent faults, because each costs a whole timeout
   silence: (random) => silences[random.below(silences.length)]!(random)
 }
 
-/** Faults of a store that works, but on the wrong bytes. The next attempt may succeed. */
+/** Faults of a store that receives or stores the wrong bytes. The next attempt may succeed. */
 const corruptions: Readonly<Record<string, MakeFault>> = {
   badDigest: () => ({ kind: "answer", status: 400, code: "BadDigest" }),
   wrongChecksum: () => ({ kind: "wrong-checksum" })
@@ -48,7 +48,7 @@ export interface RandomFaults {
   readonly faults: (request: RecordedRequest) => Fault | undefined
   /** How often each fault has occurred, by name. */
   readonly counts: ReadonlyMap<string, number>
-  /** The faults of a key after which the object is stored, or may be. */
+  /** The number of faults of a key after which the object is or may be stored. */
   readonly afterStoring: (key: string) => number
 }
 

@@ -12,7 +12,7 @@ const pauses: ReadonlyArray<
   readonly [when: string, answer: () => CannedAnswer, pause: NonNullable<FaultCase["pause"]>]
 > = [
   ["Retry-After gives seconds, and waits for them", () => retryAfter("2"), [1990, 4000]],
-  // a date has whole seconds
+  // a date contains only whole seconds
   ["Retry-After gives a date, and waits for it", () => retryAfter(inSeconds(3)), [1900, 5000]],
   [
     "x-amz-retry-after gives milliseconds, and waits for them",

@@ -58,13 +58,13 @@ const withoutCode: ReadonlyArray<readonly [what: string, answer: CannedAnswer, e
   ["500 with a truncated document", truncated, 32, overloaded]
 ]
 
-/** The same status, first as a gateway sends it, then as a store does. */
+/** Sends the same status, first in the form of a gateway, then in the form of a store. */
 const inEveryForm = (status: number): FaultRule => {
   const forms: ReadonlyArray<CannedAnswer> = [page(status), noBody(status), { status, code: "UnknownCode" }]
   return (_, nth) => ({ kind: "answer", ...forms[nth % forms.length]! })
 }
 
-/** One or two of each failure class. */
+/** One or two responses of each failure class. */
 const retryable: ReadonlyArray<readonly [what: string, answer: CannedAnswer]> = [
   ["503 SlowDown", { status: 503, code: "SlowDown" }],
   ["500 InternalError", { status: 500, code: "InternalError" }],

@@ -136,7 +136,7 @@ export const unsupportedFeatures: ReadonlyArray<FaultCase> = [
     exit: 0
   },
   {
-    // as in most buckets today
+    // most buckets today refuse ACLs
     when: "the bucket has no ACLs",
     flags: ["--acl=bucket-owner-full-control"],
     fault: always({ kind: "answer", status: 400, code: "AccessControlListNotSupported" }),

@@ -63,7 +63,7 @@ describe.each(debians)("on Debian %s", (suite) => {
     return { sh, version }
   }
 
-  /** What the README says, for a repository in /srv. */
+  /** The README's commands, for a repository in /srv. */
   const recipe = () => {
     const commands = Readme.commands("install -D -m 644 ibsr-export.asc ")
     expect(commands).toHaveLength(4)

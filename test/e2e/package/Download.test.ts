@@ -21,12 +21,12 @@ describe.skipIf(!possible)("the README's download commands", () => {
   const sum = createHash("sha256").update(content).digest("hex")
   const checksums = Buffer.from(`${sum}  another.deb\n${sum}  ${deb}\n`)
 
-  /** Runs it in an empty folder, with a release that consists of these files. */
+  /** Runs the README's commands in an empty folder, with a release that consists of these files. */
   const download = async (assets: Readonly<Record<string, Buffer>>) => {
     const server = createServer(({ url = "" }, response) => {
       const [, path = "", name = ""] = /^(\/.*\/)([^/]+)$/.exec(url) ?? []
       const body = assets[name]
-      // as GitHub redirects to where it keeps the files
+      // like GitHub, redirects to the place where the files are
       if (path === `/releases/download/v${packageJson.version}/`)
         response.writeHead(302, { location: `/files/${name}` }).end()
       else if (path === "/files/" && body !== undefined) response.end(body)

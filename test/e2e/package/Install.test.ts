@@ -50,7 +50,7 @@ describe.each(debians)("on Debian %s", (suite) => {
     return { root, sh, apt, existing }
   }
 
-  it("the package installs without further packages, runs, and enables no unit", async () => {
+  it("the package installs without further packages, its program runs, and no unit is enabled", async () => {
     const { apt, existing, sh } = await host()
     const before = await sh("dpkg-query --show --showformat '${Package}\\n'")
     await apt("install", "/srv/full.deb")

@@ -6,7 +6,7 @@ import { startStoreBehindProxy } from "../StoreBehindProxy.ts"
 
 const password = "s3cr3t/p@ss:w0rd%"
 const login = `operator:${password}`
-/** The password as it is, in a URL, and in the header of a request. */
+/** The forms of the password: as it is, in a URL, and in the header of a request. */
 const forms = [password, encodeURIComponent(password), Buffer.from(login).toString("base64")]
 
 const verbose = ["--verbose", "--log-format=json", "--output=json", "--max-retries=1"]

@@ -86,7 +86,7 @@ describe.skipIf(!hostAvailable || !inject("cron"))("under a real cron", () => {
     expect(lines[0]).toMatch(/^bucket \[23\]: .* \(404 NoSuchBucket\)$/)
     expect(lines.at(-2)).toMatch(/^20\S+Z failed 1 of 1 in /)
     expect(lines.at(-1)).toMatch(/^exit 23 bucket: /)
-    // one failure with its hint and file, before the counts
+    // the mail has one failure with its hint and file, before the counts
     expect(lines.slice(1, -2).map((text) => text.trim().split(/\W/)[0])).toEqual(["hint", "snapshot_2026112214"])
     const complaints = (await host.journalSince(since)).filter(
       ({ identifier, priority }) => identifier === "cron" && priority < 5

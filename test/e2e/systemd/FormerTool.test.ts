@@ -82,7 +82,7 @@ describe.skipIf(!hostAvailable)("on a host that was set up for the former progra
     await sh("systemctl daemon-reload; systemctl start ibsr-upload.service")
     expect(store.keys()).toEqual([key])
     expect(await sh("systemctl show ibsr-upload.service --property=Result")).toBe("Result=success\n")
-    // the schedule stays; only the random delay of up to five minutes would take too long
+    // keeps the schedule, but removes the random delay of up to five minutes, which would take too long
     write("/etc/systemd/system/ibsr-upload.timer.d/delay.conf", "[Timer]\nRandomizedDelaySec=0\n")
     await sh("systemctl daemon-reload; systemctl enable --now ibsr-upload.timer; systemctl stop ibsr-upload.timer")
     const before = new Date(Date.now() - 3_700_000)
@@ -95,7 +95,7 @@ describe.skipIf(!hostAvailable)("on a host that was set up for the former progra
 
   it.skipIf(!inject("cron"))("the crontab uploads, and each line of its log has a date", async () => {
     const { key, store } = await prepare(16)
-    // once, when cron starts
+    // the job runs once, when cron starts
     await sh(`systemctl stop cron; rm -f /run/crond.reboot /var/run/crond.reboot; crontab - <<'END'
 ${crontab.replace("0 * * * *", "@reboot")}END
 systemctl start cron`)
@@ -105,28 +105,32 @@ systemctl start cron`)
     expect(text()).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ uploaded 1 .*\n$/)
   })
 
-  it("the package says what takes precedence over it, and what would upload twice", { timeout: 180_000 }, async () => {
-    write("/etc/cron.d/upload", crontab.replace(program, `root ${program}`))
-    write("/etc/systemd/system/old-upload.service", service)
-    const { code, stderr } = await container.exec("dpkg", "--install", debPath)
-    expect(code, stderr).toBe(0)
-    const warned = stderr.split("\n").filter((text) => text.startsWith("ibsr-export: warning: "))
-    expect(warned.map((text) => text.split(" ")[2])).toEqual([
-      "/etc/systemd/system/ibsr-upload.service",
-      "/etc/systemd/system/ibsr-upload.timer",
-      program,
-      "/etc/systemd/system/old-upload.service",
-      "/etc/cron.d/upload",
-      ...(inject("cron") ? ["/var/spool/cron/crontabs/root"] : [])
-    ])
-    expect(stderr).toContain("run systemctl disable --now old-upload.timer")
+  it(
+    "the package warns about files that take precedence over it, and about jobs that would upload twice",
+    { timeout: 180_000 },
+    async () => {
+      write("/etc/cron.d/upload", crontab.replace(program, `root ${program}`))
+      write("/etc/systemd/system/old-upload.service", service)
+      const { code, stderr } = await container.exec("dpkg", "--install", debPath)
+      expect(code, stderr).toBe(0)
+      const warned = stderr.split("\n").filter((text) => text.startsWith("ibsr-export: warning: "))
+      expect(warned.map((text) => text.split(" ")[2])).toEqual([
+        "/etc/systemd/system/ibsr-upload.service",
+        "/etc/systemd/system/ibsr-upload.timer",
+        program,
+        "/etc/systemd/system/old-upload.service",
+        "/etc/cron.d/upload",
+        ...(inject("cron") ? ["/var/spool/cron/crontabs/root"] : [])
+      ])
+      expect(stderr).toContain("run systemctl disable --now old-upload.timer")
 
-    // as docs/former-tool.md says
-    await sh(`rm /etc/systemd/system/ibsr-upload.* /etc/systemd/system/old-upload.service ${program} -r
+      // the same steps as in docs/former-tool.md
+      await sh(`rm /etc/systemd/system/ibsr-upload.* /etc/systemd/system/old-upload.service ${program} -r
 rm /etc/cron.d/upload; crontab -r || true; systemctl daemon-reload; systemctl reenable ibsr-upload.timer`)
-    const again = await container.exec("dpkg", "--install", debPath)
-    expect(again.stderr).not.toContain("warning")
-    const links = await sh("readlink -f /etc/systemd/system/timers.target.wants/ibsr-upload.timer")
-    expect(links).toBe("/usr/lib/systemd/system/ibsr-upload.timer\n")
-  })
+      const again = await container.exec("dpkg", "--install", debPath)
+      expect(again.stderr).not.toContain("warning")
+      const links = await sh("readlink -f /etc/systemd/system/timers.target.wants/ibsr-upload.timer")
+      expect(links).toBe("/usr/lib/systemd/system/ibsr-upload.timer\n")
+    }
+  )
 })

@@ -71,7 +71,7 @@ export class Host {
     const store = await this.startStore(options)
     this.#scheme = options.tls === undefined ? "http" : "https"
     this.configure({})
-    // instead of two minutes
+    // shortens the pause of two minutes between two attempts
     this.dropIn("ibsr-upload.service", "restart-delay", "[Service]", "RestartSec=50ms")
     await this.systemctl("daemon-reload")
     return store

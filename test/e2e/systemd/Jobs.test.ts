@@ -15,7 +15,7 @@ describe.skipIf(!hostAvailable)("two jobs on one host", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()
-    // with a dynamic user each: the users must not see each other's ledger
+    // each job has its own dynamic user, and the users must not see each other's ledger
     await generate("snapshots")
     await generate("snapshots-payload", "--name=payload")
     await host.systemctl("daemon-reload")
@@ -115,7 +115,7 @@ describe.skipIf(!hostAvailable)("two jobs on one host", () => {
     expect(alerts.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^ibsr-upload-payload\.service has failed: /)
     ])
-    // after the failures of the one, the other still starts
+    // after one job has failed, the other still starts
     for (let start = 0; start < 4; start++) await host.systemctl("start", "ibsr-upload.service")
   })
 
@@ -132,7 +132,7 @@ describe.skipIf(!hostAvailable)("two jobs on one host", () => {
     expect(await show("ibsr-upload-payload.service")).toContain("ExecMainStatus=143")
   })
 
-  it("are regenerated without a change to the other", async () => {
+  it("can be regenerated without changing each other", async () => {
     const read = async (unit: string) => (await host.container.exec("cat", `${units}/${unit}`)).stdout
     const before = await read("ibsr-upload.service")
     await generate("snapshots-payload", "--name=payload", "--force")

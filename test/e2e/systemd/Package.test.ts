@@ -21,7 +21,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
   })
   afterAll(() => host.close())
 
-  // the state directly after an installation, whatever the last test did
+  // restores the state directly after an installation
   beforeEach(async () => {
     await host.systemctl("disable", "--now", timer).catch(() => {})
     await dpkg("--install", debPath)
@@ -58,7 +58,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
     return store
   }
 
-  it("neither starts nor enables the timer; one command does both", async () => {
+  it("does not start or enable the timer; one command does both", async () => {
     expect(await state(timer)).toEqual({ LoadState: "loaded", ActiveState: "inactive", UnitFileState: "disabled" })
     expect(await state("ibsr-upload.service")).toMatchObject({ LoadState: "loaded", ActiveState: "inactive" })
     await host.systemctl("enable", "--now", timer)
@@ -91,7 +91,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
     expect(await state(timer)).toMatchObject({ ActiveState: "active", UnitFileState: "enabled" })
     const { stdout } = await host.container.exec("systemctl", "list-timers", "--no-legend", timer)
     expect(stdout).toMatch(/^\w+ \d+-12-31 04:05:06 UTC /)
-    // the new program does the next run
+    // the next run uses the new program
     expect(await host.upload()).toMatchObject({ Result: "success", ExecMainStatus: "0" })
   })
 

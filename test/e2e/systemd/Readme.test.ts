@@ -24,7 +24,7 @@ describe.skipIf(!hostAvailable)("the README's installation", () => {
     const bucket = "customer-bucket"
     const domain = "s3.eu-central-1.amazonaws.com"
     const authority = await makeAuthority()
-    // what an EC2 instance finds: Amazon's host name with its certificate, and the role
+    // the environment of an EC2 instance: Amazon's host name with its certificate, and the role
     writeFileSync(join(container.root, "etc/hosts"), `127.0.0.1 localhost ${bucket}.${domain}\n`)
     writeFileSync(join(container.root, "etc/ssl/amazon.pem"), authority.cert)
     await container.exec("systemctl", "set-environment", "AWS_CA_BUNDLE=/etc/ssl/amazon.pem")

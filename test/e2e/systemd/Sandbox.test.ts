@@ -17,7 +17,7 @@ describe.skipIf(!hostAvailable)("the hardened service", () => {
   })
   afterAll(() => host.close())
 
-  it("runs with low priority, limits and no capabilities", async () => {
+  it("runs with low priority, resource limits and no capabilities", async () => {
     const store = await host.prepare({ latencyMs: 1000 })
     const run = host.upload()
     await until(() => store.inFlight === 1)

@@ -109,7 +109,7 @@ describe.skipIf(!hostAvailable)("two runs on one ledger", () => {
   })
   afterAll(() => host.close())
 
-  it("exclude each other: a manual run during the service exits 50", async () => {
+  it("exclude each other: a manual run exits 50 while the service is active", async () => {
     const store = await host.prepare()
     store.fault = () => ({ kind: "delay", ms: 1500 })
     const service = host.upload()

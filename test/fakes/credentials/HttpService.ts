@@ -29,7 +29,7 @@ export interface ReceivedRequest {
   path: string
   headers: IncomingHttpHeaders
   body: string
-  /** Undefined while unanswered, and forever if the service hangs or the client disconnects. */
+  /** Undefined until the request is answered; stays undefined if the service hangs or the client disconnects. */
   status?: number
 }
 

@@ -166,7 +166,7 @@ describe("the manifest of a directory", () => {
     })
   })
 
-  it.live("names what is pending and what was lost", () => {
+  it.live("lists pending files and lost files", () => {
     const denied = new AccessDenied({
       operation: "PutObject",
       detail: "no",
@@ -187,7 +187,7 @@ describe("the manifest of a directory", () => {
     })
   })
 
-  it.live("is a warning if it cannot be stored, and is stored by the next run", () => {
+  it.live("causes a warning if it cannot be stored, and is stored by the next run", () => {
     let isDenied = true
     const store = MemoryStore.make({
       before: (operation, key) =>
@@ -204,7 +204,7 @@ describe("the manifest of a directory", () => {
       expect(failed.result.exitCode).toBe(0)
       expect(failed.totals).toMatchObject({ uploaded: 20, failed: 0 })
       expect(failed.manifests).toMatchObject({ written: 0, waiting: 20 })
-      // no more than those in flight when it became hopeless
+      // at most the requests that were in flight when the run gave up on manifests
       expect(store.requests.filter((request) => isManifest(request)).length).toBeLessThan(12)
       isDenied = false
       const next = yield* exportOnce(settings, store.layer)
@@ -213,7 +213,7 @@ describe("the manifest of a directory", () => {
     })
   })
 
-  it.live("does not end the run if the store dies before it", () => {
+  it.live("does not make the run fail if the store goes down before it is sent", () => {
     const store = MemoryStore.make({
       before: (operation, key) =>
         isManifest(key)
@@ -227,7 +227,7 @@ describe("the manifest of a directory", () => {
     })
   })
 
-  it.live("never takes the place of a file of its name, nor a file its place", () => {
+  it.live("never replaces the object of a file with the same name, and is never replaced by such a file", () => {
     const store = MemoryStore.make()
     const name = `${directory}upload-manifest.json`
     return Effect.gen(function* () {
@@ -245,7 +245,7 @@ describe("the manifest of a directory", () => {
     })
   })
 
-  it.live("is made for every directory once --manifest is given, with null for what is not known", () => {
+  it.live("is made for every directory by the first run with --manifest, with null for unknown values", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const settings = job({ [directory + hour]: lines(2), "d/a.jsonl": lines(100_000) }, { manifest: false })
@@ -253,7 +253,7 @@ describe("the manifest of a directory", () => {
       expect(without.manifests).toBeNull()
       expect([...store.versions.keys()].filter(isManifest)).toEqual([])
       yield* exportOnce({ ...settings, manifest: true }, store.layer)
-      // small content has one digest, which is that of the whole
+      // the digest of small content is the SHA-256 of the whole content
       expect(manifestIn(store).files).toMatchObject([{ sha256: sha256(lines(2)), lines: null, firstTsUnixSec: null }])
       expect(manifestIn(store, "p/d/upload-manifest.json").files).toMatchObject([{ sha256: null, lines: null }])
     })
@@ -290,7 +290,7 @@ describe("the manifest of a directory", () => {
     })
   })
 
-  it.live("marks a live file, and its content changes with the file", () => {
+  it.live("marks a live file as live, and changes when the file grows", () => {
     const store = MemoryStore.make()
     return Effect.gen(function* () {
       const settings = job({ [`${directory}status.jsonl`]: lines(2) })

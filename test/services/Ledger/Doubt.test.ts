@@ -1,4 +1,4 @@
-/** Ledgers that may not know what is stored: of another host, copied, or restored. */
+/** Ledgers that may not know what is stored, because they come from another host, a copy or a backup. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either } from "effect"
 import { copyFileSync, cpSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs"
@@ -102,7 +102,7 @@ describe("a ledger", () => {
       },
       "OlderCopy"
     ]
-  ])("that %s has the right concern, until a run has seen all files", ([, change, concern]) =>
+  ])("that %s causes the right concern, until a run has seen all files", ([, change, concern]) =>
     Effect.gen(function* () {
       const files = yield* withBackup
       change(files)
@@ -138,7 +138,7 @@ describe("a ledger", () => {
     })
   )
 
-  it.live("that was restored keeps the doubt about a file that it knew, but not about new files", () =>
+  it.live("that was restored causes doubt about the files that it knows, but not about new files", () =>
     Effect.gen(function* () {
       const { backup } = yield* withBackup
       yield* run({ stateDir: backup }, (ledger) => ledger.markPending("seen"))
@@ -157,7 +157,7 @@ describe("a ledger", () => {
     })
   )
 
-  it.live("of another machine forgets the uploads in progress there", () =>
+  it.live("of another machine forgets that machine's uploads in progress", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const key = Either.getOrThrow(ObjectKey.of(settingsWith().prefix, "a"))
@@ -181,7 +181,7 @@ describe("a ledger", () => {
     })
   )
 
-  it.live("gives a key to one file only, even of a target whose prefix lies in another's", () =>
+  it.live("gives a key to only one file, even if the prefix of one target contains that of another", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const below = (text: string): Host => ({
@@ -209,7 +209,7 @@ describe("a ledger", () => {
     })
   )
 
-  it.live("tells that another input directory was uploaded before, while that one exists", () =>
+  it.live("reports that an earlier run uploaded another input directory, if that directory still exists", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const [one, two] = [emptyDirectory(), emptyDirectory()]

@@ -1,4 +1,4 @@
-/** Ledgers of older versions hold one SHA-256 over all of a large file, in place of a block digest. */
+/** Ledgers of older versions contain one SHA-256 of a whole large file instead of a block digest. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
@@ -13,7 +13,7 @@ import { emptyDirectory } from "../../fixtures/Tree.ts"
 const MiB = 1024 ** 2
 
 describe("a large file that an older version stored", () => {
-  it.live("is recognized as touched, grown or replaced", () => {
+  it.live("is recognised as touched, grown or replaced", () => {
     const settings = settingsWith({ input: emptyDirectory(), stateDir: emptyDirectory() })
     const path = join(settings.input, "a.jsonl")
     const content = Buffer.alloc(20 * MiB, "line\n")

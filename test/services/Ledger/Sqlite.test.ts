@@ -64,7 +64,7 @@ const store = (ledger: OpenLedger, path: string, digest: ContentDigest, override
   })
 
 describe("the ledger", () => {
-  it.live("remembers the checksum that a target's store accepts, for no other target", () =>
+  it.live("remembers which checksum a target's store accepts, separately for each target", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       yield* using(stateDir, (ledger) => {
@@ -79,7 +79,7 @@ describe("the ledger", () => {
   )
 
   it.live(
-    "keeps targets apart by endpoint and region, and gives a target without a region the first that is named",
+    "distinguishes targets by endpoint and region; a target without a region adopts the first region that a run names",
     () =>
       Effect.gen(function* () {
         const stateDir = emptyDirectory()
@@ -220,7 +220,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.live("records times that no 64-bit number of nanoseconds holds", () =>
+  it.live("records times that do not fit into a 64-bit number of nanoseconds", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const times = [2n ** 63n, -(2n ** 63n) - 1n, 15_000_000_000_000_000_000n, 2n ** 63n * 1_000_000_000n, -1n]
@@ -449,7 +449,7 @@ describe("the ledger", () => {
     })
   )
 
-  it.effect("lists files that a run left unfinished after a clock that was ahead had been corrected", () =>
+  it.effect("lists unfinished files even if the clock was ahead in an earlier run", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       // this run makes the input directory known
@@ -465,23 +465,25 @@ describe("the ledger", () => {
     })
   )
 
-  it.effect("keeps a file pending that a run with its clock ahead left pending, if nothing of it can be sent now", () =>
-    Effect.gen(function* () {
-      const stateDir = emptyDirectory()
-      yield* TestClock.setTime(2_000_000_000_000)
-      yield* using(stateDir, (ledger) => ledger.markPending("a"), 2_000_000_000_000)
-      const files = yield* using(
-        stateDir,
-        (ledger) =>
-          Effect.gen(function* () {
-            yield* ledger.markPending("a")
-            yield* ledger.clearPending("a")
-            return yield* ledger.unfinishedFiles("", 10)
-          }),
-        1000
-      )
-      expect(files).toMatchObject([{ path: "a", pending: true }])
-    })
+  it.effect(
+    "keeps a pending file pending if nothing of it can be sent, even if the clock was ahead in an earlier run",
+    () =>
+      Effect.gen(function* () {
+        const stateDir = emptyDirectory()
+        yield* TestClock.setTime(2_000_000_000_000)
+        yield* using(stateDir, (ledger) => ledger.markPending("a"), 2_000_000_000_000)
+        const files = yield* using(
+          stateDir,
+          (ledger) =>
+            Effect.gen(function* () {
+              yield* ledger.markPending("a")
+              yield* ledger.clearPending("a")
+              return yield* ledger.unfinishedFiles("", 10)
+            }),
+          1000
+        )
+        expect(files).toMatchObject([{ path: "a", pending: true }])
+      })
   )
 
   it.live("can be opened by only one run at a time", () =>

@@ -181,7 +181,7 @@ describe("Limiter", () => {
   )
 
   it.scoped(
-    "ends the run when the store asks for a pause of more than a minute, and no request is left that may succeed",
+    "ends the run when the store asks for a pause of more than a minute and no request in flight can succeed",
     () =>
       Effect.gen(function* () {
         const { limit } = yield* Limiter.make(options)

@@ -71,7 +71,7 @@ describe("Retry", () => {
       Effect.gen(function* () {
         const { times } = yield* attempts((nth) => (nth <= least.length ? slowDown(retryAfter) : undefined))
         const waited = pauses(times)
-        // the program's own back-off with its jitter may be longer than the shorter pauses
+        // the back-off with its jitter may be longer than the shorter of these pauses
         expect(waited).toEqual(
           least.map((pause, nth) => expect.toSatisfy((ms) => ms >= pause && ms <= Math.max(pause, 200 * 2 ** nth)))
         )

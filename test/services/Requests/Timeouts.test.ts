@@ -20,7 +20,7 @@ const timeouts = (requests: ReadonlyArray<readonly [startSeconds: number, bodyBy
     return ends
   })
 
-describe("a request times out", () => {
+describe("a request's timeout", () => {
   it.scoped.each([
     ["after the timeout if it has no body", [[0, 0]], [60]],
     ["a second later for each 8 KiB of its body", [[0, 8 * MiB]], [60 + 1024]],
@@ -39,7 +39,7 @@ describe("a request times out", () => {
     })
   )
 
-  it.scoped("not at all once it has ended", () =>
+  it.scoped("has no effect once the request has ended", () =>
     Effect.gen(function* () {
       const watch = yield* Timeouts.forRequests(Duration.seconds(60))
       let failures = 0

@@ -10,7 +10,7 @@ const MiB = 1024 ** 2
 const formats = ["zstd", "gzip"] as const
 const whole = { zstd: zlib.zstdDecompressSync, gzip: zlib.gunzipSync }
 
-/** In memory, so that the program waits for nothing but the compressor. */
+/** Yields bytes from memory, so that the program waits only for the compressor. */
 async function* inPieces(bytes: Uint8Array, pieceBytes = 256 * 1024): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
 }
@@ -75,7 +75,7 @@ describe.each(formats)("compressing with %s", (format) => {
     setImmediate(turn)
     await compressed(bytes, format)
     turning = false
-    // a synchronous compressor would not let the loop turn before the end
+    // with a synchronous compressor, the event loop would not run before the end
     expect(turns).toBeGreaterThanOrEqual(least)
   })
 

@@ -60,7 +60,7 @@ describe.each(["with /proc", "without /proc"])("a file on a system %s", (system)
     expect(check(withLink(), "d/a.jsonl", undefined, true)).not.toThrow()
   })
 
-  it("behind a link is refused, even if the directory is back when it is checked", () => {
+  it("behind a link is refused, even if the real directory is back at the time of the check", () => {
     prepare()
     const input = withLink()
     const swap = () => {

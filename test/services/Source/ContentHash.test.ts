@@ -27,7 +27,7 @@ const MiB = 1024 ** 2
 const large = Buffer.alloc(2 * blockBytes + 5 * MiB)
 for (let at = 0; at < large.length; at += 4) large.writeUInt32LE(Math.imul(at + 1, 2654435761) >>> 0, at)
 
-/** By definition: the digest of the digests of the blocks, and their number. */
+/** Computes a block digest from its definition: the digest of the blocks' digests, and their number. */
 const blockDigest = (bytes: Buffer) => {
   const count = Math.ceil(bytes.length / blockBytes)
   if (count < 2) return sha256(bytes)

@@ -29,7 +29,7 @@ describe("the line scanner", () => {
     expect(facts.facts()).toEqual({ count: 3, firstTime: 100, lastTime: 220, intervalSeconds: 60, runId: "b" })
   })
 
-  it("knows no times of a file without lines", () => {
+  it("returns no times for a file without lines", () => {
     const none = { firstTime: undefined, lastTime: undefined, intervalSeconds: undefined, runId: undefined }
     expect(LineScanner.facts().facts()).toEqual({ count: 0, ...none })
   })

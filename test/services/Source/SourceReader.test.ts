@@ -93,7 +93,7 @@ describe("SourceReader", () => {
   )
 
   it.scopedLive(
-    "searches the last 64 MiB for a line break: fails a live file without one, sends a final file as torn",
+    "searches only the last 64 MiB for a line break: without one, fails a live file and sends a final file as torn",
     () =>
       Effect.gen(function* () {
         const path = join(tree({ "a.jsonl": "one\n" }), "a.jsonl")
@@ -110,7 +110,7 @@ describe("SourceReader", () => {
       try {
         truncateSync(path, 2 ** 46)
       } catch {
-        return // the file system has no files of this size
+        return // skipped if the file system does not support files of this size
       }
       expect(yield* Effect.flip(openAs(path, "a.pcap"))).toMatchObject({ _tag: "SourceUnreadable", code: "EFBIG" })
     })
@@ -138,7 +138,7 @@ describe("SourceReader", () => {
     Effect.gen(function* () {
       const root = tree({ "a.jsonl": "" })
       expect((yield* Effect.flip(open(join(root, "gone.jsonl"))))._tag).toBe("Vanished")
-      // a file where a directory was
+      // a file has replaced a directory
       expect((yield* Effect.flip(open(join(root, "a.jsonl/b.jsonl"))))._tag).toBe("Vanished")
     })
   )

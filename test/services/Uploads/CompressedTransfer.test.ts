@@ -74,7 +74,7 @@ describe("a compressed upload", () => {
     return Effect.gen(function* () {
       const { totals } = yield* setUp(content, 0).run(store)
       expect(totals).toMatchObject({ uploaded: 1, failed: 0 })
-      // of the second upload only
+      // the parts of the second upload only
       expect(totals.objectBytes).toBe(store.versions.get("p/a.jsonl.zst")?.[1]?.length)
       expect(contents(store, "p/a.jsonl.zst")).toEqual([content, content])
     })

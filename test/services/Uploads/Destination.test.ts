@@ -32,10 +32,10 @@ type Name = (typeof names)[number]
 type Step =
   | { readonly _tag: "append" | "recreate" | "replace"; readonly name: Name; readonly text: string }
   | { readonly _tag: "cut" | "rotate" | "touch"; readonly name: Name }
-  /** `answered`: the number of stored objects after which the store still stores, but its answers are lost. */
+  /** `answered`: after this number of stored objects, the store continues to store, but its responses are lost. */
   | { readonly _tag: "run"; readonly answered: number; readonly compress: Mode }
 
-// few different lines, so that a truncated file often starts with its previous content, even beyond the first 4 KiB
+// few different lines, so that a rewritten file often starts with its previous content, even beyond the first 4 KiB
 const long = `${"c".repeat(5000)}\n`
 const larger = `${"d".repeat(6 * MiB)}\n`
 const text = fc
@@ -113,7 +113,7 @@ describe("an object of an append-only file", () => {
             include: ["**"],
             appendOnly: ["**"],
             stateDir: emptyDirectory(),
-            // enough for three parts and a compressor
+            // memory has room for three parts and a compressor
             memoryBytes: 20 * MiB,
             partSizeBytes: 5 * MiB,
             concurrency: ConcurrencyLimit.upTo(2)
@@ -240,7 +240,7 @@ describe("with --no-overwrite, a file", () => {
     })
   )
 
-  it.live("fails each time if it was never sent and its key is taken", () =>
+  it.live("fails in each run if it was never sent and its key is taken", () =>
     Effect.gen(function* () {
       const { run } = start()
       yield* run()

@@ -18,7 +18,7 @@ const MiB = 1024 ** 2
 const part = 5 * MiB
 const key = "p/big.jsonl"
 
-/** Lines, of which no two parts are the same. */
+/** Makes lines so that no two parts are the same. */
 const lines = (bytes: number) => {
   const all = Buffer.alloc(bytes)
   for (let at = 0; at < bytes; at += MiB) all.fill(`${String(at).padStart(15, "0")}\n`, at, Math.min(bytes, at + MiB))
@@ -32,7 +32,7 @@ const setUp = (content: Buffer, store: MemoryStore.MemoryOptions = {}) => {
   const input = emptyDirectory()
   const path = join(input, "big.jsonl")
   writeFileSync(path, content)
-  /** Sets the modification time so that the file is final, or live. */
+  /** Sets the modification time so that the file counts as final or live. */
   const touch = (state: "final" | "live" = "final") => {
     const at = Date.now() / 1000 - (state === "final" ? 864_000 : 0)
     utimesSync(path, at, at)
@@ -135,7 +135,7 @@ describe("an interrupted multipart upload", () => {
     ["whose file is shorter", ({ path, touch }) => (writeFileSync(path, lines(3 * part + 160)), touch("live")), {}],
     ["with parts of another size", ({ touch }) => touch("live"), { partSizeBytes: part + 1 }],
     ["with other attributes", ({ touch }) => touch("live"), { tags: { a: "b" } }]
-  ])("is aborted and started over in the same run: an upload %s", ([, change, changed]) => {
+  ])("is aborted and started over in the same run if it is an upload %s", ([, change, changed]) => {
     const host = setUp(lines(4 * part))
     return Effect.gen(function* () {
       host.touch("live")

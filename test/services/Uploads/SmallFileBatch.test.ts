@@ -121,7 +121,7 @@ describe("a batch of new small files", () => {
         [`p/${names[5]}`, "access-denied"],
         [`p/${names[6]}`, "unavailable"]
       ])
-      // the second may have been stored
+      // the second file may have been stored
       expect(inLedger(settings)).toEqual({ open: 1, stored: 38 })
     })
   })
@@ -155,7 +155,7 @@ describe("a batch of new small files", () => {
     return Effect.gen(function* () {
       const stop = yield* Stop
       const fiber = yield* Effect.fork(exportTo(settings, store.layer))
-      // before that, an interruption would hit files that are still being read
+      // not earlier, because an interruption would then hit files that are still being read
       while (store.requests.length < 2 || inLedger(settings).open < 40)
         yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       yield* stop.request({ _tag: "Signal", signal: "SIGTERM" })

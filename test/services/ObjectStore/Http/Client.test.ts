@@ -6,7 +6,7 @@ import * as Client from "../../../../src/services/ObjectStore/Http/Client.ts"
 import { MalformedResponse } from "../../../../src/services/ObjectStore/Http/ResponseHead.ts"
 import { okResponse, scriptedServer, type ReceivedRequest, readRequests } from "../../../fixtures/ScriptedServer.ts"
 
-/** A server, and a client for it in the scope of the test. */
+/** Starts a server, and makes a client for it in the scope of the test. */
 const serve = (behave: (socket: Socket, nth: number) => void, proxyHeaders?: Client.Route["proxyHeaders"]) =>
   Effect.gen(function* () {
     const server = yield* Effect.promise(() => scriptedServer(behave))

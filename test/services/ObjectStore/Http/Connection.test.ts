@@ -29,7 +29,7 @@ const dialTo =
     return () => socket.destroy()
   }
 
-/** A connection, and how often it made each of its calls. */
+/** Opens a connection that counts its calls of each callback. */
 const opened = (dial: Connection.Dial, idleMillis = 10_000) => {
   const calls = { onFree: 0, onClose: 0, done: 0 }
   const closed = Promise.withResolvers<void>()
@@ -119,14 +119,14 @@ describe.each([
     const tls = isSecure ? await certificate() : undefined
     const server = await scriptedServer((socket) => {
       readRequests(socket, () => socket.write(okResponse()))
-      // the many pauses take so long that the buffers of the sockets cannot hide them
+      // the pauses together take so long that the sockets' buffers cannot hide them
       socket.on("data", () => {
         socket.pause()
         setTimeout(() => socket.resume(), 1)
       })
     }, tls)
     const startedAt = performance.now()
-    // the pieces of TLS are smaller, so what the system buffers takes longer to arrive
+    // TLS sends smaller pieces, so buffered bytes take longer to arrive
     const idleMillis = tls === undefined ? 200 : 1000
     const { send } = opened(dialTo(server.port, tls && { ...tls, cert: tls.ca }), idleMillis)
     expect(await send(randomBytes(32 * MiB))).toMatchObject({ status: 200 })
@@ -222,7 +222,7 @@ describe("a connection", () => {
     expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("fails without traffic: no response", async () => {
+  it("fails if no response arrives", async () => {
     const server = await scriptedServer((socket) => socket.resume())
     const { calls, send } = opened(dialTo(server.port), 50)
     await expect(send()).rejects.toMatchObject({ name: "StalledError", message: "no progress for 0.1 s" })
@@ -230,7 +230,7 @@ describe("a connection", () => {
     expect(calls).toEqual({ onFree: 0, onClose: 1, done: 1 })
   })
 
-  it("fails without traffic: a body that is not read", async () => {
+  it("fails if the server does not read the body", async () => {
     const server = await scriptedServer((socket) => socket.pause())
     await expect(opened(dialTo(server.port), 50).send(randomBytes(32 * MiB))).rejects.toMatchObject({
       name: "StalledError"
@@ -282,7 +282,7 @@ describe("a response before the end of the request's body", () => {
     expect(bytes).toBeLessThan(32 * MiB)
   })
 
-  it("lets another request follow a small body, which has already been written", async () => {
+  it("keeps the connection open if the whole small body has already been written", async () => {
     const server = await scriptedServer((socket) => {
       socket.once("data", () => socket.write(okResponse()))
       readRequests(socket, (_, nth) => nth > 1 && socket.write(okResponse()))
@@ -373,7 +373,7 @@ describe("a response before the system reports that the body is written", () => 
     expect(socket.destroyed).toBe(true)
   })
 
-  it("fails for a small body, too", async () => {
+  it("fails for a small body as well", async () => {
     const { send, socket } = openedOver(() => {})
     const sent = send(Buffer.alloc(1))
     socket.emit("data", Buffer.from(okResponse()))

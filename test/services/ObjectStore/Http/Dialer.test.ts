@@ -18,7 +18,7 @@ const tls = { ca: Buffer.from(authority.cert) }
 
 const to = (protocol: Origin["protocol"], hostname: string, port: number): Origin => ({ protocol, hostname, port })
 
-/** Dials: the outcome, how often it was reported, and a function that cancels it. */
+/** Dials. Returns the outcome, how often the outcome was reported, and a function that cancels the dialling. */
 const dialVia = (target: Route) => {
   const outcome = Promise.withResolvers<Socket>()
   outcome.promise.catch(() => {})
@@ -261,7 +261,7 @@ describe("a tunnel", () => {
     const { connected, reports } = connect(undefined, 50)
     await expect(connected).rejects.toMatchObject({ code: "ERR_PROXY_TUNNEL" })
     await disconnected(proxy)
-    // a connection through it would time out now
+    // during this pause, a TLS connection through the tunnel would time out, too
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(reports.count).toBe(1)
   })
@@ -313,7 +313,7 @@ describe("a tunnel", () => {
   it("does not crash Node if it is destroyed inside its own callback", async () => {
     const { proxy, connect } = await tunnel()
     const { cancel, connected } = connect()
-    // the promise is settled while TLS still reads, and Node crashes if the socket under it is destroyed then
+    // the promise settles while TLS is still reading, and Node crashes if the socket below is destroyed at that time
     const socket = await connected
     cancel()
     socket.destroy()

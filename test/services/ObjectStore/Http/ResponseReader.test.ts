@@ -86,7 +86,7 @@ const good: ReadonlyArray<Row> = [
   ["surplus bytes after it", `${answer(ok, "content-length: 1")}x${answer(ok)}`, { ...notReusable, body: "x" }]
 ]
 
-/** Accepted or refused unlike Node's client. */
+/** Responses that this parser and Node's client treat differently. */
 const unlikeNode: ReadonlyArray<Row> = [
   // RFC 9112: the chunks count (section 6.3), and the connection is not reused (section 6.1)
   [
@@ -157,7 +157,7 @@ const unfinished: ReadonlyArray<Row> = [
   ["an interim response alone", answer("HTTP/1.1 100 Continue"), "incomplete"]
 ]
 
-/** The body is incomplete, malformed or too long, but the head of the refusal is sufficient. */
+/** Refusals whose body is incomplete, malformed or too long: the head is sufficient. */
 const refusals: ReadonlyArray<Row> = [
   ["half a body", `${answer("HTTP/1.1 503 No", "content-length: 9")}<Err`, { ...refused, body: "<Err" }],
   ["half a chunk", `${chunkedRefusal}4\r\n<Err\r\n9\r\nor`, { ...refused, body: "<Err" }],

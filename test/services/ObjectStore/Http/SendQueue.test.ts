@@ -21,8 +21,8 @@ const connected = async (host: string) => {
 describe.each([
   ["IPv4", "127.0.0.1", true],
   ["IPv6", "::1", inject("ipv6")]
-] as const)("the queue of a connection over %s", (_, host, exists) => {
-  it.skipIf(!exists)("has bytes until the other side has read them", async () => {
+] as const)("the send queue of a connection over %s", (_, host, exists) => {
+  it.skipIf(!exists)("contains bytes until the other side has read them", async () => {
     const { client, other } = await connected(host)
     expect(SendQueue.unacknowledged(client)).toBe(0)
     client.write(Buffer.alloc(bytes))
@@ -35,7 +35,7 @@ describe.each([
       })
       other.resume()
     })
-    // its packet carries the last acknowledgement
+    // the byte's packet carries the last acknowledgement
     other.write("x")
     await once(client, "data")
     expect(SendQueue.unacknowledged(client)).toBe(0)

@@ -54,7 +54,7 @@ describe("the hint of a denial", () => {
     expect(advise({ cause: denied, in: withSettings(flags) }).hint).toMatch(hint)
   })
 
-  it("stays that of the error code, if there is one", () => {
+  it("is that of the error code, if the code has one", () => {
     expect(advise({ cause: answered(403, "NotSignedUp") }).hint).toMatch(/not signed up/)
   })
 })
@@ -94,7 +94,7 @@ describe("the hint of a wrong region", () => {
       answered(400, "IllegalLocationConstraintException"),
       /region of the bucket; it does not accept us-east-1, from AWS/
     ]
-  ])("names the right one and where the present one comes from: %#", (cause, hint) => {
+  ])("names the right region, and the source of the current region: %#", (cause, hint) => {
     expect(advise({ cause }).hint).toMatch(hint)
   })
 
@@ -110,7 +110,7 @@ describe("the hint of a wrong region", () => {
   })
 
   it.each(["InvalidTag", "InvalidArgument", "KeyTooLongError", "EntityTooSmall", "InvalidRequest", "MalformedXML"])(
-    "is not given for %s, although the answer names a region",
+    "is not given for %s, although the response names a region",
     (code) => {
       const cause = answered(400, code, { Region: "eu-west-1" }, { "x-amz-bucket-region": "eu-west-1" })
       expect(advise({ cause }).hint).not.toMatch(/region/)
@@ -137,7 +137,7 @@ describe("the hint of an unusable address", () => {
     [answered(403, "PathStyleDomainForbidden"), circumstances(), /host name: give --force-path-style=no$/],
     [unknownName, hostStyle, /check the host's DNS and --endpoint; remove --force-path-style=no/],
     [unknownName, circumstances(), /^check the host's DNS and the spelling of --endpoint$/]
-  ])("leads to the style of addressing: %#", (cause, given, hint) => {
+  ])("recommends the other style of addressing: %#", (cause, given, hint) => {
     expect(advise({ cause, in: given }).hint).toMatch(hint)
   })
 
@@ -145,11 +145,11 @@ describe("the hint of an unusable address", () => {
     page(301, { location: "https://s3.example.com/b/k" }),
     answered(308, "Unknown", {}, { location: "https://s3.example.com/b/k" }),
     answered(302, "Unknown", {}, { location: "https://b.s3.example.com/k" })
-  ])("is https, if the store redirects to it: %#", (cause) => {
+  ])("recommends https if the store redirects to https: %#", (cause) => {
     expect(advise({ cause, in: insecure() }).hint).toMatch(/--endpoint https:\/\/(b\.)?s3\.example\.com$/)
   })
 
-  it("does not repeat the endpoint, if the store redirects to it", () => {
+  it("does not recommend the current endpoint if the store redirects to the same endpoint", () => {
     const same = answered(307, "Unknown", {}, { location: "http://s3.example.com:9000/other" })
     expect(advise({ cause: same, in: insecure() }).hint).toMatch(/^the store is overloaded or down/)
   })
@@ -160,7 +160,7 @@ describe("the hint of an unusable address", () => {
   })
 
   it.each([system("ECONNRESET"), system("ERR_HTTP_MALFORMED_RESPONSE"), page(400), answered(400, "Unknown")])(
-    "names https, if a server answers plain HTTP like one that expects TLS: %#",
+    "recommends https if a server responds to plain HTTP like a server that expects TLS: %#",
     (cause) => {
       expect(advise({ cause, in: insecure() }).hint).toMatch(/--endpoint https:\/\/s3\.example\.com:9000/)
       expect(advise({ cause, in: insecure({ hasSucceeded: () => true }) }).hint).not.toMatch(/https:/)
@@ -199,7 +199,7 @@ describe("the hint of a refused request", () => {
   it.each([
     ["PutObject", /check --endpoint/],
     ["CreateMultipartUpload", /raise --part-size/]
-  ])("names, if no flag was given, what else %s may lack", (operation, hint) => {
+  ])("names the missing feature of the store if %s fails and no flag was given", (operation, hint) => {
     expect(advise({ cause: answered(501, "NotImplemented"), operation }).hint).toMatch(hint)
   })
 
@@ -209,7 +209,7 @@ describe("the hint of a refused request", () => {
     [page(413), 5 * MiB + 1, /smaller --part-size/],
     [answered(400, "EntityTooLarge"), 8 * MiB, /smaller --part-size/],
     [answered(400, "EntityTooLarge"), 100, /raise the limit/]
-  ])("advises smaller parts only if there are any: %#", (cause, bodyBytes, hint) => {
+  ])("recommends smaller parts only if parts can be smaller: %#", (cause, bodyBytes, hint) => {
     expect(advise({ cause, request: { bodyBytes } }).hint).toMatch(hint)
   })
 
@@ -218,7 +218,7 @@ describe("the hint of a refused request", () => {
     ["InvalidPartNumber", 2, /raise --part-size/],
     ["InvalidArgument", 1, /look up the code/],
     ["MalformedXML", 1001, /look up the code/]
-  ])("advises fewer parts if %s refuses part %i", (code, partNumber, hint) => {
+  ])("recommends fewer parts if %s refuses part %i", (code, partNumber, hint) => {
     expect(advise({ cause: answered(400, code), operation: "UploadPart", request: { partNumber } }).hint).toMatch(hint)
   })
 
@@ -233,7 +233,7 @@ describe("the hint of a refused request", () => {
 
 describe("the hint of a TLS failure", () => {
   it.each(["DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"])(
-    "leads from %s to the file with CA certificates",
+    "names the file with the CA certificates for %s",
     (code) => {
       expect(advise({ cause: system(code) }).hint).toMatch(/set AWS_CA_BUNDLE/)
       const caBundle = { value: "/etc/ca.pem", source: "ca_bundle in the profile two" }
@@ -247,7 +247,7 @@ describe("the hint of a TLS failure", () => {
     cert: { subjectaltname: "DNS:s3.example.com, IP Address:192.0.2.1" }
   })
 
-  it("names the names in the certificate", () => {
+  it("lists the host names in the certificate", () => {
     expect(advise({ cause: wrongName }).hint).toBe("the certificate is for s3.example.com, 192.0.2.1: check --endpoint")
   })
 
@@ -272,7 +272,7 @@ describe("the hint of a proxy's failure", () => {
     expect(given).toContain("https_proxy")
   })
 
-  it("is that of TLS, if the store's certificate came through the proxy", () => {
+  it("is about TLS if the store's certificate is invalid and came through the proxy", () => {
     expect(advise({ cause: system("CERT_HAS_EXPIRED", { proxy }) }).hint).toMatch(/renew the server's certificate/)
   })
 
@@ -289,7 +289,7 @@ describe("the hint of a proxy's failure", () => {
     expect(given).toContain("HTTP_PROXY")
   })
 
-  it("names a gateway, if the answer is a page and no proxy is set", () => {
+  it("names a gateway if the response is a page and no proxy is set", () => {
     expect(advise({ cause: page(502) }).hint).toMatch(/a proxy in front of the store/)
     expect(advise({ cause: answered(503, "SlowDown") }).hint).toMatch(/overloaded or down/)
   })

@@ -29,7 +29,7 @@ const configFor = (region: string, more: S3ClientConfig = {}): S3ClientConfig =>
   ...more
 })
 
-/** The requests that `send` makes, how many the SDK was asked for, and the outcome of `send`. */
+/** Returns the requests that `send` makes, how many of them the SDK built, and the outcome of `send`. */
 const ours = async <A>(
   config: S3ClientConfig,
   send: (bodyRequests: BodyRequests.BodyRequests) => Effect.Effect<A, unknown>,
@@ -95,7 +95,7 @@ const comparable = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(
     Object.entries(headers)
       .filter(([name]) => !ignored.test(name))
-      // without the features of the SDK in use, such as the source of credentials
+      // removes the list of used SDK features, such as the source of credentials
       .map(([name, value]) => [name, name === "user-agent" ? value.replace(/ m\/\S+/, "") : value])
       .sort()
   )
@@ -253,7 +253,7 @@ describe("a request with a body", () => {
         Effect.gen(function* () {
           yield* bodyRequests.put(object, body)
           yield* Effect.sleep(600)
-          // half of the session is over: it is renewed while the request is sent
+          // half of the session's time is over, so the session is renewed while the request is sent
           yield* bodyRequests.put(object, body)
           yield* Effect.sleep(10)
           return yield* bodyRequests.put(object, body)
@@ -308,14 +308,14 @@ describe("a response", () => {
     }
   )
 
-  it("with the ETag of other bytes is wrong where ETags are MD5 digests", async () => {
+  it("with the ETag of other bytes is a failure if the store's ETags are MD5 digests", async () => {
     expect((await outcomes([own, other]))[1]).toBe("wrong, true")
     expect((await outcomes([own, other], { ...object, IfNoneMatch: "*" }))[1], "no retry may replace it").toBe(
       "wrong, false"
     )
   })
 
-  it("with an ETag that is no digest of the body is a success if the object is encrypted", async () => {
+  it("is a success whatever its ETag if the object is encrypted", async () => {
     const encrypted = etag(hash("md5", "other"), { "x-amz-server-side-encryption": "aws:kms" })
     expect((await outcomes([own, encrypted]))[1]).toMatch(/^stored/)
   })

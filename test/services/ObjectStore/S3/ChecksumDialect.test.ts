@@ -24,7 +24,7 @@ const notImplemented = refused(501, "NotImplemented")
 const unexplained = refused(400, "InvalidArgument")
 const signature = new CredentialsRejected(answer(403, "SignatureDoesNotMatch"))
 
-describe("a refusal", () => {
+describe("refusalOf", () => {
   it.each([
     ["the header", named, "named"],
     ["the algorithm", refused(400, "InvalidRequest", "SHA256 is not supported"), "named"],
@@ -43,7 +43,7 @@ describe("a refusal", () => {
     ["a changed body", new IntegrityFailure(answer(400, "BadDigest", "the SHA256 differs")), undefined],
     ["the permission", new AccessDenied(answer(403, "AccessDenied")), undefined],
     ["overload", new StoreUnavailable(answer(503, "SlowDown")), undefined]
-  ] as const)("that names %s", (_, error, expected) => {
+  ] as const)("recognises whether a refusal that names %s may concern the checksum", (_, error, expected) => {
     expect(ChecksumDialect.refusalOf(error)).toBe(expected)
   })
 })
@@ -72,11 +72,11 @@ describe("the next checksum", () => {
     [unexplained, ["SHA256", "MD5"], "none"],
     [signature, ["SHA256"], "MD5"],
     [signature, ["SHA256", "MD5"], undefined]
-  ] as const)("after %s with %j is %s", (error, tried, expected) => {
+  ] as const)("given the refusal %s of the checksums %j, is %s", (error, tried, expected) => {
     expect(next(error, tried)).toBe(expected)
   })
 
-  it("is only one for the request that creates an upload, which names an algorithm or none", () => {
+  it("is offered only once for the request that creates an upload", () => {
     expect(next(named, ["SHA256"], "CreateMultipartUpload")).toBe("MD5")
     expect(next(named, ["SHA256", "MD5"], "CreateMultipartUpload")).toBeUndefined()
   })
@@ -87,7 +87,7 @@ describe("the next checksum", () => {
       (dialect: ChecksumDialect.ChecksumDialect) => dialect.accept("PutObject", "SHA256")
     ],
     ["of an earlier run", (dialect: ChecksumDialect.ChecksumDialect) => dialect.assume("MD5")]
-  ])("of a checksum %s needs a refusal that names it", (_, prepare) => {
+  ])("after a checksum %s is used only if the refusal names the checksum", (_, prepare) => {
     for (const error of [notImplemented, unexplained, signature])
       expect(next(error, ["SHA256"], "PutObject", prepare)).toBeUndefined()
     expect(next(named, ["SHA256"], "PutObject", prepare)).toBe("MD5")

@@ -96,7 +96,7 @@ describe("setsCredentials", () => {
     [["aws_session_token ="], false],
     [[id], true],
     [["sso_role_name = r"], true]
-  ])("is, for %j, %s", (lines, expected) => {
+  ])("given %j, returns %s", (lines, expected) => {
     expect(setsCredentials(profile(...lines))).toBe(expected)
   })
 })
@@ -111,7 +111,7 @@ describe("unsendable", () => {
     ["AKIA ", "a blank"],
     ["AKIA\u00a0", "a blank"],
     ["AKIÄ", "a character outside of ASCII"]
-  ])("is, for %j, %s", (text, flaw) => {
+  ])("given %j, returns %s", (text, flaw) => {
     expect(unsendable(text)).toBe(flaw)
   })
 })

@@ -148,7 +148,7 @@ describe("renewing", () => {
     expect(await kept.renew(kept.current())).toBe("renewed")
     provider.mockImplementationOnce(() => Promise.reject(new Error("down")))
     expect(await kept.renew(kept.current())).toBe("unavailable")
-    // these credentials were already renewed
+    // the expired credentials are no longer the current ones
     expect(await kept.renew(old)).toBe("renewed")
     expect(provider).toHaveBeenCalledTimes(4)
   })

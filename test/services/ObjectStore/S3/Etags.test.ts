@@ -7,7 +7,7 @@ const own = `"${hash("md5", body)}"`
 const other = `"${hash("md5", "other")}"`
 const empty = `"${hash("md5", "")}"`
 
-/** What differs in the last of these answers for the same body. */
+/** The mismatch that is found in the last of these responses for the same body. */
 const last = (...answers: ReadonlyArray<string>) => {
   const etags = Etags.make()
   return answers.map((etag) => etags.mismatch(etag, body)).at(-1)

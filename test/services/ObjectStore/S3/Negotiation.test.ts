@@ -73,7 +73,7 @@ describe("a request that is refused because its timestamp is wrong", () => {
     })
   )
 
-  it.effect("blames a proxy's clock as well if the response has the host's time", () =>
+  it.effect("names a proxy's clock as a possible cause if the response has the host's time", () =>
     Effect.gen(function* () {
       for (const offset of [0, undefined]) {
         const { request, sent } = make()
@@ -98,14 +98,12 @@ describe("a request that is refused because its session has expired", () => {
   it.effect.each([
     [{ sessionToken: "t" }, 2],
     [{}, 1]
-  ] as const)(
-    "is repeated although the store says that it does not know the key: %j, attempts: %i",
-    ([identity, attempts]) =>
-      Effect.gen(function* () {
-        const { request, sent } = make("renewed", identity)
-        yield* Effect.either(request(new CredentialsRejected(refusal("InvalidAccessKeyId"))))
-        expect(sent).toHaveLength(attempts)
-      })
+  ] as const)("is repeated even if the store reports the key as unknown: %j, attempts: %i", ([identity, attempts]) =>
+    Effect.gen(function* () {
+      const { request, sent } = make("renewed", identity)
+      yield* Effect.either(request(new CredentialsRejected(refusal("InvalidAccessKeyId"))))
+      expect(sent).toHaveLength(attempts)
+    })
   )
 
   it.effect.each([
@@ -162,7 +160,7 @@ describe("a checksum that the store refuses", () => {
     })
   )
 
-  it.effect("does not hide why the request without it fails", () =>
+  it.effect("does not hide the failure of the request without a checksum", () =>
     Effect.gen(function* () {
       const { request, sent } = make()
       const denied = new AccessDenied(refusal("AccessDenied"))
@@ -171,7 +169,7 @@ describe("a checksum that the store refuses", () => {
     })
   )
 
-  it.effect("is replaced in a request whose session has expired, too", () =>
+  it.effect("is also replaced in a request whose session has expired", () =>
     Effect.gen(function* () {
       const { request, sent } = make("renewed")
       yield* request(unknownHeader, new CredentialsRejected(refusal("ExpiredToken")))
@@ -179,7 +177,7 @@ describe("a checksum that the store refuses", () => {
     })
   )
 
-  it.effect("keeps its place in parts of an upload that was created with it", () =>
+  it.effect("stays in use for the parts of an upload that was created with it", () =>
     Effect.gen(function* () {
       const { negotiation, request, sent } = make()
       yield* request(unknownHeader)

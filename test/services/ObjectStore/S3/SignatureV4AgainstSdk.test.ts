@@ -78,7 +78,7 @@ const parameterLists = fc.array(fc.tuple(parameterNames, fc.oneof(fc.constant(""
 
 const payloadHashes = fc.oneof(fc.constant("UNSIGNED-PAYLOAD"), fc.stringMatching(/^[0-9a-f]{64}$/))
 const regions = fc.constantFrom("eu-central-1", "us-east-1", "auto")
-// few of each, and often times around midnight, so that kept keys and stamps are used again and replaced
+// few different values, and many times around midnight, so that cached keys and timestamps are reused and replaced
 const identities = fc.constantFrom<SignatureV4.Identity>(
   owner,
   { ...owner, secretAccessKey: "another secret" },

@@ -26,7 +26,7 @@ describe("the store's clock", () => {
     expect(hoursOf(clock.correction())).toBe(-3)
   })
 
-  it("allows another attempt if another request has corrected it in the meantime", () => {
+  it("allows another attempt if another request has corrected the time in the meantime", () => {
     const clock = StoreClock.make()
     clock.refuse(0, inHours(1))
     const adopted = clock.correction()
@@ -51,7 +51,7 @@ describe("the store's clock", () => {
   })
 
   it.each([undefined, "yesterday", "Fri, 31 Dec 9999999 23:59:59 GMT", "Sat, 01 Jan 10000 00:00:00 GMT", "-1 BC"])(
-    "does not adopt a time that has no place in a signature: %s",
+    "does not adopt a time that a signature cannot contain: %s",
     (text) => {
       const clock = StoreClock.make()
       expect(clock.refuse(0, StoreClock.timeOf(text))).toBe(false)
