@@ -7,6 +7,7 @@ import {
   type ConfigError,
   type InputUnusable,
   InternalError,
+  type Locked,
   type SourceUnreadable,
   type StateUnusable,
   type StoreError,
@@ -84,7 +85,8 @@ const printHelp = (page: string) =>
   )
 
 /** Failures that no report covers. */
-type Failure = UsageError | ConfigError | InputUnusable | SourceUnreadable | StateUnusable | StoreError | InternalError
+type Failure =
+  UsageError | ConfigError | InputUnusable | Locked | SourceUnreadable | StateUnusable | StoreError | InternalError
 
 const command = (
   name: keyof typeof Manual.commands,

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import * as ExitCode from "../domain/ExitCode.ts"
 import * as Location from "../domain/Location.ts"
 import * as Size from "../domain/Size.ts"
+import * as AgeText from "./AgeText.ts"
 import { Count, described, optional } from "./Report.ts"
 import { escapeControls, plural } from "./Text.ts"
 
@@ -10,7 +11,8 @@ const Run = Schema.Struct({
   id: Schema.String,
   startedAt: described(Schema.String, "ISO 8601, UTC"),
   endedAt: optional(Schema.String, "null: the run is still running, was killed, or could not write to the ledger"),
-  exitCode: Schema.NullOr(Count)
+  exitCode: Schema.NullOr(Count),
+  cause: optional(Schema.String, "why it failed; null: it succeeded, or an older version did not record it")
 })
 
 const Target = Schema.Struct({
@@ -22,6 +24,11 @@ const Target = Schema.Struct({
   mostRecent: described(Schema.Boolean, "whether the ledger's last run used this target"),
   lastRun: Schema.NullOr(Run),
   lastSuccess: optional(Run, "the last run with exit code 0"),
+  lastFailure: optional(Run, "the last run with any other exit code"),
+  newestFile: optional(
+    Schema.Struct({ file: Schema.String, changedAt: described(Schema.String, "ISO 8601, UTC") }),
+    "the file that changed last; null: no run has seen a file"
+  ),
   stored: described(Count, "files that are at least partly stored"),
   storedBytes: described(Count, "bytes of these files that are stored, before compression"),
   waiting: described(Count, "files that are not completely stored"),
@@ -35,6 +42,7 @@ const Target = Schema.Struct({
 export const Status = Schema.Struct({
   schemaVersion: Schema.Literal(1),
   ledger: described(Schema.String, "path of the ledger"),
+  nextRun: optional(Schema.String, "when systemd starts the next run: ISO 8601, UTC; null: it is not known"),
   targets: Schema.Array(Target)
 })
 export type Status = typeof Status.Type
@@ -47,26 +55,40 @@ const clockTolerance = 5 * 60_000
 /** Whether a time in the ledger shows that the host's clock was ahead. Both are in milliseconds since 1970. */
 export const isFuture = (millis: number, now: number): boolean => millis - now > clockTolerance
 
-const runText = (run: typeof Run.Type | null) => {
+const runText = (run: typeof Run.Type | null, now: number) => {
   if (run === null) return "none"
-  if (run.exitCode === null)
-    return `${run.startedAt}, not ended: still running, killed, or unable to write to the ledger`
+  const startedAt = at(run.startedAt, now)
+  if (run.exitCode === null) return `${startedAt}, not ended: still running, killed, or unable to write to the ledger`
   const name = ExitCode.table.find(({ code }) => code === run.exitCode)?.name
-  return `${run.startedAt}, exit ${run.exitCode}${name === undefined ? "" : ` (${name})`}`
+  const cause = run.cause === null ? "" : `: ${escapeControls(run.cause)}`
+  return `${startedAt}, exit ${run.exitCode}${name === undefined ? "" : ` (${name})`}${cause}`
 }
+
+/** A time with its age: people look for one or the other. */
+const at = (time: string, now: number) => `${time} (${AgeText.of(time, now)})`
 
 const files = (count: number) => plural(count, "file")
 
-const targetText = (target: Target, _: number, all: ReadonlyArray<Target>): ReadonlyArray<string> => [
+/** The last failure, unless it is also the last run. */
+const failureText = ({ lastFailure, lastRun }: Target, now: number) =>
+  lastFailure === null || lastFailure.id === lastRun?.id ? [] : [`  last failure  ${runText(lastFailure, now)}`]
+
+const targetText = (target: Target, all: ReadonlyArray<Target>, now: number): ReadonlyArray<string> => [
   escapeControls(`${Location.describe(target)}${Location.regionSuffix(target, all)}`),
   `  input         ${escapeControls(target.input)}`,
-  `  last run      ${runText(target.lastRun)}`,
-  `  last success  ${runText(target.lastSuccess)}`,
+  `  last run      ${runText(target.lastRun, now)}`,
+  `  last success  ${runText(target.lastSuccess, now)}`,
+  ...failureText(target, now),
+  `  newest file   ${
+    target.newestFile === null
+      ? "none"
+      : `${at(target.newestFile.changedAt, now)}: ${escapeControls(target.newestFile.file)}`
+  }`,
   `  stored        ${files(target.stored)} (${Size.format(target.storedBytes)})`,
   `  waiting       ${files(target.waiting)}${
     target.oldestWaiting === null
       ? ""
-      : `, the oldest since ${target.oldestWaiting.since}: ${escapeControls(target.oldestWaiting.file)}`
+      : `, the oldest since ${at(target.oldestWaiting.since, now)}: ${escapeControls(target.oldestWaiting.file)}`
   }`,
   `  lost          ${files(target.lost)}`,
   ...target.lostFiles.map((file) => `    ${escapeControls(file)}`)
@@ -83,5 +105,11 @@ export const only = (
   )
 })
 
-export const render = (status: Status): ReadonlyArray<string> =>
-  status.targets.length === 0 ? ["no run has used this ledger yet"] : status.targets.flatMap(targetText)
+/** `now` is in milliseconds since 1970. */
+export const render = ({ ledger, nextRun, targets }: Status, now: number): ReadonlyArray<string> => [
+  `ledger ${escapeControls(ledger)}`,
+  ...(nextRun === null ? [] : [`next run ${at(nextRun, now)}`]),
+  ...(targets.length === 0
+    ? ["no run has used this ledger yet"]
+    : targets.flatMap((target) => targetText(target, targets, now)))
+]

@@ -159,7 +159,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             })
             yield* Effect.ignore(
               Effect.transposeMapOption(ledger, (open) =>
-                open.runEnded(report.result.exitCode, endedAt, Report.sawAll(report))
+                open.runEnded({ ...report.result, endedAt, sawAll: Report.sawAll(report) })
               )
             )
             return report

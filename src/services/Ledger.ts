@@ -54,6 +54,17 @@ export interface TargetFiles extends Pick<Target, "bucket" | "prefix" | "input">
   readonly standingOf: (relativePath: string, stat: FileStat) => Standing
 }
 
+/** The result of a run. */
+export interface RunEnd {
+  readonly exitCode: number
+  /** Milliseconds since 1970. */
+  readonly endedAt: number
+  /** Whether the run tried every file of the input. If so, the ledger is no longer suspected to be an older copy. */
+  readonly sawAll: boolean
+  /** Why the run failed; null: it succeeded. */
+  readonly cause: string | null
+}
+
 export interface RunIdentity {
   readonly id: string
   /** Milliseconds since 1970. */
@@ -219,9 +230,6 @@ export interface OpenLedger {
 
   /** Commits every earlier write. Durable. */
   readonly flush: Effect.Effect<void, StateUnusable>
-  /**
-   * Records the run's exit code, for `status`. `endedAt` is in milliseconds since 1970. `sawAll`: whether the run tried
-   * every file of the input. If so, the ledger is no longer suspected to be an older copy. Durable.
-   */
-  readonly runEnded: (exitCode: number, endedAt: number, sawAll: boolean) => Effect.Effect<void, StateUnusable>
+  /** Records the run's result, for `status`. Durable. */
+  readonly runEnded: (end: RunEnd) => Effect.Effect<void, StateUnusable>
 }

@@ -14,4 +14,15 @@ describe("the state directory", () => {
   ])("defaults, in the environment %j, to %s", (env, expected) => {
     expect(StateDir.fallback(env)).toBe(expected)
   })
+
+  it.each([
+    ["root, and the service has a ledger", {}, true, true, "/var/lib/ibsr-export"],
+    ["root without a ledger of the service", { XDG_STATE_HOME: "/x" }, true, false, "/x/ibsr-export"],
+    ["root in a unit", { STATE_DIRECTORY: "/var/lib/other" }, true, true, "/var/lib/other"],
+    ["another user", { XDG_STATE_HOME: "/x" }, false, true, "/x/ibsr-export"]
+  ])("of status, for %s", (_, env, isRoot, hasLedger, expected) => {
+    expect(StateDir.ofStatus(env, isRoot, (directory) => hasLedger && directory === "/var/lib/ibsr-export")).toBe(
+      expected
+    )
+  })
 })

@@ -8,7 +8,7 @@ const now = Date.parse("2026-11-24T15:00:00.000Z")
 const thresholds = { warning: Duration.hours(2), critical: Duration.hours(6) }
 const runAt = (millisAgo: number, exitCode: number | null) => {
   const at = new Date(now - millisAgo).toISOString()
-  return { id: "r", startedAt: at, endedAt: exitCode === null ? null : at, exitCode }
+  return { id: "r", startedAt: at, endedAt: exitCode === null ? null : at, exitCode, cause: null }
 }
 const hour = 3_600_000
 const target = (
@@ -24,6 +24,8 @@ const target = (
   mostRecent: true,
   lastRun: runAt(0, lastExit),
   lastSuccess: successAgo === undefined ? null : runAt(successAgo, 0),
+  lastFailure: null,
+  newestFile: null,
   stored: 312,
   storedBytes: 1_100_000,
   waiting: 2,
@@ -35,6 +37,7 @@ const target = (
 const status = (...targets: ReadonlyArray<Target>): Status => ({
   schemaVersion: 1,
   ledger: "/state/ledger.db",
+  nextRun: null,
   targets
 })
 

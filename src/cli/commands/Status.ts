@@ -4,12 +4,13 @@ import { type StateUnusable, UsageError } from "../../domain/Errors.ts"
 import * as Nagios from "../../report/Nagios.ts"
 import * as Status from "../../report/Status.ts"
 import * as StoredList from "../../report/StoredList.ts"
-import { json } from "../../report/Text.ts"
+import { escapeControls, json, plural } from "../../report/Text.ts"
 import * as HostIdentity from "../../services/HostIdentity.ts"
 import { LedgerStatus } from "../../services/Ledger.ts"
 import * as SqliteStatus from "../../services/Ledger/SqliteStatus.ts"
 import { printToStdout, Stdio } from "../../services/Stdio.ts"
 import * as StoredFiles from "../../services/StoredFiles.ts"
+import * as SystemdTimer from "../../services/SystemdTimer.ts"
 import { Traversal } from "../../services/Traversal.ts"
 import * as Argv from "../flags/Argv.ts"
 import type * as Flag from "../flags/Flag.ts"
@@ -24,8 +25,9 @@ export const run = (line: Argv.Line) =>
     const flags = yield* Argv.values(statusFlags, line)
     const problems = conflicts(flags)
     if (problems.length > 0) return yield* new UsageError({ problems })
-    const { bucket, critical, outputFormat, prefix: template, stateDir, stored, warning } = flags
+    const { bucket, critical, forget, outputFormat, prefix: template, stateDir, stored, warning } = flags
     const prefix = template === undefined ? undefined : yield* HostIdentity.resolvePrefix(template, line.env)
+    if (forget !== undefined) return yield* forgetTarget(stateDir, forget)
     if (stored.length > 0) return yield* listStored({ ...flags, prefix })
     const read = LedgerStatus.pipe(
       Effect.flatMap((ledger) => ledger.read),
@@ -35,17 +37,45 @@ export const run = (line: Argv.Line) =>
     const answer =
       outputFormat === "nagios"
         ? nagios(read, { warning, critical })
-        : Effect.map(read, (status) => ({ code: 0, line: renderings[outputFormat](status) }))
+        : Effect.map(Effect.zip(withNextRun(read, stateDir), Clock.currentTimeMillis), ([status, now]) => ({
+            code: 0,
+            line: renderings[outputFormat](status, now)
+          }))
     return yield* Effect.flatMap(answer, ({ code, line: text }) => Effect.as(printToStdout(text), code))
+  })
+
+const withNextRun = <E>(read: Effect.Effect<Status.Status, E>, stateDir: string) =>
+  Effect.zipWith(
+    read,
+    SystemdTimer.nextRun(stateDir),
+    (status, nextRun): Status.Status => ({ ...status, nextRun: nextRun ?? null }),
+    { concurrent: true }
+  )
+
+const forgetTarget = (stateDir: string, name: string) =>
+  Effect.gen(function* () {
+    const ForgetTarget = yield* Effect.promise(() => import("../../services/Ledger/ForgetTarget.ts"))
+    const { files, target, uploads } = yield* ForgetTarget.forget(stateDir, name)
+    const left =
+      uploads === 0
+        ? ""
+        : `, and the parts of ${plural(uploads, "multipart upload")} until a lifecycle rule removes them`
+    yield* printToStdout(
+      escapeControls(`forgot ${target} with ${plural(files, "file")}; its objects stay in the bucket${left}`)
+    )
+    return 0
   })
 
 type Flags = Flag.Values<typeof statusFlags>
 
-const conflicts = ({ critical, nulEnded, outputFormat, stored, warning, wholeDirectories }: Flags) => [
+const conflicts = ({ critical, forget, nulEnded, outputFormat, stored, warning, wholeDirectories }: Flags) => [
   ...(Duration.greaterThan(warning, critical) ? ["--warning must not be longer than --critical"] : []),
   ...(nulEnded && stored.length === 0 ? ["--null needs --stored"] : []),
   ...(wholeDirectories && stored.length === 0 ? ["--whole-directories needs --stored"] : []),
   ...(stored.length > 0 && outputFormat === "nagios" ? ["--stored cannot be combined with --output nagios"] : []),
+  ...(forget !== undefined && (stored.length > 0 || outputFormat !== "text")
+    ? ["--forget cannot be combined with --stored or --output"]
+    : []),
   ...(nulEnded && outputFormat === "json" ? ["--null cannot be combined with --output json"] : [])
 ]
 
@@ -75,7 +105,7 @@ const listStored = ({
   })
 
 const renderings = {
-  text: (status: Status.Status) => Status.render(status).join("\n"),
+  text: (status: Status.Status, now: number) => Status.render(status, now).join("\n"),
   json: (status: Status.Status) => json(status)
 }
 

@@ -95,7 +95,8 @@ const status: Page = {
     UsageError
   ],
   examples: [
-    [`ibsr-export status --state-dir ${stateDirectory}`],
+    ["ibsr-export status"],
+    ["ibsr-export status --forget s3://mistyped-bucket/ibsr/host-17/snapshots"],
     [
       `ibsr-export status --state-dir ${stateDirectory} --stored`,
       "--whole-directories -0 /var/lib/ibsr/snapshots | xargs -0r rm -r --"

@@ -1,6 +1,7 @@
 /** The flags of `status`, in the order of `--help`. */
 import * as DurationText from "../../domain/DurationText.ts"
 import * as Placeholder from "../../domain/Placeholder.ts"
+import * as StateDir from "../StateDir.ts"
 import * as Flag from "./Flag.ts"
 import { output, s3Flags, where } from "./S3Flags.ts"
 import * as Values from "./Values.ts"
@@ -9,7 +10,23 @@ import * as Values from "./Values.ts"
 const deletion = "What may be deleted"
 
 export const statusFlags = {
-  stateDir: s3Flags.stateDir,
+  stateDir: Flag.withDefault({
+    name: s3Flags.stateDir.name,
+    group: s3Flags.stateDir.group,
+    value: "DIR",
+    description: "directory of the ledger",
+    default: { shown: "for root, that of the packaged service; otherwise as for s3", of: StateDir.ofStatus },
+    parse: Values.directory
+  }),
+  forget: Flag.optional({
+    name: "forget",
+    group: s3Flags.stateDir.group,
+    value: "TARGET",
+    env: [],
+    description:
+      "remove a target from the ledger, such as s3://BUCKET/PREFIX with a mistyped name; its objects stay in the bucket",
+    parse: Values.directory
+  }),
   bucket: Flag.optional({
     name: "bucket",
     group: where,

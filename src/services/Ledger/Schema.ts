@@ -245,7 +245,9 @@ const migrations: ReadonlyArray<string> = [
     digest BLOB NOT NULL, -- SHA-256
     PRIMARY KEY (target, directory)
   ) STRICT, WITHOUT ROWID;
-  `
+  `,
+  // why the run failed, in one sentence; NULL: it succeeded, or an older version did not record it
+  "ALTER TABLE runs ADD COLUMN cause TEXT"
 ]
 
 /** The schema version that this program writes. */

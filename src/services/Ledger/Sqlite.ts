@@ -103,8 +103,7 @@ export const layer = (options: Options, machineId = HostIdentity.machineId) =>
             written: (directory, digest, changed) => write(() => manifests().written(directory, digest, changed))
           },
           flush,
-          runEnded: (exitCode, endedAt, sawAll) =>
-            write(() => targets.endRun(exitCode, endedAt, sawAll)).pipe(Effect.zipRight(flush))
+          runEnded: (end) => write(() => targets.endRun(end)).pipe(Effect.zipRight(flush))
         }
       })
   })

@@ -28,25 +28,30 @@ export const create = (path: string): void => {
 
 /**
  * Returns the path of the database without symbolic links. Two state directories that lead to the same database then
- * share its lock, too. Fails if the database is inside the input directory, because each run would change the files
- * that it uploads.
+ * share its lock, too.
  */
-export const locateDatabase = (stateDir: string, input: string): Effect.Effect<string, ConfigError | StateUnusable> =>
+export const locate = (stateDir: string): Effect.Effect<string, StateUnusable> =>
   Effect.zipRight(
     Effect.try({
       try: () => [resolve(stateDir), databaseIn(stateDir)].forEach(refuseForeignLink),
       catch: (cause) => stateUnusable(databaseIn(stateDir), cause)
     }),
-    outsideOf(input, stateDir)
+    // in the thread pool, because a file server may hang
+    Effect.promise(() => withoutLinks(databaseIn(stateDir)))
   )
 
-const outsideOf = (input: string, stateDir: string) =>
-  // in the thread pool, because a file server may hang
+/**
+ * As `locate`. Fails if the database is inside the input directory, because each run would change the files that it
+ * uploads.
+ */
+export const locateDatabase = (stateDir: string, input: string): Effect.Effect<string, ConfigError | StateUnusable> =>
   Effect.flatMap(
-    Effect.promise(() => Promise.all([databaseIn(stateDir), resolve(input)].map(withoutLinks))),
-    (paths) => {
-      const [path = "", outer = ""] = paths
-      return path.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+    Effect.zip(
+      locate(stateDir),
+      Effect.promise(() => withoutLinks(resolve(input)))
+    ),
+    ([path, outer]) =>
+      path.startsWith(outer.endsWith(sep) ? outer : outer + sep)
         ? Effect.fail(
             new ConfigError({
               detail: `the state directory ${stateDir} is inside --input`,
@@ -54,7 +59,6 @@ const outsideOf = (input: string, stateDir: string) =>
             })
           )
         : Effect.succeed(path)
-    }
   )
 
 /** Resolves symbolic links as far as the path exists. */

@@ -9,7 +9,7 @@ import type { Bounds } from "../../domain/Retention.ts"
 import { startsUsed } from "../../domain/RunInterval.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import type { Checksum } from "../../domain/StoreTraits.ts"
-import type { RunIdentity } from "../Ledger.ts"
+import type { RunEnd, RunIdentity } from "../Ledger.ts"
 
 export interface Target {
   readonly id: number
@@ -158,12 +158,15 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
   }
 }
 
+/** Characters. A name in it may be long, and the journal has the whole sentence. */
+const maxCauseLength = 500
+
 /** The writes of one run, apart from its start. */
 export const writer = (db: DatabaseSync, { id }: Target, runRowId: number | bigint) => {
   const updateChecksum = db.prepare("UPDATE targets SET checksum = ? WHERE id = ?")
   const updateCondition = db.prepare("UPDATE targets SET honours_condition = 1 WHERE id = ?")
   const updateRetention = db.prepare("UPDATE targets SET retention_least = ?, retention_most = ? WHERE id = ?")
-  const updateRun = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ? WHERE id = ?")
+  const updateRun = db.prepare("UPDATE runs SET ended_at = ?, exit_code = ?, cause = ? WHERE id = ?")
   const endDoubt = db.prepare("UPDATE targets SET doubt = NULL WHERE id = ? AND doubt = 'copy'")
   return {
     rememberChecksum: (checksum: Checksum): void => {
@@ -175,8 +178,8 @@ export const writer = (db: DatabaseSync, { id }: Target, runRowId: number | bigi
     rememberRetention: ({ least, most }: Bounds): void => {
       updateRetention.run(Math.round(least), most === undefined ? null : Math.round(most), id)
     },
-    endRun: (exitCode: number, endedAt: number, sawAll: boolean): void => {
-      updateRun.run(endedAt, exitCode, runRowId)
+    endRun: ({ cause, endedAt, exitCode, sawAll }: RunEnd): void => {
+      updateRun.run(endedAt, exitCode, cause?.slice(0, maxCauseLength) ?? null, runRowId)
       if (sawAll) endDoubt.run(id)
     }
   }

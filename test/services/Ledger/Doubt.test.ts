@@ -33,7 +33,9 @@ const run = <A, E>(
   use: (ledger: OpenLedger) => Effect.Effect<A, E>
 ) =>
   Effect.flatMap(Ledger, (ledgers) => ledgers.open({ id: "r", startedAt: (lastStart += 10) })).pipe(
-    Effect.flatMap((ledger) => Effect.zipLeft(use(ledger), ledger.runEnded(0, lastStart, sawAll))),
+    Effect.flatMap((ledger) =>
+      Effect.zipLeft(use(ledger), ledger.runEnded({ exitCode: 0, endedAt: lastStart, sawAll, cause: null }))
+    ),
     Effect.scoped,
     Effect.provide(Sqlite.layer(settingsWith({ stateDir, ...settings }), () => machineId))
   )

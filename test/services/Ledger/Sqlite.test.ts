@@ -120,7 +120,7 @@ describe("the ledger", () => {
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
       const db = new DatabaseSync(join(stateDir, "ledger.db"))
-      Schema.migrate(db, Schema.version - 1)
+      Schema.migrate(db, 14)
       db.exec(`
         INSERT INTO targets (id, endpoint, bucket, prefix, mapping, input, region)
           VALUES (7, '', 'b', 'p', 'path', '/in', '');
