@@ -1,5 +1,6 @@
 /**
- * Failures of a run, or of one file. `FailureClass.ts` has a row for each class; the compiler requires it.
+ * Failures of a run, or of one file. `FailureClass.ts` has a row for each class; the compiler requires it. This module
+ * is long because it is one list of classes.
  *
  * An error is data. The message is computed from its fields; the hint tells the operator what to do next.
  */

@@ -1,4 +1,4 @@
-/** Counts over all files of a run. */
+/** Counts over all files of a run. This module is long because every outcome has a counter. */
 import type { ExportError } from "./Errors.ts"
 import * as FailureClass from "./FailureClass.ts"
 import type { Outcome } from "./Outcome.ts"

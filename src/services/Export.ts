@@ -12,6 +12,7 @@ import type { StoreTraits } from "../domain/StoreTraits.ts"
 import * as Tally from "../domain/Tally.ts"
 import * as WorkerPool from "../fibers/WorkerPool.ts"
 import * as Report from "../report/Report.ts"
+import * as RunFacts from "../report/RunFacts.ts"
 import * as BatchUpload from "./Export/BatchUpload.ts"
 import * as ClosedHour from "./Export/ClosedHour.ts"
 import { Deadline, type WorkResult } from "./Export/Deadline.ts"
@@ -139,7 +140,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
             const endedAt = yield* Clock.currentTimeMillis
             if (reason?._tag === "Failure" && reason.error._tag !== "DeadlineExceeded")
               Tally.countInterruptedAsNotTried(reporter.tally)
-            const report = Report.make(settings, {
+            const report = RunFacts.toReport(settings, {
               ...identity,
               setupWarnings: [
                 ...identity.setupWarnings,
@@ -176,7 +177,7 @@ const intervalOf = ({ previousRuns }: OpenLedger, startedAt: number) =>
 
 const concernsOf = ({ concerns, path }: OpenLedger) => concerns.map(LedgerConcern.sentence(path))
 
-interface Identity extends Pick<Report.Facts, "version" | "runId" | "setupWarnings"> {
+interface Identity extends Pick<RunFacts.RunFacts, "version" | "runId" | "setupWarnings"> {
   /** Why endpoint or region is not known. The run then only reports this error. */
   readonly misconfigured: ConfigError | undefined
 }

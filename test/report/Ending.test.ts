@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Errors from "../../src/domain/Errors.ts"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import * as Tally from "../../src/domain/Tally.ts"
-import type { Facts } from "../../src/report/Report.ts"
+import type { RunFacts } from "../../src/report/RunFacts.ts"
 import * as Summary from "../../src/report/Summary.ts"
 import { reportOf } from "../fixtures/Report.ts"
 
@@ -26,7 +26,7 @@ const unreadable = (relativePath: string) =>
     error: new Errors.SourceUnreadable({ path: `/in/${relativePath}`, detail: "permission denied", code: "EACCES" })
   })
 
-const ending = (outcomes: ReadonlyArray<Outcome>, facts: Partial<Facts> = {}) =>
+const ending = (outcomes: ReadonlyArray<Outcome>, facts: Partial<RunFacts> = {}) =>
   Summary.ending(reportOf(outcomes, facts))?.text
 
 const lost = (...files: ReadonlyArray<string>) => {

@@ -5,6 +5,7 @@ import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
 import * as Tally from "../../src/domain/Tally.ts"
 import * as Report from "../../src/report/Report.ts"
+import * as RunFacts from "../../src/report/RunFacts.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 
 const prefix = Either.getOrThrow(ObjectKey.parsePrefix("ibsr/host-17"))
@@ -17,8 +18,8 @@ const settings = settingsWith({
 
 const facts = (
   outcomes: ReadonlyArray<Outcome.Outcome>,
-  more: Partial<Omit<Report.Facts, "tally">> = {}
-): Report.Facts => {
+  more: Partial<Omit<RunFacts.RunFacts, "tally">> = {}
+): RunFacts.RunFacts => {
   const tally = Tally.empty()
   for (const outcome of outcomes) Tally.add(tally, outcome)
   return {
@@ -100,14 +101,14 @@ const planned = facts([
   Planned({ relativePath: "b", key: "ibsr/host-17/b", sizeBytes: 9_000_000, compression: "zstd", parts: 2 })
 ])
 
-describe("make", () => {
+describe("toReport", () => {
   it.each([
     ["an empty run", settings, facts([])],
     ["a run with every outcome", settings, everything],
     ["a dry run", { ...settings, dryRun: true }, planned],
     ["a run against another store", { ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([])]
   ])("makes a report that matches the schema after a round trip through JSON: %s", (_, runSettings, known) => {
-    const report = Report.make(runSettings, known)
+    const report = RunFacts.toReport(runSettings, known)
     const decoded = Schema.decodeUnknownSync(Report.Report)(JSON.parse(JSON.stringify(report)), {
       onExcessProperty: "error"
     })
@@ -115,7 +116,7 @@ describe("make", () => {
   })
 
   it("names the run, the input and the target", () => {
-    const report = Report.make({ ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([]))
+    const report = RunFacts.toReport({ ...settings, endpoint: new URL("https://minio.example.com:9000") }, facts([]))
     expect(report).toMatchObject({
       schemaVersion: 1,
       tool: { name: "ibsr-export", version: "1.2.3" },
@@ -128,11 +129,11 @@ describe("make", () => {
   })
 
   it("has no endpoint for AWS", () => {
-    expect(Report.make(settings, facts([])).target.endpoint).toBeNull()
+    expect(RunFacts.toReport(settings, facts([])).target.endpoint).toBeNull()
   })
 
   it("counts every outcome once", () => {
-    expect(Report.make(settings, everything).totals).toEqual({
+    expect(RunFacts.toReport(settings, everything).totals).toEqual({
       selected: 15,
       uploaded: 2,
       uploadedBytes: 30,
@@ -167,7 +168,7 @@ describe("make", () => {
     Tally.addLost(found.tally, "snapshot_2026112115.jsonl", "run it more often")
     Tally.addEndNotSeen(found.tally, "snapshot_2026112114.jsonl")
     Tally.addAtRisk(found.tally, { file: "snapshot_2026112116.jsonl", rotatedAt: Date.UTC(2026, 10, 22, 16) })
-    expect(Report.make(settings, found)).toMatchObject({
+    expect(RunFacts.toReport(settings, found)).toMatchObject({
       result: { exitCode: 41 },
       ledger: { path: "/state/ledger.db", setAside: "/state/ledger.db.old" },
       totals: { selected: 1, lost: 1, endNotSeen: 1, failed: 0 },
@@ -187,23 +188,23 @@ describe("make", () => {
     Tally.addResumed(found.tally, 1)
     const kept = { key: "p/b", uploadId: "u", storedBytes: 8, sizeBytes: 17 }
     for (let at = 0; at <= Tally.maxListed; at++) Tally.addKept(found.tally, kept)
-    const report = Report.make(settings, found)
+    const report = RunFacts.toReport(settings, found)
     expect(report.totals).toMatchObject({ uploaded: 1, uploadedBytes: 30, resumed: 2, resumedBytes: 21 })
     expect(report.keptUploads).toEqual(Array.from({ length: Tally.maxListed }, () => kept))
   })
 
   it("has no ledger if the ledger could not be opened", () => {
-    expect(Report.make(settings, facts([], { ledger: undefined })).ledger).toBeNull()
+    expect(RunFacts.toReport(settings, facts([], { ledger: undefined })).ledger).toBeNull()
   })
 
   it("marks an interrupted run as incomplete, and lists open multipart uploads", () => {
-    expect(Report.make(settings, everything)).toMatchObject({
+    expect(RunFacts.toReport(settings, everything)).toMatchObject({
       complete: false,
       openMultipartUploads: [{ key: "k", uploadId: "u", reason: "AccessDenied" }]
     })
   })
 
-  it.each<[title: string, facts: Report.Facts, exitCode: number, name: string]>([
+  it.each<[title: string, facts: RunFacts.RunFacts, exitCode: number, name: string]>([
     [
       "success",
       facts([Uploaded({ relativePath: "a", torn: false, sizeBytes: 1, objectBytes: 1, replaces: undefined })]),
@@ -225,11 +226,11 @@ describe("make", () => {
     ],
     ["a signal", everything, 143, "interrupted"]
   ])("has the exit code for %s", (_, known, exitCode, name) => {
-    expect(Report.make(settings, known).result).toMatchObject({ exitCode, name })
+    expect(RunFacts.toReport(settings, known).result).toMatchObject({ exitCode, name })
   })
 
   it("names the failure and the signal that ended the run", () => {
-    expect(Report.make(settings, everything).result).toEqual({
+    expect(RunFacts.toReport(settings, everything).result).toEqual({
       exitCode: 143,
       name: "interrupted",
       signal: "SIGTERM",
@@ -248,7 +249,7 @@ describe("make", () => {
   })
 
   it("has no signal and no failure if nothing ended the run early", () => {
-    expect(Report.make(settings, facts([])).result).toEqual({
+    expect(RunFacts.toReport(settings, facts([])).result).toEqual({
       exitCode: 0,
       name: "ok",
       signal: null,
@@ -259,7 +260,7 @@ describe("make", () => {
   })
 
   it("contains the store's response and a hint for each failure", () => {
-    expect(Report.make(settings, everything).failures).toEqual([
+    expect(RunFacts.toReport(settings, everything).failures).toEqual([
       {
         file: "a.jsonl",
         key: "ibsr/host-17/a.jsonl",
@@ -291,12 +292,12 @@ describe("make", () => {
     [Tally.maxListed + 1, Tally.maxListed, 1],
     [Tally.maxListed + 50, Tally.maxListed, 50]
   ])("given %d failures, lists %d and counts %d as omitted", (failed, listed, omitted) => {
-    const report = Report.make(settings, facts(Array.from({ length: failed }, () => denied)))
+    const report = RunFacts.toReport(settings, facts(Array.from({ length: failed }, () => denied)))
     expect([report.failures.length, report.failuresOmitted, report.totals.failed]).toEqual([listed, omitted, failed])
   })
 
   it("has a plan with the requests for each file in a dry run", () => {
-    const report = Report.make({ ...settings, dryRun: true }, planned)
+    const report = RunFacts.toReport({ ...settings, dryRun: true }, planned)
     expect(report.run.dryRun).toBe(true)
     expect(report.totals).toMatchObject({ selected: 2, uploaded: 0, uploadedBytes: 0 })
     expect(report.plan).toEqual([
@@ -306,13 +307,13 @@ describe("make", () => {
   })
 
   it("has an empty plan if a dry run selects nothing, and no plan in other runs", () => {
-    expect(Report.make({ ...settings, dryRun: true }, facts([])).plan).toEqual([])
-    expect(Report.make(settings, facts([])).plan).toBeNull()
+    expect(RunFacts.toReport({ ...settings, dryRun: true }, facts([])).plan).toEqual([])
+    expect(RunFacts.toReport(settings, facts([])).plan).toBeNull()
   })
 })
 
 describe("Report", () => {
-  const made = Report.make(settings, everything)
+  const made = RunFacts.toReport(settings, everything)
 
   it.each([
     ["another schema version", { ...made, schemaVersion: 2 }],

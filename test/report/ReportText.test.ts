@@ -2,7 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { AccessDenied, CredentialsMissing, revised, SourceUnreadable } from "../../src/domain/Errors.ts"
 import * as Outcome from "../../src/domain/Outcome.ts"
 import type { StoreTraits } from "../../src/domain/StoreTraits.ts"
-import type * as Report from "../../src/report/Report.ts"
+import type { Report } from "../../src/report/Report.ts"
+import type * as RunFacts from "../../src/report/RunFacts.ts"
 import * as ReportText from "../../src/report/ReportText.ts"
 import { reportOf, uploaded } from "../fixtures/Report.ts"
 
@@ -20,7 +21,7 @@ const denied = (relativePath: string) =>
     })
   })
 
-const texts = (report: Report.Report) => ReportText.body(report).map(({ text }) => text)
+const texts = (report: Report) => ReportText.body(report).map(({ text }) => text)
 
 describe("the report as text", () => {
   it("is empty after a successful run, except for the summary", () => {
@@ -103,7 +104,7 @@ describe("the report as text", () => {
   })
 
   it("is uneventful only if nothing needs attention", () => {
-    const uneventful = (facts: Partial<Report.Facts>) => ReportText.isUneventful(reportOf([], facts))
+    const uneventful = (facts: Partial<RunFacts.RunFacts>) => ReportText.isUneventful(reportOf([], facts))
     const traits: StoreTraits = { checksum: "MD5", clockOffsetMillis: 299_000, unencrypted: false }
     expect(uneventful({})).toBe(true)
     expect(uneventful({ traits })).toBe(true)

@@ -1,4 +1,7 @@
-/** The documentation of each command, from which `--help`, the manual page and the completions are made. */
+/**
+ * The documentation of each command, from which `--help`, the manual page and the completions are made. This module is
+ * long because it consists of text.
+ */
 import * as ExitCode from "../../domain/ExitCode.ts"
 import * as DropIns from "../../units/DropIns.ts"
 import { environmentFile, stateDirectory } from "../../units/Job.ts"

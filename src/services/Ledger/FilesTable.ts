@@ -1,4 +1,7 @@
-/** The rows of one target's files. The methods are named after `OpenLedger`'s. */
+/**
+ * The rows of one target's files. The methods have the names of those of `OpenLedger`. This module is long because it
+ * has all statements on one table.
+ */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import type { ContentDigest } from "../../domain/ContentDigest.ts"
 import type { UnfinishedFile } from "../../domain/LossRisk.ts"

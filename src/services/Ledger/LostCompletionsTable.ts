@@ -1,4 +1,4 @@
-/** The rows of one target's lost completions. The methods are named after `OpenLedger`'s. */
+/** The rows of one target's lost completions. The methods have the names of those of `OpenLedger`. */
 import type { DatabaseSync } from "node:sqlite"
 import * as LostCompletion from "../../domain/LostCompletion.ts"
 

@@ -1,4 +1,4 @@
-/** The tables, and the migrations from older versions. */
+/** The tables, and the migrations from older versions. This module is long because it has every migration. */
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 
 /** Marks the database as this program's: `ibsr` in ASCII. */

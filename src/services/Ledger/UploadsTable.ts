@@ -1,4 +1,6 @@
-/** The rows of one target's multipart uploads and of their parts. The methods are named after `OpenLedger`'s. */
+/**
+ * The rows of one target's multipart uploads and of their parts. The methods have the names of those of `OpenLedger`.
+ */
 import type { DatabaseSync } from "node:sqlite"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"
 import type { KeptPart, KeptUpload } from "../../domain/Resumption.ts"

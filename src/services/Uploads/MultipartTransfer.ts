@@ -1,6 +1,6 @@
 /**
  * Sends large files in parts. The ledger records the stored parts of an unfinished upload, and the next run sends only
- * the others. The store is never asked which parts it has.
+ * the others. No request asks the store which parts it has.
  */
 import { Clock, Effect, type Exit, flow } from "effect"
 import { hash } from "node:crypto"

@@ -1,6 +1,6 @@
 /**
  * Hints that depend on the settings of this run and on its earlier responses. The first rule that applies replaces the
- * hint of `ErrorTable.ts`.
+ * hint of `ErrorTable.ts`. This module is long because it has all of these rules.
  */
 import { revised, type StoreError, UploadFailed } from "../../../domain/Errors.ts"
 import * as Providers from "../../../domain/Providers.ts"
