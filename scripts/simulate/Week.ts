@@ -170,7 +170,8 @@ class Week {
       for (const [fate, bytes] of present) if (fate.version.exists) fate.seen = Math.max(fate.seen, bytes)
     this.#withLedger((ledger) => Invariants.ledgerMatches(ledger, (key) => store.versions.get(key)?.at(-1)))
     await Invariants.statusMatches(this.#stateDir, report)
-    const stored = truth.present((fate) => fate.stored)
+    // a run cannot know what was stored without an answer
+    const stored = truth.present((fate) => Math.min(fate.stored, fate.acknowledged))
     this.#past = { report, at, wall: clock.wall, directory: this.#collector.directory, stored }
   }
 
