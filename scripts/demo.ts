@@ -15,7 +15,7 @@ import { StrictS3, writer } from "./strict-s3/StrictS3.ts"
 const hours = 23
 const minuteMillis = 60_000
 const minutes = hours * 60
-/** Minutes after which the collector is restarted, each time in the middle of an hour. */
+/** The minutes at which the collector is restarted. Each is in the middle of an hour. */
 const restarts = new Set([0.3, 0.7].map((part) => Math.floor(minutes * part)))
 
 const input = mkdtempSync(join(tmpdir(), "ibsr-export-demo-"))

@@ -29,7 +29,7 @@ if (values.help || !(weeks >= 1 && hours >= 1) || Number.isNaN(firstSeed) || !na
 }
 
 Threads.answerAtOnce()
-// the errors of the simulated store are many, and nobody reads where they were made
+// disables stack traces, because the simulated store makes many errors
 Error.stackTraceLimit = 0
 const root = existsSync("/dev/shm") ? "/dev/shm" : tmpdir()
 const totals: Figures = { runs: 0, failed: 0, killed: 0, requests: 0, objects: 0, lost: 0 }

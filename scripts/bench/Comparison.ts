@@ -34,7 +34,7 @@ const measure = async (store: NullStore, client: Client, { folder, load, scheme 
   const cost = await Cost.measure(command)
   const seen = await store.counters()
   rmSync(scratch, { recursive: true })
-  // a client must not win by sending less
+  // checked, because a client must not win by sending less
   const stored = seen.put - seen.parts + seen.post
   if (seen.bytes < load.bytes || stored < load.files.length) {
     throw new Error(`${client.name} sent ${seen.bytes} bytes in ${stored} objects: ${command.argv.join(" ")}`)

@@ -41,7 +41,7 @@ const lines = (bytes: number, next: () => number): Buffer => {
   return content
 }
 
-// in the past, so that every file counts as final
+// modified in the past, so that every file counts as final
 const modifiedAt = new Date("2026-01-02T03:04:05Z")
 
 /** The size of the unique content at the start of each file. Small files consist only of unique content. */
@@ -55,7 +55,7 @@ export const make = (folder: string, count: number, bytes: number): Load => {
   const block = bytes > ownBytes ? lines(blockBytes, next) : Buffer.alloc(0)
   const files = Array.from({ length: count }, (_, at) => {
     const hour = String(at % 24).padStart(2, "0")
-    // the collector's names, with a number if there are more files than hours
+    // uses the collector's names, and adds a number if there are more files than hours
     const number = count <= 24 ? "" : `_${String(at).padStart(7, "0")}`
     return `${hour}/snapshot_20260101${hour}${number}.jsonl`
   })

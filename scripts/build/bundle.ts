@@ -9,7 +9,7 @@ export const generateBundle = async (commit: string, sourcemap = false): Promise
   const build = await rolldown({
     input: "src/main.ts",
     platform: "node",
-    // the packages' ES modules, which can be tree-shaken
+    // prefers the packages' ES modules, which can be tree-shaken
     resolve: { mainFields: ["module", "main"] },
     transform: { define: { IBSR_EXPORT_COMMIT: JSON.stringify(commit) } },
     plugins: [lazyBuiltins]

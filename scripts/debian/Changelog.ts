@@ -30,7 +30,7 @@ export interface Release {
 
 export const render = (markdown: string, { date, maintainer, version }: Release): string => {
   const bullets = items(markdown).map((item) => wrap(item, "  * ", "    "))
-  // in the format of RFC 5322, with a numeric time zone
+  // the date has the format of RFC 5322, with a numeric time zone
   const formattedDate = date.toUTCString().replace("GMT", "+0000")
   return `ibsr-export (${version}) unstable; urgency=medium\n\n${bullets.join("\n")}\n\n -- ${maintainer}  ${formattedDate}\n`
 }

@@ -26,7 +26,7 @@ const silent = makeOutputStream({ isJournal: false, isTerminal: false, hasColors
  */
 const longestRun = 12 * 3_600_000
 
-/** By name: content, and time of the last change in seconds since 1970. */
+/** The ledger's files by name: their content, and the time of their last change in seconds since 1970. */
 type Remains = ReadonlyMap<string, { readonly content: Buffer; readonly modified: number }>
 
 /** A run as the host sees it. */
@@ -98,7 +98,7 @@ export class Process {
     return undefined
   }
 
-  /** In place, because the next run would take a ledger with another inode or time for a copy. */
+  /** Writes into the existing files, because the next run regards a ledger with another inode or time as a copy. */
   #restore(remains: Remains): void {
     for (const name of readdirSync(this.#stateDir)) if (!remains.has(name)) rmSync(join(this.#stateDir, name))
     for (const [name, { content, modified }] of remains) {

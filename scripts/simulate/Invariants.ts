@@ -90,7 +90,7 @@ export const afterRun = (observed: Observed, truth: Truth): void => {
   for (const name of report.endNotSeenFiles) truth.mark(name, "isEndUnseen")
 }
 
-/** Whether the run may have found the file empty, and stored an empty object. */
+/** Whether the run may have found the file empty and stored an empty object. */
 const wasEmpty = (fate: Fate, { present }: Observed, truth: Truth): boolean => {
   const versions = truth.of(fate.version.name)
   const lastEmptied = versions.findLast(({ version }) => version.emptied === true)

@@ -14,9 +14,9 @@ export interface Fate {
   acknowledged: number
   /** The length of the complete lines that a run found in the file and could record. */
   seen: number
-  /** Whether the report of a run, or the ledger, says that it is lost. */
+  /** Whether a report or the ledger says that the file is lost. */
   isLost: boolean
-  /** Whether one of them says that it was deleted after every line that a run saw was stored. */
+  /** Whether a report or the ledger says that the file was deleted after every line that a run saw had been stored. */
   isEndUnseen: boolean
 }
 
@@ -57,7 +57,7 @@ export class Truth {
     return new Map(this.fates.filter(({ version }) => version.exists).map((fate) => [fate, valueOf(fate)]))
   }
 
-  /** Records what a report, or the ledger, says of a file that was deleted. */
+  /** Records what a report or the ledger says about a deleted file. */
   mark(name: string, as: "isLost" | "isEndUnseen"): void {
     for (const fate of this.of(name)) fate[as] ||= !fate.version.exists
   }

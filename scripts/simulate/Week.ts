@@ -102,7 +102,7 @@ class Week {
         this.#clock.advanceTo(at * hour + startsAt * minute)
         if (!this.#weather.strikes("pauses", 0.05)) await this.#run(at)
       }
-      // in the last runs, the store and the disk work, and no file changes any more
+      // in the last two runs, the store and the disk work, and no file changes
       this.#weather.end()
       this.#mishaps.end()
       this.#isCollecting = false

@@ -32,7 +32,7 @@ export type Fault =
   | { kind: "delay"; ms: number }
   // handles the request, and sends the answer byte by byte
   | { kind: "trickle"; msPerByte: number }
-  // handles the request, and returns a wrong checksum, or no ETag
+  // handles the request, and responds with a wrong checksum or without an ETag
   | { kind: "wrong-checksum" }
   | { kind: "missing-etag" }
   // sends only `slice(0, end)` of S3's answer, or of a canned one: 0 loses the answer, -1 its last byte
@@ -90,7 +90,7 @@ export const interrupt = async (fault: Interruption, connection: Connection): Pr
   }
 }
 
-/** The answer of the fault that replaces S3's own, if it has one. */
+/** Returns the response that the fault sends instead of S3's own; undefined if the fault has none. */
 export const cannedAnswer = (fault: Disturbance | undefined): CannedAnswer | undefined => {
   if (fault?.kind === "answer" || fault?.kind === "early-answer") return fault
   return fault?.kind === "cut-answer" ? fault.answer : undefined
@@ -135,7 +135,7 @@ export const sendFaulty = async (
     if (fault.by !== "silence") connection.cut(fault.by)
     return
   }
-  // announced, so that the client does not reuse the connection for its next request
+  // announces the close, so that the client does not reuse the connection for its next request
   const bytes = onTheWire({ ...answer, headers: { connection: "close", ...answer.headers } })
   for (let at = 0; at < bytes.length && socket.writable; at++) {
     await write(socket, bytes.subarray(at, at + 1))

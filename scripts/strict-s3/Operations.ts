@@ -31,7 +31,7 @@ const putObject = (bucket: Bucket, call: Call, { dialect }: Limits): Answer => {
   }
 }
 
-// the request headers that GetObject returns
+// the headers of the upload that GetObject returns
 const returned =
   /^(cache-control|content-(disposition|encoding|language)|expires|x-amz-(storage-class|server-side-encryption|meta-.*))$/
 

@@ -102,7 +102,7 @@ const command = (
     case "status":
       return Status.run(line)
     case "verify":
-      // loaded at its first use: an upload needs none of it
+      // loaded on first use, because an upload does not need it
       return Effect.flatMap(
         Effect.promise(() => import("./commands/Verify.ts")),
         (Verify) => Verify.run(line)

@@ -17,8 +17,8 @@ export const fallback = (env: Env): string => {
 }
 
 /**
- * The default of `status`: for root, the ledger of the packaged service if there is one, because root's shell has none of
- * the service's variables.
+ * The default of `status`. For root, this is the ledger of the packaged service, if it exists, because root's shell
+ * does not have the service's variables.
  */
 export const ofStatus = (
   env: Env,

@@ -92,7 +92,7 @@ const spareParts = 2
 export const decide = (sizeBytes: number, format: Format, limits: UploadPlan.Limits): Plan => {
   const maxBytes = maxCompressedBytes(sizeBytes)
   const work = workBytes(format, sizeBytes)
-  // twice, because the chunks are copied into the body
+  // counted twice, because the chunks are copied into the body
   if (maxBytes <= limits.partSizeBytes) return Plan.Whole({ parts: 1, memoryBytes: 2 * maxBytes + work })
   const { parts, partSizeBytes } = UploadPlan.cut(maxBytes, limits)
   const freeParts = Math.floor((limits.memoryBytes - work) / partSizeBytes) - spareParts

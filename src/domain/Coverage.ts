@@ -1,20 +1,23 @@
-/** Which times the lines of a collector cover, and where they have holes. Times are in seconds since 1970. */
+/** Finds the times that a collector's lines cover, and the holes between them. Times are in seconds since 1970. */
 
-/** Lines without a hole between them. */
+/** A series of lines without a hole. */
 export interface Segment {
   readonly from: number
   readonly to: number
 }
 
 export interface Hole extends Segment {
-  /** How many lines would fit between the line before and the line after it. */
+  /** How many lines are missing between the line before the hole and the line after it. */
   readonly missingLines: number
 }
 
-/** A later line is expected after one interval. Two lines that are further apart than this have a hole between them. */
+/**
+ * The next line is expected after one interval. If two lines are more than this many intervals apart, there is a hole
+ * between them.
+ */
 const longestIntervals = 1.5
 
-/** The interval of a collector that does not say it. */
+/** The interval to assume for a collector whose lines do not contain it. */
 export const usualInterval = 60
 
 const isApart = (from: number, to: number, interval: number) => to - from > longestIntervals * interval
@@ -26,7 +29,7 @@ export const collector = () => {
   return {
     segments: segments as ReadonlyArray<Segment>,
     add: (time: number, interval: number) => {
-      // a clock that was set back begins a segment, too
+      // a new segment also starts where the clock was set back
       if (last !== undefined && time >= last.from && !isApart(last.to, time, interval))
         last.to = Math.max(last.to, time)
       else segments.push((last = { from: time, to: time }))
@@ -51,7 +54,9 @@ export const holes = (segments: ReadonlyArray<Segment>, interval: number): Reado
 
 const hour = 3600
 
-/** The hours without a file between the first and the last that have one. Hours are those of their starts. */
+/**
+ * Returns the hours without a file between the first and the last hour that have one. An hour is given by its start.
+ */
 export const missingHours = (hours: Iterable<number>): ReadonlyArray<number> => {
   const sorted = [...new Set(hours)].toSorted((a, b) => a - b)
   return sorted.flatMap((start, at) => {

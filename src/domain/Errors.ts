@@ -204,13 +204,13 @@ export class ConfigError extends Data.TaggedError("ConfigError")<{
   readonly hint = this.advice
 }
 
-/** `verify`: something is missing, or nothing proves that nothing is. */
+/** `verify` found that something is missing, or could not prove that nothing is missing. */
 export class Incomplete extends Data.TaggedError("Incomplete")<{ readonly detail: string; readonly advice: string }> {
   override readonly message = this.detail
   readonly hint = this.advice
 }
 
-/** `verify`: an object does not have the content that was stored. */
+/** `verify` found an object whose content differs from the content that was stored. */
 export class Corrupt extends Data.TaggedError("Corrupt")<{ readonly detail: string; readonly advice: string }> {
   override readonly message = this.detail
   readonly hint = this.advice
@@ -249,7 +249,7 @@ export const revised = <E extends Exclude<StoreError, CredentialsMissing>>(
   error: E,
   more: Partial<Pick<StoreAnswer, "advice" | "detail" | "retryable">>
 ): E =>
-  // a spread leaves out the cause
+  // `cause` is passed explicitly, because a spread leaves it out
   new (error.constructor as new (answer: StoreAnswer) => E)({ ...error, cause: error.cause, ...more })
 
 /** One file failed. */

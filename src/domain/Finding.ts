@@ -1,7 +1,7 @@
-/** What `verify` can find wrong. */
+/** The problems that `verify` can find. */
 
 interface Class {
-  /** Which exit code it leads to. */
+  /** The failure class, which decides the exit code. */
   readonly verdict: "corrupt" | "incomplete"
   readonly remedy: string
 }
@@ -10,7 +10,7 @@ const again = "copy it from the bucket again"
 const restore = `${again}; if it stays, restore an older version of the object, or send the file again with --force while the host still has it`
 const wait = "wait for the next run on the host, and copy the directory again"
 
-/** The first kind that is found decides about the last line. */
+/** The kinds of findings. The first kind in this order that is found decides the last line. */
 export const kinds = {
   differs: { verdict: "corrupt", remedy: restore },
   shorter: { verdict: "corrupt", remedy: restore },
@@ -52,7 +52,7 @@ export const order = Object.keys(kinds) as ReadonlyArray<Kind>
 
 export interface Finding {
   readonly kind: Kind
-  /** Relative to what is verified; a directory ends in `/`. */
+  /** Relative to the root that is verified. A directory ends in `/`. */
   readonly file: string
   readonly detail: string
 }
@@ -65,10 +65,10 @@ export interface Entry {
   readonly sha256: string | null
 }
 
-/** What was read. */
+/** The facts that were read from an object. */
 export interface Observed {
   readonly contentBytes: number
-  /** SHA-256 of as many bytes as the entry has. */
+  /** SHA-256 of the object's first bytes, as many as the manifest's entry has. */
   readonly sha256: string
 }
 

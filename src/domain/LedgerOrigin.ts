@@ -1,6 +1,6 @@
 /**
- * Whether a ledger is the one that this host wrote last. A clone of the host, a copy, or a ledger from a backup may not
- * know what was stored after it was made.
+ * Decides whether a ledger is the one that this host last wrote. A ledger on a cloned host, a copied one, or one from a
+ * backup may not know about later uploads.
  */
 
 /** Where a ledger was last written. */

@@ -19,7 +19,8 @@ export interface Surroundings {
   /** Whether the collector is writing to the file's directory. It deletes old files only there. */
   readonly isRotated: boolean
   /**
-   * Whether a run has seen a later snapshot in the directory. The collector then wrote this one to the end of its hour.
+   * Whether a run has seen a later snapshot in the directory. If so, the collector wrote this snapshot until the end of
+   * its hour.
    */
   readonly hasLaterSnapshot: boolean
   /** How long the collector keeps a snapshot after the start of its hour, in milliseconds; undefined if unknown. */

@@ -147,7 +147,7 @@ export const make = (values: FlagValues): Either.Either<Settings<PrefixTemplate>
   }
   if (Object.keys(tags).length > maxTags) problems.push(`--tag: S3 allows at most ${maxTags}`)
   return problems.length === 0
-    ? // a live file could be created, but never replaced by its final content
+    ? // without overwriting, the object of a live file could never be replaced by its final content
       Either.right({ ...values, sse, finalOnly: finalOnly || noOverwrite })
     : Either.left(problems)
 }

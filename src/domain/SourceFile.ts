@@ -8,7 +8,10 @@ export interface SourceFile {
   readonly path: string
   /** Relative to the input directory, `/`-separated. */
   readonly relativePath: string
-  /** The file is on a file system whose server may stop responding. Every call must then be made in the thread pool. */
+  /**
+   * Whether the file is on a file system whose server may stop responding. Every call must then be made in the thread
+   * pool.
+   */
   readonly isRemote?: true
 }
 

@@ -1,10 +1,10 @@
-/** Which objects belong together: a run directory, or whatever else one manifest describes. */
+/** Groups the objects that belong together: those of a run directory, or those that one manifest describes. */
 import { manifestName } from "./ManifestDirectory.ts"
 import * as RunDirectory from "./RunDirectory.ts"
 
 /**
- * The directory of an object: the innermost directory that has a manifest or is a run directory; otherwise the one that
- * it is in. It ends in `/`; the root is the empty text.
+ * Returns the directory whose group an object belongs to: the innermost one that has a manifest or is a run directory,
+ * or else its parent directory. It ends in `/`; the root is the empty string.
  */
 export const directoryOf = (name: string, withManifest: ReadonlySet<string>): string => {
   const parts = name.split("/").slice(0, -1)

@@ -1,6 +1,6 @@
 /**
- * Commands that create a user of the Ceph Object Gateway, and a policy of the bucket for that user. Policies of users need a
- * newer version of Ceph than policies of buckets. Source: "Bucket Policies" in the documentation of the Ceph Object Gateway.
+ * Commands that create a user of the Ceph Object Gateway, and a bucket policy for that user. User policies need a newer
+ * version of Ceph than bucket policies. Source: "Bucket Policies" in the documentation of the Ceph Object Gateway.
  */
 import type { Options } from "./Policy.ts"
 import * as Statements from "./Statements.ts"

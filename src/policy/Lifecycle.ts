@@ -1,6 +1,7 @@
 /**
- * A lifecycle rule that aborts multipart uploads which no run has completed. Without it, parts that the host may not abort
- * stay in the bucket, invisible but billed. Source: PutBucketLifecycleConfiguration in the Amazon S3 API Reference.
+ * A lifecycle rule that aborts unfinished multipart uploads. Without the rule, parts that the host may not abort stay
+ * in the bucket: they are invisible, but cost money. Source: PutBucketLifecycleConfiguration in the Amazon S3 API
+ * Reference.
  */
 import * as ObjectKey from "../domain/ObjectKey.ts"
 import { maxIdleDays } from "../domain/Resumption.ts"

@@ -4,7 +4,7 @@ import * as Statements from "./Statements.ts"
 
 export const problems = Statements.wildcardProblems
 
-/** MinIO ignores ACLs, and refuses a policy with the action for them. */
+/** MinIO ignores ACLs, and refuses a policy that contains the action for ACLs. */
 export const policy = (options: Options): string =>
   Statements.document([
     Statements.s3(

@@ -1,4 +1,7 @@
-/** The least permission that an upload with these settings needs, as a text to paste, by the value of `policy --for`. */
+/**
+ * The minimum permission that an upload with these settings needs, as a text to paste. There is one text for each value
+ * of `policy --for`.
+ */
 import type { Settings } from "../domain/Settings.ts"
 import * as Aws from "./Aws.ts"
 import * as Ceph from "./Ceph.ts"
@@ -18,7 +21,7 @@ export type Options = Pick<
 interface Kind {
   readonly purpose: string
   readonly text: (options: Options) => string
-  /** What the kind cannot express, each as a sentence that names the flag. */
+  /** Describes the settings that this kind of policy cannot express. Each is a sentence that names the flag. */
   readonly problems?: (options: Options) => ReadonlyArray<string>
 }
 

@@ -1,6 +1,6 @@
 /**
- * The scope of an API token of Cloudflare R2. R2 has no policies: a token that may write may also read, list and delete, in
- * whole buckets. Sources: "Authentication" and "S3 API compatibility" in the documentation of R2.
+ * The scope of an API token of Cloudflare R2. R2 has no policies: a token that may write to a bucket may also read,
+ * list and delete everything in it. Sources: "Authentication" and "S3 API compatibility" in the documentation of R2.
  */
 import { r2 } from "../domain/Providers.ts"
 import * as Lifecycle from "./Lifecycle.ts"

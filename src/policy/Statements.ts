@@ -1,8 +1,8 @@
 /**
- * The statements of a policy in the language of AWS IAM, which MinIO and Ceph also read.
+ * Statements of a policy in the language of AWS IAM, which MinIO and Ceph also understand.
  *
- * Sources: "Required permissions for Amazon S3 API operations" in the Amazon S3 User Guide; "Policies and permissions" in
- * the AWS KMS Developer Guide; "IAM policy elements: Variables and tags" for the escapes.
+ * Sources: "Required permissions for Amazon S3 API operations" in the Amazon S3 User Guide; "Policies and permissions"
+ * in the AWS KMS Developer Guide; "IAM policy elements: Variables and tags" for the escapes.
  */
 import * as ObjectKey from "../domain/ObjectKey.ts"
 import type { Options } from "./Policy.ts"
@@ -15,7 +15,7 @@ export interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** Writes objects below the prefix. */
+/** Allows writing objects below the prefix. */
 export const s3 = (
   options: Pick<Options, "abort" | "acl" | "tags">,
   objects: string
@@ -29,7 +29,9 @@ export const s3 = (
   return { Effect: "Allow", Action: actions.length === 1 ? "s3:PutObject" : actions, Resource: objects }
 }
 
-/** Of AWS alone: encrypts with the key through S3, and decrypts, which the completion of a multipart upload needs. */
+/**
+ * For AWS only: allows encryption with the key through S3, and decryption, which completing a multipart upload needs.
+ */
 export const kms = (keyId: string | undefined, partition: string): Statement => {
   const viaS3 = { "kms:ViaService": "s3.*.amazonaws.com" }
   const anyKey = `arn:${partition}:kms:*:*:key/`
@@ -56,7 +58,7 @@ export const objectsBelow = (
 ): string =>
   `${bucket.startsWith("arn:") ? `${bucket}/object` : `arn:${partition}:s3:::${bucket}`}/${escape(ObjectKey.startOf(prefix))}*`
 
-/** A text in which IAM sees no wildcard and no variable. */
+/** Escapes a text, so that IAM finds no wildcard and no variable in it. */
 const literal = (text: string) => text.replace(/[*?$]/g, "${$&}")
 
 /** MinIO and Ceph know no escapes for these characters. */

@@ -30,10 +30,13 @@ resource "aws_s3_bucket_lifecycle_configuration" "ibsr_export" {
   }
 }`
 
-/** Escapes what starts an interpolation or a directive. Source: "Strings and Templates" in Terraform's documentation. */
+/**
+ * Escapes the characters that start an interpolation or a directive. Source: "Strings and Templates" in Terraform's
+ * documentation.
+ */
 const template = (value: string) => value.replace(/[$%](?=\{)/g, "$&$&")
 
-/** Terraform knows JSON's escapes, except for these two. */
+/** JSON's escapes that Terraform does not know, with their replacements. */
 const otherEscapes = new Map([
   ["\\b", "\\u0008"],
   ["\\f", "\\u000c"]

@@ -24,7 +24,7 @@ export const exit = (code: number): never => {
       const script = isSea() ? [] : [process.argv[1] ?? ""]
       process.execve?.(process.execPath, [process.execPath, ...script], { [variable]: String(code) })
     } catch {
-      // the executable was removed, or the system has no execve
+      // exits normally if the executable was removed or the system has no execve
     }
   }
   return process.exit(code)

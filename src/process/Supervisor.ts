@@ -27,7 +27,7 @@ export const reportExit = (code: number): void => {
   try {
     writeSync(Number(descriptor), String(code))
   } catch {
-    // the supervisor has exited
+    // ignored, because the supervisor has exited
   }
 }
 
@@ -48,7 +48,8 @@ const isOnFuse = (input: string) => {
 const start = (done: (code: number) => void) => {
   const [, script = "", ...args] = process.argv
   const child = spawn(process.execPath, [...(isSea() ? [] : [...process.execArgv, script]), ...args], {
-    // a separate session: a terminal would otherwise send the signals that are also forwarded below
+    // in a separate session, because a terminal would otherwise send the second process the signals that are also
+    // forwarded below
     detached: true,
     stdio: ["inherit", "inherit", "inherit", "pipe"],
     env: { ...process.env, [variable]: "3" }

@@ -90,7 +90,7 @@ const successText = (target: Target, now: number) => {
 }
 
 const targetText = (target: Target, now: number, all: ReadonlyArray<Target>) => {
-  // Nagios takes the text after a bar as performance data
+  // Nagios would read text after a bar as performance data
   const text = `${successText(target, now)}, ${runText(target)}, ${target.waiting} waiting, ${target.lost} lost`
   return `${nameOf(target, all)}: ${text}`.replaceAll("|", "¦")
 }

@@ -37,7 +37,7 @@ const Directory = Schema.Struct({
 })
 export type Directory = typeof Directory.Type
 
-/** New fields keep `schemaVersion`; a change of meaning raises it. */
+/** A new field does not change `schemaVersion`. A change of meaning increments it. */
 export const Verification = Schema.Struct({
   schemaVersion: Schema.Literal(1),
   tool: Schema.Struct({ name: Schema.String, version: Schema.String }),
@@ -53,7 +53,7 @@ export const Verification = Schema.Struct({
 }).annotations({ title: "ibsr-export verify", description: "What verify found in a directory or a prefix of a bucket" })
 export type Verification = typeof Verification.Type
 
-/** Maximum number of findings of one kind and directory that are named. */
+/** The maximum number of findings of one kind that are named for a directory. */
 export const maxListed = 100
 
 export const make = (version: string, source: string, directories: ReadonlyArray<Directory>): Verification => {

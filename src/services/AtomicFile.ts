@@ -18,13 +18,13 @@ export const writeParts = <E, R>(
   parts: (append: (text: string) => Effect.Effect<void, PlatformError>) => Effect.Effect<void, E, R>
 ) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => {
-    // in the same directory, because a rename works only within one file system; node_exporter ignores .tmp
+    // in the same directory, because a rename works only within one file system; node_exporter ignores files named .tmp
     const temporary = `${path}.${randomUUID()}.tmp`
-    // O_EXCL: fails if anything has this name, even a symbolic link
+    // O_EXCL fails if anything has this name, even a symbolic link
     const create = Effect.andThen(fs.open(temporary, { flag: "wx" }), (file) =>
       Effect.all([
         parts((text) => file.writeAll(Buffer.from(text))),
-        // through the descriptor: by now, the name may belong to another user's file
+        // uses the descriptor, because the name may belong to another user's file by now
         attempt(() => fchmodSync(file.fd, mode)),
         file.sync
       ])

@@ -54,7 +54,7 @@ const valueOf: Readonly<Record<Placeholder.Name, (env: Env) => Effect.Effect<str
         })
     ),
   "instance-id": (env) =>
-    // loaded at its first use, because few prefixes need it
+    // loaded on first use, because few prefixes need it
     Effect.promise(() => import("./HostIdentity/InstanceMetadata.ts")).pipe(
       Effect.flatMap((metadata) => metadata.get("instance-id", env)),
       Effect.filterOrFail(

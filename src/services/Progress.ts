@@ -38,7 +38,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
             : Effect.void
         ).pipe(
           Effect.tap(() => Effect.sync(() => (counted = true))),
-          // the uploads meet the same failure and report it
+          // ignored, because the uploads hit the same failure and report it
           Effect.ignore
         )
 
@@ -58,7 +58,7 @@ export class Progress extends Context.Tag("ibsr-export/Progress")<
             Effect.scoped(
               Effect.gen(function* () {
                 yield* Effect.addFinalizer(() => Effect.sync(terminal.clear))
-                // not awaited, because a dead file server may make it hang
+                // not awaited, because a dead file server may make the count hang
                 yield* Effect.forkScoped(Effect.disconnect(count))
                 yield* Effect.forkScoped(Effect.repeat(draw, Schedule.spaced(interval)))
                 return yield* work

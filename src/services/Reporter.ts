@@ -118,7 +118,7 @@ const renderings = {
     const ending = Summary.ending(report)
     if (ending === undefined) return
     stdout.writeLine(ending)
-    // a log or a mail may contain only stderr
+    // also on stderr, because a log or a mail may contain only stderr
     if (!isOneStream) stderr.writeLine(ending)
   },
   json: (report: Report, { stderr, stdout }: Streams) => {

@@ -2,9 +2,9 @@
 import { codeOf } from "./SystemError.ts"
 
 /**
- * Whether the host knows the user, from any source in /etc/nsswitch.conf: files, LDAP, SSSD and so on, as cron will ask
- * them. Node calls getpwnam(3) only in `seteuid`. So root becomes the user for a moment. Any other caller is refused,
- * but with a different error if there is no such user.
+ * Whether the host knows the user. Like cron, it asks every source in /etc/nsswitch.conf: files, LDAP, SSSD and so on.
+ * Node calls getpwnam(3) only in `seteuid`, so root becomes the user for a moment. For any other caller, `seteuid`
+ * fails, but with a different error if there is no such user.
  */
 export const exists = (name: string): boolean => {
   const { geteuid, seteuid } = process

@@ -1,27 +1,27 @@
-/** When systemd starts a job next. */
+/** Finds out when systemd will start a job next. */
 import { Effect } from "effect"
 import { execFile } from "node:child_process"
 import { resolve } from "node:path"
 import { namesOf } from "../units/Job.ts"
 
-/** For a system that hangs: the status does not depend on it. */
+/** A short timeout, because the status can be printed without the answer if systemd hangs. */
 const timeoutMillis = 2000
 
-/** The unit of the job whose ledger is in this directory; undefined for any other directory. */
+/** Returns the unit of the job whose ledger is in this directory; undefined for any other directory. */
 export const unitOf = (stateDir: string): string | undefined => {
-  // systemd keeps the directory of a user that it allocates below /var/lib/private
+  // systemd keeps the state directory of a dynamic user below /var/lib/private
   const path = resolve(stateDir).replace("/var/lib/private/", "/var/lib/")
   const [, job] = /^\/var\/lib\/ibsr-export(?:-([^/]+))?$/.exec(path) ?? []
   const names = namesOf(job)
   return names.stateDirectory === path ? names.unit : undefined
 }
 
-/** ISO 8601; undefined without systemd, without the timer, or if the timer is not enabled. */
+/** Returns the time in ISO 8601; undefined without systemd, without the timer, or if the timer is not enabled. */
 export const nextRun = (stateDir: string): Effect.Effect<string | undefined> => {
   const unit = unitOf(stateDir)
   if (unit === undefined) return Effect.succeed(undefined)
   const args = ["show", `${unit}.timer`, "--property=NextElapseUSecRealtime", "--value"]
-  // systemd prints times in the zone of $TZ
+  // sets TZ, because systemd prints times in that time zone
   const env = { PATH: process.env["PATH"], TZ: "UTC", LC_ALL: "C" }
   return Effect.async((resume) => {
     execFile("systemctl", args, { env, timeout: timeoutMillis }, (error, stdout) =>

@@ -101,7 +101,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
   for (let directory = nextDirectory(); directory !== undefined; directory = nextDirectory()) {
     const { relative } = directory
     let lineage = directory.lineage
-    // without the final slash, which would follow a link
+    // removes the final slash, with which the system would follow a link
     const directoryPath = relative === "" ? root : root + relative.slice(0, -1)
     let opened: number | undefined
     try {
@@ -150,7 +150,7 @@ async function* walk(input: string, followSymlinks: boolean): AsyncGenerator<Rea
       const code = codeOf(cause)
       if (EntryKind.isUndecodable(relative))
         found.push(Found.Unreadable({ relativePath: relative, error: undecodable(path) }))
-      // replaced by a link since its name was read; a directory that has vanished was rotated away, like a file
+      // the directory was replaced by a link after its name was read, or has vanished because it was rotated away
       else if (code === "ENOTDIR" || code === "ELOOP")
         found.push(Found.Skipped({ relativePath: relative, why: "symlink" }))
       else if (code !== "ENOENT") found.push(Found.Unreadable({ relativePath: relative, error: unlisted(path, cause) }))

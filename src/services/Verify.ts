@@ -1,4 +1,7 @@
-/** Verifies what was uploaded: each object against its manifest, and the times of its lines against each other. */
+/**
+ * Verifies uploaded objects: compares each object with its manifest, and looks for holes between the times of its
+ * lines.
+ */
 import { Clock, Effect } from "effect"
 import { dirname } from "node:path"
 import * as RunDirectory from "../domain/RunDirectory.ts"
@@ -8,7 +11,7 @@ import { ObjectSource, type SourceError } from "./ObjectSource.ts"
 import * as Group from "./Verify/Group.ts"
 
 export interface Options {
-  /** What is verified, as the user gave it. */
+  /** The directory or bucket that is verified, as the user gave it. */
   readonly source: string
   readonly version: string
   /** Whether a directory without a manifest is acceptable. */
@@ -36,7 +39,7 @@ const nothing: Verification.Directory = {
   findings: [{ kind: "missing", file: "", detail: "there are no objects" }]
 }
 
-/** Notes, at the end of each run of the collector, when the next one began. */
+/** Adds a note to each run directory after which the collector did not run for a while. */
 const withGaps = (directories: ReadonlyArray<Group.Verified>): ReadonlyArray<Verification.Directory> => {
   const kindOf = ({ directory }: Group.Verified) => {
     const kind = RunDirectory.parse(directory.slice(0, -1).split("/").at(-1) ?? "")?.kind

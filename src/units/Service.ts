@@ -148,7 +148,9 @@ const privileges = [
  */
 const base = 448 * MiB
 
-/** Distance from `MemoryHigh=`, which slows the program down, to `MemoryMax=`, which kills it. */
+/**
+ * The difference between `MemoryMax=`, at which the program is killed, and `MemoryHigh=`, at which it is slowed down.
+ */
 const margin = 128 * MiB
 
 const resources = ({ settings: { memoryBytes } }: Job) => {

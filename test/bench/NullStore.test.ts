@@ -16,7 +16,7 @@ const raw = async (...pieces: ReadonlyArray<string>): Promise<string> => {
   socket.setEncoding("latin1").on("data", (text: string) => answer.push(text))
   for (const piece of pieces) {
     socket.write(piece)
-    // so that they arrive as separate pieces
+    // pauses, so that the pieces arrive separately
     await setTimeout(5)
   }
   await closed

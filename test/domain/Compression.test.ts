@@ -32,7 +32,7 @@ describe("the compression of a file", () => {
   })
 })
 
-describe("possibleSources", () => {
+describe("Compression.possibleSources", () => {
   it.each([
     ["a.jsonl", [["a.jsonl", 1, ""]]],
     [
@@ -87,7 +87,7 @@ describe("possibleSources", () => {
   })
 })
 
-describe("decide", () => {
+describe("Compression.decide", () => {
   const limits = { memoryBytes: 64 * MiB, partSizeBytes: 8 * MiB }
 
   it.each([

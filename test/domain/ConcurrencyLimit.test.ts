@@ -72,7 +72,7 @@ describe("ConcurrencyLimit", () => {
 
   it("does not double the limit while the program itself is busy", () => {
     const initial = ConcurrencyLimit.start(range, 0)
-    // not in the first round, in which the program is always busy
+    // the first round does not count, because the program is always busy in it
     const busy = after(100, initial, undefined, true)
     expect(ConcurrencyLimit.maxInFlight(busy)).toBe(8)
     expect(ConcurrencyLimit.maxInFlight(after(8, busy, 1))).toBe(16)

@@ -4,7 +4,7 @@ import * as DurationText from "../../src/domain/DurationText.ts"
 
 const millisOf = Either.map(Duration.toMillis)
 
-describe("parse", () => {
+describe("DurationText.parse", () => {
   it.each([
     ["0s", 0],
     ["500ms", 500],
@@ -37,7 +37,7 @@ describe("parse", () => {
   })
 })
 
-describe("positive", () => {
+describe("DurationText.positive", () => {
   it("reads a duration above zero", () => {
     expect(millisOf(DurationText.positive("1ms"))).toEqual(Either.right(1))
   })
@@ -51,7 +51,7 @@ describe("positive", () => {
   })
 })
 
-describe("format", () => {
+describe("DurationText.format", () => {
   it.each([
     [0, "0.0 s"],
     [49, "0.0 s"],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Either } from "effect"
 import * as Endpoint from "../../src/domain/Endpoint.ts"
 
-describe("parse", () => {
+describe("Endpoint.parse", () => {
   it.each([
     ["https://minio.example.com:9000", "https://minio.example.com:9000/"],
     ["https://minio.example.com/", "https://minio.example.com/"],
@@ -31,7 +31,7 @@ describe("parse", () => {
   })
 })
 
-describe("withoutLogin", () => {
+describe("Endpoint.withoutLogin", () => {
   it.each([
     ["https://user:secret@minio.example.com/a@b", "https://…@b"],
     ["https://minio.example.com:9000", "https://minio.example.com:9000"]

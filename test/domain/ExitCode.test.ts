@@ -75,7 +75,7 @@ describe("the exit code of a run", () => {
   })
 })
 
-describe("table", () => {
+describe("ExitCode.table", () => {
   const codes = ExitCode.table.map(({ code }) => code)
 
   it("has a row for success, for mixed failures, for each class and for each signal", () => {

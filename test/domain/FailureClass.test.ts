@@ -15,7 +15,7 @@ const stateUnusable = new Errors.StateUnusable({ path: "/state/ledger.db", detai
 const configError = new Errors.ConfigError({ detail: "no", advice: "none" })
 const internalError = new Errors.InternalError({ detail: "no" })
 
-describe("endsRun", () => {
+describe("FailureClass.endsRun", () => {
   const tally = (uploaded: number, denied: number) => ({ uploaded, denied })
 
   it.each([
@@ -55,7 +55,7 @@ describe("endsRun", () => {
   })
 })
 
-describe("keepsUpload", () => {
+describe("FailureClass.keepsUpload", () => {
   it.each([
     [true, new Errors.Interrupted()],
     [true, stateUnusable],
@@ -79,7 +79,7 @@ describe("keepsUpload", () => {
   })
 })
 
-describe("isDenial", () => {
+describe("FailureClass.isDenial", () => {
   it.each([
     [true, "caused by the store", new Errors.AccessDenied(answer())],
     [true, "caused by a proxy for good", new Errors.NetworkFailure(answer())],
@@ -92,7 +92,7 @@ describe("isDenial", () => {
   })
 })
 
-describe("showsStoreAlive", () => {
+describe("FailureClass.showsStoreAlive", () => {
   it.each([
     [false, credentialsMissing],
     [false, new Errors.NetworkFailure(answer())],
@@ -109,7 +109,7 @@ describe("showsStoreAlive", () => {
   })
 })
 
-describe("isRefusal", () => {
+describe("FailureClass.isRefusal", () => {
   it.each([
     [undefined, false],
     [200, false],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
 import * as Generation from "../../src/domain/Generation.ts"
 
-describe("named", () => {
+describe("Generation.named", () => {
   it.each([
     ["status.jsonl", 1, "status.jsonl"],
     ["status.jsonl", 2, "status.g2.jsonl"],
@@ -16,7 +16,7 @@ describe("named", () => {
   })
 })
 
-describe("possibleOrigins", () => {
+describe("Generation.possibleOrigins", () => {
   it.each([
     ["status.jsonl", []],
     ["status.g2.jsonl", [{ path: "status.jsonl", generation: 2 }]],

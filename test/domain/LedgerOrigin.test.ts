@@ -4,7 +4,7 @@ import * as LedgerOrigin from "../../src/domain/LedgerOrigin.ts"
 
 const origin: LedgerOrigin.Origin = { machine: "a", inode: 1n, bornNs: 5n }
 
-describe("doubtOf", () => {
+describe("LedgerOrigin.doubtOf", () => {
   it.each<
     readonly [Partial<LedgerOrigin.Origin>, Partial<LedgerOrigin.Origin>, boolean, LedgerOrigin.Doubt | undefined]
   >([
@@ -26,7 +26,7 @@ describe("doubtOf", () => {
   })
 })
 
-describe("firstGeneration", () => {
+describe("LedgerOrigin.firstGeneration", () => {
   const day = Date.UTC(2026, 10, 27, 23, 59)
 
   it.each([

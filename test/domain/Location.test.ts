@@ -3,7 +3,7 @@ import * as Location from "../../src/domain/Location.ts"
 
 const aws = { bucket: "b", prefix: "p/q", endpoint: null, region: "r1" }
 
-describe("url", () => {
+describe("Location.url", () => {
   it.each([
     [aws, "s3://b/p/q"],
     [{ ...aws, endpoint: "http://m:9000/" }, "http://m:9000/b/p/q"],
@@ -13,7 +13,7 @@ describe("url", () => {
   })
 })
 
-describe("equals", () => {
+describe("Location.equals", () => {
   it.each([
     [{}, true],
     [{ bucket: "c" }, false],
@@ -26,7 +26,7 @@ describe("equals", () => {
   })
 })
 
-describe("regionSuffix", () => {
+describe("Location.regionSuffix", () => {
   it.each([
     [[], ""],
     [[{ ...aws, prefix: "other", region: "r2" }], ""],

@@ -13,7 +13,7 @@ describe("ManifestDirectory", () => {
     ["x/a", "x/"],
     ["ibsr-20261122-141500Z", ""],
     ["a", ""]
-  ])("of, given %s, returns '%s'", (path, directory) => {
+  ])("of: given %s, returns '%s'", (path, directory) => {
     expect(ManifestDirectory.of(path)).toBe(directory)
   })
 
@@ -23,7 +23,7 @@ describe("ManifestDirectory", () => {
     ["x/ibsr-20261122-141500Z/upload-manifest.json", true],
     ["x/y/upload-manifest.json", false],
     ["x/other.json", false]
-  ])("isManifest, given %s, returns %s", (path, expected) => {
+  ])("isManifest: given %s, returns %s", (path, expected) => {
     expect(ManifestDirectory.isManifest(path)).toBe(expected)
   })
 })

@@ -5,7 +5,7 @@ import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 const prefixOf = (text: string) => Either.getOrThrow(ObjectKey.parsePrefix(text))
 const keyOf = (prefix: string, path: string) => ObjectKey.of(prefixOf(prefix), path)
 
-describe("parsePrefix", () => {
+describe("ObjectKey.parsePrefix", () => {
   it.each([
     ["", ""],
     ["/", ""],
@@ -43,7 +43,7 @@ describe("parsePrefix", () => {
   })
 })
 
-describe("of", () => {
+describe("ObjectKey.of", () => {
   it("puts the path below the prefix", () => {
     expect(keyOf("/ibsr/host/", "2026/a b.jsonl")).toEqual(Either.right("ibsr/host/2026/a b.jsonl"))
   })
@@ -102,7 +102,7 @@ describe("of", () => {
   })
 })
 
-describe("contentType", () => {
+describe("ObjectKey.contentType", () => {
   it.each([
     ["a/snapshot_1.jsonl", "application/x-ndjson"],
     ["a.json", "application/json"],

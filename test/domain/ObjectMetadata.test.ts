@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as ObjectMetadata from "../../src/domain/ObjectMetadata.ts"
 
-describe("of", () => {
+describe("ObjectMetadata.of", () => {
   it.each([
     ["host-17.example.com", "host-17.example.com"],
     ["a b\n", "a%20b%0A"],

@@ -4,7 +4,7 @@ import * as Placeholder from "../../src/domain/Placeholder.ts"
 
 const template = (text: string) => Either.getOrThrow(Placeholder.parse(text))
 
-describe("parse", () => {
+describe("Placeholder.parse", () => {
   it.each([
     ["ibsr/{hostname}/snapshots", "ibsr/{hostname}/snapshots"],
     ["/{machine-id}/", "{machine-id}"],
@@ -29,7 +29,7 @@ describe("parse", () => {
   })
 })
 
-describe("leftOver", () => {
+describe("Placeholder.leftOver", () => {
   it.each([
     ["<customer-bucket-name>", "<customer-bucket-name>"],
     ["ibsr/<host-id>/x", "<host-id>"],
@@ -40,14 +40,14 @@ describe("leftOver", () => {
   })
 })
 
-describe("usedIn", () => {
+describe("Placeholder.usedIn", () => {
   it("names each placeholder once", () => {
     expect(Placeholder.usedIn(template("{hostname}/{machine-id}/{hostname}"))).toEqual(["hostname", "machine-id"])
     expect(Placeholder.usedIn(template("ibsr/host-17"))).toEqual([])
   })
 })
 
-describe("fill", () => {
+describe("Placeholder.fill", () => {
   const values = { hostname: "h1", "machine-id": "{hostname}", "instance-id": "i-1" }
 
   it("replaces each placeholder, but not within a replacement", () => {
@@ -60,7 +60,7 @@ describe("fill", () => {
   })
 })
 
-describe("isOwnHostname", () => {
+describe("Placeholder.isOwnHostname", () => {
   it.each([
     ["host-17", true],
     ["localhost-17", true],

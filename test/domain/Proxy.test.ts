@@ -5,7 +5,7 @@ import * as Proxy from "../../src/domain/Proxy.ts"
 
 const read = (env: Record<string, string>) => Either.getOrThrow(Proxy.fromEnv(env))
 
-describe("fromEnv", () => {
+describe("Proxy.fromEnv", () => {
   it.each([
     ["an environment without variables", {}, []],
     [
@@ -55,7 +55,7 @@ describe("fromEnv", () => {
   })
 })
 
-describe("exemptions", () => {
+describe("Proxy.exemptions", () => {
   it.each([
     ["*", "*"],
     ["example.com", "example.com,.example.com"],
@@ -82,7 +82,7 @@ const [proxy, secureProxy] = ["http://proxy:1/", "http://proxy:2/"]
 const proxies = { HTTP_PROXY: proxy, HTTPS_PROXY: secureProxy }
 const to = (hostname: string, port = 443, protocol = "https:") => ({ protocol, hostname, port })
 
-describe("of", () => {
+describe("Proxy.of", () => {
   it("chooses the proxy by the protocol", () => {
     expect(Proxy.of(proxies, to("store"))).toBe(secureProxy)
     expect(Proxy.of(proxies, to("store", 80, "http:"))).toBe(proxy)

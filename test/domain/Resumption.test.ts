@@ -49,7 +49,7 @@ describe("an unfinished upload", () => {
   })
 })
 
-describe("comparePart", () => {
+describe("Resumption.comparePart", () => {
   const part = (sizeBytes: number, sha256 = "s"): Resumption.KeptPart => ({
     number: 1,
     sizeBytes,
@@ -68,7 +68,7 @@ describe("comparePart", () => {
   })
 })
 
-describe("isStale", () => {
+describe("Resumption.isStale", () => {
   const idle = (isStored: boolean, usedAt: number) => ({ key: key("a"), uploadId: "u", isStored, usedAt })
   const now = 1000 + Resumption.maxIdleMillis
   it.each([
@@ -81,7 +81,7 @@ describe("isStale", () => {
   })
 })
 
-describe("isUnknownUpload", () => {
+describe("Resumption.isUnknownUpload", () => {
   const answer = (code: string) => ({ operation: "UploadPart", detail: "d", retryable: false, code })
   it("returns true only for NoSuchUpload", () => {
     expect(Resumption.isUnknownUpload(new Errors.UploadFailed(answer("NoSuchUpload")))).toBe(true)
@@ -90,7 +90,7 @@ describe("isUnknownUpload", () => {
   })
 })
 
-describe("attributesOf", () => {
+describe("Resumption.attributesOf", () => {
   const of = (more: Partial<ObjectAttributes>) => Resumption.attributesOf(settingsWith(more))
   it("does not depend on the order of the attributes", () => {
     expect(of({ tags: { a: "1", b: "2" } })).toBe(of({ tags: { b: "2", a: "1" } }))

@@ -5,7 +5,7 @@ import * as Retention from "../../src/domain/Retention.ts"
 const hours = (count: number) => count * 3_600_000
 const minutes = (count: number) => count * 60_000
 
-describe("observe", () => {
+describe("Retention.observe", () => {
   it("bounds the retention from below by the oldest file, and from above by the latest deleted file", () => {
     expect(Retention.observe(hours(30.5), hours(7), hours(6))).toEqual({ least: hours(23.5), most: hours(24.5) })
   })
@@ -15,7 +15,7 @@ describe("observe", () => {
   })
 })
 
-describe("merge", () => {
+describe("Retention.merge", () => {
   it.each([
     ["takes the first observation", undefined, [1, 5], [1, 5]],
     ["narrows the bounds", [1, 5], [2, 4], [2, 4]],
@@ -30,7 +30,7 @@ describe("merge", () => {
   })
 })
 
-describe("estimate", () => {
+describe("Retention.estimate", () => {
   it.each([
     ["24 h if nothing is known", undefined, 24],
     ["24 h if no file is older than 24 h", { least: hours(20), most: undefined }, 24],

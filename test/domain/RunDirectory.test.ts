@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { current, parse } from "../../src/domain/RunDirectory.ts"
 
-describe("parse", () => {
+describe("RunDirectory.parse", () => {
   it.each([
     ["ibsr-20261122-141500Z", "snapshots", "2026-11-22T14:15:00Z"],
     ["ibsr-payload-20261122-141501Z", "payload", "2026-11-22T14:15:01Z"],
@@ -26,7 +26,7 @@ describe("parse", () => {
     "snapshot_2026112214.jsonl",
     "snapshots",
     "",
-    // times that do not exist
+    // these times do not exist
     "ibsr-20261322-141500Z",
     "ibsr-20260022-141500Z",
     "ibsr-20260230-141500Z",
@@ -40,7 +40,7 @@ describe("parse", () => {
   })
 })
 
-describe("current", () => {
+describe("RunDirectory.current", () => {
   it.each([
     ["from an empty list", [], []],
     ["from names without a run directory", ["snapshots", "ibsr-20261322-141500Z"], []],

@@ -142,7 +142,7 @@ describe("unmatched", () => {
   })
 })
 
-describe("parseGlob", () => {
+describe("Selection.parseGlob", () => {
   it.each(["*.jsonl", "d/", "/d/*.jsonl", "./a", "{a,b}/**", "[ab]?", "!(a).jsonl", "\\[a", "a b"])(
     "accepts %j",
     (glob) => {

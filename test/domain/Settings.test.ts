@@ -10,7 +10,7 @@ const sound = settingsWith({ memoryBytes: 8 * MiB, partSizeBytes: 8 * MiB })
 
 const kms = (changed: Partial<Settings.Settings> = {}): Settings.Settings => ({ ...sound, sse: "kms", ...changed })
 
-describe("make", () => {
+describe("Settings.make", () => {
   it("turns on --final-only if --no-overwrite is given", () => {
     expect(Settings.make({ ...sound, noOverwrite: true })).toMatchObject({ right: { finalOnly: true } })
   })

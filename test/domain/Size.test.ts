@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Either } from "effect"
 import * as Size from "../../src/domain/Size.ts"
 
-describe("parse", () => {
+describe("Size.parse", () => {
   it.each([
     ["0", 0],
     ["8388608", 8_388_608],
@@ -43,7 +43,7 @@ describe("parse", () => {
   })
 })
 
-describe("format", () => {
+describe("Size.format", () => {
   it.each([
     [0, "0 B"],
     [1, "1 B"],

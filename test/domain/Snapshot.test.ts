@@ -4,7 +4,7 @@ import { extentOf, finalAt, hasLines, hourOf, stateAt } from "../../src/domain/S
 
 const at = (text: string) => Date.parse(text)
 
-describe("hourOf", () => {
+describe("Snapshot.hourOf", () => {
   it.each([
     ["snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z"],
     ["a/b/snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z"],
@@ -31,7 +31,7 @@ describe("hourOf", () => {
   })
 })
 
-describe("stateAt", () => {
+describe("Snapshot.stateAt", () => {
   const finalAfter = Duration.minutes(2)
   it.each([
     ["snapshot_2026112214.jsonl", "2026-11-22T14:59:59Z", "2026-11-22T15:01:59Z", "live"],
@@ -49,7 +49,7 @@ describe("stateAt", () => {
   })
 })
 
-describe("finalAt", () => {
+describe("Snapshot.finalAt", () => {
   const finalAfter = Duration.minutes(2)
   it.each([
     ["snapshot_2026112214.jsonl", "2026-11-22T15:00:00Z", "2026-11-22T15:02:00Z"],
@@ -67,7 +67,7 @@ describe("finalAt", () => {
   })
 })
 
-describe("hasLines", () => {
+describe("Snapshot.hasLines", () => {
   it.each([
     ["a.jsonl", true],
     ["a/b.jsonl", true],
@@ -78,7 +78,7 @@ describe("hasLines", () => {
   })
 })
 
-describe("extentOf", () => {
+describe("Snapshot.extentOf", () => {
   it.each([
     ["final", 10, undefined, { sizeBytes: 10, torn: false }],
     ["live", 10, undefined, { sizeBytes: 10, torn: false }],

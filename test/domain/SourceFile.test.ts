@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { oldestFirst } from "../../src/domain/SourceFile.ts"
 
-describe("oldestFirst", () => {
+describe("SourceFile.oldestFirst", () => {
   it("sorts the collector's files by time, with older forms of the name first", () => {
     const names = [
       "snapshot_2026112215.jsonl",

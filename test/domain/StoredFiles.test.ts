@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as StoredFiles from "../../src/domain/StoredFiles.ts"
 
-describe("combine", () => {
+describe("StoredFiles.combine", () => {
   it.each<[standings: ReadonlyArray<StoredFiles.Standing>, combined: StoredFiles.Standing]>([
     [[], "unknown"],
     [["stored"], "stored"],

@@ -20,7 +20,7 @@ const denied = Failed({
 })
 const planned = Planned({ relativePath: "a", key: "k/a", sizeBytes: 7, compression: "none", parts: 1 })
 
-describe("add", () => {
+describe("Tally.add", () => {
   it("sums up the files and bytes that were stored", () => {
     expect(
       tallied(
@@ -91,7 +91,7 @@ describe("add", () => {
   })
 })
 
-describe("empty", () => {
+describe("Tally.empty", () => {
   it("shares nothing with another tally", () => {
     const tally = tallied(denied, planned, Skipped({ why: "special" }))
     expect(tally.failed).toBe(1)
@@ -101,7 +101,7 @@ describe("empty", () => {
   })
 })
 
-describe("selected", () => {
+describe("Tally.selected", () => {
   it.each([
     [
       "an uploaded file",

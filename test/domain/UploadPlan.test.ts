@@ -27,7 +27,7 @@ describe("a store's limits", () => {
   })
 })
 
-describe("decide", () => {
+describe("UploadPlan.decide", () => {
   it.each([
     ["an empty file in one request", 0, 64 * MiB, Single({ memoryBytes: 0 })],
     ["a file of one byte in one request", 1, 64 * MiB, Single({ memoryBytes: 1 })],
@@ -98,7 +98,7 @@ describe("decide", () => {
     ).toEqual(Multipart({ partSizeBytes: 5 * MiB, parts: 20, queueSize: 1 }))
   })
 
-  // memory with room for a part, which `Settings.check` guarantees
+  // generates a memory size with room for a part, which `Settings.make` guarantees
   const largeLimits = FastCheck.tuple(
     FastCheck.integer({ min: UploadPlan.minPartBytes, max: UploadPlan.maxPartBytes }),
     FastCheck.integer({ min: 0, max: 64 * GiB })
@@ -144,7 +144,7 @@ describe("decide", () => {
   )
 })
 
-describe("partsBytes", () => {
+describe("UploadPlan.partsBytes", () => {
   it.each([
     ["half of a large memory", 32 * part, 16 * part],
     ["four parts, if memory has room for eight", 8 * part, 4 * part],

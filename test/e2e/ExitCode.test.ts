@@ -155,7 +155,7 @@ describe("the exit code", () => {
     expect(store.keys()).toEqual(["ibsr/host/snapshots/good.jsonl"])
   })
 
-  // root may read every file unless it drops the capability
+  // drops a capability, because root could otherwise read every file
   const asRoot = process.getuid?.() === 0
   const withoutReadOverride = [
     "/usr/bin/setpriv",

@@ -9,7 +9,7 @@ export interface ServerBehaviour {
   readonly multipartOverwriteExit: number
   /** Roles that the user may assume and that have the same permissions. */
   readonly roles: ReadonlyArray<string>
-  /** The value of `policy --for` whose policy fits any user. */
+  /** The value of `policy --for` whose policy does not depend on the user. */
   readonly policy: "aws" | "minio" | undefined
 }
 
@@ -26,20 +26,20 @@ const amazonS3: ServerBehaviour = {
 /** Known deviations of real servers. A server whose endpoint comes from the environment has none. */
 const deviations: Readonly<Record<string, Partial<ServerBehaviour>>> = {
   MinIO: {
-    // It checks the policy before it looks for the bucket.
+    // This server checks the policy before it looks for the bucket.
     unknownBucket: [22, "403 AccessDenied"],
-    // It gives any user a session for any role name.
+    // This server gives any user a session for any role name.
     roles: ["arn:minio:iam:::role/any"],
     policy: "minio"
   },
   "Ceph RGW": {
-    // An object belongs to its uploader; without this ACL, the owner of the bucket may not read it.
+    // On this server, an object belongs to its uploader; without this ACL, the bucket's owner may not read the object.
     flags: ["--acl=bucket-owner-full-control"],
-    // Version 16 accepts the header but does not encrypt.
+    // Version 16 of Ceph accepts the header but does not encrypt.
     encryption: undefined,
-    // Version 16 honours If-None-Match for PutObject only.
+    // Version 16 of Ceph honours If-None-Match for PutObject only.
     multipartOverwriteExit: 0,
-    // Its policy names the user.
+    // This server's policy names the user.
     policy: undefined
   }
 }

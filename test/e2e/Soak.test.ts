@@ -13,12 +13,12 @@ const seed = Number(process.env["IBSR_TEST_SEED"] ?? 20_261_125)
 const count = 2000
 
 const hourMillis = 3_600_000
-/** `2026-11-22T14:15:00Z` without the punctuation, up to the given length. */
+/** Formats a time without punctuation, cut to the given length: `20261122141500`. */
 const digits = (millis: number, length: number) => new Date(millis).toISOString().replaceAll(/\D/g, "").slice(0, length)
 
 /**
- * 20 run directories: the collector was restarted every 100 hours, in the middle of an hour. Every file has its own
- * content; a few do not fit into one packet.
+ * Files of a collector that was restarted every 100 hours, in the middle of an hour, so there are 20 run directories.
+ * Every file has its own content; a few files do not fit into one packet.
  */
 const contents = (): Record<string, string> => {
   const random = seeded(seed)

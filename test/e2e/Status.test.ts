@@ -9,7 +9,7 @@ import { startStore } from "./Store.ts"
 
 const isRoot = process.getuid?.() === 0
 
-/** A ledger after a run that succeeded, and one on a mistyped bucket that failed. */
+/** A ledger after a successful run, and a failed run on a mistyped bucket. */
 const ledgerWithMistake = async () => {
   const store = await startStore()
   const stateDir = emptyDirectory()
@@ -96,7 +96,7 @@ describe("status", () => {
     expect(found.code, found.stderr).toBe(0)
     expect(found.stdout).toMatch(/^ledger \/var\/lib\/ibsr-export\/ledger\.db\n/)
 
-    // another user has a ledger of its own, or none
+    // another user has a different ledger, or none
     chmodSync(services, 0o755)
     const other = [...options.commandPrefix!, "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     const missing = await run(["status"], {

@@ -323,7 +323,7 @@ const systemdVersion = () => {
 }
 
 const version = systemdVersion()
-// the first version with `security --offline`
+// version 250 is the first with `security --offline`
 const canAnalyze = version >= 250
 if (!canAnalyze) console.log("systemd-analyze 250 or later is not installed: its checks of the units are skipped")
 

@@ -1,4 +1,4 @@
-/** `verify`, with a copy of the bucket and with the bucket itself. Both must agree. */
+/** Runs `verify` on a copy of the bucket and on the bucket itself. Both must give the same result. */
 import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3"
 import { createHash } from "node:crypto"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -33,7 +33,7 @@ afterEach(async () => {
   for (const store of stores.splice(0)) await store.stop()
 })
 
-/** A bucket after an upload by a user who may only put. */
+/** A bucket after an upload by a user who may only put objects. */
 const uploaded = async (...flags: ReadonlyArray<string>) => {
   const store = await StrictS3.start()
   stores.push(store)
@@ -182,7 +182,7 @@ describe.skipIf(real.length === 0)("verify on a real server", () => {
     const proven = await run(verify, keysOf(server))
     expect(proven.code, proven.stdout + proven.stderr).toBe(0)
     expect(proven.stdout).toContain("6 objects")
-    // replaced by content that the manifest does not describe
+    // the object was replaced by content that the manifest does not describe
     const other = tree({ [hourName(1)]: hourText(1).replace("xx", "xy") })
     const replaced = await run(["s3", "--input", other, ...target], keysOf(server))
     expect(replaced.code, replaced.stdout).toBe(0)

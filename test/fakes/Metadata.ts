@@ -66,7 +66,7 @@ export class Metadata {
   readonly instanceId = "i-0123456789abcdef0"
   readonly region: string | undefined
   readonly #service: HttpService
-  // expiry in milliseconds since 1970, by token
+  // the expiry of each token, in milliseconds since 1970
   readonly #tokens: Map<string, number>
 
   private constructor(service: HttpService, options: MetadataOptions) {

@@ -80,7 +80,7 @@ describe("a callback", () => {
   })
 })
 
-describe("start", () => {
+describe("Callback.start", () => {
   it("uses no fiber for an exit", () => {
     expect(started(Exit.fail("b"), noFiber).exits).toEqual([Exit.fail("b")])
   })
@@ -107,7 +107,7 @@ describe("start", () => {
   })
 })
 
-describe("matchEffect", () => {
+describe("Callback.matchEffect", () => {
   it.each([
     ["a success", Exit.succeed("a"), Exit.succeed("a.")],
     ["a failure", Exit.fail("b"), Exit.fail("b!")],

@@ -14,7 +14,7 @@ const tagOfCommit = (): string | undefined => {
     const tags = execFileSync("git", ["tag", "--points-at", "HEAD", "v*"], { cwd: root, encoding: "utf8" })
     return tags.split("\n").find(Boolean)
   } catch {
-    // a copy of the sources without git
+    // the sources are a copy without git
     return undefined
   }
 }

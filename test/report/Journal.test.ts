@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Journal from "../../src/report/Journal.ts"
 
-describe("prefixed", () => {
+describe("Journal.prefixed", () => {
   it.each([
     ["error", "<3>"],
     ["warning", "<4>"],
@@ -23,7 +23,7 @@ describe("prefixed", () => {
   })
 })
 
-describe("isStream", () => {
+describe("Journal.isStream", () => {
   it.each([
     ["9:4711", true],
     ["9:4712", false],

@@ -41,7 +41,7 @@ const status = (...targets: ReadonlyArray<Target>): Status => ({
   targets
 })
 
-describe("stateOf", () => {
+describe("Nagios.stateOf", () => {
   it.each([
     [undefined, 0, "critical"],
     [undefined, null, "critical"],
@@ -78,7 +78,7 @@ describe("stateOf", () => {
   })
 })
 
-describe("inUse", () => {
+describe("Nagios.inUse", () => {
   const ranAgo = (millis: number, success: number | undefined, changed: Partial<Target> = {}) =>
     target(success, 23, { prefix: `${millis}`, lastRun: runAt(millis, 23), mostRecent: false, ...changed })
   const counted = (...targets: ReadonlyArray<Target>) =>

@@ -173,7 +173,7 @@ describe.skipIf(real.length === 0)("real servers", () => {
             }
           },
           openUploads: async () => {
-            // MinIO only lists uploads by their complete key
+            // MinIO lists uploads only by their complete key
             const listings = await Promise.all(
               ["big.jsonl", "permitted/big.jsonl"].map((Prefix) =>
                 client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix }))

@@ -83,7 +83,7 @@ const remove =
   (root) =>
     rmSync(join(root, name))
 
-describe("verify", () => {
+describe("Verify.verify", () => {
   it("has the published schema", () => {
     const published: unknown = JSON.parse(readFileSync(schemaFile, "utf8"))
     expect(published).toEqual(JSONSchema.make(Verification.Verification, { target: "jsonSchema2020-12" }))
@@ -114,7 +114,7 @@ describe("verify", () => {
         },
         { directory: "other/", objects: 1, proven: 1 }
       ])
-      // the run directory alone, as the reader of one directory copies it
+      // copies only the run directory, like a reader of a single directory
       expect((yield* verify(join(root, directory))).result.exitCode).toBe(0)
     })
   )

@@ -108,7 +108,7 @@ const cases: readonly [name: string, expected: string, run: (subject: Subject) =
   ["a wrong region", "400 AuthorizationHeaderMalformed", raw({}, { region: "eu-central-1" })],
   ["an unsigned x-amz- header", "403 AccessDenied", raw({ unsigned: { "x-amz-meta-a": "b" } })],
   ["an unknown bucket", "404 NoSuchBucket", raw({ path: "/no-such-bucket-here/key" })],
-  // in segments of 200 bytes, because the server's file system has a limit of its own
+  // the key has segments of 200 bytes, because the server's file system limits the length of a name
   ["a key of 1024 bytes", "200", raw({ key: `${"k".repeat(200)}/`.repeat(6).slice(0, 1024) })],
   ["a key of 1025 bytes", "400 KeyTooLongError", raw({ key: `${"k".repeat(200)}/`.repeat(6).slice(0, 1025) })],
   ["an unknown storage class", "400 InvalidStorageClass", raw({ headers: { "x-amz-storage-class": "WARM" } })],
@@ -134,7 +134,7 @@ const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "eleven tags": "400 BadRequest"
   },
   "Ceph RGW": {
-    // Version 16 ignores x-amz-checksum- headers.
+    // Version 16 of Ceph ignores x-amz-checksum- headers.
     "a wrong CRC32": "200",
     "a wrong SHA-256": "200",
     "two checksums": "200",
@@ -144,9 +144,9 @@ const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "a key of 1025 bytes": "400 InvalidObjectName",
     "an unknown storage class": "400 InvalidArgument",
     "eleven tags": "400 InvalidArgument",
-    // Ceph sorts the parts.
+    // Ceph sorts the parts itself.
     "parts in descending order": "200",
-    // Version 16 fails to lock an upload that no longer exists, and reports that as a failure of the server.
+    // Version 16 of Ceph fails to lock an upload that no longer exists, and reports an internal error.
     "an aborted upload": "500 InternalError"
   }
 }

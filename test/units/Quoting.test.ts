@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as Quoting from "../../src/units/Quoting.ts"
 
-// systemd 252 passes each of these on unchanged, as one word
+// systemd 252 passes each of these values on unchanged, as one word
 const rows: ReadonlyArray<[text: string, argument: string, word: string]> = [
   ["--bucket=b", "--bucket=b", "--bucket=b"],
   ["/var/lib/a,b@c:d+e.f", "/var/lib/a,b@c:d+e.f", "/var/lib/a,b@c:d+e.f"],

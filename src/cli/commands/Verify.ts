@@ -1,4 +1,4 @@
-/** `ibsr-export verify`: proves that what was uploaded is complete and correct. Its result is the exit code. */
+/** `ibsr-export verify`: proves that the uploaded objects are complete and correct. Its result is the exit code. */
 import { Effect, Either, type Layer } from "effect"
 import { UsageError } from "../../domain/Errors.ts"
 import * as ObjectKey from "../../domain/ObjectKey.ts"
@@ -40,7 +40,7 @@ const sourceOf = (
     const prefix = yield* Either.mapLeft(ObjectKey.parsePrefix(path), problem)
     const isEndpointFlag = args.includes(`--${verifyFlags.endpoint.name}`)
     const target = yield* ConfiguredTarget.resolve({ ...flags, isEndpointFlag }, env)
-    // loads the SDK
+    // loaded on first use, because it loads the SDK
     const Reader = yield* Effect.promise(() => import("../../services/ObjectStore/S3/Reader.ts"))
     return Reader.layer({ ...flags, ...target, bucket: name, prefix }, env)
   })
@@ -52,6 +52,6 @@ const print = (verification: Verification.Verification, format: Flags["outputFor
     if (format === "json") stdout.writeLine({ text: json(verification), severity: "info" })
     else for (const text of Verification.body(verification)) stdout.writeLine({ text, severity: "info" })
     if (format === "text") stdout.writeLine(ending)
-    // a log or a mail may have stderr alone
+    // also on stderr, because a log or a mail may contain only stderr
     if (format === "json" || (severity === "error" && !isOneStream)) stderr.writeLine(ending)
   })

@@ -158,7 +158,7 @@ const read = (flags: ReadonlyArray<Flag<unknown>>, args: ReadonlyArray<string>) 
   }
   if (withOperands !== undefined) {
     const name = `--${withOperands.name}`
-    // what a command cannot do without needs no flag before it
+    // a value that a command always requires needs no flag before it
     const before = given.get(name) ?? (withOperands.required && operands.length > 0 ? [] : undefined)
     const all = before?.concat(operands.flatMap((operand) => [name, quote(operand)]))
     if (withOperands.required && (all?.length ?? 0) > 2) problems.push(`there may be only one ${withOperands.value}`)

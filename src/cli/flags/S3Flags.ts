@@ -21,7 +21,7 @@ const ledger = "What is remembered"
 const limits = "Limits"
 export const output = "Output"
 
-/** Makes a required flag optional, for commands that only print what a run will do. The run itself requires it. */
+/** Makes a required flag optional for commands that only print what a run will do. The run itself requires the flag. */
 export const leftToTheRun = (flag: Flag.Flag<string>): Flag.Flag<string> => ({
   ...flag,
   absent: () => Either.right("")
@@ -65,7 +65,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: what,
     value: "DURATION",
     description: "a file is final this long after the UTC hour in its name or, without one, after its last change",
-    // the collector writes once a minute
+    // long enough for the last line, because the collector writes once a minute
     default: "2m",
     parse: DurationText.parse
   }),
@@ -212,7 +212,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: how,
     value: "FORMAT",
     description: "none, zstd (keys end in .zst), or gzip (.gz); files that are already compressed are stored unchanged",
-    // so that readers need no decompressor
+    // no compression, so that readers need no decompressor
     default: "none",
     parse: Values.choice("none", "zstd", "gzip")
   }),
@@ -282,7 +282,7 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     value: "N|auto",
     description:
       "maximum number of requests in flight, over files and parts together; 1 to 1024, or auto: starts at 128, at most 512",
-    // see domain/ConcurrencyLimit
+    // domain/ConcurrencyLimit explains the figures
     default: "auto",
     parse: Values.concurrency(1024)
   }),

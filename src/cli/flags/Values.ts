@@ -103,7 +103,7 @@ export const jsonStrings: Parse<Readonly<Record<string, string>>> = (text) => {
     const value: unknown = JSON.parse(text)
     if (isStrings(value)) return Either.right(value)
   } catch {
-    // the expression below reports it
+    // the error below also covers text that is not JSON
   }
   return Either.left(`a JSON object of strings such as {"purpose":"ibsr"}`)
 }

@@ -45,7 +45,7 @@ export const checkLosses = (
       const kept = files.filter(({ path }) => selection.keeps(path))
       const directories = yield* collector.look(new Set(kept.map(({ path }) => directoryOf(path))))
       const exist = yield* Effect.promise(() => FileStat.exist(kept.map(({ path }) => join(settings.input, path))))
-      // a plain loop, because there may be ten thousand live files
+      // a plain loop for speed, because there may be ten thousand live files
       const gone: Array<readonly [path: string, lost: boolean]> = []
       for (const [at, file] of kept.entries()) {
         const { isRotated, latestSnapshot, retention } = directories.get(directoryOf(file.path))!

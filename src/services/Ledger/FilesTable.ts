@@ -51,7 +51,7 @@ export const reader = (db: DatabaseSync, known: Target) => {
      WHERE target = ? AND path = ? AND file_size = ? AND mtime_ns = ? AND (ctime_ns = ? OR ctime_ns IS NULL)
        AND device = ? AND inode = ? AND pending_since IS NULL AND fate IS NULL`
   )
-  // rows that are objects take 50 % longer
+  // rows are arrays, because rows as objects take 50 % longer
   selectState.setReturnArrays(true)
   const selectFile = db.prepare(
     `SELECT pending_since, fate, files.generation, files.size, files.digest, files.head, state, run,

@@ -125,7 +125,7 @@ const migrations: ReadonlyArray<string> = [
   `,
   // Whether the response to a part contained its checksum. Earlier versions completed uploads as if all had.
   "ALTER TABLE parts ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 1 CHECK (confirmed IN (0, 1))",
-  // the region is part of a target's name; empty: not known
+  // the region is part of a target's name; empty if unknown
   `
   CREATE TABLE named_targets (
     id INTEGER PRIMARY KEY,
@@ -147,7 +147,7 @@ const migrations: ReadonlyArray<string> = [
   DROP TABLE targets;
   ALTER TABLE named_targets RENAME TO targets;
   `,
-  // some stores accept no checksum
+  // removes the constraint, because some stores accept no checksum
   `
   ALTER TABLE targets RENAME COLUMN checksum TO former;
   ALTER TABLE targets ADD COLUMN checksum TEXT NOT NULL DEFAULT 'SHA256' CHECK (checksum IN ('SHA256', 'MD5', 'none'));

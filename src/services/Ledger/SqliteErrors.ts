@@ -20,7 +20,7 @@ const names: Readonly<Record<number, string>> = {
 /** SQLite's name for the error, or errno's. */
 const nameOf = (cause: unknown): string | undefined =>
   cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number"
-    ? // the low byte of an extended result code is the code itself
+    ? // the low byte of an extended result code is the basic code
       (names[cause.errcode & 0xff] ?? `SQLite code ${cause.errcode}`)
     : codeOf(cause)
 

@@ -106,7 +106,7 @@ export const make = ({
 
     /** Starts the attempts for which there is room. */
     const admit = () => {
-      // the first round starts with the first request
+      // the first round of the limit starts with the first request
       if (queue.size > 0) current ??= ConcurrencyLimit.start(concurrency, time())
       for (const [next, weight] of queue) {
         const isStopped = Option.isSome(stop.peek())

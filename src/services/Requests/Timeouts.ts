@@ -22,8 +22,8 @@ const credentialsTimeout: Timeout = {
 }
 
 /**
- * The time limit allows one more second for each of these many bytes. It is a hundredth of what a line of 6 Mbit/s
- * sends in a second, because many requests may share the line.
+ * The slowest rate at which a body may be sent: for each of these many bytes, the time limit grows by a second. It is a
+ * hundredth of the rate of a 6 Mbit/s line, because many requests may share the line.
  */
 export const minBytesPerSecond = 8 * 1024
 

@@ -1,6 +1,6 @@
 /**
- * Reads nothing outside of the input directory. Somebody who may write there can replace a directory by a symbolic link
- * at any moment, so checking a path proves nothing. Therefore the check is made on the opened file.
+ * Ensures that the program reads only files inside the input directory. Anybody who may write there can replace a
+ * directory by a symbolic link at any moment, so checking a path proves nothing. Therefore, the open file is checked.
  */
 import { fstatSync, lstatSync, readlinkSync, realpathSync } from "node:fs"
 import { SourceUnreadable } from "../../domain/Errors.ts"
@@ -43,7 +43,7 @@ const isAt = (fd: number, root: string, relativePath: string) => {
   const names = relativePath.split("/").filter((name) => name !== "")
   const parents = names.map((_, at) => root + names.slice(0, at).join("/"))
   const now = lstatSync(root + names.join("/"), { bigint: true })
-  // the parents come last: one that is a directory now may have been a link when the file was opened
+  // the parents are checked last, because one that is a directory now may have been a link when the file was opened
   return now.dev === opened.dev && now.ino === opened.ino && parents.every((parent) => lstatSync(parent).isDirectory())
 }
 

@@ -26,7 +26,7 @@ export const make = (onLine: (beginning: Uint8Array) => void): LineScanner => {
   }
   return {
     update: (bytes) => {
-      // of a plain Uint8Array, indexOf takes ten times as long
+      // a Buffer, because indexOf of a plain Uint8Array takes ten times as long
       const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       let from = 0
       for (let end = piece.indexOf(newline); end !== -1; end = piece.indexOf(newline, from)) {

@@ -121,7 +121,7 @@ export const maxLineBytes = 64 * 1024 ** 2
  */
 export const wholeLines = async (handle: Handle, sizeBytes: number): Promise<number | undefined> => {
   let end = sizeBytes
-  // tries the last byte alone first: it nearly always is a line break
+  // first checks only the last byte, which is nearly always a line break
   for (let length = 1; end > 0; length = pieceBytes) {
     if (sizeBytes - end > maxLineBytes) return undefined
     const start = Math.max(0, end - length)

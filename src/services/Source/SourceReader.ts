@@ -96,7 +96,7 @@ const openError =
     if (code === "ENOENT" || code === "ENOTDIR") return new Vanished()
     if (code === "ELOOP" && !followSymlinks) return new NotRegular({ why: "symlink" })
     if (Descriptors.isExhausted(cause)) return Descriptors.noneFree(cause)
-    // a socket, or a device without a driver
+    // the path is a socket, or a device without a driver
     return code === "ENXIO" ? new NotRegular({ why: "special" }) : OpenFile.unreadable(path)(cause)
   }
 

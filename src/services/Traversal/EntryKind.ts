@@ -16,7 +16,7 @@ export const kindOf = async (
   if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()) return "special"
   if (entry.isSymbolicLink() && !followSymlinks) return "symlink"
   if (entry.isSymbolicLink() && isUndecodable(entry.name)) return "undecodable"
-  // a link to follow, or a file system that does not report the kinds of its entries
+  // for a link to follow, and on a file system that does not report the kinds of its entries
   const stat = await (entry.isSymbolicLink() ? fs.stat(path) : fs.lstat(path)).catch(codeOf)
   if (typeof stat !== "object") return entry.isSymbolicLink() ? "dead-link" : "gone"
   if (stat.isFile()) return "file"

@@ -21,7 +21,7 @@ let hasDescriptors: boolean | undefined
 export async function* blocks(fd: number, path: string, remote: boolean): AsyncGenerator<Array<Dirent>> {
   const again = Containment.pathOfDescriptor(fd)
   hasDescriptors ??= existsSync(again)
-  // without /proc, only the path is left
+  // without /proc, only the path can be used
   const listed = hasDescriptors ? again : path
   yield* remote ? remoteBlocks(listed) : localBlocks(listed)
 }

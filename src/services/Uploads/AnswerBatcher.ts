@@ -37,7 +37,7 @@ export const batchAnswers = <A, B, E>(
       }
       const processAll = (answers: ReadonlyArray<Answer<A, B, E>>) => {
         const [slow, quick] = Array.partition(answers, ([, exit]) => isQuick(exit))
-        // an interruption waits for these, because they are quick
+        // an interruption waits for these answers, because processing them is quick
         const first = quick.length === 0 ? Effect.void : Effect.uninterruptible(process(quick))
         return slow.length === 0 ? first : Effect.zipRight(first, process(slow))
       }

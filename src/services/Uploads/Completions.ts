@@ -5,7 +5,7 @@ import type { Settings } from "../../domain/Settings.ts"
 import type { UploadRecord } from "./UploadRecord.ts"
 
 /**
- * Sends a file in parts. If the completion is lost, sends the file again as often as `LostCompletion` allows. `sent`
+ * Sends a file in parts. After a lost completion, sends the file again, as often as `LostCompletion` allows. `sent`
  * starts a new upload if the store no longer knows the previous one.
  */
 export const send = <A>(

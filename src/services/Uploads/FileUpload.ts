@@ -88,7 +88,7 @@ export const make = (
     return keys.keyOf(file, 1).pipe(
       Effect.flatMap((first) => Effect.tap(ledger.markPending(relativePath), () => Effect.sync(() => (key = first)))),
       Effect.flatMap((known) => reader.use(file, (source) => upload(source, known))),
-      // when it is opened again, the file may be complete
+      // opens the file again, because it may be complete then
       Effect.retry({ times: 2, while: isTruncated }),
       Effect.catchTags({
         Vanished: () => nothingToStore(Outcome.Outcome.Vanished()),

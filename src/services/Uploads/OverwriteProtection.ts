@@ -1,7 +1,7 @@
 /**
  * Finds out whether the store honours `If-None-Match: *`, on which `--no-overwrite` relies. Some stores ignore it, and
- * would replace objects without a word. The program creates a small marker object below the prefix twice. The store
- * must refuse the second request. It must also refuse the first if an earlier run has left the marker.
+ * would silently replace objects. The program creates a small marker object below the prefix twice. The store must
+ * refuse the second request. It must also refuse the first if an earlier run has left the marker.
  */
 import { Effect, Either } from "effect"
 import { ConfigError, type FileError, type Interrupted } from "../../domain/Errors.ts"

@@ -7,7 +7,7 @@ import { ObjectSource, type FoundObject } from "../ObjectSource.ts"
 import { unreadable } from "../Source/OpenFile.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
-/** Large pieces: hashing is all of the work, and each piece costs a round trip through the thread pool. */
+/** In bytes. Large pieces save round trips through the thread pool: the rest of the work is only hashing. */
 const pieceBytes = 1024 ** 2
 
 export const layer = (root: string) =>
@@ -33,7 +33,7 @@ export const layer = (root: string) =>
     concurrency: 4
   })
 
-/** Symbolic links are not followed: the tools that copy objects make none. */
+/** Finds all files. Does not follow symbolic links, because tools that copy objects create none. */
 const walk = async (root: string, below: string): Promise<ReadonlyArray<FoundObject>> => {
   const found: Array<FoundObject> = []
   for (const entry of await fs.readdir(join(root, below), { withFileTypes: true })) {

@@ -18,7 +18,7 @@ export interface Options {
 }
 
 export interface Verified extends Verification.Directory {
-  /** Of the last line, in seconds since 1970. */
+  /** The time of the last line, in seconds since 1970. */
   readonly lastTime: number | null
   /** Seconds between two lines. */
   readonly interval: number
@@ -26,7 +26,7 @@ export interface Verified extends Verification.Directory {
 
 type Source = Context.Tag.Service<ObjectSource>
 
-/** Objects that the program stores without a manifest. */
+/** Names of objects that no manifest describes, although the program stores them. */
 const markers: ReadonlySet<string> = new Set(["ibsr-export.no-overwrite"])
 
 export const empty = (directory: string): Verification.Directory => ({

@@ -1,4 +1,4 @@
-/** Reads an object once: its digest, its lines and their times. */
+/** Reads an object once, and computes its digest, its lines and their times. */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import type { Duplex } from "node:stream"
@@ -15,12 +15,12 @@ export interface Inspection extends Observed {
   readonly damage: string | undefined
   readonly isTorn: boolean
   readonly segments: ReadonlyArray<Coverage.Segment>
-  /** Seconds between two lines, if the lines say it. */
+  /** Seconds between two lines; undefined if the lines do not contain this. */
   readonly interval: number | undefined
 }
 
 export interface Wanted {
-  /** The digest is that of the first bytes, as many as this. */
+  /** The number of bytes, from the beginning, that the digest covers. */
   readonly digestBytes: number
   readonly compression: Compression.Mode
   readonly hasLines: boolean
@@ -62,7 +62,7 @@ const inspect = async (bytes: AsyncIterable<Uint8Array>, wanted: Wanted): Promis
   }
 }
 
-/** The object is not what its suffix says, or was cut or changed. */
+/** The object does not have the format that its suffix shows, or was cut or changed. */
 class Damaged extends Error {}
 
 const decompressors: Readonly<Record<Compression.Format, () => Duplex>> = {

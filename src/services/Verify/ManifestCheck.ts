@@ -1,4 +1,4 @@
-/** What a manifest says about the objects of its directory, and about those that should be there. */
+/** Compares a manifest with the objects of its directory: those that exist, and those that should exist. */
 import { type Context, Effect, Either, Schema } from "effect"
 import * as Compression from "../../domain/Compression.ts"
 import type * as Finding from "../../domain/Finding.ts"
@@ -10,7 +10,7 @@ type Source = Context.Tag.Service<ObjectSource>
 
 const decode = Schema.decodeUnknownEither(Schema.parseJson(Manifest.Manifest))
 
-/** A manifest, or why it cannot be used. */
+/** Reads a manifest, or returns why it cannot be used. */
 export const read = (source: Source, name: string): Effect.Effect<Either.Either<Known, string>, SourceError> =>
   Effect.map(
     Effect.tryPromise({
@@ -28,7 +28,7 @@ export const read = (source: Source, name: string): Effect.Effect<Either.Either<
 export interface Known {
   readonly manifest: Manifest.Manifest
   readonly entries: ReadonlyMap<string, Manifest.StoredObject>
-  /** The generation that a file now goes to, by its path below the directory. */
+  /** The current generation of each file, by the file's path below the directory. */
   readonly generations: ReadonlyMap<string, number>
 }
 
@@ -45,7 +45,7 @@ const knownFrom = (manifest: Manifest.Manifest): Known => {
 
 const formats: ReadonlyArray<Compression.Format> = ["gzip", "zstd"]
 
-/** An object is compressed if its key has a suffix that its file has not. */
+/** Returns how an object is compressed. It is compressed if its key has a suffix that its file's name does not have. */
 export const compressionOf = (name: string, entry: Manifest.StoredObject | undefined): Compression.Mode => {
   const format = formats.find((each) => name.endsWith(Compression.keySuffixes[each]))
   if (format === undefined) return "none"
@@ -60,7 +60,7 @@ export const isOlderGeneration = (name: string, { entries, generations }: Known)
   !entries.has(name) &&
   Compression.possibleSources(name).some(({ generation, path }) => generation < (generations.get(path) ?? 1))
 
-/** A run that came too late is no finding. */
+/** A run may be this much later than two intervals before a live object counts as a finding. */
 const graceSeconds = 3600
 
 export const againstManifest = (

@@ -13,7 +13,7 @@ const problems = (...args: ReadonlyArray<string>) => {
   return request._tag === "Refused" ? request.error.problems : request._tag
 }
 
-describe("parse", () => {
+describe("Argv.parse", () => {
   it.each<[args: ReadonlyArray<string>, command: string | undefined]>([
     [["--help"], undefined],
     [["help"], undefined],
@@ -92,7 +92,7 @@ describe("the names of documents", () => {
   })
 })
 
-describe("words", () => {
+describe("Argv.words", () => {
   it("contain each flag in one word, with its value unchanged", () => {
     const request = parse(
       "s3",
@@ -136,7 +136,7 @@ describe("commands", () => {
   })
 })
 
-describe("values", () => {
+describe("Argv.values", () => {
   it.each<[title: string, args: ReadonlyArray<string>, canonical: ReadonlyArray<string>]>([
     ["the next word", ["--include", "a"], ["--include", quote("a")]],
     ["the text after =", ["--include=a"], ["--include", quote("a")]],

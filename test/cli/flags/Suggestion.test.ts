@@ -4,7 +4,7 @@ import * as Suggestion from "../../../src/cli/flags/Suggestion.ts"
 
 const names = Object.values(s3Flags).map(({ name }) => `--${name}`)
 
-describe("nearest", () => {
+describe("Suggestion.nearest", () => {
   it.each([
     ["--buckett", "--bucket"],
     ["--overwrit", "--overwrite"],

@@ -5,7 +5,7 @@ import * as Size from "../../../src/domain/Size.ts"
 
 const refusal = <A>(parsed: Either.Either<A, string>) => Either.getOrThrow(Either.flip(parsed))
 
-describe("headerText", () => {
+describe("Values.headerText", () => {
   it.each(["a", "  a b  ", "日本", "-"])("accepts %j unchanged", (text) => {
     expect(Values.headerText(text)).toEqual(Either.right(text))
   })
@@ -16,7 +16,7 @@ describe("headerText", () => {
   })
 })
 
-describe("region", () => {
+describe("Values.region", () => {
   it.each(["eu-central-1", "auto", "RegionOne"])("accepts %j", (text) => {
     expect(Values.region(text)).toEqual(Either.right(text))
   })
@@ -26,7 +26,7 @@ describe("region", () => {
   })
 })
 
-describe("integer", () => {
+describe("Values.integer", () => {
   it.each([
     ["1", 1],
     ["32", 32],
@@ -48,7 +48,7 @@ describe("integer", () => {
   })
 })
 
-describe("choice", () => {
+describe("Values.choice", () => {
   const choice = Values.choice("none", "s3", "kms")
 
   it.each(["none", "s3", "kms"] as const)("accepts %s", (text) => {
@@ -60,7 +60,7 @@ describe("choice", () => {
   })
 })
 
-describe("atLeast", () => {
+describe("Values.atLeast", () => {
   const size = Values.atLeast(5 * 1024 ** 2, "5MiB", Size.parse)
 
   it("accepts the minimum", () => {
@@ -77,7 +77,7 @@ describe("atLeast", () => {
   })
 })
 
-describe("bucket", () => {
+describe("Values.bucket", () => {
   it.each([
     "customer-bucket",
     "my.bucket.1",
@@ -96,7 +96,7 @@ describe("bucket", () => {
   )
 })
 
-describe("tag", () => {
+describe("Values.tag", () => {
   it.each([
     ["a pair", "a=b", "a", "b"],
     ["an empty value", "a=", "a", ""],
@@ -118,7 +118,7 @@ describe("tag", () => {
   })
 })
 
-describe("metadata", () => {
+describe("Values.metadata", () => {
   it.each([
     ["host=host-17", "host", "host-17"],
     ["a=b=c", "a", "b=c"],
@@ -143,7 +143,7 @@ describe("metadata", () => {
   })
 })
 
-describe("jsonStrings", () => {
+describe("Values.jsonStrings", () => {
   it.each([
     ["{}", {}],
     [`{"purpose":"ibsr"}`, { purpose: "ibsr" }],

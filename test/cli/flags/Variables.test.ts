@@ -3,7 +3,7 @@ import { s3Flags } from "../../../src/cli/flags/S3Flags.ts"
 import { statusFlags } from "../../../src/cli/flags/StatusFlags.ts"
 import * as Variables from "../../../src/cli/flags/Variables.ts"
 
-describe("warnings", () => {
+describe("Variables.warnings", () => {
   it.each([
     ["IBSR_EXPORT_PREFX", "IBSR_EXPORT_PREFIX"],
     ["IBSR_EXPORT_EXLUDE", "IBSR_EXPORT_EXCLUDE"],

@@ -114,7 +114,7 @@ describe.skipIf(!canBuild)("the Debian package", () => {
   it("contains licences and a changelog in Debian's format", () => {
     const copyright = read("usr/share/doc/ibsr-export/copyright")
     expect(copyright).toContain(readFileSync("LICENSE", "utf8").trim())
-    // Node's licence file, which includes those of its components
+    // contains Node's licence file, which includes the licences of its components
     expect(copyright).toContain("Node.js is licensed for use as follows")
     expect(copyright).toMatch(/^effect \d/m)
     expect(copyright).toMatch(/^@aws-sdk\/client-s3 \d/m)

@@ -61,7 +61,7 @@ describe.each(debians)("on Debian %s", (suite) => {
     expect(await sh(`stat -c '%a %U:%G' ${configuration} /etc/ibsr-export`)).toBe("600 root:root\n755 root:root")
     expect(await existing("/etc/systemd/system/*/ibsr-*", "/etc/systemd/system/ibsr-*")).toEqual([])
 
-    // a user that cannot log in and may read the snapshots
+    // the package creates a user that cannot log in and may read the snapshots
     const [name, , uid, , , home, shell] = (await sh("getent passwd ibsr-export")).split(":")
     expect([name, home, shell]).toEqual(["ibsr-export", "/nonexistent", "/usr/sbin/nologin"])
     expect(Number(uid)).toBeLessThan(1000)
@@ -138,7 +138,7 @@ describe.each(debians)("on Debian %s", (suite) => {
   it("a purge removes everything but the snapshots and their group", async () => {
     const { apt, existing, sh } = await host()
     await sh(`install -d ${snapshots} ${stamps} && cp /srv/a.jsonl ${snapshots}/`)
-    // files that Debian's own tools write
+    // ignores files that Debian's own tools write
     const ignored = ["/var/cache/*", "/var/log/*", "/var/lib/apt/*", "/var/lib/dpkg/*", "/run/adduser", "/etc/*shadow-"]
     const list = `find / -xdev ${ignored.map((path) => `! -path '${path}'`).join(" ")}`
     const before = await sh(list)

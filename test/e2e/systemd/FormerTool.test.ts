@@ -85,7 +85,7 @@ describe.skipIf(!hostAvailable)("on a host that was set up for the former progra
     expect(await sh("systemctl show ibsr-upload.service --property=Result")).toBe("Result=success\n")
   })
 
-  /** When the timer elapses next, in milliseconds since 1970. */
+  /** The time at which the timer elapses next, in milliseconds since 1970. */
   const nextElapse = async () => {
     const name = "org.freedesktop.systemd1"
     const unit = "/org/freedesktop/systemd1/unit/ibsr_2dupload_2etimer"
@@ -93,12 +93,12 @@ describe.skipIf(!hostAvailable)("on a host that was set up for the former progra
     return Number(answer.split(" ")[1]) / 1000
   }
 
-  /** Starts the timer, again and again, until it picks a random delay that ends early enough. It picks up to five minutes. */
+  /** Restarts the timer until its random delay, which may be up to five minutes, is short enough. */
   const startTimer = async (isDone: () => boolean, isEarly: (at: number) => boolean) => {
     // systemd counts the starts of a unit, and refuses the sixth within ten seconds
     do await sh("systemctl reset-failed ibsr-upload.timer; systemctl restart ibsr-upload.timer")
     while (!isDone() && !isEarly(await nextElapse()))
-    // systemd may delay a timer by a further minute
+    // systemd may delay a timer by another minute
     await vi.waitUntil(isDone, { timeout: 120_000, interval: 100 })
     await sh("while systemctl is-active --quiet ibsr-upload.service; do sleep 0.1; done")
   }

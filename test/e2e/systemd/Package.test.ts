@@ -16,7 +16,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
   let host: Host
   beforeAll(async () => {
     host = await Host.open()
-    // Host.open gives the timer a schedule in which it never elapses; these tests need the package's own
+    // removes the schedule of Host.open, with which the timer never elapses: these tests need the package's own
     await host.container.exec("rm", "-r", `/etc/systemd/system/${timer}.d`)
   })
   afterAll(() => host.close())
@@ -110,7 +110,7 @@ describe.skipIf(!hostAvailable)("the package", () => {
     expect(await state(timer)).toMatchObject({ LoadState: "not-found", ActiveState: "inactive" })
     expect((await host.container.exec("find", "/etc/systemd/system", "-name", "ibsr-*.timer")).stdout).toBe("")
 
-    // reinstalled, it uploads the rest
+    // after a reinstallation, the service uploads the rest
     await dpkg("--install", debPath)
     expect(await host.upload()).toMatchObject({ Result: "success", ExecMainStatus: "0" })
     expect(store.requests).toHaveLength(names.length)

@@ -76,7 +76,7 @@ describe.skipIf(!hostAvailable)("the timer", () => {
 
   it("catches up on a missed hour when it starts", async () => {
     const store = await host.prepare()
-    // hourly, but not at this minute
+    // the timer elapses hourly, but not in this minute
     await schedule(`*:${(new Date().getMinutes() + 30) % 60}:00`)
     await sleep(500)
     expect(store.requests).toHaveLength(0)

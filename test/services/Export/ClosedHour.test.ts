@@ -119,7 +119,7 @@ describe("a run that starts just after the end of an hour", () => {
         append(now, 59)
         written += 59
       }
-      // the last hour has only begun
+      // the last hour has just begun
       return bytesOf(store) / ((written - 60) * line.length)
     }).pipe(Effect.provide(Stop.layer))
 
@@ -128,7 +128,7 @@ describe("a run that starts just after the end of an hour", () => {
       const ratio = yield* day({})
       expect(ratio).toBeGreaterThanOrEqual(1)
       expect(ratio).toBeLessThan(1.03)
-      // without the wait
+      // the same day without the wait
       expect(yield* day({ finalAfter: Duration.minutes(6) })).toBeGreaterThan(1.9)
     })
   )

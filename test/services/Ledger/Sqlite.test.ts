@@ -452,7 +452,7 @@ describe("the ledger", () => {
   it.effect("lists unfinished files even if the clock was ahead in an earlier run", () =>
     Effect.gen(function* () {
       const stateDir = emptyDirectory()
-      // this run makes the input directory known
+      // after this run, the ledger knows the input directory
       yield* using(stateDir, () => Effect.void, 2_000_000_000_000)
       yield* TestClock.setTime(1000)
       yield* using(

@@ -102,7 +102,7 @@ describe("a zstd frame", () => {
     const frame = await compressed(Buffer.alloc(size, "line\n"), "zstd")
     expect(frame.readUInt32LE(0)).toBe(0xfd2fb528)
     const descriptor = frame[4]!
-    // RFC 8878, section 3.1.1.1: a size of four bytes after the descriptor, in a single segment
+    // RFC 8878, section 3.1.1.1: a single segment, with a size of four bytes after the descriptor
     expect([descriptor >> 6, descriptor & 0x20, descriptor & 0x04]).toEqual([2, 0x20, 0x04])
     expect(frame.readUInt32LE(5)).toBe(size)
     frame[frame.length - 1]! ^= 1

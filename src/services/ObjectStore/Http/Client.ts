@@ -99,7 +99,7 @@ const maxIdleNanos = 4_000_000_000n
 const takeIdle = ({ clock, idle }: Pool): Connection.Connection | undefined => {
   const last = idle.pop()
   if (last === undefined || clock.unsafeCurrentTimeNanos() - last.since < maxIdleNanos) return last?.connection
-  // the other connections have been idle for even longer
+  // the other connections are closed as well, because they have been idle for even longer
   for (const { connection } of [last, ...idle]) connection.close()
   return undefined
 }

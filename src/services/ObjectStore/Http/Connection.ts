@@ -112,7 +112,7 @@ export const open = (
   }
 
   const read = (step: () => ResponseReader.Response | undefined) => {
-    // bytes that arrive with no request in flight are not a response
+    // closes the connection, because bytes that arrive with no request in flight are not a response
     if (pending === undefined) return close()
     try {
       const response = step()

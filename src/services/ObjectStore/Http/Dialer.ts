@@ -36,7 +36,7 @@ export const make =
       lookup: preferring(() => reachable),
       noDelay: true,
       keepAlive: true,
-      // only has an effect while a tunnel is opened
+      // this timeout has an effect only while a tunnel is being opened
       timeout: connectMillis,
       // NODE_TLS_REJECT_UNAUTHORIZED must have no effect
       rejectUnauthorized: true,

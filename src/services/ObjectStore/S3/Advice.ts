@@ -190,7 +190,7 @@ const refusalAdvice = (
 ): string | undefined => {
   const { code = "", status } = error
   if (status === 413 || code === "EntityTooLarge" || code === "MaxMessageLengthExceeded") return sizeAdvice(bodyBytes)
-  // parts with smaller numbers were accepted
+  // the part's number is the cause, because the store accepted parts with smaller numbers
   if (partNumber > 1 && /^(InvalidArgument|InvalidPartNumber|TooManyParts)$/.test(code))
     return `the store does not accept part ${partNumber}: raise --part-size, so that the file has fewer parts`
   const flags = flagsOf(settings)

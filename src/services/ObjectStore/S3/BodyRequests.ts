@@ -169,7 +169,7 @@ export const make = ({ client, clock, credentials, failure: failureOf, http }: D
   }
 }
 
-/** For a request that is never sent. */
+/** The key in a template, which is never sent. */
 const placeholderKey = "key"
 const noBytes = new Uint8Array()
 

@@ -37,14 +37,14 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       ...endpoint(target),
       credentials: credentials.provider,
       requestHandler: RequestHandler.make(http, clock),
-      // the AWS CLI reads it from the same variable
+      // the AWS CLI reads the session name from the same variable
       useAccelerateEndpoint: profile["s3.use_accelerate_endpoint"] === "true",
-      // `Requests/Retry` alone decides what is retried
+      // no retries here, because `Requests/Retry` alone decides what is retried
       maxAttempts: 1,
       // the adapter computes checksums itself; the SDK would add a trailer to a stream
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
-      // some proxies never answer 100 Continue, and a body is never larger than a part
+      // never waits for 100 Continue, because some proxies never send it, and a body is never larger than a part
       expectContinueHeader: false
     }
     const client = yield* Effect.acquireRelease(

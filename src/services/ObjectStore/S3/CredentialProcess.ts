@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 /** Kills all running commands when the scope closes or the process exits. */
 export const use: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
-    // the SDK looks here for a function to use instead of `exec` of `node:child_process`
+    // the SDK uses this function instead of `exec` of `node:child_process`
     externalDataInterceptor.interceptToken("exec", execute)
     process.on("exit", killAll)
   }),
@@ -42,14 +42,17 @@ const kill = (group: number) => {
   try {
     process.kill(-group, "SIGKILL")
   } catch {
-    // it has ended
+    // the process has already ended
   }
 }
 
 /** In bytes: the SDK's limit, which is more than any credentials need. */
 const maxOutput = 1024 * 1024
 
-/** Such a command needs no shell: its program becomes a child of this process, which can then wait for its end. */
+/**
+ * Whether a command is a single program without shell syntax. Such a program becomes a child of this process, which can
+ * then wait for its end.
+ */
 const isOneProgram = (command: string) => /^[\w./@%+:,\s-]+$/.test(command)
 
 type Done = (error: Error | null, output?: { readonly stdout: string }) => void

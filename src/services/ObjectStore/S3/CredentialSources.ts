@@ -31,7 +31,7 @@ export interface Source {
 }
 
 /**
- * Why the source is not set up that needs these variables; undefined if it is set up. An empty variable counts as
+ * Returns why a source that needs these variables is not set up; undefined if it is set up. An empty variable counts as
  * unset. Throws if only some of them are set, because the next source would upload under a different identity.
  * `optional`: variables that are useless without the others.
  */

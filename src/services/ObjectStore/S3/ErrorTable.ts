@@ -77,7 +77,7 @@ const byCode: Readonly<Record<string, Classify>> = {
   InvalidRegionName: permanent(BucketUnusable),
   InvalidRegion: permanent(BucketUnusable),
   IncorrectEndpoint: permanent(BucketUnusable),
-  // codes of Alibaba Cloud OSS and Tencent Cloud COS; hints in `Advice.ts`
+  // codes of Alibaba Cloud OSS and Tencent Cloud COS, for which `Advice.ts` has the hints
   SecondLevelDomainForbidden: permanent(BucketUnusable),
   PathStyleDomainForbidden: permanent(BucketUnusable),
   PreconditionFailed: permanent(ObjectExists),
@@ -99,7 +99,7 @@ const byCode: Readonly<Record<string, Classify>> = {
   TooManyRequests: overloaded(StoreUnavailable),
   ServiceUnavailable: overloaded(StoreUnavailable),
   InternalError: transient(StoreUnavailable),
-  // MinIO, Ceph and other stores on their owner's disks
+  // codes of MinIO, Ceph and other stores on their owner's disks
   XMinioStorageFull: transient(StoreUnavailable, "the store's disks are full"),
   InsufficientStorage: transient(StoreUnavailable, "the store's disks are full"),
   QuotaExceeded: permanent(UploadFailed, "the quota of the bucket or of its owner is used up"),
@@ -107,7 +107,7 @@ const byCode: Readonly<Record<string, Classify>> = {
   "KMS.DisabledException": permanent(UploadFailed, "the KMS key is disabled: enable it, or check --kms-key-id"),
   "KMS.NotFoundException": permanent(UploadFailed, "the KMS key does not exist: check --kms-key-id"),
   "KMS.KMSInvalidStateException": permanent(UploadFailed, "the KMS key is about to be deleted: check --kms-key-id"),
-  // the hints are in `Advice.ts`
+  // `Advice.ts` has the hints for these codes
   EntityTooLarge: permanent(UploadFailed),
   EntityTooSmall: permanent(UploadFailed, "the store requires larger parts: raise --part-size"),
   KeyTooLongError: permanent(UploadFailed, "the store accepts no key of this length: shorten --prefix"),
@@ -164,7 +164,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
   ENOBUFS: transient(NetworkFailure),
   EMFILE: overloaded(NetworkFailure, Descriptors.advice),
   ENFILE: overloaded(NetworkFailure, Descriptors.advice),
-  // from a firewall on this host
+  // a firewall on this host causes these codes
   EPERM: transient(NetworkFailure),
   EACCES: transient(NetworkFailure),
   EAI_FAIL: dns,
@@ -177,7 +177,7 @@ const bySystem: Readonly<Record<string, Classify>> = {
     NetworkFailure,
     "raise --timeout if the store needs longer to respond, or lower --concurrency for a slow line"
   ),
-  // an upload id that no URL can contain
+  // the store sent an upload id that no URL can contain
   URIError: permanent(
     UploadFailed,
     "the store, or a proxy in front of it, is defective; a lifecycle rule of the bucket removes the upload that stays open"
@@ -214,7 +214,7 @@ const otherCode = (code: string) =>
 /** Class of a proxy's refusal to open a tunnel, by its HTTP status. */
 const byProxy = (status = 0): Classify => {
   if (status === 407) return permanent(NetworkFailure, "the proxy requires a login: put it into HTTPS_PROXY")
-  // without a status, its response was not HTTP
+  // if there is no status, the proxy's response was not HTTP
   return status >= 400 && status < 500
     ? permanent(
         NetworkFailure,
@@ -238,9 +238,9 @@ const rowFor = ({ code = "", operation, status }: StoreAnswer, isPage: boolean):
   if (operation.startsWith("credentials")) return byCredentialService(code, status)
   return (
     (isPage ? byPage(status) : row(byCode, code)) ??
-    // see `Proof`
+    // `Proof` has found that the response is not from a store
     (status < 300 ? transient(NetworkFailure, pageHint) : undefined) ??
-    // a store would name a code
+    // a store would have sent an error code
     (status === 400 && code === "" ? permanent(NetworkFailure, pageHint) : undefined) ??
     byStatus[status] ??
     (status >= 500 ? transient(StoreUnavailable) : permanent(UploadFailed))

@@ -79,7 +79,7 @@ const detailOf = (thrown: Thrown, cause: unknown) => {
   const tls = TlsTable.row(codeOf(thrown) ?? "")?.detail
   if (tls !== undefined) return tls
   if (errors.length > 0) return errors.map((error) => error.message).join(", ")
-  // the SDK's own messages are for developers
+  // replaces the SDK's own messages, which are for developers
   if (isUnreadable(thrown)) return "the answer is incomplete or not XML"
   if (message?.startsWith("@smithy/") === true) return describeTimeout(message)
   if (message === undefined || noCode.test(message)) {

@@ -79,7 +79,7 @@ export const make = (clock: StoreClock, credentials: RenewingCredentials): Negot
     return Effect.fail(error)
   }
 
-  /** Starts an attempt when it is called. */
+  /** Makes an attempt at once, when it is called and not when its result runs. */
   const run = <A>(
     operation: ChecksumDialect.Operation | undefined,
     attempt: Attempt<A>,

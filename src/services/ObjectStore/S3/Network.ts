@@ -19,8 +19,8 @@ import { detailOf } from "../../SystemError.ts"
  */
 const connectTimeout = Duration.seconds(10)
 /**
- * If a host has several addresses, the next one is tried after this time. The kernel repeats a lost packet after a
- * second, so this must be longer. Node's default of 250 ms is shorter than a round trip between some continents.
+ * If a host has several addresses, the next one is tried after this time. It must exceed a second, after which the
+ * kernel repeats a lost packet. Node's default of 250 ms is shorter than a round trip between some continents.
  */
 const addressTimeout = Duration.seconds(3)
 
@@ -56,7 +56,7 @@ export const connect = (
       misconfigured(detail, "correct it, or unset it if there is no proxy")
     )
     bypassProxyForMetadata()
-    // also for the SDK's own connections
+    // the SDK's own connections use these certificates, too
     setDefaultAutoSelectFamilyAttemptTimeout(Duration.toMillis(addressTimeout))
     const ca = yield* readAuthorities(env["AWS_CA_BUNDLE"] || caBundle)
     const trust: Authorities.Trust = { ...ca, extraAuthorities: env[extraAuthorities] || undefined }

@@ -20,7 +20,7 @@ export const layer = (options: Options, env: Env) =>
     Effect.gen(function* () {
       const { config, credentials, handler } = yield* Client.connect(options, env)
       const idle = Duration.toMillis(options.timeout)
-      // the program's own client keeps a whole response in memory
+      // the SDK's client, because the program's own client keeps a whole response in memory
       const requestHandler = { ...handler, socketTimeout: idle, requestTimeout: idle }
       const client = yield* Effect.acquireRelease(
         Effect.sync(() => Client.withoutExtras(new S3Client({ ...config, requestHandler, maxAttempts }))),
@@ -37,7 +37,7 @@ export const layer = (options: Options, env: Env) =>
         const found: Array<FoundObject> = []
         for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: prefix }))
           for (const { Key = "", Size = 0 } of page.Contents ?? [])
-            // some tools store a directory as an empty object
+            // ignored, because some tools store a directory as an empty object
             if (!Key.endsWith("/")) found.push({ name: Key.slice(prefix.length), sizeBytes: Size })
         return found
       }

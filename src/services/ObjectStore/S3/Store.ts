@@ -36,7 +36,7 @@ export const layer = (options: Options, env: Env, origin: Origin) =>
       return {
         ready: (checksum) =>
           Effect.suspend(() => {
-            // the ledger's value is SHA-256 until the program has learned another
+            // the ledger contains SHA-256 until the program has learned another checksum
             negotiation.assumeChecksum(checksum === "SHA256" ? Providers.of(options.endpoint).checksum : checksum)
             return Client.ready(client, options)
           }),

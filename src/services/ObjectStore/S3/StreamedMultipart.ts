@@ -43,7 +43,7 @@ export const put = <E>(
   policy: StreamPolicy<E>
 ): Effect.Effect<StoredObject, StoreError | SourceUnreadable | E> =>
   Effect.gen(function* () {
-    // uploads created and not completed; several if a response came after its timeout
+    // uploads that were created and not completed; there may be several if a response came after its timeout
     const open = new Set<string>()
     // runs after the fibers below have ended, so that no part can arrive after the abort
     yield* Effect.addFinalizer(() =>

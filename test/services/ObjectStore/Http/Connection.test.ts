@@ -275,7 +275,7 @@ describe("a response before the end of the request's body", () => {
     })
     const { calls, send } = opened(dialTo(server.port))
     await send(randomBytes(32 * MiB))
-    // it is already closed, so no more of the body is sent
+    // the connection is already closed, so no more of the body is sent
     expect(calls.onClose).toBe(1)
     server.sockets[0]?.resume()
     await once(server.sockets[0]!, "close")

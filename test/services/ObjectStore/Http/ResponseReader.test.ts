@@ -99,10 +99,10 @@ const unlikeNode: ReadonlyArray<Row> = [
     `${answer("HTTP/1.0 200 OK", "connection: keep-alive", "transfer-encoding: chunked")}1\r\nx\r\n0\r\n\r\n`,
     { ...notReusable, body: "x" }
   ],
-  // section 6.3: may count as one
+  // RFC 9112, section 6.3: repeated equal lengths may count as one
   ["the same length twice", `${answer(ok, "content-length: 1", "content-length: 1")}x`, { ...reusable, body: "x" }],
   ["a status without a space after it", answer("HTTP/1.1 200", "content-length: 0"), reusable],
-  // section 5.2: a client replaces the line break with a space
+  // RFC 9112, section 5.2: a client replaces the line break with a space
   [
     "a folded line",
     answer(ok, "content-length: 0", "a: b", "\t c", " d: e"),

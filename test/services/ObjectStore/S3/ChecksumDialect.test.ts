@@ -24,7 +24,7 @@ const notImplemented = refused(501, "NotImplemented")
 const unexplained = refused(400, "InvalidArgument")
 const signature = new CredentialsRejected(answer(403, "SignatureDoesNotMatch"))
 
-describe("refusalOf", () => {
+describe("ChecksumDialect.refusalOf", () => {
   it.each([
     ["the header", named, "named"],
     ["the algorithm", refused(400, "InvalidRequest", "SHA256 is not supported"), "named"],

@@ -11,7 +11,7 @@ import {
 const read = (text: string, kind: Kind = "config", profile = "export") =>
   settingsOf(text, { kind, path: "/f" }, profile)
 
-describe("settingsOf", () => {
+describe("ConfigFile.settingsOf", () => {
   it.each([
     ["[profile export]\nregion = r\n", "config", "export"],
     ['[profile "export"]\r\nregion = r\r\n', "config", "export"],
@@ -54,7 +54,7 @@ const profile = (...lines: ReadonlyArray<string>) => Either.getOrThrow(read(`[pr
 const id = "aws_access_key_id = AKIA"
 const secret = "aws_secret_access_key = s3cr3t"
 
-describe("credentialProblem", () => {
+describe("ConfigFile.credentialProblem", () => {
   it.each([
     [[]],
     [["region = r"]],
@@ -90,7 +90,7 @@ describe("credentialProblem", () => {
   })
 })
 
-describe("setsCredentials", () => {
+describe("ConfigFile.setsCredentials", () => {
   it.each([
     [["region = r"], false],
     [["aws_session_token ="], false],
@@ -101,7 +101,7 @@ describe("setsCredentials", () => {
   })
 })
 
-describe("unsendable", () => {
+describe("ConfigFile.unsendable", () => {
   it.each([
     ["AKIA/+=_", undefined],
     ["", undefined],

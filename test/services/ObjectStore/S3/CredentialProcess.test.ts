@@ -3,7 +3,7 @@ import { withoutSecrets } from "../../../../src/services/ObjectStore/S3/Credenti
 
 const source = `{"SecretAccessKey":"pr0c3ss-s3cr3t","SessionToken":"t0k3n/+="} /opt/helper --login hunter22 --host vault.example`
 
-describe("withoutSecrets", () => {
+describe("CredentialProcess.withoutSecrets", () => {
   it.each([
     ["no ticket for pr0c3ss-s3cr3t", "no ticket for …"],
     ["wrong login: hunter22", "wrong login: …"],

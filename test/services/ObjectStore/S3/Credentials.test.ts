@@ -17,7 +17,7 @@ const source = (name: string, unavailable: string | undefined, provider: Provide
 })
 const asking = {} as Parameters<typeof chain>[0]
 
-describe("chain", () => {
+describe("Credentials.chain", () => {
   it("asks the first configured source", async () => {
     const links = [
       source("a", "is not set", async () => identity("A")),
@@ -65,7 +65,7 @@ describe("chain", () => {
   })
 })
 
-describe("renewing", () => {
+describe("Credentials.renewing", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"], now: 0 })
   })

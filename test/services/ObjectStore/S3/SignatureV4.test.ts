@@ -73,7 +73,7 @@ describe("a signer's cache", () => {
   })
 })
 
-describe("encodeKey", () => {
+describe("SignatureV4.encodeKey", () => {
   it.each([
     ["ibsr/host-1/snapshots/snapshot_2026010203.jsonl", "ibsr/host-1/snapshots/snapshot_2026010203.jsonl"],
     ["a~b.c-d_e", "a~b.c-d_e"],

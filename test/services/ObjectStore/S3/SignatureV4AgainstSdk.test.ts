@@ -27,7 +27,7 @@ const bySdk = async (
   })
   const signed = await signer.sign(
     new HttpRequest({ method, path, query, headers: { ...headers, "x-amz-content-sha256": payloadHash } }),
-    // including those that a proxy may change, because the caller decides what to send
+    // signs even headers that a proxy may change, because the caller decides which headers to pass
     { signingDate: new Date(atMillis), signableHeaders: new Set(Object.keys(headers)) }
   )
   return Object.fromEntries(Object.entries(signed.headers).filter(([name]) => headers[name] === undefined))
