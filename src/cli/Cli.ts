@@ -20,6 +20,7 @@ import { printToStdout, Stdio } from "../services/Stdio.ts"
 import type { Stop } from "../services/Stop.ts"
 import type * as App from "./App.ts"
 import * as CurrentDirectory from "./CurrentDirectory.ts"
+import * as Check from "./commands/Check.ts"
 import * as Policy from "./commands/Policy.ts"
 import * as S3 from "./commands/S3.ts"
 import * as Status from "./commands/Status.ts"
@@ -97,6 +98,8 @@ const command = (
   switch (name) {
     case "s3":
       return S3.run(line, process)
+    case "check":
+      return Check.run(line)
     case "policy":
       return Policy.run(line)
     case "status":

@@ -109,6 +109,7 @@ export const root = `ibsr-export: upload IBSR traffic snapshots to a bucket
 USAGE
   ibsr-export s3 [flags]       upload to S3, MinIO, Cloudflare R2 and others
   ibsr-export s3 --help        all flags, exit codes, examples
+  ibsr-export check [flags]    find out whether an upload would work
   ibsr-export policy [flags]   print the least permission that an upload needs
   ibsr-export units [flags]    make systemd units or a crontab that start it
   ibsr-export status [flags]   show what is stored, waiting and lost

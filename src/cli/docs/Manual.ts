@@ -6,6 +6,7 @@ import * as ExitCode from "../../domain/ExitCode.ts"
 import * as DropIns from "../../units/DropIns.ts"
 import { environmentFile, stateDirectory } from "../../units/Job.ts"
 import * as Policy from "../../policy/Policy.ts"
+import { checkFlags } from "../flags/CheckFlags.ts"
 import type { Flag } from "../flags/Flag.ts"
 import { policyFlags } from "../flags/PolicyFlags.ts"
 import { s3Flags } from "../flags/S3Flags.ts"
@@ -181,6 +182,27 @@ const verify: Page = {
   ]
 }
 
+const check: Page = {
+  summary: "find out, step by step, whether an upload would work",
+  usage: "[--no-canary] --input DIR --bucket NAME [flags of ibsr-export s3]",
+  flags: Object.values(checkFlags),
+  usual: [...Object.values(checkFlags), s3Flags.input, s3Flags.bucket, s3Flags.prefix, s3Flags.endpoint],
+  notes: [
+    {
+      heading: "Steps",
+      paragraphs: [
+        "One line for each step: ok, warn, FAIL, or skip if it depends on a step that failed. Give the flags of the upload, and run it as the user of the upload.",
+        "It stores ibsr-export.check and ibsr-export.no-overwrite below the prefix; readers ignore both. With --no-canary, it only creates and aborts a multipart upload.",
+        "It tries to list, read and delete its own object, and warns if the store allows that: the host needs only s3:PutObject."
+      ]
+    }
+  ],
+  exits: [ok("an upload would work"), ...ExitCode.table.filter(({ code }) => [20, 21, 22, 23, 30, 31, 32, 41, 51, 52, 60, 61].includes(code))],
+  examples: [
+    ["ibsr-export check --input /var/lib/ibsr/snapshots", "--bucket customer-bucket --prefix ibsr/host-17/snapshots"]
+  ]
+}
+
 const policy: Page = {
   summary: "print the least permission that an upload needs",
   usage: "--for STORE --bucket NAME [--prefix PREFIX] [flags of ibsr-export s3]",
@@ -210,11 +232,12 @@ const policy: Page = {
 }
 
 /** The commands, in the order in which a user needs them. */
-export const commands = { s3, policy, units, status, verify }
+export const commands = { s3, check, policy, units, status, verify }
 
 /** The flags that each command takes. */
 export const flags: Readonly<Record<keyof typeof commands, ReadonlyArray<Flag<unknown>>>> = {
   s3: s3.flags,
+  check: [...check.flags, ...s3.flags],
   policy: [...policy.flags, ...s3.flags],
   status: status.flags,
   verify: verify.flags,

@@ -52,7 +52,7 @@ const shells: ReadonlyArray<[name: string, complete: Complete]> = [
   ["fish", fish]
 ]
 
-const commands = ["completion", "explain", "man", "policy", "s3", "status", "units", "verify"]
+const commands = ["check", "completion", "explain", "man", "policy", "s3", "status", "units", "verify"]
 const flagsOf = (command: keyof typeof Manual.flags) => Manual.flags[command].map(({ name }) => `--${name}`)
 
 for (const [shell, complete] of shells) {

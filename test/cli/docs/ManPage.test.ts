@@ -42,6 +42,7 @@ describe("the manual page", () => {
     expect(headings.filter((heading) => !heading.startsWith("OPTIONS OF"))).toEqual(usual)
     expect(headings.filter((heading) => heading.startsWith("OPTIONS OF"))).toEqual([
       "OPTIONS OF S3",
+      "OPTIONS OF CHECK",
       "OPTIONS OF POLICY",
       "OPTIONS OF UNITS",
       "OPTIONS OF STATUS",

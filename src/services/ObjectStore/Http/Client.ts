@@ -31,6 +31,8 @@ export interface Route {
   readonly dial: Connection.Dial
   /** Headers for a forwarding proxy, which receives the whole URL as target; undefined without such a proxy. */
   readonly proxyHeaders: Readonly<Record<string, string>> | undefined
+  /** Host and port of the proxy, if there is one. */
+  readonly proxy: string | undefined
 }
 
 export interface HttpClient {

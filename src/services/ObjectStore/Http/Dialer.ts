@@ -120,7 +120,11 @@ export const make =
       })
       return () => cancel()
     }
-    return { dial, proxyHeaders: proxy === undefined || isSecure ? undefined : authorization(proxy) }
+    return {
+      dial,
+      proxyHeaders: proxy === undefined || isSecure ? undefined : authorization(proxy),
+      proxy: proxy === undefined ? undefined : new URL(proxy).host
+    }
   }
 
 /**

@@ -147,7 +147,7 @@ export const make = ({ client, clock, credentials, failure: failureOf, http }: D
     put: (headers: ObjectHeaders, body: Body) =>
       send(
         "PutObject",
-        `${headers.ContentType} ${JSON.stringify(headers.Metadata)}`,
+        `${headers.ContentType} ${headers.IfNoneMatch ?? ""} ${JSON.stringify(headers.Metadata)}`,
         (Key) => new PutObjectCommand({ ...headers, Key, Body: noBytes }),
         headers.Key,
         "",

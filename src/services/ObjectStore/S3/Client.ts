@@ -20,7 +20,7 @@ export const connect = (target: Target & Network.Options, env: Env) =>
     const problem = unsupported(target.bucket) ?? containsBucket(target)
     if (problem !== undefined) return yield* new ConfigError(problem)
     const profile = yield* Profiles.settings(target.profile, env)
-    const { handler, http } = yield* Network.connect(target, env, profile["ca_bundle"])
+    const { handler, http, routeTo } = yield* Network.connect(target, env, profile["ca_bundle"])
     yield* CredentialProcess.use
     const named = target.profile === undefined ? {} : { profile: target.profile }
     const credentials = Credentials.renewing(
@@ -52,7 +52,7 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       (s3) => Effect.sync(() => s3.destroy())
     )
     StoreClock.use(client, clock)
-    return { client, clock, config, credentials, handler, http, profile }
+    return { client, clock, config, credentials, handler, http, profile, routeTo }
   })
 
 /**
@@ -129,7 +129,7 @@ const endpoint = ({ endpoint: url, forcePathStyle, region: given }: Target): S3C
 export const ready = (client: S3Client, target: Target): Effect.Effect<void, StoreError | ConfigError> =>
   Effect.zipRight(resolveRegion(client, target), resolveCredentials(client))
 
-const resolveRegion = (client: S3Client, target: Target) =>
+export const resolveRegion = (client: S3Client, target: Target) =>
   Effect.tryPromise({
     try: () => client.config.region(),
     catch: (cause) =>

@@ -65,12 +65,16 @@ const ask = (source: Source, options: SourceOptions, client: Parameters<Provider
   )
 }
 
+/** The names of the sources that credentials came from, for `check`. */
+export const sourceOf = new WeakMap<Identity, string>()
+
 /** Refuses credentials that no header can carry. The store would otherwise refuse every request. */
 const sendable = (identity: Identity, source: string) => {
   for (const part of ["accessKeyId", "secretAccessKey", "sessionToken"] as const) {
     const flaw = ConfigFile.unsendable(identity[part] ?? "")
     if (flaw !== undefined) throw new SourceFailed(source, new Error(`its ${part} contains ${flaw}`))
   }
+  sourceOf.set(identity, source)
   return identity
 }
 

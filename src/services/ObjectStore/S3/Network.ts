@@ -37,6 +37,8 @@ export interface HandlerOptions {
 }
 
 export interface Network {
+  /** The way to an origin. */
+  readonly routeTo: (origin: Client.Origin) => Client.Route
   /** To the store. */
   readonly http: Client.HttpClient
   /** To the services that issue credentials. */
@@ -65,8 +67,10 @@ export const connect = (
     const connectionTimeout = Duration.toMillis(Duration.min(connectTimeout, options.timeout))
     // without a timeout, the connection to a proxy that never opens its tunnel would stay open
     const agent = { keepAlive: true, proxyEnv: { ...proxyEnv }, timeout: connectionTimeout }
+    const routeTo = Dialer.make(proxyEnv, trust, connectionTimeout, stallMillis)
     return {
-      http: yield* Client.make(Dialer.make(proxyEnv, trust, connectionTimeout, stallMillis), stallMillis),
+      routeTo,
+      http: yield* Client.make(routeTo, stallMillis),
       handler: {
         // a short timeout, because these requests are small and the whole run waits for them
         connectionTimeout: 5000,

@@ -1,6 +1,6 @@
 /** `ObjectStore` on Amazon S3 and compatible services. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Effect, Exit, Layer } from "effect"
+import { type Context, Effect, Exit, Layer } from "effect"
 import type { Env } from "../../../domain/Env.ts"
 import type { StoreError } from "../../../domain/Errors.ts"
 import type { Origin } from "../../../domain/ObjectMetadata.ts"
@@ -30,26 +30,28 @@ export type Options = Target & ObjectAttributes & Pick<Settings, "timeout">
 export const layer = (options: Options, env: Env, origin: Origin) =>
   Layer.scoped(
     ObjectStore,
-    Effect.map(connect(options, env), (connection) => {
-      const { client, negotiation, parts } = connection
-      const headersOf = objectHeaders(options, origin)
-      return {
-        ready: (checksum) =>
-          Effect.suspend(() => {
-            // the ledger contains SHA-256 until the program has learned another checksum
-            negotiation.assumeChecksum(checksum === "SHA256" ? Providers.of(options.endpoint).checksum : checksum)
-            return Client.ready(client, options)
-          }),
-        traits: Effect.sync(negotiation.traits),
-        put: (object, bytes, sha256) => put(connection, headersOf(object), bytes, sha256),
-        createUpload: (object) => parts.create(headersOf(object)),
-        uploadPart: parts.send,
-        completeUpload: (object, uploadId, stored) => parts.complete(headersOf(object), uploadId, stored),
-        abortUpload: parts.abort,
-        putStream: (object, body, policy) => StreamedMultipart.put(connection, headersOf(object), body, policy)
-      }
-    })
+    Effect.map(connect(options, env), (connection) => make(connection, options, origin))
   ).pipe(Layer.provide(NodeFileSystem.layer))
+
+export const make = (connection: Connection, options: Options, origin: Origin): Context.Tag.Service<ObjectStore> => {
+  const { client, negotiation, parts } = connection
+  const headersOf = objectHeaders(options, origin)
+  return {
+    ready: (checksum) =>
+      Effect.suspend(() => {
+        // the ledger contains SHA-256 until the program has learned another checksum
+        negotiation.assumeChecksum(checksum === "SHA256" ? Providers.of(options.endpoint).checksum : checksum)
+        return Client.ready(client, options)
+      }),
+    traits: Effect.sync(negotiation.traits),
+    put: (object, bytes, sha256) => put(connection, headersOf(object), bytes, sha256),
+    createUpload: (object) => parts.create(headersOf(object)),
+    uploadPart: parts.send,
+    completeUpload: (object, uploadId, stored) => parts.complete(headersOf(object), uploadId, stored),
+    abortUpload: parts.abort,
+    putStream: (object, body, policy) => StreamedMultipart.put(connection, headersOf(object), body, policy)
+  }
+}
 
 /** A `Callback`. */
 const put = (
@@ -74,10 +76,11 @@ const put = (
     })
   })
 
-type Connection = Effect.Effect.Success<ReturnType<typeof connect>>
+export type Connection = Effect.Effect.Success<ReturnType<typeof connect>>
 
-const connect = (options: Options, env: Env) =>
-  Effect.map(Client.connect(options, env), ({ client, clock, credentials, http, profile }) => {
+export const connect = (options: Options, env: Env) =>
+  Effect.map(Client.connect(options, env), (setUp) => {
+    const { client, clock, credentials, http, profile } = setUp
     const advise = withAdvice({
       ...Circumstances.of(options, env, profile),
       hasSucceeded: () => negotiation.traits() !== undefined,
@@ -89,7 +92,8 @@ const connect = (options: Options, env: Env) =>
     const bodyRequests = BodyRequests.make({ client, clock, credentials, http, failure })
     const send = sender(client, failure)
     return {
-      client,
+      ...setUp,
+      failure,
       bodyRequests,
       negotiation,
       send,

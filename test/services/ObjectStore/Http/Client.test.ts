@@ -12,6 +12,7 @@ const serve = (behave: (socket: Socket, nth: number) => void, proxyHeaders?: Cli
     const server = yield* Effect.promise(() => scriptedServer(behave))
     const route = (): Client.Route => ({
       proxyHeaders,
+      proxy: undefined,
       dial: (done) => {
         const socket = connect({ port: server.port, host: "127.0.0.1", noDelay: true })
         socket.once("error", done).once("connect", () => done(undefined, socket))
