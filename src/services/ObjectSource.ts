@@ -15,7 +15,7 @@ export class ObjectSource extends Context.Tag("ibsr-export/ObjectSource")<
   {
     /** All objects, in any order. */
     readonly list: Effect.Effect<ReadonlyArray<FoundObject>, SourceError>
-    /** The bytes of an object, in pieces. Throws a `SourceError`. */
+    /** The bytes of an object, in pieces. Each is valid until the next is asked for. Throws a `SourceError`. */
     readonly read: (name: string) => AsyncIterable<Uint8Array>
     /** How many objects to read at once. */
     readonly concurrency: number

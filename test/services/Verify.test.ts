@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { Clock, Effect, JSONSchema } from "effect"
-import { appendFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { gzipSync } from "node:zlib"
 import * as MemoryStore from "../../scripts/simulate/MemoryStore.ts"
@@ -252,6 +252,18 @@ describe("Verify.verify", () => {
       expect(findingsOf(yield* verify(sync(store)))).toEqual([`no-digest ${hourName(0)}`])
       yield* exportOnce({ ...settings, manifest: true, force: true }, store.layer)
       expect(findingsOf(yield* verify(sync(store)))).toEqual([])
+    })
+  )
+
+  it.live("reads a manifest and objects that are longer than a piece", () =>
+    Effect.gen(function* () {
+      const names = Array.from({ length: 1000 }, (_, at) => `${directory}${"n".repeat(100)}${at}.jsonl`)
+      const { root } = yield* uploaded({
+        ...Object.fromEntries(names.map((name) => [name, line(0)])),
+        [hourName(0)]: hourText(0, 50_000)
+      })
+      expect(statSync(join(root, directory, "upload-manifest.json")).size).toBeGreaterThan(512 * 1024)
+      expect((yield* verify(root)).directories).toMatchObject([{ objects: 1001, proven: 1001 }])
     })
   )
 

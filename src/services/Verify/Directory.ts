@@ -1,14 +1,14 @@
 /** A local directory, such as a synced run directory. */
 import { Effect, Layer } from "effect"
-import { createReadStream, promises as fs } from "node:fs"
+import { promises as fs } from "node:fs"
 import { join } from "node:path"
 import { InputUnusable } from "../../domain/Errors.ts"
 import { ObjectSource, type FoundObject } from "../ObjectSource.ts"
 import { unreadable } from "../Source/OpenFile.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
-/** In bytes. Large pieces save round trips through the thread pool: the rest of the work is only hashing. */
-const pieceBytes = 1024 ** 2
+/** In bytes. Each piece costs a round trip through the thread pool. */
+const pieceBytes = 256 * 1024
 
 export const layer = (root: string) =>
   Layer.succeed(ObjectSource, {
@@ -24,10 +24,21 @@ export const layer = (root: string) =>
     }),
     read: async function* (name) {
       const path = join(root, name)
+      const file = await fs.open(path).catch((cause) => {
+        throw unreadable(path)(cause)
+      })
       try {
-        yield* createReadStream(path, { highWaterMark: pieceBytes }) as AsyncIterable<Uint8Array>
+        // one buffer for all pieces: with a new one for each, memory grows to 200 MB before the garbage collector runs
+        const buffer = Buffer.allocUnsafe(pieceBytes)
+        for (;;) {
+          const { bytesRead } = await file.read(buffer, 0, buffer.length)
+          if (bytesRead === 0) return
+          yield buffer.subarray(0, bytesRead)
+        }
       } catch (cause) {
         throw unreadable(path)(cause)
+      } finally {
+        await file.close()
       }
     },
     concurrency: 4

@@ -76,7 +76,8 @@ async function* plain(bytes: AsyncIterable<Uint8Array>, compression: Compression
   let failed: { readonly cause: unknown } | undefined
   const watched = async function* () {
     try {
-      yield* bytes
+      // the decompressor takes several pieces before it has read the first
+      for await (const piece of bytes) yield Buffer.from(piece)
     } catch (cause) {
       failed = { cause }
       throw cause

@@ -14,7 +14,8 @@ const decode = Schema.decodeUnknownEither(Schema.parseJson(Manifest.Manifest))
 export const read = (source: Source, name: string): Effect.Effect<Either.Either<Known, string>, SourceError> =>
   Effect.map(
     Effect.tryPromise({
-      try: async () => Buffer.concat(await Array.fromAsync(source.read(name))).toString(),
+      try: async () =>
+        Buffer.concat(await Array.fromAsync(source.read(name), (piece) => Buffer.from(piece))).toString(),
       catch: (cause) => cause as SourceError
     }),
     (text) =>
