@@ -9,12 +9,15 @@ export class HostClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
   /** Milliseconds since the simulation started. */
   elapsed = 0
+  /** The latest time that the wall clock has shown since this was last set, in milliseconds since 1970. */
+  latestWall: number
   #wallAtStart: number
   readonly #onTime: (elapsed: number) => void
   readonly #sleepers = new Map<() => void, number>()
 
   constructor(wall: number, onTime: (elapsed: number) => void) {
     this.#wallAtStart = wall
+    this.latestWall = wall
     this.#onTime = onTime
   }
 
@@ -26,16 +29,22 @@ export class HostClock implements Clock.Clock {
   /** Sets the wall clock forward or back. */
   jump(millis: number): void {
     this.#wallAtStart += millis
+    this.#show()
   }
 
   advanceTo(elapsed: number): void {
     this.elapsed = Math.max(this.elapsed, elapsed)
+    this.#show()
     this.#onTime(this.elapsed)
     for (const [wake, at] of this.#sleepers) {
       if (at > this.elapsed) continue
       this.#sleepers.delete(wake)
       wake()
     }
+  }
+
+  #show(): void {
+    this.latestWall = Math.max(this.latestWall, this.wall)
   }
 
   /** Passes the time until the next sleeper wakes. Returns whether there was one. */

@@ -1,10 +1,13 @@
 /** What must hold after each run, and at the end of a week. */
 import { Duration, Effect } from "effect"
+import { hash } from "node:crypto"
 import type { DatabaseSync } from "node:sqlite"
 import * as FailureClass from "../../src/domain/FailureClass.ts"
 import type { ExportError } from "../../src/domain/Errors.ts"
+import { manifestName } from "../../src/domain/ManifestDirectory.ts"
 import type { Settings } from "../../src/domain/Settings.ts"
 import * as Snapshot from "../../src/domain/Snapshot.ts"
+import type { Manifest } from "../../src/report/Manifest.ts"
 import type { Report } from "../../src/report/Report.ts"
 import { LedgerStatus } from "../../src/services/Ledger.ts"
 import * as SqliteStatus from "../../src/services/Ledger/SqliteStatus.ts"
@@ -169,6 +172,32 @@ export const atEnd = (truth: Truth, settings: Settings): void => {
     const kept = settings.onReplace === "overwrite" ? acknowledged : stored
     const least = isEndUnseen ? seen : text.length
     check(kept >= least, () => `${name} was seen and deleted; ${kept} of ${least} bytes are stored`)
+  }
+}
+
+/**
+ * The manifests describe every file that exists, and objects that are in the bucket. An object may have grown since: the
+ * store stored the file once more, and the answer was lost.
+ */
+export const manifestsMatch = (truth: Truth, objects: ReadonlyMap<string, ReadonlyArray<Buffer>>): void => {
+  const described = new Map<string, number>()
+  for (const [manifestKey, bodies] of objects) {
+    if (!manifestKey.endsWith(`/${manifestName}`)) continue
+    const { files } = JSON.parse(String(bodies.at(-1))) as Manifest
+    for (const { bytes, current, file, key, sha256 } of files) {
+      const beginning = objects.get(key)?.at(-1)?.subarray(0, bytes)
+      const isSame = sha256 === null || hash("sha256", beginning ?? "") === sha256
+      check(
+        beginning?.length === bytes && isSame,
+        () => `${manifestKey} describes ${bytes} bytes of ${key}, which differ`
+      )
+      if (current) described.set(file, bytes)
+    }
+  }
+  for (const { stored, version } of truth.fates) {
+    if (!version.exists || stored === 0) continue
+    const bytes = described.get(version.name) ?? 0
+    check(bytes === stored, () => `the bucket has ${stored} bytes of ${version.name}, its manifest describes ${bytes}`)
   }
 }
 

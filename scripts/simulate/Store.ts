@@ -1,7 +1,6 @@
 /** The store of the simulation: a store in memory that fails as `Weather` decides. One process at a time uses it. */
 import { Duration, Effect } from "effect"
 import { CredentialsMissing, IntegrityFailure, type StoreError } from "../../src/domain/Errors.ts"
-import { markerName } from "../../src/services/Uploads/OverwriteProtection.ts"
 import type { HostClock } from "./HostClock.ts"
 import type { Process } from "./Host.ts"
 import * as MemoryStore from "./MemoryStore.ts"
@@ -27,7 +26,6 @@ const dead = new CredentialsMissing({ detail: "the process was killed" })
 
 export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, truth: Truth) => {
   let exchange: Exchange
-  let latestWall = 0
   let spoilt: string | undefined
 
   const meet = (trouble: Trouble | undefined): Effect.Effect<void, StoreError> => {
@@ -42,7 +40,6 @@ export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, t
     before: (operation) =>
       Effect.suspend(() => {
         exchange.process.steps.next()
-        latestWall = Math.max(latestWall, clock.wall)
         if (exchange.process.isKilled) return meet(undefined)
         const latency = weather.latencyMillis()
         // the latency may exceed --timeout
@@ -60,10 +57,11 @@ export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, t
     after: (key, operation) =>
       Effect.suspend(() => {
         const isSpoilt = spoilt === key
-        const isOfFile = !key.endsWith(`/${markerName}`)
+        // not a manifest, and not the marker of --no-overwrite
+        const isOfFile = key.endsWith(".jsonl")
         if (isOfFile && isSpoilt) truth.onSpoilt(key)
         if (isOfFile && !isSpoilt)
-          truth.onStored(key, String(store.versions.get(key)!.at(-1)), store.states.get(key)!, latestWall)
+          truth.onStored(key, String(store.versions.get(key)!.at(-1)), store.states.get(key)!, clock.latestWall)
         exchange.process.steps.next()
         const mismatch = new IntegrityFailure({ operation, detail: "the checksum differs", retryable: !noOverwrite })
         const trouble = isSpoilt ? mismatch : weather.after(operation)
@@ -83,7 +81,7 @@ export const make = (noOverwrite: boolean, clock: HostClock, weather: Weather, t
     ...store,
     /** Sets the process that sends the next requests. */
     meets: (process: Process): Exchange => {
-      latestWall = clock.wall
+      clock.latestWall = clock.wall
       return (exchange = { process, acknowledged: 0, failures: new Set(), isDoubtful: false })
     }
   }

@@ -112,6 +112,8 @@ class Week {
       }
       this.#withLedger((ledger) => Invariants.markFates(ledger, this.#truth))
       Invariants.atEnd(this.#truth, this.#settings)
+      if (this.#settings.manifest && this.#settings.onReplace !== "overwrite")
+        Invariants.manifestsMatch(this.#truth, this.#store.versions)
       Invariants.putOnly(this.#store.requests)
     } catch (cause) {
       if (cause instanceof Violation) cause.hour = at
