@@ -41,8 +41,9 @@ export const strip = (file: Buffer): Buffer => {
 }
 
 /**
- * Makes `code` run first, and then jump to the present entry point; `jump` returns a jump over a distance. Both go into
- * the unused rest of the last page of an executable segment, which the kernel loads anyway.
+ * Makes `code` the first code to run. It is followed by a jump to the previous entry point, which `jump` makes from a
+ * distance in bytes. Code and jump go into the unused rest of the last page of an executable segment, which the kernel
+ * loads anyway.
  */
 export const startThrough = (file: Buffer, code: Buffer, jump: (distance: number) => Buffer): Buffer => {
   const entry = u64(file, header.entry)

@@ -1,9 +1,10 @@
 /**
  * Which objects are compressed, and how much memory that takes.
  *
- * The key shows the format (`snapshot_2026112215.jsonl.zst`), and there is no `Content-Encoding`. Readers of such objects
- * (zstdcat, DuckDB, Athena, Spark) go by the suffix, and a client that decodes `Content-Encoding` would leave a plain file
- * named `.zst`. So `x.jsonl` is always plain, and a change of `--compress` never changes the format of an object.
+ * The key shows the format (`snapshot_2026112215.jsonl.zst`), and there is no `Content-Encoding`. Readers of such
+ * objects (zstdcat, DuckDB, Athena, Spark) rely on the suffix, and a client that decodes `Content-Encoding` would save
+ * an uncompressed file named `.zst`. Therefore, `x.jsonl` is never compressed, and a change of `--compress` never
+ * changes the format of an object.
  */
 import { Data } from "effect"
 import * as Generation from "./Generation.ts"
@@ -25,7 +26,7 @@ const incompressible = new Set(
    parquet orc avro deb rpm png jpg jpeg webp gif mp4 webm ogg mp3 pdf gpg pgp age`.split(/\s+/)
 )
 
-/** Decides by the last extension of the name. */
+/** Whether a file is worth compressing, judged by the last extension of its name. */
 export const isCompressible = (path: string): boolean =>
   !incompressible.has(/\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "")
 
@@ -88,7 +89,7 @@ export const Plan = Data.taggedEnum<Plan>()
 /** Parts in memory besides those in flight: one part is being filled, and one is being assembled from its chunks. */
 const spareParts = 2
 
-/** Assumes the largest possible object, and counts the compressor's memory. */
+/** Plans the upload for the largest possible object, and includes the compressor's memory. */
 export const decide = (sizeBytes: number, format: Format, limits: UploadPlan.Limits): Plan => {
   const maxBytes = maxCompressedBytes(sizeBytes)
   const work = workBytes(format, sizeBytes)

@@ -35,11 +35,11 @@ export const batches = ({ max }: Range): { readonly count: number; readonly size
 }
 
 export interface ConcurrencyLimit {
-  /** Not an integer: after a cut, `limit` successes raise it by one. */
+  /** The current limit. It may be a fraction, because after a cut, `limit` successes raise it by one. */
   readonly limit: number
   /** How often the limit was cut. */
   readonly cuts: number
-  /** Undefined once the limit no longer doubles. */
+  /** The current round; undefined once the limit no longer doubles. */
   readonly round: Round | undefined
 }
 
@@ -58,7 +58,10 @@ export const start = ({ initial, max }: Range, atMillis: number): ConcurrencyLim
   round: initial < max ? { completed: 0, startedAt: atMillis, minRate: 0 } : undefined
 })
 
-/** The rate should grow as much as the limit. If it grows by less than a quarter of that, the bottleneck is elsewhere. */
+/**
+ * The rate should grow by the same factor as the limit. If it grows by less than a quarter of that, the bottleneck is
+ * elsewhere.
+ */
 const minRateAfter = (rate: number, growth: number) => rate * (1 + (growth - 1) / 4)
 
 export interface Success {

@@ -4,14 +4,14 @@ import type { ContentFacts } from "./ContentFacts.ts"
 export interface ContentDigest {
   readonly sizeBytes: number
   /**
-   * Up to `blockBytes`: SHA-256 of the content, in hexadecimal. Above: SHA-256 of the concatenated SHA-256s of its
-   * blocks, then `-` and their number, so that a part of exactly one block is hashed only once, for both its request and
-   * this digest. Older ledgers may have a SHA-256 of the whole content here.
+   * For content of up to `blockBytes`, its SHA-256 in hexadecimal. For longer content, the SHA-256 of the concatenated
+   * SHA-256s of its blocks, then `-` and the number of blocks. A part of exactly one block is thus hashed only once,
+   * for both its request and this digest. Older ledgers may have a SHA-256 of the whole content here.
    */
   readonly digest: string
   /** SHA-256 of the first `headBytes`, or of all bytes if there are fewer: detects most replaced files with one read. */
   readonly head: string
-  /** Only while the content is sent, and only if a manifest is wanted. */
+  /** Present only while the content is sent, and only if a manifest is wanted. */
   readonly facts?: ContentFacts | undefined
 }
 
@@ -27,6 +27,9 @@ export const blockBytes = 8 * 1024 ** 2
 /** The SHA-256 of the whole content in hexadecimal, or undefined if the digest is of blocks. */
 export const sha256Of = ({ digest }: ContentDigest): string | undefined => (digest.includes("-") ? undefined : digest)
 
-/** Whether an older version of the program hashed this content as a whole; this version hashes it in blocks. */
+/**
+ * Whether the digest is an older version's SHA-256 of the whole content, although this version would hash the content
+ * in blocks.
+ */
 export const isOfOnePiece = ({ digest, sizeBytes }: ContentDigest): boolean =>
   sizeBytes > blockBytes && !digest.includes("-")

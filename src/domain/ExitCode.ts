@@ -22,7 +22,7 @@ export const ofError: Readonly<Record<ExportError["_tag"], ExitCode>> = Record.m
   ({ code, meaning, name, retrySoon }): ExitCode => ({ code, name, meaning, retrySoon })
 )
 
-/** One row per signal. As in shells, the code is 128 plus the signal's number. */
+/** One row for each signal. As in shells, the code is 128 plus the signal's number. */
 export const ofSignal: Readonly<Record<StopSignal, ExitCode>> = {
   SIGHUP: { code: 129, name: "interrupted", retrySoon: true, meaning: "stopped by SIGHUP" },
   SIGINT: { code: 130, name: "interrupted", retrySoon: true, meaning: "stopped by SIGINT" },

@@ -11,7 +11,7 @@ export interface ExitCode {
    * (shells).
    */
   readonly code: number
-  /** Stable: reports and monitoring use it. */
+  /** Never changes, because reports and monitoring use the name. */
   readonly name: string
   readonly meaning: string
   /** Whether starting the same command again soon can help. */
@@ -26,7 +26,7 @@ export interface FailureClass extends ExitCode {
   readonly endsRun: "always" | "never" | "after-denials"
   /** Whether an unfinished multipart upload is kept for the next run. */
   readonly keepsUpload: Applies
-  /** Whether the store, or a proxy before it, denies access for good. */
+  /** Whether the store, or a proxy in front of it, permanently denies access. */
   readonly denied: Applies
   /** Whether the failure shows that the store is up. */
   readonly alive: boolean

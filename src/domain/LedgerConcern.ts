@@ -1,4 +1,4 @@
-/** What in the ledger suggests that another job writes below the same prefix. */
+/** A sign in the ledger that another job writes below the same prefix. */
 import { Data } from "effect"
 
 export type LedgerConcern = Data.TaggedEnum<{
@@ -8,7 +8,7 @@ export type LedgerConcern = Data.TaggedEnum<{
   OlderCopy: { readonly generation: number }
   /** The last run uploaded another directory to the same prefix. */
   OtherInput: { readonly input: string }
-  /** Another job of the ledger uploads to a prefix that contains this prefix, or lies in it. */
+  /** Another job of the ledger uploads to a prefix that contains this prefix or that this prefix contains. */
   OverlappingPrefix: { readonly prefix: string }
 }>
 export const LedgerConcern = Data.taggedEnum<LedgerConcern>()

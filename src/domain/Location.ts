@@ -9,10 +9,16 @@ export interface Location {
   readonly region: string | null
 }
 
-/** A name, unique within a region: `s3://bucket/prefix`, or `https://minio.example.com:9000/bucket/prefix` with an endpoint. */
+/**
+ * A name that is unique within a region: `s3://bucket/prefix`, or `https://minio.example.com:9000/bucket/prefix` with
+ * an endpoint.
+ */
 export const url = ({ bucket, endpoint, prefix }: Location): string => `${endpoint ?? "s3://"}${bucket}/${prefix}`
 
-/** For people: `s3://bucket/prefix`, or `s3://bucket/prefix at https://minio.example.com:9000` with an endpoint. */
+/**
+ * A name for people to read: `s3://bucket/prefix`, or `s3://bucket/prefix at https://minio.example.com:9000` with an
+ * endpoint.
+ */
 export const describe = ({ bucket, endpoint, prefix }: Omit<Location, "region">): string =>
   `s3://${bucket}/${prefix}${endpoint === null ? "" : ` at ${endpoint.replace(/\/$/, "")}`}`
 

@@ -1,7 +1,7 @@
 /** What the ledger knows about the files that a manifest describes. */
 import type { State } from "./Snapshot.ts"
 
-/** An object that the store has acknowledged, as a manifest describes it. Null: not known. */
+/** An object that the store has acknowledged, as a manifest describes it. Unknown values are null. */
 export interface ManifestedObject {
   readonly key: string
   readonly generation: number
@@ -21,11 +21,11 @@ export interface ManifestedObject {
   readonly collectorRun: string | null
 }
 
-/** A file with all of its objects, those under former keys first. */
+/** A file with all of its objects. Objects under former keys come first. */
 export interface ManifestedFile {
   /** Relative to the input. */
   readonly path: string
-  /** Milliseconds since 1970; null: not pending. */
+  /** In milliseconds since 1970; null if the file is not pending. */
   readonly pendingSince: number | null
   readonly fate: "gone" | "lost" | null
   readonly objects: ReadonlyArray<ManifestedObject>

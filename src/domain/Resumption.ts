@@ -31,7 +31,7 @@ export interface Created {
 
 /** An upload that is neither completed nor aborted. */
 export interface KeptUpload extends Omit<Created, "checksum"> {
-  /** Not a `Checksum`, because other versions may have written other values. */
+  /** A string instead of a `Checksum`, because other versions may have written other values. */
   readonly checksum: string
   readonly uploadId: string
   /** The size of the file when a run last worked on the upload. */

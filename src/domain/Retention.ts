@@ -6,7 +6,10 @@
  */
 import { Duration } from "effect"
 
-/** In milliseconds. The collector keeps a file for at least `least`, and for less than `most`; undefined if unknown. */
+/**
+ * In milliseconds. The collector keeps a file for at least `least`, and for less than `most`, which is undefined if
+ * unknown.
+ */
 export interface Bounds {
   readonly least: number
   readonly most: number | undefined
@@ -18,9 +21,9 @@ const hour = Duration.toMillis("1 hour")
 export const usual = Duration.toMillis("24 hours")
 
 /**
- * The bounds that one listing of a rotated directory gives. All times are in milliseconds since 1970. `lastWrite`: the
- * latest change in the directory. `oldest`: start of the hour of its oldest snapshot file. `deleted`: start of the
- * latest earlier hour whose file the ledger knows; the collector has deleted that file.
+ * Derives bounds from one listing of a rotated directory. All times are in milliseconds since 1970. `lastWrite`: the
+ * latest change in the directory. `oldest`: the start of the hour of its oldest snapshot file. `deleted`: the start of
+ * the latest hour before `oldest` whose file the ledger knows. The collector has deleted that file.
  */
 export const observe = (lastWrite: number, oldest: number, deleted: number | undefined): Bounds => ({
   least: lastWrite - oldest,

@@ -26,8 +26,8 @@ export const parse = (name: string): RunDirectory | undefined => {
 }
 
 /**
- * For each kind, the directory with the latest start among those of one parent: only its collector may still be
- * writing. Ignores other names.
+ * Returns the latest run directory of each kind in one parent directory. Only the collector of such a directory may
+ * still be writing. Ignores other names.
  */
 export const current = (names: Iterable<string>): ReadonlyMap<Kind, string> => {
   const newest = new Map<Kind, { readonly name: string; readonly startedAt: number }>()
@@ -41,8 +41,8 @@ export const current = (names: Iterable<string>): ReadonlyMap<Kind, string> => {
 }
 
 /**
- * The order in which the subdirectories of one directory are visited. After an outage, the file that the collector deletes
- * next comes first. The collector deletes files only in a run directory that it is writing to.
+ * The order in which the subdirectories of one directory are visited. After an outage, the file that the collector will
+ * delete next comes first. The collector deletes files only in the run directory that it is writing to.
  *
  * | subdirectory                                  | visited                                        |
  * | --------------------------------------------- | ---------------------------------------------- |

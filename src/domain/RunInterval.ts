@@ -11,8 +11,9 @@ const leastIntervals = 3
 export const startsUsed = 6
 
 /**
- * The interval between runs, in milliseconds: the median of recent intervals, so that one long pause does not change it;
- * an hour if there are fewer than three. At least an hour, at most a day. `starts`: milliseconds since 1970, latest first.
+ * The interval between runs, in milliseconds: the median of recent intervals, which one long pause does not change.
+ * With fewer than three intervals, it is an hour. It is always from an hour to a day. `starts`: milliseconds since
+ * 1970, latest first.
  */
 export const expected = (starts: ReadonlyArray<number>): number => {
   const intervals = starts

@@ -77,7 +77,7 @@ export const make = (patterns: Patterns): Selection => {
   const includes = (relativePath: string) => {
     let isIncluded = false
     for (const each of globs) {
-      // once a glob has matched, it is tried only on paths that no earlier glob matches
+      // a glob that has already matched is tried only on paths that no earlier glob matches
       if ((isIncluded && each.isMatched) || !each.matches(relativePath)) continue
       each.isMatched = true
       isIncluded = true

@@ -56,9 +56,9 @@ export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, 
   readonly include: ReadonlyArray<string>
   readonly exclude: ReadonlyArray<string>
   readonly followSymlinks: boolean
-  /** Leave files that may still grow to a later run. */
+  /** Do not upload files that may still grow: a later run uploads them. */
   readonly finalOnly: boolean
-  /** How long after the UTC hour in its name, or else after its last change, a file is final. */
+  /** How long after the UTC hour in its name a file is final. Without an hour in the name, its last change counts. */
   readonly finalAfter: Duration.Duration
   /** How long the collector keeps a snapshot after the start of its hour. If undefined, the run estimates it. */
   readonly retention: Duration.Duration | undefined
@@ -87,7 +87,7 @@ export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, 
   readonly partSizeBytes: number
   /** Retries of one request, after its first attempt. */
   readonly maxRetries: number
-  /** Time limit of one request, from its start to the end of its response. */
+  /** Time limit of one request without progress. */
   readonly timeout: Duration.Duration
   /** The run ends when no request has succeeded for this long. */
   readonly giveUpAfter: Duration.Duration
@@ -97,7 +97,7 @@ export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, 
   readonly grace: Duration.Duration
 }
 
-/** The values of the flags, before `make` has filled in what they imply. */
+/** The values of the flags before `make` adds the values that they imply. */
 export interface FlagValues extends Omit<Settings<PrefixTemplate>, "sse"> {
   readonly sse: Settings["sse"] | undefined
 }
@@ -106,8 +106,8 @@ export interface FlagValues extends Omit<Settings<PrefixTemplate>, "sse"> {
 const maxTags = 10
 
 /**
- * Builds settings from valid values: fills in what one flag implies for another, then checks combinations. Each problem
- * names its flags.
+ * Builds settings from valid values. Adds the values that one flag implies for another, then checks combinations. Each
+ * problem names its flags.
  */
 export const make = (values: FlagValues): Either.Either<Settings<PrefixTemplate>, ReadonlyArray<string>> => {
   const {

@@ -6,7 +6,10 @@
  */
 import { Duration } from "effect"
 
-/** `final`: the file will not grow any more. `live`: it may. Stored with the object as `ibsr-state`. */
+/**
+ * `final`: the file will not grow any more. `live`: it may still grow. The state is stored with the object as
+ * `ibsr-state`.
+ */
 export type State = "final" | "live"
 
 const hourly = /(?:^|\/)snapshot_(\d{4})(\d{2})(\d{2})(\d{2})\.jsonl$/
@@ -16,7 +19,7 @@ const hourMillis = 3_600_000
 /** File names of older collectors contain Unix seconds, which read as years before 2000. */
 const firstYear = 2000
 
-/** The UTC hour in the name, in milliseconds since 1970; undefined for any other name. */
+/** The UTC hour in a snapshot's name, in milliseconds since 1970; undefined for any other name. */
 export const hourOf = (relativePath: string): { readonly start: number; readonly end: number } | undefined => {
   const [, ...digits] = hourly.exec(relativePath) ?? []
   const [year, month, day, hour] = digits.map(Number)
@@ -43,8 +46,8 @@ export const stateAt = (
 }
 
 /**
- * When a snapshot whose hour ended less than `finalAfter` ago becomes final, in milliseconds since 1970. The collector has
- * already written its last line. Undefined at any other time, and for other names.
+ * The time at which a snapshot becomes final, in milliseconds since 1970, if its hour ended less than `finalAfter` ago.
+ * The collector has already written the snapshot's last line. Undefined at any other time, and for other names.
  */
 export const finalAt = (relativePath: string, nowMillis: number, finalAfter: Duration.Duration): number | undefined => {
   const hour = hourOf(relativePath)
@@ -72,8 +75,8 @@ export interface Extent {
  * | live  | yes, and at least one is complete | the complete lines     | no   |
  * | live  | yes, but none is complete         | undefined: nothing yet |      |
  *
- * Nothing will complete the last line of a final file, so its beginning is sent. `lineBytes`: the number of bytes up to
- * and including the last line break; undefined for a file without lines.
+ * Nothing will complete the last line of a final file, so the incomplete line is sent. `lineBytes`: the number of bytes
+ * up to and including the last line break; undefined for a file without lines.
  */
 export const extentOf = (state: State, fileBytes: number, lineBytes: number | undefined): Extent | undefined => {
   if (lineBytes === undefined) return { sizeBytes: fileBytes, torn: false }

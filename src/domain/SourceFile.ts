@@ -15,7 +15,7 @@ export interface SourceFile {
   readonly isRemote?: true
 }
 
-/** The result of `stat`. While it is the same, the content is the same. */
+/** The result of `stat`. If it has not changed, the content has not changed. */
 export interface FileStat {
   /** Bytes. */
   readonly size: bigint

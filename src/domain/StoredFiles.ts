@@ -3,13 +3,13 @@ import { Duration } from "effect"
 
 /** What a ledger says about a file on disk. Only a `stored` file may be deleted. */
 export type Standing =
-  /** Stored as final, and unchanged since. */
+  /** Stored as final, and not changed since then. */
   | "stored"
-  /** Stored as live: when it was read, it could still grow. */
+  /** Stored as live: the file could still grow when it was read. */
   | "live"
   /** Not completely stored. */
   | "waiting"
-  /** Stored, but changed on disk since. */
+  /** Stored, but changed on disk since then. */
   | "changed"
   /** Not known to the ledger. */
   | "unknown"

@@ -4,10 +4,13 @@ import * as FailureClass from "./FailureClass.ts"
 import type { Outcome } from "./Outcome.ts"
 import type { SkipReason } from "./SourceFile.ts"
 
-/** Maximum length of a list. The rest is only counted, so that a million failures take no more memory. */
+/** The maximum length of a list. Further entries are only counted, so that a million failures need no more memory. */
 export const maxListed = 100
 
-/** Files by outcome. Mutable, because a run may add a million files. All lists but the plan are cut at `maxListed`. */
+/**
+ * The counts of files by outcome. Mutable, because a run may add a million files. All lists except the plan are limited
+ * to `maxListed`.
+ */
 export interface Tally {
   uploaded: number
   uploadedBytes: number

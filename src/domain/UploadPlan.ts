@@ -1,7 +1,7 @@
 /** How to send a file of a given size. */
 import { Data } from "effect"
 
-/** Minimum size of every part but the last. Source: "Amazon S3 multipart upload limits". */
+/** The minimum size of every part except the last. Source: "Amazon S3 multipart upload limits". */
 export const minPartBytes = 5 * 1024 ** 2
 /** Maximum size of a part; same source. */
 export const maxPartBytes = 5 * 1024 ** 3
@@ -13,7 +13,7 @@ export const maxObjectBytes = maxParts * maxPartBytes
 /** Parts of one object in memory at once. Four parts of 8 MiB fill a link of 500 MB/s with a latency of 60 ms. */
 export const maxQueue = 4
 
-/** Room for one part of the minimum size. */
+/** The minimum of `--memory`: room for one part of the minimum size. */
 export const minMemoryBytes = minPartBytes
 
 export interface Limits {
@@ -27,7 +27,7 @@ export interface Limits {
   readonly partsAtOnce?: number
 }
 
-/** How many parts, and of which size. */
+/** Returns the number of parts and their size. */
 export const cut = (bytes: number, { maxParts: most = maxParts, partSizeBytes: least }: Limits) => {
   const partSizeBytes = Math.max(least, Math.ceil(bytes / most))
   return { partSizeBytes, parts: Math.ceil(bytes / partSizeBytes) }

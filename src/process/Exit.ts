@@ -4,7 +4,7 @@ import process from "node:process"
 import { isSea } from "node:sea"
 import { reportExit } from "./Supervisor.ts"
 
-/** A process with this variable does nothing but exit with the code that it names. */
+/** If this variable is set, the process does nothing but exit with its value as exit code. */
 const variable = "_IBSR_EXPORT_EXIT_CODE"
 
 const given = process.env[variable]

@@ -54,7 +54,7 @@ const progressLine = (stream: NodeJS.WriteStream): Terminal => {
   }
 }
 
-/** Completes when the reader has taken all output, however slowly, or has exited. */
+/** Completes when the reader has read all output, however slowly, or has exited. */
 const taken = (stream: NodeJS.WriteStream) =>
   new Promise<void>((resolve) => {
     stream.once("close", resolve)

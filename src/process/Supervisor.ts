@@ -12,7 +12,7 @@ import process from "node:process"
 import { isSea } from "node:sea"
 import * as Mount from "../domain/Mount.ts"
 
-/** The second process gets this variable: the descriptor that it writes its exit code to. */
+/** The second process is started with this variable: the file descriptor to which it writes its exit code. */
 const variable = "_IBSR_EXPORT_EXIT_CODE_FD"
 
 /** How long the second process may take to exit after it has written its exit code, in milliseconds. */

@@ -103,7 +103,7 @@ const manifestWarnings = ({ failures, file, waiting }: NonNullable<Report["manif
   ...(file?.error == null ? [] : [`the manifests could not be written to ${file.path}: ${file.error}`])
 ]
 
-/** In seconds: a third of the 15 minutes of skew at which stores refuse a signature. */
+/** In seconds. This is a third of the clock skew at which stores refuse a signature, 15 minutes. */
 const largeClockOffset = 300
 
 const clockWarning = (offsetSeconds: number) =>

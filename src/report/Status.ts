@@ -64,7 +64,7 @@ const runText = (run: typeof Run.Type | null, now: number) => {
   return `${startedAt}, exit ${run.exitCode}${name === undefined ? "" : ` (${name})`}${cause}`
 }
 
-/** A time with its age: people look for one or the other. */
+/** A time with its age, because some readers look for the time and others for the age. */
 const at = (time: string, now: number) => `${time} (${AgeText.of(time, now)})`
 
 const files = (count: number) => plural(count, "file")

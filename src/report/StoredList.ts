@@ -1,4 +1,4 @@
-/** The list of files and run directories that may be deleted: one value, several renderings. */
+/** The list of files and run directories that may be deleted: one value, printed in several formats. */
 import { Schema } from "effect"
 import * as Size from "../domain/Size.ts"
 import { Count, described } from "./Report.ts"

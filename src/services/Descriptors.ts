@@ -17,7 +17,10 @@ export const limit = (): number => {
   }
 }
 
-/** Descriptors that Node, the ledger, stdio, the name service and the traversal need; measured: at most 30. */
+/**
+ * Descriptors that are reserved for Node, the ledger, stdio, the name service and the traversal. By measurement, they
+ * need at most 30.
+ */
 const reserved = 36
 
 /** How many files may be open at once, and also how many connections: half of the descriptors that are not reserved. */

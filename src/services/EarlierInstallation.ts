@@ -21,7 +21,9 @@ const enabledTimers = "/etc/systemd/system/timers.target.wants"
 const systemCrontabs = ["/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily"]
 const userCrontabs = "/var/spool/cron/crontabs"
 
-/** Source: cron(8) and run-parts(8) of Debian, which ignore copies such as `job.dpkg-old`. */
+/**
+ * Whether cron reads the file: it ignores copies such as `job.dpkg-old`. Source: cron(8) and run-parts(8) of Debian.
+ */
 const isReadByCron = (path: string) => /^[\w-]+$/.test(basename(path))
 
 const fileName = "ibsr-export"

@@ -2,14 +2,14 @@ import { Context, type Effect } from "effect"
 import type { ConfigError, InputUnusable, SourceUnreadable, StoreError } from "../domain/Errors.ts"
 
 export interface FoundObject {
-  /** Relative to what is verified, `/`-separated. */
+  /** The path relative to the directory or prefix that is verified, `/`-separated. */
   readonly name: string
   readonly sizeBytes: number
 }
 
 export type SourceError = ConfigError | InputUnusable | SourceUnreadable | StoreError
 
-/** The objects that `verify` reads: a directory, or a prefix of a bucket. */
+/** The source of the objects that `verify` reads: a directory, or a prefix of a bucket. */
 export class ObjectSource extends Context.Tag("ibsr-export/ObjectSource")<
   ObjectSource,
   {

@@ -9,14 +9,14 @@ import type { OpenUpload } from "../report/Report.ts"
 export interface StoredObject {
   /** Without quotes. */
   readonly etag: string | undefined
-  /** Only if the bucket keeps versions. */
+  /** Defined only if the bucket keeps versions. */
   readonly versionId: string | undefined
 }
 
 /** An object to create, without its content. */
 export interface NewObject {
   readonly key: ObjectKey
-  /** Stored as metadata `ibsr-state`: a `final` object does not change any more, and a `live` one may grow. */
+  /** Stored as metadata `ibsr-state`. A `final` object does not change any more, but a `live` one may grow. */
   readonly state: State
 }
 
@@ -92,7 +92,8 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     /**
      * One request. Stores the whole body under the key, or fails; it never stores an incomplete body. After a failure
      * without a response (timeout, reset, interruption) the object may exist; sending it again does no harm. `sha256`:
-     * of the body in hexadecimal, if it is known. Preferably a `Callback`, because there may be thousands.
+     * the SHA-256 of the body in hexadecimal, if it is known. Should be a `Callback`, because there may be thousands of
+     * requests.
      */
     readonly put: (object: NewObject, body: Uint8Array, sha256?: string) => Effect.Effect<StoredObject, StoreError>
     /** One request. Creates an upload, whose parts cost storage until it is completed or aborted. */
@@ -122,7 +123,7 @@ export class ObjectStore extends Context.Tag("ibsr-export/ObjectStore")<
     ) => Effect.Effect<StoredObject, StoreError | SourceUnreadable | E>
   }
 >() {
-  /** Loads and builds the store at its first use, and closes it with this layer. `ready` reports its `ConfigError`. */
+  /** Loads and builds the store on first use, and closes it with this layer. `ready` reports its `ConfigError`. */
   static readonly layerLazy = (load: Effect.Effect<Layer.Layer<ObjectStore, ConfigError>>) =>
     Layer.scoped(
       ObjectStore,

@@ -19,7 +19,10 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     readonly addOutcomes: (all: ReadonlyArray<FileOutcome>) => Effect.Effect<void>
     /** Adds a multipart upload that could not be aborted. */
     readonly abortFailed: (upload: OpenUpload) => Effect.Effect<void>
-    /** Counts a completed upload that this run resumed. `sparedBytes`: stored by earlier runs and not sent again. */
+    /**
+     * Counts a completed upload that this run resumed. `sparedBytes`: the bytes that earlier runs had stored and that
+     * were not sent again.
+     */
     readonly addResumed: (sparedBytes: number) => void
     /** Adds a multipart upload that is left for the next run to resume. */
     readonly addKept: (upload: Tally.KeptUpload) => void
@@ -87,7 +90,7 @@ export class Reporter extends Context.Tag("ibsr-export/Reporter")<
     )
 }
 
-/** The exit code in brackets, as in the report. */
+/** The failure class with its exit code in brackets, as in the report. */
 const classOf = (tag: ExportError["_tag"]) => {
   const { code, name } = ExitCode.ofError[tag]
   return { class: `${name}[${code}]` }

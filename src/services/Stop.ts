@@ -9,8 +9,8 @@ export type StopReason =
   | { readonly _tag: "Failure"; readonly error: ExportError }
 
 /**
- * The request to end the run early, after a signal, the deadline, or a failure that every file would hit. From then on
- * the run starts no request to the store; `Export` decides what happens to the requests in flight.
+ * The request to end the run early, after a signal, the deadline, or a failure that every file would hit. After the
+ * request, the run starts no further request to the store, and `Export` decides what happens to the requests in flight.
  */
 export class Stop extends Context.Tag("ibsr-export/Stop")<
   Stop,

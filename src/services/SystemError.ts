@@ -12,7 +12,7 @@ export const detailOf = (cause: unknown): string => {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-/** A system call failed. The message is that of the system. */
+/** A system call failed. The error has the system's message. */
 export class CallFailed extends Data.TaggedError("CallFailed")<{ readonly cause: unknown }> {
   override readonly message = detailOf(this.cause)
 }

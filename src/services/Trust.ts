@@ -1,4 +1,4 @@
-/** Links and directories that a program must not use if it may run as root, because another user controls them. */
+/** Refuses links and directories that another user controls, because the program may run as root. */
 import { lstatSync, type Stats } from "node:fs"
 import process from "node:process"
 
@@ -19,9 +19,9 @@ export const refuseForeignLink = (path: string): void => {
 }
 
 /**
- * Throws if another user may have planted a file in `directory`. In a sticky directory such as /tmp, only a file of
- * another user is refused. In a directory that everybody may write to and that is not sticky, any file can be replaced
- * at any time, so root refuses the directory.
+ * Throws if another user may have planted a file in `directory`. In a sticky directory such as /tmp, it refuses only
+ * files of other users. In a directory that is not sticky and that everybody may write to, other users can replace
+ * files at any time, so root refuses the directory.
  */
 export const refuseForeignFiles = (directory: string, names: ReadonlyArray<string>): void => {
   const { mode } = lstatSync(directory)

@@ -1,4 +1,7 @@
-/** The service that systemd starts when an upload has failed: an example, to be replaced by a mail or a webhook. */
+/**
+ * The service that systemd starts when an upload has failed. It is an example, to be replaced by one that sends a mail
+ * or calls a webhook.
+ */
 export const text: string = [
   "# An example for all jobs: replace ExecStart= here, or in a drop-in in ibsr-alert@.service.d.",
   "[Unit]",

@@ -24,11 +24,11 @@ export interface File {
   readonly folder: string
   readonly name: string
   readonly text: string
-  /** The file is an example to be changed. An existing one that was changed is kept. */
+  /** Whether the file is an example that users should change. A changed one is kept. */
   readonly isExample: boolean
 }
 
-/** The names of a job's files. The jobs of a host share none of them. */
+/** The names of a job's files. The jobs of a host have no names in common. */
 export interface Names {
   /** The units and the file for cron, without a suffix. */
   readonly unit: string

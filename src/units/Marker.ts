@@ -1,6 +1,7 @@
 /**
- * The first two lines of a file that `units` makes: the job that it belongs to, and a checksum that shows whether
- * somebody has changed it since. They protect the files of other jobs, and changes made by administrators.
+ * The marker is the first two lines of a file that `units` makes. It names the job that the file belongs to, and
+ * contains a checksum that shows whether the file was changed later. It keeps `units` from replacing files of other
+ * jobs and files that administrators changed.
  */
 import { Either } from "effect"
 import { createHash } from "node:crypto"

@@ -28,7 +28,9 @@ export const files = (job: Job, dropIns: ReadonlyArray<DropIns.Name>): ReadonlyA
   ]
 }
 
-/** Whether the path is in a directory that `PrivateTmp=` replaces by a private one. */
+/**
+ * Whether the path is in a directory that the service cannot see, because `PrivateTmp=` replaces it with a private one.
+ */
 const isPrivate = (path: string) => /^\/(?:tmp|var\/tmp)(?:\/|$)/.test(path)
 
 /** The reasons why this job cannot run as a unit. */

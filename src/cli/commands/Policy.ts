@@ -1,4 +1,4 @@
-/** `ibsr-export policy`: prints the least permission that an upload with these flags needs. */
+/** `ibsr-export policy`: prints the minimum permission that an upload with these flags needs. */
 import { Effect } from "effect"
 import { UsageError } from "../../domain/Errors.ts"
 import * as Policy from "../../policy/Policy.ts"

@@ -36,7 +36,7 @@ const withWarnings =
 const notes = ({ overwrite }: Settings.Settings) =>
   overwrite ? Effect.logInfo("--overwrite is the default now: the flag is not needed") : Effect.void
 
-/** The settings of a run. Asks the host for the names that the prefix contains. */
+/** Returns the settings of a run. Replaces the placeholders in the prefix by names of the host. */
 export const settings = (line: Argv.Line) =>
   Argv.values(s3Flags, line).pipe(
     Effect.flatMap(check),

@@ -249,7 +249,7 @@ export const texts = ["man", "completion bash", "completion zsh", "completion fi
 
 export type Text = (typeof texts)[number]
 
-/** The first word of a command line, with its meaning. */
+/** The possible first words of a command line, with their meanings. */
 export const words: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(commands).map(([name, { summary }]) => [name, summary])),
   explain: "explain an exit code",

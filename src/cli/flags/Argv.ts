@@ -2,9 +2,9 @@
  * Reads the command line.
  *
  * @effect/cli 0.77 ignores `-c4`, refuses `--include=a` and any `--help` that is not first, names the wrong flag when a
- * flag is unknown, and drops or trims some values. So `parse` recognises the flags from the same constants, and gives
- * @effect/cli the only form that it reads correctly: one flag per word, its value quoted in the next word, and the
- * occurrences of a repeated flag side by side.
+ * flag is unknown, and drops or trims some values. Therefore, `parse` recognises the flags from the same constants, and
+ * passes them to @effect/cli in the only form that it reads correctly: one flag per word, its value quoted in the next
+ * word, and all occurrences of a repeated flag next to each other.
  */
 import { CliConfig, Options } from "@effect/cli"
 import { Effect, Record } from "effect"

@@ -165,7 +165,7 @@ export const repeated = <A>(spec: ValueSpec<A> & { readonly default?: string }):
     absent: (env) => together(split(fromEnv(env, spec), spec.default).map((value) => read(spec, value)))
   })
 
-/** Like `repeated`; the values are entries of one record. */
+/** Like `repeated`, but the values are the entries of one record. */
 export const record = <A>(spec: ValueSpec<readonly [key: string, value: A]>): Flag<Readonly<Record<string, A>>> => {
   const entries = repeated(spec)
   const unique = (parsed: Parsed<ReadonlyArray<readonly [string, A]>>): Parsed<Readonly<Record<string, A>>> =>
@@ -210,7 +210,7 @@ const truth = new Map([
   ...["0", "false", "no", "off"].map((word) => [word, false] as const)
 ])
 
-/** Off, unless given or switched on in the environment. */
+/** A switch: off, unless it is given or switched on in the environment. */
 export const toggle = (spec: Spec): Flag<boolean> =>
   make(spec, {
     option: Options.map(Options.boolean(spec.name), Either.right),

@@ -1,4 +1,7 @@
-/** Flags of the former ibsr-export, written in Rust, that this program lacks or has under another name. */
+/**
+ * Flags of the former ibsr-export, which was written in Rust, that this program does not have or that have another
+ * name.
+ */
 
 /** Replaces `--timeout-sec N` by `--timeout Ns`. If N is not a number, the flag stays, and `advice` explains the error. */
 export const translate = (args: ReadonlyArray<string>): ReadonlyArray<string> => {

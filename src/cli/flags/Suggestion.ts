@@ -1,12 +1,12 @@
-/** "Did you mean": suggests the known name that is nearest to an unknown name. */
+/** "Did you mean": suggests the known name that is most similar to an unknown name. */
 import { closest, distance } from "fastest-levenshtein"
 
 /** Whether a flag or variable switches something off, such as `--no-overwrite`. */
 const isNegation = (name: string) => /^-*no/i.test(name)
 
 /**
- * Suggests only a near name, because a wrong suggestion is worse than none. Never suggests a flag's negation, or the
- * reverse: `--quiet` for `--no-quiet` would invert the intent.
+ * Suggests only a similar name, because a wrong suggestion is worse than none. Never suggests a flag's negation or the
+ * opposite: `--quiet` for `--no-quiet` would invert the intent.
  */
 export const nearest = (name: string, names: ReadonlyArray<string>): string | undefined => {
   const guess = closest(name, [...names])

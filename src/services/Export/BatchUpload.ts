@@ -16,7 +16,7 @@ export const make = Effect.gen(function* () {
   const stop = yield* Stop
   const deadline = yield* Deadline
 
-  /** Resolves credentials when the first batch needs them: some runs have nothing to send. */
+  /** Resolves credentials when the first batch needs them, because some runs have nothing to send. */
   const readyOnce = (ledger: OpenLedger) =>
     Effect.cached(
       Effect.raceFirst(uploads.ready(ledger), stop.requested).pipe(
@@ -28,7 +28,9 @@ export const make = Effect.gen(function* () {
 
   let isLedgerBroken = false
 
-  /** Reports only the first failure of the ledger in full. The files that fail because of it are counted. */
+  /**
+   * Reports only the first failure of the ledger as a failure. Other files that fail because of it are only counted.
+   */
   const onceBroken = (all: FileOutcome): FileOutcome => {
     const { file, outcome } = all
     if (outcome._tag !== "Failed" || outcome.error._tag !== "StateUnusable") return all

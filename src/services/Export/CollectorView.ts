@@ -1,4 +1,4 @@
-/** Infers from the files in the input which directories a collector rotates, and how long it keeps a snapshot. */
+/** Infers from the files in the input which directories a collector rotates and how long it keeps a snapshot. */
 import { Duration, Effect } from "effect"
 import { promises as fs } from "node:fs"
 import { basename, dirname, join } from "node:path"

@@ -97,7 +97,7 @@ const announce = (stop: Context.Tag.Service<Stop>, grace: Duration.Duration) =>
     })
   )
 
-/** Completes at the deadline, or `--grace` after another reason to stop, whichever comes first. */
+/** Completes at the deadline, or when `--grace` has passed after another reason to stop, whichever comes first. */
 const untilTimeIsUp = (stop: Context.Tag.Service<Stop>, { deadline, grace }: Pick<Settings, "deadline" | "grace">) => {
   const graceIsOver = stop.requested.pipe(Effect.zipRight(announce(stop, grace)), Effect.zipRight(Effect.sleep(grace)))
   if (deadline === undefined) return graceIsOver

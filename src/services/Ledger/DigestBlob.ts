@@ -1,4 +1,7 @@
-/** Digests as the database stores them: 32 bytes; a block digest is followed by the number of blocks in four bytes. */
+/**
+ * Digests as the database stores them: 32 bytes, which in a block digest are followed by the number of blocks in four
+ * bytes.
+ */
 import type { SQLOutputValue } from "node:sqlite"
 
 const sha256Bytes = 32

@@ -10,14 +10,17 @@ import { noLedger } from "./SqliteStatus.ts"
 import * as StateDirectory from "./StateDirectory.ts"
 
 export interface Forgotten {
-  /** The target, as `status` shows it. */
+  /** The target's name, as `status` shows it. */
   readonly target: string
   readonly files: number
   /** Multipart uploads whose parts stay in the bucket. */
   readonly uploads: number
 }
 
-/** `name`: as `status` shows the target, or without its endpoint or region if that is enough. */
+/**
+ * Forgets a target. `name` is the name that `status` shows. It may omit the endpoint or the region if it is still
+ * unique.
+ */
 export const forget = (stateDir: string, name: string): Effect.Effect<Forgotten, Locked | StateUnusable | UsageError> =>
   Effect.gen(function* () {
     const path = yield* StateDirectory.locate(stateDir)
@@ -43,7 +46,7 @@ export const forget = (stateDir: string, name: string): Effect.Effect<Forgotten,
     return forgotten
   }).pipe(Effect.scoped)
 
-/** All tables with rows of a target; those that others refer to come last. */
+/** All tables with rows of a target. Tables that other tables refer to come last. */
 const tables = [
   "manifests",
   "changed_directories",

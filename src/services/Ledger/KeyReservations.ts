@@ -1,4 +1,4 @@
-/** The keys that one target's files have reserved. No key belongs to two files, not even of overlapping targets. */
+/** The keys that one target's files have reserved. A key belongs to only one file, even if targets overlap. */
 import type { DatabaseSync } from "node:sqlite"
 import * as Compression from "../../domain/Compression.ts"
 import * as Generation from "../../domain/Generation.ts"

@@ -83,8 +83,8 @@ const locked = (path: string) => {
 }
 
 /**
- * Empties a lock file that has content, which it should not. It does not create a new file, because two runs could then
- * hold locks at once. It does not follow a link, which may lead to another user's file.
+ * Empties a lock file, which should have no content. It does not create a new file, because two runs could then hold
+ * locks at once. It does not follow a link, which may lead to another user's file.
  */
 const emptyFile = (path: string) => {
   const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)

@@ -52,7 +52,7 @@ export const make = (db: DatabaseSync, target: number) => {
   const group = (directories: ReadonlyArray<string>) => [
     ...Map.groupBy(directories, (directory) => ManifestDirectory.of(`${directory}file`))
   ]
-  /** The input itself has no range: its files are those without a directory. */
+  /** The input itself has no range, because its own files have no directory. */
   const rangeOf = (directory: string) =>
     directory === "" ? (["", "\u{10ffff}"] as const) : ([directory, `${directory.slice(0, -1)}0`] as const)
 

@@ -1,4 +1,4 @@
-/** The row that shows whether a ledger is a copy, or its host a clone. */
+/** The row that shows whether a ledger is a copy or its host is a clone. */
 import { hash } from "node:crypto"
 import { statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"

@@ -118,7 +118,7 @@ const migrations: ReadonlyArray<string> = [
 
   ALTER TABLE parts DROP COLUMN crc32;
   `,
-  // how long the collector keeps a snapshot, in milliseconds: its lower and upper bound; NULL: not known
+  // lower and upper bound of how long the collector keeps a snapshot, in milliseconds; NULL if unknown
   `
   ALTER TABLE targets ADD COLUMN retention_least INTEGER;
   ALTER TABLE targets ADD COLUMN retention_most INTEGER;
@@ -160,7 +160,7 @@ const migrations: ReadonlyArray<string> = [
   UPDATE uploads SET checksum = former;
   ALTER TABLE uploads DROP COLUMN former;
   `,
-  // part of the file's stat; NULL: stored by an older version, which did not record it
+  // part of the file's stat; NULL if an older version stored the file without recording it
   "ALTER TABLE files ADD COLUMN ctime_ns INTEGER",
   // Runs are compared by their numbers, because the clock may be set back. 0: a run of an older version.
   `
@@ -182,7 +182,8 @@ const migrations: ReadonlyArray<string> = [
   `,
   // whether the store honours If-None-Match
   "ALTER TABLE targets ADD COLUMN honours_condition INTEGER NOT NULL DEFAULT 0 CHECK (honours_condition IN (0, 1))",
-  // Where this program last wrote the ledger, in one row. A copy of the ledger, or of its host, is somewhere else.
+  // Where this program last wrote the ledger, in one row. A copy of the ledger, or a clone of its host, is in a
+  // different place.
   `
   CREATE TABLE origin (machine TEXT NOT NULL, inode INTEGER NOT NULL, born_ns INTEGER NOT NULL) STRICT;
 
@@ -193,7 +194,7 @@ const migrations: ReadonlyArray<string> = [
   -- whether the file's keys below that generation may hold content that the ledger does not know
   ALTER TABLE files ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0 CHECK (doubtful IN (0, 1));
   `,
-  // What manifests say about an object. NULL: not known, because it was stored without --manifest.
+  // What manifests say about an object. NULL if unknown, because the object was stored without --manifest.
   `
   ALTER TABLE files ADD COLUMN object_size INTEGER;
   ALTER TABLE files ADD COLUMN sha256 BLOB;      -- of the whole content, if \`digest\` is that of blocks
@@ -246,7 +247,7 @@ const migrations: ReadonlyArray<string> = [
     PRIMARY KEY (target, directory)
   ) STRICT, WITHOUT ROWID;
   `,
-  // why the run failed, in one sentence; NULL: it succeeded, or an older version did not record it
+  // why the run failed, in one sentence; NULL if it succeeded, or if an older version did not record the reason
   "ALTER TABLE runs ADD COLUMN cause TEXT"
 ]
 

@@ -2,7 +2,7 @@
 import { StateUnusable } from "../../domain/Errors.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
-/** SQLite's result codes that the program or a message distinguishes. Source: sqlite.org/rescode.html. */
+/** The names of SQLite's result codes that matter to the program or in messages. Source: sqlite.org/rescode.html. */
 const names: Readonly<Record<number, string>> = {
   1: "SQLITE_ERROR",
   5: "SQLITE_BUSY",
@@ -33,8 +33,8 @@ export const isUnwritable = (cause: unknown): boolean => {
 }
 
 /**
- * Whether the file's content is not, or no longer, a valid database. The program's statements fit its schema, so one that
- * SQLite cannot compile (SQLITE_ERROR), or whose values it refuses, shows that the schema has changed.
+ * Whether the file's content is not a valid database of this program. The program's statements fit its schema. If
+ * SQLite cannot compile one of them (SQLITE_ERROR), or refuses its values, the schema has changed.
  */
 export const isDamaged = (cause: unknown): boolean => damage.has(nameOf(cause) ?? "")
 

@@ -42,7 +42,7 @@ export const noLedger = (path: string): StateUnusable =>
 
 const isServiceHere = (path: string) => dirname(path) !== stateDirectory && existsSync(stateDirectory)
 
-/** A ledger is readable for its owner alone, so that nobody else learns the names of files. */
+/** Only its owner can read a ledger, so that nobody else learns the names of files. */
 const ofOtherUser = (error: StateUnusable) =>
   error.code === "EACCES" || error.code === "EPERM" || error.code === "SQLITE_CANTOPEN"
     ? new StateUnusable({

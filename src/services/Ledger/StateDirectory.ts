@@ -36,13 +36,13 @@ export const locate = (stateDir: string): Effect.Effect<string, StateUnusable> =
       try: () => [resolve(stateDir), databaseIn(stateDir)].forEach(refuseForeignLink),
       catch: (cause) => stateUnusable(databaseIn(stateDir), cause)
     }),
-    // in the thread pool, because a file server may hang
+    // asynchronous, because a file server may hang
     Effect.promise(() => withoutLinks(databaseIn(stateDir)))
   )
 
 /**
- * As `locate`. Fails if the database is inside the input directory, because each run would change the files that it
- * uploads.
+ * Like `locate`, but fails if the database is inside the input directory, because each run would change the files that
+ * it uploads.
  */
 export const locateDatabase = (stateDir: string, input: string): Effect.Effect<string, ConfigError | StateUnusable> =>
   Effect.flatMap(

@@ -158,7 +158,9 @@ export const startRun = (db: DatabaseSync, options: Name & Pick<Settings, "input
   }
 }
 
-/** Characters. A name in it may be long, and the journal has the whole sentence. */
+/**
+ * In characters. A longer sentence is cut, because a file name in it may be long; the journal has the whole sentence.
+ */
 const maxCauseLength = 500
 
 /** The writes of one run, apart from its start. */

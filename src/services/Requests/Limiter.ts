@@ -1,4 +1,4 @@
-/** Limits the requests in flight, with one controller for all files: an overload slows down all of them. */
+/** Limits the requests in flight. All files share one limit, so that an overload slows down all of them. */
 import { Cause, Clock, Duration, Effect, Exit, FiberId, Option, type Scope } from "effect"
 import * as ConcurrencyLimit from "../../domain/ConcurrencyLimit.ts"
 import * as DurationText from "../../domain/DurationText.ts"

@@ -85,7 +85,7 @@ export const make = (limiter: Limiter, { maxRetries }: Pick<Settings, "maxRetrie
           const attempt = watched(store.put(object, body, sha256))
           return request(limiter.limit(attempt, body.length), failure && Effect.fail(failure))
         },
-        /** Wraps the step before the request that completes a multipart upload, which is the next `request`. */
+        /** Wraps the step before the completion of a multipart upload. The next `request` is then the completion. */
         completing,
         /** Stores a body of unknown length. */
         putStream: (body: StreamBody, step: Effect.Effect<void, StateUnusable>) =>

@@ -10,9 +10,9 @@ export const longestRetryAfter = Duration.minutes(1)
 const isRetryable = (error: FileError) => "retryable" in error && error.retryable
 
 /**
- * The part of Retry-After that one request waits: at most half a second before its first retry, one second before the
- * second, two before the third. MinIO asks for a minute as soon as it has more requests than it can handle, although it
- * would accept the refused requests a second later. While a store accepts no request, the limiter makes all requests
+ * How long a single request waits because of Retry-After: at most half a second before its first retry, one second
+ * before the second, and two before the third. MinIO asks for a minute as soon as it has too many requests, although it
+ * would accept the refused ones a second later. If the store accepts no request at all, the limiter makes all requests
  * wait for the whole pause.
  */
 const ownPause = (error: FileError, retries: number) =>
@@ -22,8 +22,8 @@ const ownPause = (error: FileError, retries: number) =>
 
 /**
  * The pause before each retry: exponential from 200 ms to at most 20 s, with full jitter, and never shorter than
- * `ownPause`. Full jitter best spreads the retries of clients that were refused together ("Exponential Backoff and
- * Jitter", AWS Architecture Blog). Ends after `maxRetries`, or with an error that is not retryable.
+ * `ownPause`. Full jitter spreads the retries of clients that were refused at the same time ("Exponential Backoff and
+ * Jitter", AWS Architecture Blog). The schedule ends after `maxRetries`, or at an error that is not retryable.
  */
 export const schedule = (maxRetries: number) =>
   Schedule.exponential(base).pipe(

@@ -44,7 +44,7 @@ export const make =
         const stat = file.isRemote ? remote.get(file) : statNow(file, settings)
         if (stat === undefined) return false
         const stored = storedAs(file, stat)
-        // a file stored as live is stored again once it is final, even if that is at the end of this run
+        // a file that was stored as live is stored again when it is final, even if that is at the end of this run
         return (
           stored === "final" ||
           (stored === "live" &&

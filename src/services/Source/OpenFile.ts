@@ -110,8 +110,8 @@ export const checkUndisturbed = async (view: View, head: Uint8Array, last: numbe
 }
 
 /**
- * The longest line that is looked for: a collector's line for 100,000 addresses has 5 MB. The limit also bounds the
- * work for a huge sparse file.
+ * The maximum length of a line that is searched for. A collector's line for 100,000 addresses has 5 MB. The limit also
+ * bounds the work for a huge sparse file.
  */
 export const maxLineBytes = 64 * 1024 ** 2
 

@@ -1,4 +1,4 @@
-/** What the entries of a directory are. */
+/** Finds the kinds of a directory's entries. */
 import { type Dirent, promises as fs } from "node:fs"
 import type { SkipReason } from "../../domain/SourceFile.ts"
 import { codeOf } from "../SystemError.ts"

@@ -26,7 +26,7 @@ export async function* blocks(fd: number, path: string, remote: boolean): AsyncG
   yield* remote ? remoteBlocks(listed) : localBlocks(listed)
 }
 
-/** Reads synchronously, which takes a third of the time that the thread pool takes. */
+/** Reads synchronously, which takes a third of the time that reading in the thread pool takes. */
 async function* localBlocks(path: string): AsyncGenerator<Array<Dirent>> {
   const directory = await Descriptors.patiently(async () => opendirSync(path, { bufferSize }))
   try {
@@ -48,7 +48,7 @@ async function* remoteBlocks(path: string): AsyncGenerator<Array<Dirent>> {
   for (let next = 0; next < entries.length; next += blockSize) yield entries.slice(next, next + blockSize)
 }
 
-/** A function of its own, because V8 compiles a loop inside a generator again each time the generator resumes. */
+/** A separate function, because V8 compiles a loop inside a generator again each time the generator resumes. */
 const readBlock = (directory: Dir): Array<Dirent> => {
   const entries: Array<Dirent> = []
   while (entries.length < blockSize) {

@@ -1,4 +1,4 @@
-/** Reuses the buffers of parts, because allocating and freeing memory costs the kernel time. */
+/** Reuses the buffers of parts, because allocating and freeing memory takes time in the kernel. */
 
 export interface BufferPool {
   /** A buffer of exactly this size. Its content is undefined. */
@@ -8,7 +8,7 @@ export interface BufferPool {
    * frees it.
    */
   readonly release: (buffer: Buffer) => void
-  /** Keeps released buffers until the matching `close`. The last `close` frees them. */
+  /** Call it before using buffers. Released buffers are kept until each `open` has been followed by a `close`. */
   readonly open: () => void
   readonly close: () => void
 }

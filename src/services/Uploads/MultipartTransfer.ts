@@ -193,11 +193,11 @@ export const make = (limits: Limits, memory: Effect.Semaphore) =>
 const bytesOf = (parts: ReadonlyMap<number, Resumption.KeptPart>) =>
   [...parts.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
-/** Whether the object differs from the data sent, or the store noticed a difference and stored nothing. */
+/** Whether the object differs from the data that was sent, or the store found a difference and stored nothing. */
 export const isWholeMismatch = (error: FileError | Interrupted | NotResumable): error is IntegrityFailure =>
   error._tag === "IntegrityFailure" && error.operation === "CompleteMultipartUpload"
 
-/** Whether the wrong object is stored: the store reported success, and the upload no longer exists. */
+/** Whether a wrong object is stored. In this case, the store reported success, and the upload no longer exists. */
 const isStoredWrong = (error: FileError | Interrupted | NotResumable) =>
   isWholeMismatch(error) && error.status === undefined
 

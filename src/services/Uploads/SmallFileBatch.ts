@@ -52,7 +52,10 @@ export const make = (
   reader: SourceReader,
   transfer: Transfer
 ): SmallFileBatch => {
-  /** One buffer for a batch: a buffer for each body would keep the garbage collector busy during the requests. */
+  /**
+   * One buffer for each batch, because a buffer for each body would keep the garbage collector busy during the
+   * requests.
+   */
   const buffers = BufferPool.make()
   buffers.open()
   const withFacts = ManifestDirectory.isWanted(options)

@@ -61,7 +61,7 @@ export const isOlderGeneration = (name: string, { entries, generations }: Known)
   !entries.has(name) &&
   Compression.possibleSources(name).some(({ generation, path }) => generation < (generations.get(path) ?? 1))
 
-/** A run may be this much later than two intervals before a live object counts as a finding. */
+/** A live object becomes a finding if no run has stored it as final within two intervals plus this time. */
 const graceSeconds = 3600
 
 export const againstManifest = (

@@ -34,8 +34,8 @@ export const isUnknown = (error: unknown): boolean => unknown.has(codeOf(error))
 let isTrusted = false
 
 /**
- * From now on, connections without a `ca` of their own also trust the system's certificates, and those of the bundle at
- * `extra`. This is called only when it is needed: it takes about 30 ms, as long as a whole start, and Node knows the
+ * Makes all later connections without a `ca` of their own also trust the system's certificates, and those of the bundle
+ * at `extra`. Call it only when needed: it takes about 30 ms, as long as a whole start, and Node already knows the
  * authorities of most stores.
  */
 export const trustSystem = (extra: string | undefined): void => {

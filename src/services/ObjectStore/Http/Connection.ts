@@ -37,7 +37,7 @@ export class StalledError extends Error {
 /** The error of Node's client for a connection that closes before the response. */
 export const connectionReset = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
 
-/** The error for a response of success that arrives before the whole request was sent. */
+/** The error for a successful response that arrives before the whole request was sent. */
 const prematureResponse = () =>
   Object.assign(new Error("the answer reports success, but the request was not read to its end"), {
     code: "ERR_HTTP_PREMATURE_RESPONSE"

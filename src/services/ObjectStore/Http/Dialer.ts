@@ -13,9 +13,9 @@ import { connectionReset, type Dial, StalledError, TimeoutError } from "./Connec
 
 /**
  * Node's agents make the connections, because they can open a tunnel through a proxy and reach a proxy over TLS. They
- * send no requests. The system's CA certificates are loaded when a certificate of the store or of a proxy has an
- * unknown authority; for the store only if `tls.ca` does not say which authorities to trust. `connectMillis`: timeout
- * for a connection, and for a tunnel before it. `handshakeMillis`: for TLS without a tunnel.
+ * send no requests. When a certificate of the store or of a proxy has an unknown authority, the system's CA
+ * certificates are loaded. For the store, this happens only if `tls.ca` does not specify the authorities to trust.
+ * `connectMillis`: timeout for a connection, and for a tunnel before it. `handshakeMillis`: for TLS without a tunnel.
  */
 export const make =
   (proxies: Proxy.Proxies, tls: Authorities.Trust, connectMillis: number, handshakeMillis = connectMillis) =>

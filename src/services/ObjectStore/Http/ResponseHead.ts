@@ -8,11 +8,14 @@ export class MalformedResponse extends Error {
 
 export interface Head {
   readonly status: number
-  /** By name in lower case; duplicates keep the first value. Values in latin1, without surrounding whitespace. */
+  /**
+   * The headers by name in lower case. If one is repeated, the first value is kept. Values are latin1, without
+   * surrounding whitespace.
+   */
   readonly headers: Readonly<Record<string, string>>
   /** Whether the connection may be used for another request. */
   readonly keepsAlive: boolean
-  /** Bytes of the body, or how to find its end. */
+  /** The number of bytes of the body, or how to find its end. */
   readonly length: number | "chunked" | "close"
 }
 

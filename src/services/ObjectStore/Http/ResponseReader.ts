@@ -16,9 +16,9 @@ export interface ResponseReader {
   readonly reset: () => Response | undefined
 }
 
-/** Bytes of a head, or of the lines around chunks: the limit of Node's parser. */
+/** Maximum bytes of a head, or of the lines around chunks. Node's parser has the same limit. */
 const maxHeadBytes = 16 * 1024
-/** Bytes of a body, which is kept in memory. The body of a store's response has a few hundred bytes. */
+/** Maximum bytes of a body, which is kept in memory. The body of a store's response has a few hundred bytes. */
 const maxBodyBytes = 1024 ** 2
 
 const headEnd = "\r\n\r\n"

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs"
 import type { Socket } from "node:net"
 
 /**
- * Their number; undefined if the system does not report it. The system accepts megabytes at once, which take half a
- * minute on a slow line. The call takes milliseconds, because the system lists all connections. Source:
- * proc_net_tcp(5).
+ * Returns the number of these bytes; undefined if the system does not report it. The system accepts megabytes at once,
+ * which take half a minute on a slow line. The call takes milliseconds, because the system lists all connections.
+ * Source: proc_net_tcp(5).
  */
 export const unacknowledged = ({ localPort, remoteFamily, remotePort }: Socket): number | undefined => {
   if (localPort === undefined || remotePort === undefined) return undefined

@@ -25,7 +25,7 @@ export interface Circumstances {
   readonly caBundle: Setting | undefined
   /** The proxy that forwards unencrypted requests to the store; undefined if there is none. */
   readonly forwardingProxy: Thrown.UsedProxy | undefined
-  /** The name of a variable in the case in which it is set. */
+  /** Returns the name of a variable in lower or upper case, as it is set. */
   readonly nameOf: (variable: Thrown.UsedProxy["variable"]) => string
   /** Whether the store has accepted a request of this run. */
   readonly hasSucceeded: () => boolean
@@ -81,7 +81,10 @@ const adviceFor = (error: Failure, request: SentRequest, circumstances: Circumst
   }
 }
 
-/** For example from Google Cloud Storage, even if the object does not exist. */
+/**
+ * The failure if the store reports a failed condition although the request had none. Google Cloud Storage does so, even
+ * if the object does not exist.
+ */
 const unaskedCondition = (error: Failure) =>
   new UploadFailed({
     ...error,

@@ -1,6 +1,7 @@
 /**
- * The checksum that the store accepts, in order: SHA-256, Content-MD5, or none. If a refusal may concern the checksum,
- * the request is sent once more with the next one. Later requests use the checksum that the store accepted.
+ * Finds the checksum that the store accepts. The candidates, in order: SHA-256, Content-MD5, none. If a refusal may
+ * concern the checksum, the request is sent once more with the next one. Later requests use the checksum that the store
+ * accepted.
  *
  * | the refusal                          | next                                                                |
  * | ------------------------------------ | ------------------------------------------------------------------- |
@@ -16,7 +17,7 @@ import type { Checksum } from "../../../domain/StoreTraits.ts"
 import { isListed } from "./ErrorTable.ts"
 import * as Thrown from "./Thrown.ts"
 
-/** The operations that send a checksum, or announce one. */
+/** The operations that send a checksum or name its algorithm. */
 export type Operation = "PutObject" | "CreateMultipartUpload" | "UploadPart"
 
 export interface ChecksumDialect {
@@ -69,7 +70,7 @@ const after = (operation: Operation, last: Checksum | undefined): Checksum | und
   return last === "MD5" ? "none" : "MD5"
 }
 
-/** Why a failure may concern the checksum. */
+/** Returns why a failure may concern the checksum; undefined if it does not. */
 export const refusalOf = (error: StoreError): "named" | "not-implemented" | "unexplained" | "signature" | undefined => {
   if (error._tag === "CredentialsRejected") return error.code === "SignatureDoesNotMatch" ? "signature" : undefined
   if (error._tag === "NetworkFailure" && isBare(error)) return "unexplained"

@@ -17,7 +17,7 @@ export interface Body {
   readonly checksum: ChecksumHeader
 }
 
-/** `sha256`: of the bytes, in hexadecimal, if it is known. */
+/** `sha256`: the SHA-256 of the bytes in hexadecimal, if it is known. */
 export const bodyOf = (checksum: Checksum, bytes: Uint8Array, sha256 = hash("sha256", bytes, "hex")): Body => ({
   bytes,
   sha256,
@@ -30,7 +30,7 @@ const headerOf: Record<Checksum, (bytes: Uint8Array, sha256: string) => Checksum
   none: () => ({})
 }
 
-/** The header as it is sent. */
+/** Returns the header as it is sent. */
 export const checksumFields = ({ ChecksumSHA256, ContentMD5 }: ChecksumHeader): Readonly<Record<string, string>> => ({
   ...(ChecksumSHA256 === undefined ? {} : { "x-amz-checksum-sha256": ChecksumSHA256 }),
   ...(ContentMD5 === undefined ? {} : { "content-md5": ContentMD5 })

@@ -10,7 +10,7 @@ import type { UsedProxy } from "./Thrown.ts"
 
 type Profile = Readonly<Record<string, string | undefined>>
 
-/** The part that is known before the first request. */
+/** The circumstances that are known before the first request. */
 export const of = (
   settings: ObjectAttributes & Target,
   env: Env,

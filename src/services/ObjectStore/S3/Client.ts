@@ -98,8 +98,8 @@ const unsupported = (bucket: string) => {
 }
 
 /**
- * With the bucket's name in the endpoint and in the request, the name would be part of every key, or the host would be
- * another one.
+ * Whether the endpoint already contains the bucket's name. The SDK would add the name again, to every key or to the
+ * host name.
  */
 const containsBucket = ({ bucket, endpoint: url, forcePathStyle }: Target) => {
   if (url?.hostname.startsWith(`${bucket}.`) !== true || forcePathStyle === true) return undefined

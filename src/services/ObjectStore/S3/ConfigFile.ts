@@ -4,7 +4,7 @@
  */
 import { Either } from "effect"
 
-/** `~/.aws/config` or `~/.aws/credentials`. Only the first writes `profile` before the name of a profile. */
+/** `~/.aws/config` or `~/.aws/credentials`. Only `config` has the word `profile` before the name of a profile. */
 export type Kind = "config" | "credentials"
 
 /** One line of a profile. `key` is in lower case. */

@@ -1,6 +1,6 @@
 /**
- * Runs the `credential_process` of a profile in a process group of its own. After a timeout, the SDK would leave it and
- * its child processes running.
+ * Runs the `credential_process` of a profile in its own process group. After a timeout, the SDK would leave the process
+ * and its children running.
  */
 import { externalDataInterceptor } from "@smithy/core/config"
 import { Effect, type Scope } from "effect"

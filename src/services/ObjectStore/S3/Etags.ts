@@ -1,5 +1,5 @@
 /**
- * Compares ETags with the bodies sent, where the ETags of a store are MD5 digests.
+ * Compares ETags with the bodies that were sent, if the store's ETags are MD5 digests.
  *
  * | the ETag is                        | this store's ETags are | the body is                              |
  * | ---------------------------------- | ---------------------- | ---------------------------------------- |
@@ -20,7 +20,7 @@ export interface Etags {
 }
 
 const emptyDigest = "d41d8cd98f00b204e9800998ecf8427e"
-/** After this many ETags that differ, the store's ETags are not MD5 digests. */
+/** After this many ETags that differ from the MD5 digest, the store's ETags count as something else. */
 const maxOthers = 3
 
 /** For the requests of one operation. */

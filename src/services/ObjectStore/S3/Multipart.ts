@@ -23,7 +23,7 @@ export interface Dependencies {
 interface OpenUpload {
   /** The checksum of all parts. */
   readonly checksum: Checksum
-  /** AWS confirms it when the upload is created, MinIO only with each part. */
+  /** The confirmed encryption. AWS confirms it when the upload is created, but MinIO only with each part. */
   readonly encryption: string | undefined
 }
 

@@ -39,9 +39,9 @@ export interface HandlerOptions {
 export interface Network {
   /** The way to an origin. */
   readonly routeTo: (origin: Client.Origin) => Client.Route
-  /** To the store. */
+  /** Sends requests to the store. */
   readonly http: Client.HttpClient
-  /** To the services that issue credentials. */
+  /** Handles requests to the services that issue credentials. */
   readonly handler: HandlerOptions
 }
 

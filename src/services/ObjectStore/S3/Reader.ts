@@ -11,7 +11,7 @@ import { storeError, withoutSecrets } from "./Errors.ts"
 
 export type Options = Target & Pick<Settings, "timeout"> & { readonly prefix: string }
 
-/** Attempts of a request. A response that breaks off is asked for again from where it ended. */
+/** The number of attempts for a request. If a response breaks off, the next request asks only for the rest. */
 const maxAttempts = 5
 
 export const layer = (options: Options, env: Env) =>

@@ -21,13 +21,13 @@ export interface StoreClock {
   readonly refuse: (used: number, storeTime: number | undefined) => boolean
 }
 
-/** Milliseconds. A smaller change would not turn a refusal into a success. */
+/** In milliseconds. A smaller change would not turn a refusal into a success. */
 const minChange = 60_000
 
 export const make = (): StoreClock => {
   let correction = 0
   let isAccepted = false
-  /** Whether the store has refused a signature with a correction that followed its own time. */
+  /** Whether the store has refused a signature with the time that it had itself reported. */
   let isRefuted = false
   let observed = 0
   return {

@@ -60,7 +60,7 @@ export const put = <E>(
     const checksums = new Map<number, string | undefined>()
     /** The checksum of all parts. */
     let checksumOfParts: Checksum | undefined
-    /** AWS confirms it when the upload is created, MinIO only with each part. */
+    /** The confirmed encryption. AWS confirms it when the upload is created, but MinIO only with each part. */
     let encryption: string | undefined
     const confirm = ({ ServerSideEncryption }: { readonly ServerSideEncryption?: string | undefined }) => {
       encryption ??= ServerSideEncryption

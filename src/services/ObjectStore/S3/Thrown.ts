@@ -5,17 +5,17 @@ export interface Thrown {
   readonly name?: string
   readonly message?: string
   readonly code?: string
-  /** One for each address of the host. */
+  /** The errors of the single addresses of the host. */
   readonly errors?: ReadonlyArray<{ readonly message: string }>
   /** The system call that failed, such as `connect`. */
   readonly syscall?: string
-  /** The name that DNS does not know. */
+  /** The host name that DNS does not know. */
   readonly hostname?: string
   /** The server's certificate, if it is for another name. */
   readonly cert?: { readonly subjectaltname?: string }
   /** The proxy that could not be reached, or that could not reach the store. */
   readonly proxy?: UsedProxy
-  /** Status of a proxy's response that refuses a tunnel. */
+  /** The HTTP status with which a proxy refused a tunnel. */
   readonly statusCode?: number
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
   readonly $response?: { readonly headers?: Headers }
