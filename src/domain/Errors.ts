@@ -97,7 +97,9 @@ export class TlsFailure extends Data.TaggedError("TlsFailure")<StoreAnswer> {
 /** Throttling, or HTTP status 5xx, after all retries. */
 export class StoreUnavailable extends Data.TaggedError("StoreUnavailable")<StoreAnswer> {
   override readonly message = sentence(this)
-  readonly hint = this.advice ?? "the store is overloaded or down; the next run sends what is missing"
+  readonly hint =
+    this.advice ??
+    "the store is overloaded or down: if that lasts, ask its operator; the next run sends what is missing"
 }
 
 /** The store's checksum differs from that of the bytes that were sent. */
@@ -153,6 +155,20 @@ export class Locked extends Data.TaggedError("Locked")<{ readonly path: string }
   readonly hint = "wait for it to end, or set --lock-wait; jobs for different targets can have a --state-dir each"
 }
 
+/** Source: open(2), and sqlite.org/rescode.html. */
+const noRights =
+  "give the directory to the user that runs ibsr-export (chown), or set --state-dir to one that this user may write to"
+const noSpace = "free some space on its disk, or set --state-dir to a directory on another disk"
+const stateHints: Readonly<Record<string, string>> = {
+  EACCES: noRights,
+  EPERM: noRights,
+  EROFS:
+    "its file system is read-only: mount it for writing (in a systemd service, StateDirectory= or ReadWritePaths= allow it), or set --state-dir to another one",
+  ENOSPC: noSpace,
+  EDQUOT: noSpace,
+  SQLITE_FULL: noSpace
+}
+
 /** The ledger cannot be read or written: no permission, a full disk, an I/O error. */
 export class StateUnusable extends Data.TaggedError("StateUnusable")<{
   readonly path: string
@@ -164,7 +180,9 @@ export class StateUnusable extends Data.TaggedError("StateUnusable")<{
 }> {
   override readonly message = `${this.path}: ${this.detail}`
   readonly hint =
-    this.advice ?? "set --state-dir to a directory on a local disk with free space that this user may write to"
+    this.advice ??
+    stateHints[this.code ?? ""] ??
+    "set --state-dir to a directory on a local disk with free space that this user may write to"
 }
 
 /** `--input` is missing, not a directory, or unreadable. */

@@ -33,6 +33,8 @@ describe("HTTPS_PROXY", () => {
     const { proxy, store } = await startBehindProxy()
     const result = await run(s3(oneFile(), url), { env: { HTTPS_PROXY: proxy.url() } })
     expect(result.code, result.stdout).toBe(31)
+    // the store's certificate, and not the proxy's
+    expect(result.stdout).toMatch(/hint: .*AWS_CA_BUNDLE/)
     expect(store.requests).toEqual([])
   })
 

@@ -1,4 +1,6 @@
 /** Translates errors of SQLite and the file system into the ledger's errors. */
+import { accessSync, constants, existsSync } from "node:fs"
+import { dirname } from "node:path"
 import { StateUnusable } from "../../domain/Errors.ts"
 import { codeOf, detailOf } from "../SystemError.ts"
 
@@ -46,13 +48,26 @@ const damage: ReadonlySet<string> = new Set([
   "SQLITE_MISMATCH"
 ])
 
-export const stateUnusable = (path: string, cause: unknown, advice?: string): StateUnusable => {
+export const stateUnusable = (path: string, failure: unknown, advice?: string): StateUnusable => {
+  const cause = isUnwritable(failure) ? (unwritable(path) ?? failure) : failure
   const code = nameOf(cause)
+  const detail = detailOf(cause)
   return new StateUnusable({
     path,
-    detail: `${detailOf(cause)}${code === undefined ? "" : ` (${code})`}`,
+    detail: code === undefined || detail.startsWith(code) ? detail : `${detail} (${code})`,
     code,
     advice,
-    cause
+    cause: failure
   })
+}
+
+/** The system's reason why a file cannot be written or created, which SQLite does not report. */
+const unwritable = (path: string): unknown => {
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK)
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
+    return undefined
+  } catch (cause) {
+    return cause
+  }
 }

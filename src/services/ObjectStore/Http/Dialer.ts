@@ -9,6 +9,7 @@ import * as DurationText from "../../../domain/DurationText.ts"
 import * as Proxy from "../../../domain/Proxy.ts"
 import type { Origin, Route } from "./Client.ts"
 import * as Authorities from "./Authorities.ts"
+import * as NamedProxy from "./NamedProxy.ts"
 import { connectionReset, type Dial, StalledError, TimeoutError } from "./Connection.ts"
 
 /**
@@ -65,13 +66,17 @@ export const make =
           session = undefined
           destroySoon(opening)
         } else reachable = connected.remoteAddress
-        done(proxy === undefined || connected !== undefined ? error : atProxy(error, proxy, isSecure), connected)
+        done(error, connected)
       }
+      /** The proxy, and not the store, is the other side of a connection that fails like this. */
+      const failAtProxy = (error: unknown) =>
+        complete(proxy === undefined ? error : NamedProxy.inError(error, proxy, isSecure))
       const cancel = () => {
         if (end()) destroySoon(opening)
       }
       let timer = setTimeout(
-        () => complete(new TimeoutError(`no connection within ${DurationText.format(Duration.millis(connectMillis))}`)),
+        () =>
+          failAtProxy(new TimeoutError(`no connection within ${DurationText.format(Duration.millis(connectMillis))}`)),
         isTunnelled ? 2 * connectMillis : connectMillis
       )
       const keepSession = (secured: Socket) => secured.on("session", (ticket: Buffer) => (session = ticket))
@@ -82,12 +87,13 @@ export const make =
           { ...options, ...(isSecure ? { secureContext, session } : {}) },
           (error, connected) => {
             if (!isTunnelled) return
-            if (error) complete(error)
+            // with an error, Node passes the socket to the proxy unless there was a tunnel already
+            if (error) (connected === opening ? failAtProxy : complete)(error)
             else complete(undefined, keepSession(connected as Socket))
           }
         ) as Socket
       } catch (error) {
-        complete(error)
+        failAtProxy(error)
         return cancel
       }
       if (!isTunnelled) {
@@ -97,12 +103,12 @@ export const make =
           clearTimeout(timer)
           if (hasEnded) return
           timer = setTimeout(
-            () => complete(new StalledError(`no TLS for ${DurationText.format(Duration.millis(handshakeMillis))}`)),
+            () => failAtProxy(new StalledError(`no TLS for ${DurationText.format(Duration.millis(handshakeMillis))}`)),
             handshakeMillis
           )
         })
         socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => complete(undefined, socket))
-        socket.once("error", complete).once("close", () => complete(connectionReset()))
+        socket.once("error", failAtProxy).once("close", () => failAtProxy(connectionReset()))
       }
       return cancel
     }
@@ -145,12 +151,6 @@ const destroySoon = (socket: Socket | undefined) => {
   // destroyed later, because Node crashes if a callback of a TLS connection destroys the socket below it
   setImmediate(() => socket?.destroy())
 }
-
-/** Adds the proxy to the error of a connection to it or through it. */
-const atProxy = (error: unknown, proxy: string, isSecure: boolean) =>
-  Object.assign(error as Error, {
-    proxy: { variable: isSecure ? "HTTPS_PROXY" : "HTTP_PROXY", host: new URL(proxy).host }
-  })
 
 const authorization = (proxy: string): Readonly<Record<string, string>> => {
   const { password, username } = new URL(proxy)

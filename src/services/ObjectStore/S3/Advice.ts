@@ -7,6 +7,7 @@ import * as Providers from "../../../domain/Providers.ts"
 import type { ObjectAttributes, Target } from "../../../domain/Settings.ts"
 import * as Size from "../../../domain/Size.ts"
 import { minPartBytes } from "../../../domain/UploadPlan.ts"
+import type { NamedProxy } from "../Http/NamedProxy.ts"
 import * as RedirectAdvice from "./RedirectAdvice.ts"
 import * as Thrown from "./Thrown.ts"
 import * as TlsTable from "./TlsTable.ts"
@@ -24,13 +25,15 @@ export interface Circumstances {
   /** The file that replaces the default CA certificates. */
   readonly caBundle: Setting | undefined
   /** The proxy that forwards unencrypted requests to the store; undefined if there is none. */
-  readonly forwardingProxy: Thrown.UsedProxy | undefined
+  readonly forwardingProxy: NamedProxy | undefined
   /** Returns the name of a variable in lower or upper case, as it is set. */
-  readonly nameOf: (variable: Thrown.UsedProxy["variable"]) => string
+  readonly nameOf: (variable: NamedProxy["variable"]) => string
   /** Whether the store has accepted a request of this run. */
   readonly hasSucceeded: () => boolean
   /** Whether the latest credentials are those of a session. */
   readonly hasSession: () => boolean
+  /** Where the latest credentials come from. */
+  readonly credentialOrigin: () => string | undefined
 }
 
 /** What is known about the request that failed. */
@@ -54,18 +57,18 @@ export const withAdvice =
 
 const adviceFor = (error: Failure, request: SentRequest, circumstances: Circumstances): string | undefined => {
   const thrown = Thrown.read(error.cause)
-  if (thrown.proxy !== undefined && error._tag === "NetworkFailure")
-    return proxyAdvice(error, thrown.proxy, circumstances)
-  if (error.operation.startsWith("credentials")) return undefined
+  if (thrown.proxy !== undefined) {
+    if (error._tag === "NetworkFailure") return proxyAdvice(error, thrown.proxy, circumstances)
+    if (error._tag === "TlsFailure") return secureProxyAdvice(error.code ?? "", thrown.proxy, circumstances)
+  }
+  if (error.operation.startsWith("credentials")) return credentialServiceAdvice(error)
   const redirect = RedirectAdvice.of(error, circumstances)
   if (redirect !== undefined) return redirect
   switch (error._tag) {
     case "AccessDenied":
       return error.advice ?? permissions(circumstances)
     case "CredentialsRejected":
-      return error.code === "InvalidAccessKeyId" && circumstances.hasSession()
-        ? "the session has expired, or its access key is unknown to this store: renew the credentials"
-        : undefined
+      return credentialsAdvice(error, circumstances)
     case "BucketUnusable":
       return bucketAdvice(error, thrown, circumstances)
     case "NetworkFailure":
@@ -76,6 +79,32 @@ const adviceFor = (error: Failure, request: SentRequest, circumstances: Circumst
       return unavailableAdvice(error, circumstances)
     case "UploadFailed":
       return refusalAdvice(error, request, circumstances)
+    default:
+      return undefined
+  }
+}
+
+const credentialsAdvice = (error: Failure, { credentialOrigin, hasSession }: Circumstances) => {
+  if (error.code !== undefined && skewCodes.has(error.code)) return undefined
+  const hint =
+    error.code === "InvalidAccessKeyId" && hasSession()
+      ? "the session has expired, or its access key is unknown to this store: renew the credentials"
+      : error.hint
+  const origin = credentialOrigin()
+  return origin === undefined ? hint : `${hint}; the credentials come from ${origin}`
+}
+
+/** The clock is wrong, and not the credentials. */
+const skewCodes: ReadonlySet<string> = new Set(["RequestTimeTooSkewed", "RequestExpired"])
+
+/** The general hints of these classes concern the store. */
+const credentialServiceAdvice = ({ _tag, advice }: Failure) => {
+  if (advice !== undefined) return undefined
+  switch (_tag) {
+    case "NetworkFailure":
+      return "the service that issues credentials cannot be reached: check DNS, firewall and HTTPS_PROXY, and the endpoint of the service if one is configured"
+    case "TlsFailure":
+      return "check the certificate of the service that issues credentials; for a private CA, set AWS_CA_BUNDLE"
     default:
       return undefined
   }
@@ -94,9 +123,10 @@ const unaskedCondition = (error: Failure) =>
   })
 
 /** Sources: "Required permissions for Amazon S3 API operations" in the User Guide, and "Key policies" of AWS KMS. */
-const permissions = ({ hasSucceeded, settings: { acl, noOverwrite, sse, tags } }: Circumstances): string => {
+const permissions = ({ hasSucceeded, settings }: Circumstances): string => {
+  const { acl, bucket, noOverwrite, sse, tags } = settings
   const needed = [
-    "allow s3:PutObject on this bucket and prefix (see --bucket and --prefix)",
+    `allow s3:PutObject on the bucket ${bucket} below its prefix (see --bucket and --prefix)`,
     ...(Object.keys(tags).length > 0 ? ["s3:PutObjectTagging for --tag"] : []),
     ...(acl === undefined ? [] : ["s3:PutObjectAcl for --acl"]),
     ...(sse === "kms" ? ["kms:GenerateDataKey and kms:Decrypt on the key of --sse kms"] : [])
@@ -108,12 +138,16 @@ const permissions = ({ hasSucceeded, settings: { acl, noOverwrite, sse, tags } }
     // a store does not tell a put-only key that a bucket is missing; Garage also sends this response for a wrong secret
     ...(hasSucceeded()
       ? []
-      : ["no request has succeeded yet, so check also that the bucket exists and that the secret access key is right"])
+      : [
+          `no request has succeeded yet, so check also that the bucket ${bucket} exists and that the secret access key is right`
+        ])
   ].join("; ")
 }
 
 const bucketAdvice = (error: Failure, { BucketName }: Thrown.Thrown, { region, settings }: Circumstances) => {
-  if (error.code === "NoSuchBucket" && BucketName !== undefined && BucketName !== settings.bucket)
+  if (error.code === "NoSuchBucket" && (BucketName ?? settings.bucket) === settings.bucket)
+    return `create the bucket ${settings.bucket}, or check --bucket and --endpoint`
+  if (error.code === "NoSuchBucket")
     return `the store took ${BucketName} for the bucket: ${pathStyleRemedy(settings) ?? "check --endpoint"}`
   if (/^(SecondLevelDomain|PathStyleDomain)Forbidden$/.test(error.code ?? ""))
     return `the store wants the bucket in the host name: ${
@@ -135,7 +169,17 @@ const pathStyleRemedy = ({ endpoint, forcePathStyle }: Target): string | undefin
     : "a store without a host name per bucket needs --force-path-style"
 }
 
-const proxyAdvice = ({ code, status }: Failure, { host, variable }: Thrown.UsedProxy, { nameOf }: Circumstances) => {
+/** Of an error in the TLS connection to the proxy itself. `AWS_CA_BUNDLE` concerns the store only. */
+const secureProxyAdvice = (code: string, { host, variable }: NamedProxy, { nameOf }: Circumstances) => {
+  const proxy = `the proxy ${host} (${nameOf(variable)})`
+  if (TlsTable.isUnknownIssuer(code))
+    return `the issuer of the certificate of ${proxy} is unknown: add that issuer to the system's CA certificates, or set NODE_EXTRA_CA_CERTS to its file`
+  return TlsTable.isNotTls(code)
+    ? `${proxy} does not speak TLS: write http:// instead of https:// into ${nameOf(variable)}`
+    : `check the certificate of ${proxy}, and the name of the proxy in ${nameOf(variable)}`
+}
+
+const proxyAdvice = ({ code, status }: Failure, { host, variable }: NamedProxy, { nameOf }: Circumstances) => {
   const name = nameOf(variable)
   if (status === 407) return `the proxy ${host} requires a login: put it into ${name}`
   if (code !== "ERR_PROXY_TUNNEL") return `check ${name}: the proxy ${host} cannot be reached; NO_PROXY exempts hosts`

@@ -6,7 +6,7 @@ import * as Proxy from "../../../domain/Proxy.ts"
 import type { ObjectAttributes, Target } from "../../../domain/Settings.ts"
 import type { Circumstances, Setting } from "./Advice.ts"
 import * as Profiles from "./Profiles.ts"
-import type { UsedProxy } from "./Thrown.ts"
+import type { NamedProxy } from "../Http/NamedProxy.ts"
 
 type Profile = Readonly<Record<string, string | undefined>>
 
@@ -15,7 +15,7 @@ export const of = (
   settings: ObjectAttributes & Target,
   env: Env,
   profile: Profile
-): Omit<Circumstances, "hasSucceeded" | "hasSession"> => ({
+): Omit<Circumstances, "hasSucceeded" | "hasSession" | "credentialOrigin"> => ({
   settings,
   region: region(settings, env, profile),
   caBundle: caBundle(settings, env, profile),
@@ -42,7 +42,7 @@ const caBundle = (target: Target, env: Env, profile: Profile): Setting | undefin
   return path === undefined ? undefined : { value: path, source: inProfile("ca_bundle", target) }
 }
 
-const forwardingProxy = ({ endpoint }: Target, env: Env): UsedProxy | undefined => {
+const forwardingProxy = ({ endpoint }: Target, env: Env): NamedProxy | undefined => {
   if (endpoint?.protocol !== "http:") return undefined
   const proxies = Either.getOrElse(Proxy.fromEnv(env), () => ({}))
   const { hostname, port, protocol } = endpoint

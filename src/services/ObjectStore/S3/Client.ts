@@ -23,10 +23,12 @@ export const connect = (target: Target & Network.Options, env: Env) =>
     const { handler, http, routeTo } = yield* Network.connect(target, env, profile["ca_bundle"])
     yield* CredentialProcess.use
     const named = target.profile === undefined ? {} : { profile: target.profile }
+    let credentialOrigin = target.assumeRoleArn === undefined ? undefined : `the role ${target.assumeRoleArn}`
     const credentials = Credentials.renewing(
       Credentials.provider(target, {
         env,
         profile: target.profile,
+        onAnswer: (origin) => (credentialOrigin ??= origin),
         // after a refusal for clock skew, the second attempt succeeds with the corrected clock
         clientConfig: { requestHandler: handler, maxAttempts: 2, ...named }
       })
@@ -52,7 +54,17 @@ export const connect = (target: Target & Network.Options, env: Env) =>
       (s3) => Effect.sync(() => s3.destroy())
     )
     StoreClock.use(client, clock)
-    return { client, clock, config, credentials, handler, http, profile, routeTo }
+    return {
+      client,
+      clock,
+      config,
+      credentials,
+      credentialOrigin: () => credentialOrigin,
+      handler,
+      http,
+      profile,
+      routeTo
+    }
   })
 
 /**

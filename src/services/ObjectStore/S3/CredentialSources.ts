@@ -1,6 +1,7 @@
 /** Credential sources, in the order of the AWS chain. */
 import { fromEnv, fromHttp, fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers"
 import type { Env } from "../../../domain/Env.ts"
+import { ConfigError } from "../../../domain/Errors.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { HandlerOptions } from "./Network.ts"
 import * as Profiles from "./Profiles.ts"
@@ -11,6 +12,8 @@ export type Provider = ReturnType<typeof fromIni>
 export interface SourceOptions {
   readonly env: Env
   readonly profile: string | undefined
+  /** Called when a source has given credentials. */
+  readonly onAnswer?: (origin: string) => void
   /** For the clients of STS and SSO that the SDK creates. They read region and endpoint from `profile`. */
   readonly clientConfig: {
     readonly requestHandler: HandlerOptions
@@ -21,6 +24,8 @@ export interface SourceOptions {
 
 export interface Source {
   readonly name: (options: SourceOptions) => string
+  /** Which variables, file or service its values come from. */
+  readonly origin: (options: SourceOptions) => string
   /** Why the source is not set up; undefined if it is. Rejects if it is set up incompletely. */
   readonly unavailable: (options: SourceOptions) => Promise<string | undefined>
   readonly provider: (options: SourceOptions) => Provider
@@ -39,7 +44,11 @@ const unset = (env: Env, names: ReadonlyArray<string>, ...optional: ReadonlyArra
   const missing = names.filter((name) => !env[name])
   if (missing.length === 0) return undefined
   const present = [...names, ...optional].find((name) => env[name])
-  if (present !== undefined) throw new Error(`${present} is set, but ${missing.join(" and ")} is not`)
+  if (present !== undefined)
+    throw new ConfigError({
+      detail: `${present} is set, but ${missing.join(" and ")} is not`,
+      advice: `set ${missing.join(" and ")} too, or unset ${present} to use another source of credentials`
+    })
   return `${missing.join(" and ")} not set`
 }
 
@@ -72,6 +81,7 @@ const imdsV2Only = { ec2MetadataV1Disabled: true }
 export const standardSources: ReadonlyArray<Source> = [
   {
     name: () => "environment",
+    origin: ({ env }) => [...keyPair, sessionToken].filter((name) => env[name]).join(", "),
     unavailable: async ({ env, profile }) => {
       if (profile !== undefined) return "ignored, because a profile is named"
       const reason = unset(env, keyPair, sessionToken)
@@ -84,6 +94,7 @@ export const standardSources: ReadonlyArray<Source> = [
   },
   {
     name: ({ profile = Profiles.defaultName }) => `profile '${profile}'`,
+    origin: ({ env, profile = Profiles.defaultName }) => `the profile '${profile}' (${Profiles.describe(env)})`,
     unavailable: ({ env, profile }) => Profiles.credentialsUnavailable(profile, env),
     // reads the files each time, because they may have been updated
     provider: ({ clientConfig, profile = Profiles.defaultName }) =>
@@ -93,6 +104,7 @@ export const standardSources: ReadonlyArray<Source> = [
   },
   {
     name: () => "web identity",
+    origin: () => "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN",
     unavailable: async ({ env }) => unset(env, ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"]),
     provider: ({ clientConfig }) => fromTokenFile({ clientConfig, logger }),
     attempts: 1,
@@ -100,6 +112,7 @@ export const standardSources: ReadonlyArray<Source> = [
   },
   {
     name: () => "container",
+    origin: ({ env }) => `the container's credential endpoint (${env[relativeUri] ? relativeUri : fullUri})`,
     unavailable: async ({ env }) => {
       if (!env[relativeUri] && !env[fullUri])
         return unset(env, [relativeUri, fullUri], containerToken, containerTokenFile)
@@ -113,6 +126,7 @@ export const standardSources: ReadonlyArray<Source> = [
   },
   {
     name: () => "instance metadata",
+    origin: () => "the role of this instance (instance metadata)",
     unavailable: async ({ env }) => (/^(|false)$/i.test(env[disabled] ?? "") ? undefined : `${disabled} is set`),
     // a new provider for each attempt: after one failed request for a token, a provider never requests a token again
     provider: () => fromInstanceMetadata({ timeout: 2000, maxRetries: 0, logger, ...imdsV2Only }),

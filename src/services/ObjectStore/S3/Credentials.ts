@@ -40,7 +40,10 @@ export const chain =
       })
       if (reason === undefined) {
         const answer = await Effect.runPromise(Effect.either(ask(source, options, client)))
-        if (Either.isRight(answer)) return sendable(answer.right, source.name(options))
+        if (Either.isRight(answer)) {
+          options.onAnswer?.(source.origin(options))
+          return sendable(answer.right, source.name(options))
+        }
         // only a request shows whether the last source, the metadata service, exists
         if (source !== sources.at(-1)) throw answer.left
         reason = metadataFailure(answer.left.cause)

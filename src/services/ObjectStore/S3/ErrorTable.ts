@@ -44,12 +44,21 @@ const overloaded =
 
 const skewed = permanent(
   CredentialsRejected,
-  "set the host's clock: the store refuses signatures that are more than 15 minutes off"
+  "set the host's clock, for example with timedatectl set-ntp true: the store refuses signatures that are more than 15 minutes off"
 )
 const expired = permanent(CredentialsRejected, "the session has expired: renew the credentials")
 const wrongSecret = permanent(
   CredentialsRejected,
   "check the secret access key; a proxy that changes headers has the same effect"
+)
+
+const throttled = overloaded(
+  StoreUnavailable,
+  "the store limits the rate of requests: lower --concurrency, or ask for a higher limit; the next run sends what is missing"
+)
+const full = transient(
+  StoreUnavailable,
+  "the store's disks are full: its operator must free or add space; the next run sends what is missing"
 )
 
 const pageHint = "a proxy or a login page answers in place of the store: check --endpoint, HTTPS_PROXY and NO_PROXY"
@@ -92,18 +101,24 @@ const byCode: Readonly<Record<string, Classify>> = {
   InvalidDigest: transient(IntegrityFailure),
   XAmzContentSHA256Mismatch: transient(IntegrityFailure),
   XAmzContentChecksumMismatch: transient(IntegrityFailure),
-  SlowDown: overloaded(StoreUnavailable),
-  Throttling: overloaded(StoreUnavailable),
-  ThrottlingException: overloaded(StoreUnavailable),
-  RequestLimitExceeded: overloaded(StoreUnavailable),
-  TooManyRequests: overloaded(StoreUnavailable),
+  SlowDown: throttled,
+  Throttling: throttled,
+  ThrottlingException: throttled,
+  RequestLimitExceeded: throttled,
+  TooManyRequests: throttled,
   ServiceUnavailable: overloaded(StoreUnavailable),
   InternalError: transient(StoreUnavailable),
   // codes of MinIO, Ceph and other stores on their owner's disks
-  XMinioStorageFull: transient(StoreUnavailable, "the store's disks are full"),
-  InsufficientStorage: transient(StoreUnavailable, "the store's disks are full"),
-  QuotaExceeded: permanent(UploadFailed, "the quota of the bucket or of its owner is used up"),
-  XMinioAdminBucketQuotaExceeded: permanent(UploadFailed, "the quota of the bucket is used up"),
+  XMinioStorageFull: full,
+  InsufficientStorage: full,
+  QuotaExceeded: permanent(
+    UploadFailed,
+    "the quota of the bucket or of its owner is used up: raise it, or remove objects"
+  ),
+  XMinioAdminBucketQuotaExceeded: permanent(
+    UploadFailed,
+    "the quota of the bucket is used up: raise it, or remove objects"
+  ),
   "KMS.DisabledException": permanent(UploadFailed, "the KMS key is disabled: enable it, or check --kms-key-id"),
   "KMS.NotFoundException": permanent(UploadFailed, "the KMS key does not exist: check --kms-key-id"),
   "KMS.KMSInvalidStateException": permanent(UploadFailed, "the KMS key is about to be deleted: check --kms-key-id"),
@@ -137,13 +152,13 @@ const byStatus: Readonly<Record<number, Classify>> = {
   413: permanent(UploadFailed),
   // the wrong server responded; a new connection may reach the right one (RFC 9110, section 15.5.20)
   421: transient(NetworkFailure),
-  429: overloaded(StoreUnavailable),
+  429: throttled,
   500: transient(StoreUnavailable),
   501: permanent(UploadFailed, "the store does not implement what a flag asks for"),
   502: transient(StoreUnavailable),
   503: overloaded(StoreUnavailable),
   504: overloaded(StoreUnavailable),
-  507: transient(StoreUnavailable, "the store's disks are full")
+  507: full
 }
 
 const dns = transient(NetworkFailure, "check the host's DNS and the spelling of --endpoint")
@@ -152,7 +167,10 @@ const dns = transient(NetworkFailure, "check the host's DNS and the spelling of 
 const bySystem: Readonly<Record<string, Classify>> = {
   ENOTFOUND: dns,
   EAI_AGAIN: dns,
-  ECONNREFUSED: transient(NetworkFailure),
+  ECONNREFUSED: transient(
+    NetworkFailure,
+    "nothing accepts connections at this address and port: check --endpoint, the firewall, and whether the store runs"
+  ),
   ECONNRESET: transient(NetworkFailure),
   ECONNABORTED: transient(NetworkFailure),
   EPIPE: transient(NetworkFailure),

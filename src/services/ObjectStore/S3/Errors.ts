@@ -24,10 +24,12 @@ const answer = (operation: string, cause: unknown): ObservedAnswer => {
   // the code decides, because the SDK calls a reset connection a timeout
   const code = status === undefined ? (codeOf(thrown) ?? thrown.name) : thrown.name
   const type = headers["content-type"] ?? "xml"
+  // Node's own message already names the proxy that refuses a tunnel
+  const proxy = thrown.proxy === undefined || code === "ERR_PROXY_TUNNEL" ? "" : `proxy ${thrown.proxy.host}: `
   const isForeign = status !== undefined && !/xml|json/.test(type)
   return {
     operation,
-    detail: isForeign ? `answered with ${type}, which no store does` : detailOf(thrown, cause),
+    detail: isForeign ? `answered with ${type}, which no store does` : `${proxy}${detailOf(thrown, cause)}`,
     code: isForeign || isUnreadable(thrown) || noCode.test(code ?? "") ? undefined : code,
     status: status ?? thrown.statusCode,
     requestId: thrown.$metadata?.requestId,
@@ -48,13 +50,15 @@ const sourceError = ({ cause, source }: SourceFailed): StoreError => {
     ? classify(answer(`credentials (${source})`, cause))
     : new CredentialsMissing({
         detail: `${source}: ${withoutContent(cause)}`,
-        advice: cause instanceof ConfigError ? cause.hint : repairSource,
+        advice: cause instanceof ConfigError ? cause.hint : repair(source, thrown),
         cause
       })
 }
 
-const repairSource =
-  "this source is set up, so no other is asked: repair it (an SSO session with aws sso login) or remove it"
+const repair = (source: string, { message = "" }: Thrown) =>
+  message.startsWith(CredentialProcess.failure)
+    ? `run the command of credential_process in the ${source} as the user of ibsr-export, and correct what it reports`
+    : "this source is set up, so no other is asked: repair it (an SSO session with aws sso login) or remove it"
 
 /** Whether the error comes from one of the SDK's own credential sources. */
 const isSourceError = ({ name }: Thrown) =>

@@ -137,7 +137,7 @@ const clockAdvice = ({ storeTime }: StoreAnswer) => {
   const hint = "stores refuse signatures that are more than 15 minutes off"
   return Math.abs(offset) < minute
     ? `check this host's clock and a proxy's: ${hint}, although the answer's time is this host's`
-    : `${describeClockOffset(offset)}: set the host's clock; ${hint}`
+    : `${describeClockOffset(offset)}: set the host's clock, for example with timedatectl set-ntp true; ${hint}`
 }
 
 const minute = 60_000

@@ -11,6 +11,7 @@ import * as Proxy from "../../../domain/Proxy.ts"
 import type { Settings } from "../../../domain/Settings.ts"
 import * as Authorities from "../Http/Authorities.ts"
 import * as Client from "../Http/Client.ts"
+import * as NamedProxy from "../Http/NamedProxy.ts"
 import * as Dialer from "../Http/Dialer.ts"
 import { detailOf } from "../../SystemError.ts"
 
@@ -79,7 +80,7 @@ export const connect = (
         // otherwise the SDK only logs a warning and keeps waiting
         throwOnRequestTimeout: true,
         httpAgent: new http.Agent(agent),
-        httpsAgent: systemTrustingAgent({ ...agent, ...ca, rejectUnauthorized: true }, trust.extraAuthorities)
+        httpsAgent: systemTrustingAgent({ ...agent, ...ca, rejectUnauthorized: true }, trust.extraAuthorities, proxyEnv)
       }
     }
   })
@@ -125,13 +126,25 @@ const checkExtraAuthorities = (path: string | undefined) =>
       )
     : Effect.void
 
-/** An agent that trusts the system's CA certificates from its first connection on. */
-const systemTrustingAgent = (options: https.AgentOptions, extra: string | undefined) => {
+/**
+ * An agent that trusts the system's CA certificates from its first connection on, and names the proxy in the error of a
+ * connection to it.
+ */
+const systemTrustingAgent = (options: https.AgentOptions, extra: string | undefined, proxies: Proxy.Proxies) => {
   const agent = new https.Agent(options)
   const createConnection = agent.createConnection.bind(agent)
-  agent.createConnection = (...args: Parameters<typeof createConnection>) => {
+  agent.createConnection = (target, done) => {
     Authorities.trustSystem(extra)
-    return createConnection(...args)
+    const { host = "localhost", port } = target as https.RequestOptions
+    const proxy = Proxy.of(proxies, { protocol: "https:", hostname: host ?? "", port: Number(port ?? 443) })
+    const opening = createConnection(target, (error, connected) =>
+      // with an error, Node passes the socket to the proxy unless there was a tunnel already
+      done?.(
+        proxy !== undefined && error && connected === opening ? NamedProxy.inError(error, proxy, true) : error,
+        connected
+      )
+    )
+    return opening
   }
   return agent
 }

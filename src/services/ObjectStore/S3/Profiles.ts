@@ -164,7 +164,7 @@ const ensureHome = (env: Env): string => {
   }
 }
 
-const describe = (env: Env) =>
+export const describe = (env: Env) =>
   files(env)
     .map(({ path }) => (existsSync(path) ? path : `${path} (which does not exist)`))
     .join(" and ")

@@ -41,7 +41,9 @@ export const make = (connection: Connection, options: Options, origin: Origin): 
       Effect.suspend(() => {
         // the ledger contains SHA-256 until the program has learned another checksum
         negotiation.assumeChecksum(checksum === "SHA256" ? Providers.of(options.endpoint).checksum : checksum)
-        return Client.ready(client, options)
+        return Effect.mapError(Client.ready(client, options), (error) =>
+          error._tag === "ConfigError" ? error : connection.advise(error)
+        )
       }),
     traits: Effect.sync(negotiation.traits),
     put: (object, bytes, sha256) => put(connection, headersOf(object), bytes, sha256),
@@ -80,10 +82,11 @@ export type Connection = Effect.Effect.Success<ReturnType<typeof connect>>
 
 export const connect = (options: Options, env: Env) =>
   Effect.map(Client.connect(options, env), (setUp) => {
-    const { client, clock, credentials, http, profile } = setUp
+    const { client, clock, credentials, credentialOrigin, http, profile } = setUp
     const advise = withAdvice({
       ...Circumstances.of(options, env, profile),
       hasSucceeded: () => negotiation.traits() !== undefined,
+      credentialOrigin,
       hasSession: () => credentials.current()?.sessionToken !== undefined
     })
     const failure = (operation: string, cause: unknown, request?: SentRequest) =>
@@ -93,6 +96,7 @@ export const connect = (options: Options, env: Env) =>
     const send = sender(client, failure)
     return {
       ...setUp,
+      advise,
       failure,
       bodyRequests,
       negotiation,

@@ -1,4 +1,5 @@
 /** Errors of the SDK, of Node, and of this program's HTTP client. */
+import type { NamedProxy } from "../Http/NamedProxy.ts"
 
 /** The fields of errors that this program uses. Any of them may be missing. */
 export interface Thrown {
@@ -14,7 +15,7 @@ export interface Thrown {
   /** The server's certificate, if it is for another name. */
   readonly cert?: { readonly subjectaltname?: string }
   /** The proxy that could not be reached, or that could not reach the store. */
-  readonly proxy?: UsedProxy
+  readonly proxy?: NamedProxy
   /** The HTTP status with which a proxy refused a tunnel. */
   readonly statusCode?: number
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
@@ -27,12 +28,6 @@ export interface Thrown {
 }
 
 export type Headers = Readonly<Record<string, string>>
-
-export interface UsedProxy {
-  readonly variable: "HTTP_PROXY" | "HTTPS_PROXY"
-  /** Host and port, without a password. */
-  readonly host: string
-}
 
 export const read = (cause: unknown): Thrown => (typeof cause === "object" && cause !== null ? cause : {})
 

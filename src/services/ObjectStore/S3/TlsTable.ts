@@ -45,10 +45,17 @@ const table: Readonly<Record<string, Row>> = {
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: handshake,
   ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY: handshake,
   CERT_HAS_EXPIRED: expired,
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    detail: "the server's certificate is for another name",
+    advice: "check --endpoint: the certificate of the server is for another name"
+  },
   CERT_NOT_YET_VALID: { advice: "set this host's clock: the server's certificate is not valid yet" }
 }
 
 export const row = (code: string): Row | undefined => (Object.hasOwn(table, code) ? table[code] : undefined)
+
+/** Codes of a server that does not speak TLS. */
+export const isNotTls = (code: string): boolean => row(code) === notTls
 
 /** Codes of a certificate or handshake that is not acceptable. */
 export const isTlsCode = (code: string): boolean =>

@@ -13,6 +13,7 @@ const circumstances = (changed: Partial<Advice.Circumstances> = {}): Advice.Circ
   nameOf: (variable) => variable,
   hasSucceeded: () => false,
   hasSession: () => false,
+  credentialOrigin: () => undefined,
   ...changed
 })
 const withSettings = (changed: Parameters<typeof settingsWith>[0], more: Partial<Advice.Circumstances> = {}) =>
@@ -41,7 +42,7 @@ describe("the hint of a denial", () => {
   const denied = answered(403, "AccessDenied")
 
   it("names the policy, the bucket and the secret, until a request succeeds", () => {
-    expect(advise({ cause: denied }).hint).toMatch(/s3:PutObject.*bucket exists.*secret access key/)
+    expect(advise({ cause: denied }).hint).toMatch(/s3:PutObject.*bucket b exists.*secret access key/)
     expect(advise({ cause: denied, in: circumstances({ hasSucceeded: () => true }) }).hint).not.toMatch(/secret|exists/)
   })
 
@@ -272,8 +273,25 @@ describe("the hint of a proxy's failure", () => {
     expect(given).toContain("https_proxy")
   })
 
-  it("is about TLS if the store's certificate is invalid and came through the proxy", () => {
-    expect(advise({ cause: system("CERT_HAS_EXPIRED", { proxy }) }).hint).toMatch(/renew the server's certificate/)
+  it.each([
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", /issuer of the certificate of the proxy .*NODE_EXTRA_CA_CERTS/],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", /proxy .* does not speak TLS: write http:/],
+    ["CERT_HAS_EXPIRED", /check the certificate of the proxy/]
+  ])("names the certificate of the proxy, if that is not acceptable: %s", (code, hint) => {
+    const given = advise({ cause: system(code, { proxy }) })
+    expect(given.hint).toMatch(hint)
+    expect(given.hint).toContain("proxy.example.com:3128 (HTTPS_PROXY)")
+    expect(given.message).toContain("proxy proxy.example.com:3128: ")
+  })
+
+  it("names the proxy, and not the store, if credentials are to come through it", () => {
+    const given = advise({ cause: system("ECONNREFUSED", { proxy }), operation: "credentials" })
+    expect(given.hint).toMatch(/^check HTTPS_PROXY: the proxy proxy\.example\.com:3128/)
+  })
+
+  it("names the service that issues credentials, if that cannot be reached without a proxy", () => {
+    const given = advise({ cause: system("ETIMEDOUT"), operation: "credentials (web identity)" })
+    expect(given.hint).toMatch(/service that issues credentials/)
   })
 
   const forwardingProxy = { variable: "HTTP_PROXY", host: "proxy.example.com:3128" } as const
@@ -291,6 +309,7 @@ describe("the hint of a proxy's failure", () => {
 
   it("names a gateway if the response is a page and no proxy is set", () => {
     expect(advise({ cause: page(502) }).hint).toMatch(/a proxy in front of the store/)
-    expect(advise({ cause: answered(503, "SlowDown") }).hint).toMatch(/overloaded or down/)
+    expect(advise({ cause: answered(503, "SlowDown") }).hint).toMatch(/limits the rate/)
+    expect(advise({ cause: answered(503, "ServiceUnavailable") }).hint).toMatch(/overloaded or down/)
   })
 })

@@ -10,6 +10,7 @@ const identity = (name: string, lifeSeconds?: number) => ({
 
 const source = (name: string, unavailable: string | undefined, provider: Provider): Source => ({
   name: () => name,
+  origin: () => name,
   unavailable: async () => unavailable,
   provider: () => provider,
   attempts: 1,
