@@ -7,7 +7,7 @@ const units = [
   { millis: 1000, name: "s" }
 ] as const
 
-/** Shorter times are shown in the next smaller unit: a day and a half is 36 h, and a minute and a half is 90 s. */
+/** A unit is used from this count on. A day and a half is thus 36 h, and a minute and a half is 90 s. */
 const leastCount = 2
 
 /** `time` is ISO 8601; `now` is in milliseconds since 1970. A time in the future gives `in 12 min`. */

@@ -32,9 +32,9 @@ export type Step = (typeof steps)[number]
 export interface Result {
   readonly step: Step
   readonly state: State
-  /** What was found, on one line. */
+  /** The result in one line. */
   readonly detail: string
-  /** What to do about a warning or a failure. */
+  /** What the user should do about a warning or a failure. */
   readonly hint: string | null
   /** The exit code of a failure, and its name. */
   readonly exit: Pick<ExitCode.ExitCode, "code" | "name"> | null
@@ -56,11 +56,11 @@ export const failed = (step: Step, error: ExportError): Result => {
 }
 
 export interface Check {
-  /** New fields keep it; a change of meaning raises it. */
+  /** A new field does not change it. A change of meaning increments it. */
   readonly schemaVersion: 1
   readonly target: string
   readonly steps: ReadonlyArray<Result>
-  /** That of the first step that failed. */
+  /** The exit code of the first step that failed. */
   readonly result: Pick<ExitCode.ExitCode, "code" | "name">
 }
 
@@ -73,7 +73,7 @@ export const make = (target: string, results: ReadonlyArray<Result>): Check => (
 
 const nameWidth = Math.max(...steps.map((step) => step.length))
 
-/** A line for each step, and the line of the result. */
+/** Returns a line for each step, and a line with the result. */
 export const text = (check: Check): string => {
   const lines = check.steps.map(
     ({ detail, hint, state, step }) =>

@@ -14,11 +14,11 @@ import type { StoreProbe } from "./StoreProbe.ts"
 import { Traversal } from "./Traversal.ts"
 
 export interface Options extends Settings, StoreSteps.Options {
-  /** Where values come from, such as `bucket from --bucket`. */
+  /** The sources of values, such as `bucket from --bucket`. */
   readonly origins: ReadonlyArray<string>
 }
 
-/** `misconfigured`: why the target is not known. */
+/** `misconfigured`: why endpoint or region is not known. */
 export const run = (
   settings: Options,
   misconfigured: ConfigError | undefined,
@@ -47,7 +47,10 @@ const reach = (settings: StoreSteps.Options, store: Layer.Layer<ObjectStore | St
     Effect.catchAll((error) => Effect.succeed([Check.failed("configuration", error)]))
   )
 
-/** All steps in their order. The last result of a step counts; one without a result depends on a step that failed. */
+/**
+ * Returns all steps in their order. If a step has several results, the last one counts. A step without a result depends
+ * on a step that failed.
+ */
 const complete = (results: ReadonlyArray<Check.Result>): ReadonlyArray<Check.Result> => {
   const known = new Map(results.map((result) => [result.step, result]))
   return Check.steps.map((step) => known.get(step) ?? Check.skip(step, "an earlier step failed"))

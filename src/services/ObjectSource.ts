@@ -15,9 +15,12 @@ export class ObjectSource extends Context.Tag("ibsr-export/ObjectSource")<
   {
     /** All objects, in any order. */
     readonly list: Effect.Effect<ReadonlyArray<FoundObject>, SourceError>
-    /** The bytes of an object, in pieces. Each is valid until the next is asked for. Throws a `SourceError`. */
+    /**
+     * Yields the bytes of an object in pieces. A piece is valid until the next one is requested. Throws a
+     * `SourceError`.
+     */
     readonly read: (name: string) => AsyncIterable<Uint8Array>
-    /** How many objects to read at once. */
+    /** The number of objects to read at the same time. */
     readonly concurrency: number
   }
 >() {}

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 const node = (...argv: ReadonlyArray<string>) => spawnSync(process.execPath, argv, { encoding: "utf8" })
 const bench = (...argv: ReadonlyArray<string>) => node("scripts/bench.ts", ...argv)
 
-/** Whether the benchmarks can run here: the null store needs OpenSSL's headers, the meter python3. */
+/** Whether the benchmarks can run here: the null store needs OpenSSL's headers, and the meter needs python3. */
 const canRun = (() => {
   try {
     execFileSync("cc", ["-E", "-"], { input: "#include <openssl/ssl.h>\n", stdio: ["pipe", "ignore", "ignore"] })

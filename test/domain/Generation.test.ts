@@ -29,7 +29,7 @@ describe("Generation.possibleOrigins", () => {
     expect(Generation.possibleOrigins(path)).toEqual(expected)
   })
 
-  it("always includes the file whose generation has the name", () => {
+  it("includes the file from whose path and generation the name was made", () => {
     const segment = fc.stringMatching(/^[a-c.g23/]{1,8}$/)
     fc.assert(
       fc.property(segment, fc.integer({ min: 2, max: 30 }), (path, generation) => {

@@ -17,7 +17,7 @@ describe("the directory of a verified object", () => {
     expect(VerifiedGroups.directoryOf(name, new Set(withManifest))).toBe(expected)
   })
 
-  it("has a manifest if it contains one", () => {
+  it("counts as a directory with a manifest if it contains one", () => {
     const names = ["upload-manifest.json", "x/upload-manifest.json", "y/other-upload-manifest.json", "z/a"]
     expect([...VerifiedGroups.withManifest(names)]).toEqual(["", "x/"])
   })

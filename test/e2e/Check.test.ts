@@ -51,7 +51,7 @@ const withJson = async (endpoint: string, flags: ReadonlyArray<string> = [], opt
 
 const lastLine = (text: string) => text.trimEnd().split("\n").at(-1)
 
-/** An endpoint with a fault, and the flags and variables of a host in front of it. */
+/** An endpoint with a fault, and the flags and variables of a host that uses the endpoint. */
 interface Fault {
   readonly endpoint: string
   readonly flags?: ReadonlyArray<string>
@@ -83,7 +83,7 @@ const withoutReadOverride = [
 ]
 
 describe("check", () => {
-  it("says in one line per step that an upload would work, and leaves only its own two objects", async () => {
+  it("prints a line for each step if an upload would work, and leaves only two objects", async () => {
     const store = await startStore({ identities: [writer, owner] })
     const { endpoint } = store
     const result = await check(endpoint)
@@ -290,7 +290,7 @@ describe("check", () => {
     expect(found.result.code).toBe(exit)
   })
 
-  it("has the cause and the remedy of the first failure in its last line", async () => {
+  it("prints the cause and the remedy of the first failure in its last line", async () => {
     const { endpoint } = await startStore({ buckets: ["other"] })
     const result = await check(endpoint)
     expect(result.code).toBe(23)

@@ -37,7 +37,7 @@ describe("status", () => {
     expect(bad).toMatchObject({ lastFailure: { exitCode: 23, cause: expect.stringContaining("NoSuchBucket") } })
   })
 
-  it("forgets a mistyped target, and nothing of the others", async () => {
+  it("forgets a mistyped target, and keeps the others", async () => {
     const { args, stateDir, store, url } = await ledgerWithMistake()
     const unknown = await status(stateDir, "--forget", url("snapshot"))
     expect([unknown.code, ending(unknown)]).toEqual([
@@ -61,7 +61,7 @@ describe("status", () => {
     expect(store.requests.length).toBe(requests + 2)
   })
 
-  it("forgets nothing during a run, and without a ledger", async () => {
+  it("forgets nothing during a run or without a ledger", async () => {
     const store = await startStore({ latencyMs: 2000 })
     const stateDir = emptyDirectory()
     const { finished } = start(s3(tree({ "a.jsonl": "1\n" }), store.endpoint, "--state-dir", stateDir))
@@ -73,7 +73,7 @@ describe("status", () => {
     expect(existsSync(missing)).toBe(false)
   })
 
-  it.skipIf(!isRoot || !existsSync("/usr/bin/setpriv"))("tells how to read another user's ledger", async () => {
+  it.skipIf(!isRoot || !existsSync("/usr/bin/setpriv"))("says how to read another user's ledger", async () => {
     const { stateDir } = await ledgerWithMistake()
     chmodSync(stateDir, 0o700)
     const commandPrefix = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

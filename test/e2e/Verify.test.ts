@@ -73,7 +73,7 @@ const kindsIn = (result: RunResult) =>
   )
 
 describe("verify", () => {
-  it("proves an upload, in the bucket and in a copy of it without credentials", async () => {
+  it("proves that an upload is complete, in the bucket and, without credentials, in a copy of it", async () => {
     const store = await uploaded()
     const inBucket = await verifyBucket(store.endpoint)
     expect(inBucket.stdout + inBucket.stderr).toContain("exit 0 ok: 5 objects")
@@ -139,7 +139,7 @@ describe("verify", () => {
     }
   })
 
-  it("asks again for the rest of an object when its response breaks off", async () => {
+  it("requests the rest of an object when a response breaks off", async () => {
     const body = Buffer.from(hourText(0).repeat(20))
     const ranges: Array<string | undefined> = []
     const server = createServer((request, response) => {
@@ -169,24 +169,28 @@ describe("verify", () => {
 const real = inject("servers")
 
 describe.skipIf(real.length === 0)("verify on a real server", () => {
-  it.each(real)("proves an upload to $name, and finds what was changed", { timeout: 120_000 }, async (server) => {
-    const bucket = await createBucket(server)
-    const input = tree({
-      ...files(),
-      "large/a.bin": createHash("sha512").update("a").digest().toString("hex").repeat(200_000)
-    })
-    const target = ["--endpoint", server.endpoint, "--bucket", bucket.name, "--prefix=p q"]
-    const upload = await run(["s3", "--input", input, "--include=**", "--manifest", ...target], keysOf(server))
-    expect(upload.code, upload.stdout).toBe(0)
-    const verify = ["verify", `s3://${bucket.name}/p q`, "--endpoint", server.endpoint]
-    const proven = await run(verify, keysOf(server))
-    expect(proven.code, proven.stdout + proven.stderr).toBe(0)
-    expect(proven.stdout).toContain("6 objects")
-    // the object was replaced by content that the manifest does not describe
-    const other = tree({ [hourName(1)]: hourText(1).replace("xx", "xy") })
-    const replaced = await run(["s3", "--input", other, ...target], keysOf(server))
-    expect(replaced.code, replaced.stdout).toBe(0)
-    const changed = await run([...verify, "--output=json"], keysOf(server))
-    expect([changed.code, kindsIn(changed)]).toEqual([44, [`differs ${hourName(1)}`]])
-  })
+  it.each(real)(
+    "proves that an upload to $name is complete, and finds changed objects",
+    { timeout: 120_000 },
+    async (server) => {
+      const bucket = await createBucket(server)
+      const input = tree({
+        ...files(),
+        "large/a.bin": createHash("sha512").update("a").digest().toString("hex").repeat(200_000)
+      })
+      const target = ["--endpoint", server.endpoint, "--bucket", bucket.name, "--prefix=p q"]
+      const upload = await run(["s3", "--input", input, "--include=**", "--manifest", ...target], keysOf(server))
+      expect(upload.code, upload.stdout).toBe(0)
+      const verify = ["verify", `s3://${bucket.name}/p q`, "--endpoint", server.endpoint]
+      const proven = await run(verify, keysOf(server))
+      expect(proven.code, proven.stdout + proven.stderr).toBe(0)
+      expect(proven.stdout).toContain("6 objects")
+      // the object was replaced by content that the manifest does not describe
+      const other = tree({ [hourName(1)]: hourText(1).replace("xx", "xy") })
+      const replaced = await run(["s3", "--input", other, ...target], keysOf(server))
+      expect(replaced.code, replaced.stdout).toBe(0)
+      const changed = await run([...verify, "--output=json"], keysOf(server))
+      expect([changed.code, kindsIn(changed)]).toEqual([44, [`differs ${hourName(1)}`]])
+    }
+  )
 })

@@ -36,7 +36,7 @@ describe("the policy for AWS", () => {
     [{ abort: true }, "s3:AbortMultipartUpload"],
     [{ tags: { team: "net" } }, "s3:PutObjectTagging"],
     [{ acl: "private" }, "s3:PutObjectAcl"]
-  ])("also allows, given %j, %s", (more, action) => {
+  ])("given %j, also allows %s", (more, action) => {
     expect(statements(more)).toEqual([{ Effect: "Allow", Action: ["s3:PutObject", action], Resource: resource }])
   })
 
@@ -49,7 +49,7 @@ describe("the policy for AWS", () => {
       "arn:aws:s3:eu-west-1:123456789012:accesspoint/mine/object/p/*"
     ],
     [{ prefix: prefix("a*/b?/$c") }, "arn:aws:s3:::b/a${*}/b${?}/${$}c/*"]
-  ])("names, given %j, the objects %s", (more, expected) => {
+  ])("given %j, allows access to the objects %s", (more, expected) => {
     expect(statements(more)).toEqual([expect.objectContaining({ Resource: expected })])
   })
 
@@ -63,7 +63,7 @@ describe("the policy for AWS", () => {
       { "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/ibsr" } }
     ],
     ["alias/ibsr", "arn:aws:kms:*:*:key/*", { "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/ibsr" } }]
-  ])("allows, given the KMS key %s, its use through S3 on %s", (kmsKeyId, expected, condition) => {
+  ])("given the KMS key %s, allows its use through S3 on %s", (kmsKeyId, expected, condition) => {
     expect(statements({ sse: "kms", kmsKeyId })[1]).toEqual({
       Effect: "Allow",
       Action: ["kms:GenerateDataKey", "kms:Decrypt"],
@@ -93,7 +93,7 @@ describe("the policy for Terraform", () => {
 })
 
 describe("a lifecycle rule", () => {
-  it("aborts unfinished uploads below the prefix after as many days as a run may resume them", () => {
+  it("aborts uploads below the prefix that are too old for a run to resume", () => {
     expect(JSON.parse(Policy.kinds.lifecycle.text(optionsWith()))).toMatchObject({
       Rules: [
         { Filter: { Prefix: "ibsr/host-17/snapshots/" }, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }
@@ -102,14 +102,14 @@ describe("a lifecycle rule", () => {
   })
 })
 
-describe("what a store cannot express", () => {
+describe("a setting that a policy cannot express", () => {
   it.each<readonly [Policy.Name, Partial<Policy.Options>, string]>([
     ["minio", { prefix: prefix("a*b") }, "--prefix"],
     ["ceph", { prefix: prefix("a${b}") }, "--prefix"],
     ["r2", { acl: "private" }, "--acl"],
     ["r2", { tags: { a: "b" } }, "--tag"],
     ["r2", { sse: "s3" }, "--sse"]
-  ])("is a problem that names the flag: %s, %j, %s", (name, more, flag) => {
+  ])("is reported with the name of the flag: %s, %j, %s", (name, more, flag) => {
     expect(Policy.problems(name, optionsWith(more))).toEqual([expect.stringContaining(flag)])
     expect(Policy.problems(name, optionsWith())).toEqual([])
   })

@@ -143,7 +143,7 @@ describe("the plugin output", () => {
     expect(line.split("|")[1]).toContain("'s3://b/a_b_c_d\\ne age'=0s;")
   })
 
-  it("is UNKNOWN if no run has used the ledger, or if the ledger cannot be read", () => {
+  it("is UNKNOWN if no run has used the ledger or the ledger cannot be read", () => {
     expect(Nagios.check(status(), thresholds, now)).toEqual({
       code: 3,
       line: "IBSR-EXPORT UNKNOWN - no run has used /state/ledger.db yet"

@@ -89,7 +89,7 @@ describe("Verify.verify", () => {
     expect(published).toEqual(JSONSchema.make(Verification.Verification, { target: "jsonSchema2020-12" }))
   })
 
-  it.live.each(["none", "zstd", "gzip"] as const)("proves an upload with --compress %s", (compress) =>
+  it.live.each(["none", "zstd", "gzip"] as const)("proves that an upload with --compress %s is complete", (compress) =>
     Effect.gen(function* () {
       const { root } = yield* uploaded(
         { ...fourHours(), "other/a.pcap.gz": gzipSync("x"), "top.jsonl": line(0) },
@@ -204,7 +204,7 @@ describe("Verify.verify", () => {
     })
   )
 
-  it.live("accepts an object that is newer than its manifest, unless it begins otherwise", () =>
+  it.live("accepts an object that is newer than its manifest, if it begins with the content in the manifest", () =>
     Effect.gen(function* () {
       const status = `${directory}status.jsonl`
       const input = tree({ [status]: line(0) })
@@ -230,7 +230,7 @@ describe("Verify.verify", () => {
     })
   )
 
-  it.live("finds what is pending or was lost on the host", () =>
+  it.live("finds files that are pending or were lost on the host", () =>
     Effect.gen(function* () {
       const { settings, store } = yield* uploaded(fourHours())
       const name = `${directory}unreadable.jsonl`

@@ -12,7 +12,7 @@ import { s3Flags } from "../flags/S3Flags.ts"
 import { version } from "../Version.ts"
 import * as S3 from "./S3.ts"
 
-/** A person is waiting for the answer. */
+/** Limits that are shorter than those of a run, because a person is waiting for the result. */
 const timeout = Duration.seconds(4)
 
 export const run = (line: Argv.Line) =>
@@ -40,7 +40,7 @@ export const run = (line: Argv.Line) =>
     return result.result.code
   })
 
-/** Where the values come from that decide what is uploaded, and where to. */
+/** Returns where the values come from that determine what is uploaded, and to which place. */
 const origins = ({ args, env }: Argv.Line) =>
   (["input", "bucket", "prefix", "endpoint", "profile"] as const).flatMap((field) => {
     const { env: variables, name } = s3Flags[field]

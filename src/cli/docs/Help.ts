@@ -110,7 +110,7 @@ USAGE
   ibsr-export s3 [flags]       upload to S3, MinIO, Cloudflare R2 and others
   ibsr-export s3 --help        all flags, exit codes, examples
   ibsr-export check [flags]    find out whether an upload would work
-  ibsr-export policy [flags]   print the least permission that an upload needs
+  ibsr-export policy [flags]   print the minimum permission for an upload
   ibsr-export units [flags]    make systemd units or a crontab that start it
   ibsr-export status [flags]   show what is stored, waiting and lost
   ibsr-export verify PATH      prove that what arrived is complete and correct

@@ -204,7 +204,7 @@ const check: Page = {
 }
 
 const policy: Page = {
-  summary: "print the least permission that an upload needs",
+  summary: "print the minimum permission for an upload",
   usage: "--for STORE --bucket NAME [--prefix PREFIX] [flags of ibsr-export s3]",
   flags: Object.values(policyFlags),
   usual: [...Object.values(policyFlags), s3Flags.bucket, s3Flags.prefix],

@@ -1,4 +1,4 @@
-/** The steps of `check` that look at the input directory. */
+/** The steps of `check` that examine the input directory. */
 import { Clock, Duration, Effect, Either, Stream } from "effect"
 import { constants, promises as fs } from "node:fs"
 import { basename, dirname } from "node:path"
@@ -21,10 +21,10 @@ type Options = Pick<Settings, "exclude" | "followSymlinks" | "include" | "input"
 /** The collector's default. Source: `--max-age` of its command line. */
 const defaultRetention = Duration.hours(24)
 
-/** Examples of excluded files in the report. */
+/** The number of excluded files that the report names as examples. */
 const maxExamples = 3
 
-/** Files that are opened at once to find out whether they can be read. */
+/** The number of files that are opened at the same time, to check whether they can be read. */
 const concurrency = 16
 
 interface Seen {
@@ -32,7 +32,7 @@ interface Seen {
   bytes: number
   excluded: number
   readonly examples: Array<string>
-  /** Run directories, each with the start of the hour of its oldest snapshot. */
+  /** The run directories, each with the start of the hour of its oldest snapshot. */
   readonly directories: Map<string, number>
   newest: { readonly path: string; readonly at: number } | undefined
   failed: SourceUnreadable | undefined

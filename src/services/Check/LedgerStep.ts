@@ -1,4 +1,4 @@
-/** The step of `check` that looks at the state directory. It leaves nothing behind and changes no file. */
+/** The step of `check` that examines the state directory. It changes no file, and removes the files that it creates. */
 import { Duration, Effect, Either } from "effect"
 import { closeSync, existsSync, openSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -14,7 +14,7 @@ import * as StateDirectory from "../Ledger/StateDirectory.ts"
 
 type Options = Pick<Settings, "input" | "stateDir">
 
-/** Bytes that the disk must take; a ledger of a few thousand files is larger. */
+/** The number of bytes for which the disk must have room. A ledger of a few thousand files is larger. */
 const probeBytes = 64 * 1024
 
 export const run = (options: Options): Effect.Effect<Check.Result> =>
@@ -38,7 +38,7 @@ export const run = (options: Options): Effect.Effect<Check.Result> =>
       : Check.warn("ledger", `${detail}; another run is using it`, "nothing, if that run is meant to run now")
   }).pipe(Effect.catchAll((error) => Effect.succeed(Check.failed("ledger", error))))
 
-/** Without a lock file, no run holds the lock. */
+/** Whether a run holds the lock. Without a lock file, no run holds it. */
 const isUnlocked = (database: string) =>
   existsSync(join(dirname(database), "ledger.lock"))
     ? Effect.map(Effect.either(Effect.scoped(Lock.acquire(database, Duration.zero))), (lock) =>

@@ -7,7 +7,7 @@ import { namesOf } from "../../units/Job.ts"
 
 const limitMillis = 2000
 
-/** Times are in seconds since 1970: `--timestamp=unix`, of systemd 247 or later. */
+/** Times are in seconds since 1970, because of `--timestamp=unix`, which needs systemd 247 or later. */
 const command = (timer: string) =>
   promisify(execFile)(
     "systemctl",

@@ -1,4 +1,4 @@
-/** The steps of `check` that reach the store. */
+/** The steps of `check` that send requests to the store. */
 import { Clock, type Context, Duration, Effect, Either, Option } from "effect"
 import * as DurationText from "../../domain/DurationText.ts"
 import type { ConfigError, StoreError } from "../../domain/Errors.ts"
@@ -20,15 +20,15 @@ export const canaryName = "ibsr-export.check"
 
 const canaryBody = Buffer.from("ibsr-export check stored this. It is safe to delete.\n")
 
-/** A certificate that expires sooner is a warning. */
+/** A certificate that expires within this time causes a warning. */
 const certificateMargin = Duration.days(14)
 
-/** Stores refuse signatures that are off by 15 minutes. */
+/** Stores refuse signatures whose time differs by 15 minutes or more. */
 const largestClockOffset = Duration.minutes(5)
 
 type Failure = StoreError | ConfigError
 
-/** Leaves out the steps that depend on a step that failed. */
+/** Stops after a step that failed, because the next steps depend on it. */
 export const run = (options: Options): Effect.Effect<ReadonlyArray<Check.Result>, never, ObjectStore | StoreProbe> =>
   Effect.gen(function* () {
     const probe = yield* StoreProbe
@@ -165,7 +165,7 @@ const excesses: ReadonlyArray<Excess> = ["s3:ListBucket", "s3:GetObject", "s3:De
 const privilege = (probe: Context.Tag.Service<StoreProbe>, key: ObjectKey.ObjectKey, { canary }: Options) =>
   Effect.map(
     Effect.forEach(
-      // without the canary there is nothing to read
+      // skipped without the canary, because there is no object to read
       excesses.filter((permission) => canary || permission === "s3:ListBucket"),
       (permission) =>
         Effect.map(Effect.either(probe.isAllowed(permission, key)), (answer) => [permission, answer] as const)

@@ -31,8 +31,8 @@ export const replacedFailure = (path: string, former: ContentDigest): SourceUnre
   })
 
 /**
- * `former`: the digest of the bytes that the content must begin with. `path`: the path for error messages. `withFacts`:
- * also gather the facts for a manifest.
+ * `former`: the digest of the bytes that the content must begin with. `path`: used in error messages, and shows whether
+ * the content consists of lines. `withFacts`: also gather the facts for a manifest.
  */
 export const make = (path: string, former: ContentDigest | undefined, withFacts = false): ContentHash => {
   const whole = blockwise(withFacts)

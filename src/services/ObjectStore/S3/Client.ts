@@ -110,8 +110,8 @@ const unsupported = (bucket: string) => {
 }
 
 /**
- * Whether the endpoint already contains the bucket's name. The SDK would add the name again, to every key or to the
- * host name.
+ * The problem of an endpoint that already contains the bucket's name; undefined if it does not. The SDK would add the
+ * name again, to every key or to the host name.
  */
 const containsBucket = ({ bucket, endpoint: url, forcePathStyle }: Target) => {
   if (url?.hostname.startsWith(`${bucket}.`) !== true || forcePathStyle === true) return undefined

@@ -53,7 +53,7 @@ const flagIn = (text: string | undefined, name: string): Effect.Effect<boolean |
       )
 }
 
-/** The settings of the profile, and the endpoint that its `services` section sets for S3. */
+/** Reads the settings of the profile, and the endpoint that its `services` section sets for S3. */
 const profileOf = (named: string | undefined, env: Env) =>
   Effect.gen(function* () {
     if (named === undefined && !mayBeSet(env)) return undefined

@@ -42,7 +42,7 @@ export interface Network {
   readonly routeTo: (origin: Client.Origin) => Client.Route
   /** Sends requests to the store. */
   readonly http: Client.HttpClient
-  /** Handles requests to the services that issue credentials. */
+  /** For requests to the services that issue credentials. */
   readonly handler: HandlerOptions
 }
 
