@@ -66,15 +66,14 @@ describe.skipIf(!hostAvailable)("two jobs on one host", () => {
   }
   const succeeded = ["ActiveState=inactive", "ExecMainStatus=0", "Result=success"]
 
-  const status = async (state: string) => {
-    const { code, stderr, stdout } = await host.container.exec(
-      "ibsr-export",
-      "status",
-      `--state-dir=/var/lib/${state}`,
-      "--output=json"
-    )
+  /** Without a name, that of the ledger which the program finds. */
+  const status = async (state?: string) => {
+    const flags = state === undefined ? [] : [`--state-dir=/var/lib/${state}`]
+    const { code, stderr, stdout } = await host.container.exec("ibsr-export", "status", "--output=json", ...flags)
     expect(code, stderr).toBe(0)
     return JSON.parse(stdout) as {
+      readonly ledger: string
+      readonly nextRun: string | null
       readonly targets: ReadonlyArray<{ readonly input: string; readonly prefix: string }>
     }
   }
@@ -95,9 +94,14 @@ describe.skipIf(!hostAvailable)("two jobs on one host", () => {
       ["ibsr-export", "snapshots"],
       ["ibsr-export-payload", "snapshots-payload"]
     ] as const) {
-      const { targets } = await status(state)
+      const { nextRun, targets } = await status(state)
       expect(targets).toMatchObject([{ input: `/var/lib/ibsr/${input}`, prefix: `host/${input}` }])
+      expect(nextRun).toMatch(/^2099-01-01T/)
     }
+    expect(await status()).toMatchObject({
+      ledger: "/var/lib/ibsr-export/ledger.db",
+      targets: [{ prefix: "host/snapshots" }]
+    })
   })
 
   it("fail and alert independently", async () => {
