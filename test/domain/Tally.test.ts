@@ -40,7 +40,7 @@ describe("Tally.add", () => {
     ["vanished", Vanished()],
     ["interrupted", Interrupted()],
     ["notTried", NotTried()]
-  ] as const)("counts only in `%s`", (field, outcome) => {
+  ] as const)("counts an outcome only in `%s`", (field, outcome) => {
     expect(tallied(outcome, outcome)).toEqual({ ...Tally.empty(), [field]: 2 })
   })
 

@@ -1,4 +1,4 @@
-/** An operator who sees only the exit code and the last two lines knows what is wrong, and what to do. */
+/** Checks that an operator who sees only the exit code and the last two lines knows what is wrong and what to do. */
 import { describe, expect, it } from "vitest"
 import { run, type RunResult } from "./BuiltProgram.ts"
 import { hostFaults } from "./lastlines/HostFaults.ts"
@@ -12,7 +12,7 @@ const tables = {
   "a fault of the host": hostFaults
 }
 
-/** All retries would take minutes, and end in the same words. */
+/** Few retries, because all of them would take minutes and lead to the same last lines. */
 const fewRetries = { IBSR_EXPORT_MAX_RETRIES: "1" }
 
 const runCase = async ({ prepare }: LastLinesCase): Promise<RunResult> => {
@@ -32,11 +32,11 @@ const lastLines = (text: string, count: number) => text.trimEnd().split("\n").sl
 
 describe.concurrent.each(Object.entries(tables))("after %s, the last lines", (_, cases) => {
   for (const each of cases) {
-    it.skipIf(each.isPossible === false)(`name cause and remedy when ${each.when}`, async () => {
+    it.skipIf(each.isPossible === false)(`name the cause and the remedy when ${each.when}`, async () => {
       const result = await runCase(each)
       const all = result.stdout + result.stderr
       expect(result.code, all).toBe(each.exit)
-      // cron mails both streams; a script may keep stderr alone
+      // checks both streams together, as cron mails them, and stderr alone, as a script may keep it
       for (const text of [lastLines(all, 2), lastLines(result.stderr, 1)]) {
         expect(text).toMatch(each.cause)
         expect(text).toMatch(each.remedy)

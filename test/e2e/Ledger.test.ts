@@ -218,43 +218,40 @@ describe("a second run", () => {
 
 describe("an object", () => {
   it.each([
-    ["its directory", (backup: string, stateDir: string) => cpSync(backup, stateDir, { recursive: true })],
+    ["the ledger's directory", (backup: string, stateDir: string) => cpSync(backup, stateDir, { recursive: true })],
     [
-      "its database alone",
+      "only the ledger's database",
       (backup: string, stateDir: string) => copyFileSync(join(backup, "ledger.db"), join(stateDir, "ledger.db"))
     ]
-  ])(
-    "is not overwritten when the ledger was restored, with %s, from before the object was stored",
-    async (_, restore) => {
-      const { at, stateDir, store, upload } = await host({ "known.jsonl": "1\n", "grown.jsonl": "1\n" })
-      await upload()
-      const backup = join(emptyDirectory(), "backup")
-      cpSync(stateDir, backup, { recursive: true })
-      const write = async (name: string, content: string) => {
-        writeFileSync(at(name), content)
-        makeFinal(at(name))
-      }
-      await write("grown.jsonl", "1\n22\n333\n")
-      await write("new.jsonl", "longer\n")
-      await upload()
-      restore(backup, stateDir)
-      await write("grown.jsonl", "1\n44\n")
-      await write("new.jsonl", "other\n")
-      const third = await upload(["--quiet"])
-      expect(third.code).toBe(0)
-      expect(third.stdout).toMatch(/warning: the ledger .* was copied or restored/)
-      for (const key of store.keys())
-        expect(store.versions(key).length, key).toBeLessThan(key.includes("grown.jsonl") ? 3 : 2)
-      expect(store.versions(`${prefix}/grown.jsonl`).map(({ body }) => String(body))).toEqual(["1\n", "1\n22\n333\n"])
-      expect(store.keys().filter((key) => /\.g\d{15}\.jsonl$/.test(key))).toHaveLength(2)
-      appendFileSync(at("new.jsonl"), "more\n")
-      makeFinal(at("new.jsonl"))
-      await write("newer.jsonl", "1\n")
-      const fourth = await upload()
-      expect(fourth.stdout).not.toContain("copied or restored")
-      expect(fourth.requests).toEqual([expect.stringMatching(/PutObject new\.g\d+\.jsonl/), "PutObject newer.jsonl"])
+  ])("is not overwritten after %s was restored from a backup that is older than the object", async (_, restore) => {
+    const { at, stateDir, store, upload } = await host({ "known.jsonl": "1\n", "grown.jsonl": "1\n" })
+    await upload()
+    const backup = join(emptyDirectory(), "backup")
+    cpSync(stateDir, backup, { recursive: true })
+    const write = async (name: string, content: string) => {
+      writeFileSync(at(name), content)
+      makeFinal(at(name))
     }
-  )
+    await write("grown.jsonl", "1\n22\n333\n")
+    await write("new.jsonl", "longer\n")
+    await upload()
+    restore(backup, stateDir)
+    await write("grown.jsonl", "1\n44\n")
+    await write("new.jsonl", "other\n")
+    const third = await upload(["--quiet"])
+    expect(third.code).toBe(0)
+    expect(third.stdout).toMatch(/warning: the ledger .* was copied or restored/)
+    for (const key of store.keys())
+      expect(store.versions(key).length, key).toBeLessThan(key.includes("grown.jsonl") ? 3 : 2)
+    expect(store.versions(`${prefix}/grown.jsonl`).map(({ body }) => String(body))).toEqual(["1\n", "1\n22\n333\n"])
+    expect(store.keys().filter((key) => /\.g\d{15}\.jsonl$/.test(key))).toHaveLength(2)
+    appendFileSync(at("new.jsonl"), "more\n")
+    makeFinal(at("new.jsonl"))
+    await write("newer.jsonl", "1\n")
+    const fourth = await upload()
+    expect(fourth.stdout).not.toContain("copied or restored")
+    expect(fourth.requests).toEqual([expect.stringMatching(/PutObject new\.g\d+\.jsonl/), "PutObject newer.jsonl"])
+  })
 
   it("is not replaced by a file of another input directory, even if the file is not append-only", async () => {
     const { args, input, store } = await host({ "a.pcap": "first" })

@@ -80,7 +80,7 @@ describe("NO_PROXY", () => {
     expect(proxy.log).toEqual([])
   })
 
-  it.each(["", "192.0.2.1", "7.0.0.1", "localhost"])("keeps the proxy for the store: %j", async (noProxy) => {
+  it.each(["", "192.0.2.1", "7.0.0.1", "localhost"])("does not exempt the store: %j", async (noProxy) => {
     const { proxy, result } = await uploadToLoopback(noProxy)
     expect(result.code, result.stdout).toBe(32)
     expect(proxy.log).toHaveLength(1)

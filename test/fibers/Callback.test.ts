@@ -46,7 +46,7 @@ describe("a callback", () => {
     })
   )
 
-  it.effect("starts afresh each time it is run", () =>
+  it.effect("starts from the beginning each time it is run", () =>
     Effect.gen(function* () {
       let times = 0
       const callback = Callback.make<number, never>((resume) => {
@@ -85,7 +85,7 @@ describe("Callback.start", () => {
     expect(started(Exit.fail("b"), noFiber).exits).toEqual([Exit.fail("b")])
   })
 
-  it("runs any other effect in a fiber, which does not log its failure", async () => {
+  it("runs any other effect in a fiber, and does not log its failure", async () => {
     const logged: Array<unknown> = []
     const logger = Logger.replace(
       Logger.defaultLogger,
@@ -99,7 +99,7 @@ describe("Callback.start", () => {
     expect(logged).toEqual([["failing"]])
   })
 
-  it("interrupts that fiber on cancellation", async () => {
+  it("interrupts the fiber of any other effect when it is cancelled", async () => {
     const { promise, resolve } = Promise.withResolvers<Exit.Exit<never, never>>()
     const cancel = Callback.start(Effect.never, resolve)
     cancel()

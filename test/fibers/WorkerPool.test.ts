@@ -48,7 +48,7 @@ describe("WorkerPool", () => {
   )
 
   it.effect.prop(
-    "processes each element exactly once, whatever the chunks",
+    "processes each element exactly once, for any division into chunks",
     [
       FastCheck.array(FastCheck.array(FastCheck.integer(), { maxLength: 5 }), { maxLength: 20 }),
       FastCheck.integer({ min: 1, max: 9 })

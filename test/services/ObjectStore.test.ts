@@ -134,7 +134,7 @@ describe("an endpoint that contains the bucket's name", () => {
       )
     ).pipe(Effect.scoped)
 
-  it.live("is refused with the endpoint to give", () =>
+  it.live("is refused, and the hint names the correct endpoint", () =>
     Effect.gen(function* () {
       for (const forced of [undefined, false]) {
         const { hint } = yield* Effect.flip(connect(forced))
@@ -143,7 +143,7 @@ describe("an endpoint that contains the bucket's name", () => {
     })
   )
 
-  it.live("is accepted with --force-path-style, and if the host only begins like the bucket", () =>
+  it.live("is accepted with --force-path-style, or if the host only begins with the same letters", () =>
     Effect.zipRight(connect(true), connect(undefined, "snap"))
   )
 })

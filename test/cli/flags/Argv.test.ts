@@ -178,7 +178,7 @@ describe("Argv.values", () => {
   })
 })
 
-describe("words that follow no flag", () => {
+describe("words that do not belong to a flag", () => {
   const parseStatus = (...args: ReadonlyArray<string>) =>
     Argv.parse({ status: Object.values(statusFlags) }, ["status", ...args])
   const values = (...directories: ReadonlyArray<string>) =>
@@ -197,7 +197,7 @@ describe("words that follow no flag", () => {
     ],
     [["--stored=a", "b", "--stored", "c"], values("a", "b", "c")],
     [["--stored", "--", "-0", "--", "--help"], values("-0", "--", "--help")]
-  ])("are values of the flag that takes them: %j", (args, canonical) => {
+  ])("are values of the flag that accepts them: %j", (args, canonical) => {
     expect(parseStatus(...args)).toEqual({ _tag: "Run", command: "status", args: canonical })
   })
 

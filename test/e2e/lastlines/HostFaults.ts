@@ -1,4 +1,4 @@
-/** What is wrong on the host: files, directories, settings and credentials. */
+/** Faults of the host: its files, directories, settings and credentials. */
 import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync } from "node:fs"
 import { join } from "node:path"
@@ -16,10 +16,10 @@ const keys = `aws_access_key_id = ${writer.accessKeyId}\naws_secret_access_key =
 const isRoot = process.getuid?.() === 0
 const canDropRights = isRoot && existsSync("/usr/bin/setpriv")
 
-/** A user who owns nothing. */
+/** The id of a user who owns no files. */
 const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
-/** Opens a directory to others. */
+/** Gives all users access to a directory. */
 const opened = (path: string) => {
   chmodSync(path, 0o755)
   return path
@@ -27,7 +27,7 @@ const opened = (path: string) => {
 
 const stateOf = (path: string) => ({ IBSR_EXPORT_STATE_DIR: path })
 
-/** Mounts a file system of this kind over a directory, for the run only. */
+/** Mounts a file system of this kind over a directory for the duration of a run. */
 const mounted = (options: string, at: string) => [
   "unshare",
   "--mount",

@@ -12,16 +12,16 @@ interface Stoppable {
 /** Stops a server after the run of the case. */
 export type Use = <A extends Stoppable>(server: A) => A
 
-/** A run of the program. */
+/** A prepared run of the program. */
 export interface Prepared extends RunOptions {
   readonly args: ReadonlyArray<string>
 }
 
 export interface LastLinesCase {
-  /** Completes the title "names cause and remedy when …". */
+  /** Completes the title "name the cause and the remedy when …". */
   readonly when: string
   readonly exit: number
-  /** Match the last line. */
+  /** Patterns that the last line must match. */
   readonly cause: RegExp
   readonly remedy: RegExp
   /** Whether this machine and this user can prepare the fault. Default: true. */
@@ -33,7 +33,7 @@ export const oneFile = () => tree({ "snapshot_2026112214.jsonl": '{"a":1}\n' })
 
 const region = "--region=us-east-1"
 
-/** A run with these flags and variables on a strict store that has this fault. */
+/** Prepares a run with these flags and variables on a strict store that has this fault. */
 export const onStore =
   ({
     fault,
@@ -52,11 +52,11 @@ export const onStore =
     return { ...rest, args: s3(input, store.endpoint, region, ...flags) }
   }
 
-/** A run whose store always responds with this. */
+/** Prepares a run whose store always sends this response. */
 export const answering = (answer: Omit<Extract<Fault, { kind: "answer" }>, "kind">) =>
   onStore({ fault: { kind: "answer", ...answer } })
 
-/** A run on an endpoint that is no plain store. */
+/** Prepares a run on an endpoint that is not a plain store. */
 export const at =
   (endpoint: () => Promise<FakeEndpoint>, env: NodeJS.ProcessEnv = {}) =>
   async (use: Use): Promise<Prepared> => {
@@ -66,7 +66,7 @@ export const at =
 
 export const htmlPage = (text: string) => `<html><body><h1>${text}</h1></body></html>`
 
-/** A refusal in the words of a store. */
+/** The refusal of a store, with this code and message. */
 export const refusal = (status: number, code: string, message: string) => ({
   status,
   code,

@@ -1,4 +1,4 @@
-/** What is between the host and the store: names, ports, TLS, proxies and portals. */
+/** Faults between the host and the store: in names, ports, TLS, proxies and portals. */
 import { createServer } from "node:http"
 import { Proxy } from "../../fakes/Proxy.ts"
 import { makeAuthority } from "../../fixtures/Certificates.ts"
@@ -28,13 +28,13 @@ const throughProxy = (refuse?: number) => async (use: Use) => {
   return storeBehindProxy({ HTTPS_PROXY: proxy.url() })
 }
 
-/** An https proxy with a certificate of an authority that this host does not know. */
+/** Starts an https proxy whose certificate has an authority that this host does not know. */
 const throughSecureProxy = async (use: Use) => {
   const authority = await makeAuthority()
   return storeBehindProxy({ HTTPS_PROXY: use(await Proxy.start({ tls: await authority.issue("127.0.0.1") })).url() })
 }
 
-/** STS is reached through a proxy, and the store directly. */
+/** Prepares a run that reaches STS through a proxy and the store directly. */
 const roleThrough = async (proxyHost: string): Promise<Prepared> => ({
   args: s3(oneFile(), "http://127.0.0.1:9", region, "--assume-role-arn=arn:aws:iam::123456789012:role/export"),
   env: { HTTPS_PROXY: `http://${proxyHost}`, NO_PROXY: "127.0.0.1" }

@@ -1,4 +1,4 @@
-/** What the store refuses, or cannot do. */
+/** Faults of the store: requests that it refuses, and features that it does not support. */
 import { writer } from "../../../scripts/strict-s3/StrictS3.ts"
 import { tree } from "../../fixtures/Tree.ts"
 import { answering, htmlPage, refusal, type LastLinesCase, onStore } from "./LastLinesCase.ts"

@@ -68,7 +68,10 @@ export const make =
         } else reachable = connected.remoteAddress
         done(error, connected)
       }
-      /** The proxy, and not the store, is the other side of a connection that fails like this. */
+      /**
+       * Adds the proxy to the error, because a connection that fails in this way is one to the proxy and not to the
+       * store.
+       */
       const failAtProxy = (error: unknown) =>
         complete(proxy === undefined ? error : NamedProxy.inError(error, proxy, isSecure))
       const cancel = () => {
@@ -87,7 +90,7 @@ export const make =
           { ...options, ...(isSecure ? { secureContext, session } : {}) },
           (error, connected) => {
             if (!isTunnelled) return
-            // with an error, Node passes the socket to the proxy unless there was a tunnel already
+            // on an error before the tunnel was open, Node passes the socket of the proxy to this callback
             if (error) (connected === opening ? failAtProxy : complete)(error)
             else complete(undefined, keepSession(connected as Socket))
           }

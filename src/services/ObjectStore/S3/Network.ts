@@ -127,8 +127,8 @@ const checkExtraAuthorities = (path: string | undefined) =>
     : Effect.void
 
 /**
- * An agent that trusts the system's CA certificates from its first connection on, and names the proxy in the error of a
- * connection to it.
+ * An agent that trusts the system's CA certificates from its first connection on. If a connection to a proxy fails, the
+ * error names the proxy.
  */
 const systemTrustingAgent = (options: https.AgentOptions, extra: string | undefined, proxies: Proxy.Proxies) => {
   const agent = new https.Agent(options)
@@ -138,7 +138,7 @@ const systemTrustingAgent = (options: https.AgentOptions, extra: string | undefi
     const { host = "localhost", port } = target as https.RequestOptions
     const proxy = Proxy.of(proxies, { protocol: "https:", hostname: host ?? "", port: Number(port ?? 443) })
     const opening = createConnection(target, (error, connected) =>
-      // with an error, Node passes the socket to the proxy unless there was a tunnel already
+      // on an error before the tunnel was open, Node passes the socket of the proxy to this callback
       done?.(
         proxy !== undefined && error && connected === opening ? NamedProxy.inError(error, proxy, true) : error,
         connected

@@ -86,7 +86,7 @@ describe("a request", () => {
     })
   )
 
-  it.scoped("is not cancelled when the finished request before it is cancelled", () =>
+  it.scoped("is not affected when an earlier, finished request is cancelled", () =>
     Effect.gen(function* () {
       const held = yield* Deferred.make<Socket>()
       const { http, server } = yield* serve((socket) => {

@@ -43,7 +43,7 @@ describe("ChecksumDialect.refusalOf", () => {
     ["a changed body", new IntegrityFailure(answer(400, "BadDigest", "the SHA256 differs")), undefined],
     ["the permission", new AccessDenied(answer(403, "AccessDenied")), undefined],
     ["overload", new StoreUnavailable(answer(503, "SlowDown")), undefined]
-  ] as const)("recognises whether a refusal that names %s may concern the checksum", (_, error, expected) => {
+  ] as const)("returns whether a refusal that names %s may concern the checksum", (_, error, expected) => {
     expect(ChecksumDialect.refusalOf(error)).toBe(expected)
   })
 })

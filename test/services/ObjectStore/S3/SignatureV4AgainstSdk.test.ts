@@ -98,7 +98,7 @@ const times = fc.oneof(
 describe("SignatureV4 and the SDK's signer", () => {
   const perRegion = new Map<string, ReturnType<typeof SignatureV4.make>>()
 
-  it("add the same headers to any request, whatever they signed before", () =>
+  it("add the same headers to any request, independently of earlier requests", () =>
     fc.assert(
       fc.asyncProperty(
         fc.record({
