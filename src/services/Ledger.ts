@@ -194,7 +194,7 @@ export interface OpenLedger {
   readonly partStored: (path: string, part: KeptPart) => Effect.Effect<void, StateUnusable>
   /** Forgets the upload and its parts, after it was completed, aborted or abandoned. */
   readonly uploadEnded: (path: string) => Effect.Effect<void, StateUnusable>
-  /** The completions of the file's uploads that had no response, since the last one that had. */
+  /** The completions of the file's uploads that got no response, since the last completion that got one. */
   readonly lostCompletions: (path: string) => Effect.Effect<LostCompletions, StateUnusable>
   readonly completionLost: (path: string) => Effect.Effect<void, StateUnusable>
   readonly completionAnswered: (path: string) => Effect.Effect<void, StateUnusable>

@@ -1,6 +1,6 @@
 /**
- * A week on a real server with three users: a host that may only put, a reader that may list and read, and the owner, who
- * damages objects. The reader finds every damage, and nothing else.
+ * Simulates a week on a real server with three users: a host that may only put objects, a reader that may list and read
+ * them, and the owner, who damages some. The reader must find all damage, and nothing else.
  */
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3"
 import { appendFileSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
@@ -18,7 +18,7 @@ import { createBucket, type RealBucket } from "./RealBucket.ts"
 const prefix = "ibsr/host-17/snapshots"
 const [minute, hour] = [60_000, 3_600_000]
 
-/** Makes the program use the simulated time. It learns the server's time from the first answer. */
+/** Makes the program use the simulated time. The program learns the server's time from the first response. */
 const preload = `data:text/javascript,${encodeURIComponent("Date.now = () => Number(process.env.TEST_NOW)")}`
 
 const digits = (millis: number) => new Date(millis).toISOString().replaceAll(/[-:]/g, "")
@@ -84,7 +84,7 @@ describe.skipIf(minio.length === 0)("after a week with an outage", () => {
     const end = Math.floor(Date.now() / minute) * minute
     const write = collector(input, end - 7 * 24 * hour)
     const dead = `http://127.0.0.1:${await closedPort()}`
-    // every six hours; four runs in a row find no store
+    // runs start every six hours, and four consecutive runs cannot reach the store
     for (let at = 1; at <= 28; at++) {
       const now = end - (28 - at) * 6 * hour
       write(now, at % 9 === 0)
@@ -114,7 +114,7 @@ describe.skipIf(minio.length === 0)("after a week with an outage", () => {
     return root
   }
 
-  /** Verifies a copy and the bucket, which must agree. */
+  /** Verifies a copy and the bucket. Both results must be equal. */
   const verify = async () => {
     const copy = await run(["verify", await sync(), "--output=json"], {
       env: keysOf({ accessKeyId: "", secretAccessKey: "" })

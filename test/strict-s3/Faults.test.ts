@@ -24,7 +24,10 @@ const put = (fault: Fault, rawRequest: Partial<RawRequest> = {}, waitMs = 300) =
   return Promise.race([sent, sleep(waitMs, silence, { ref: false })])
 }
 
-/** How long to wait for an outcome, in milliseconds. A test of silence waits the whole time, so it waits less. */
+/**
+ * How long to wait for an outcome, in milliseconds. A test that expects no answer waits for all of this time, so it
+ * gets a short one.
+ */
 const waitFor = (expected: string) => (expected === silence ? 300 : 10_000)
 
 /** The outcome that the client sees when it uses the AWS SDK. */

@@ -123,7 +123,7 @@ const migrations: ReadonlyArray<string> = [
   ALTER TABLE targets ADD COLUMN retention_least INTEGER;
   ALTER TABLE targets ADD COLUMN retention_most INTEGER;
   `,
-  // Whether the response to a part contained its checksum. Earlier versions completed uploads as if all had.
+  // Whether the response to a part contained its checksum. Earlier versions assumed that every response did.
   "ALTER TABLE parts ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 1 CHECK (confirmed IN (0, 1))",
   // the region is part of a target's name; empty if unknown
   `
@@ -170,7 +170,8 @@ const migrations: ReadonlyArray<string> = [
     WHERE coalesce(pending_since, acknowledged_at) < (SELECT input_since FROM targets WHERE id = target);
   ALTER TABLE targets DROP COLUMN input_since;
   `,
-  // completions of a file's multipart uploads that had no response, since the last one that had
+  // the number of completions of a file's multipart uploads without a response, since the last completion with a
+  // response
   `
   CREATE TABLE lost_completions (
     target INTEGER NOT NULL,
