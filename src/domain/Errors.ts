@@ -149,6 +149,12 @@ export class NothingSelected extends Data.TaggedError("NothingSelected")<{ reado
   readonly hint = "check --input, --include and --exclude, and whether the collector runs"
 }
 
+/** `--stale-after` was given, and no selected file has changed for that long. Everything else succeeded. */
+export class Stale extends Data.TaggedError("Stale")<{ readonly input: string; readonly detail: string }> {
+  override readonly message = `${this.input}: ${this.detail}`
+  readonly hint = "check whether the collector runs and writes to --input"
+}
+
 /** Another run is using the same ledger. */
 export class Locked extends Data.TaggedError("Locked")<{ readonly path: string }> {
   override readonly message = `${this.path}: another run is using this ledger`
@@ -275,4 +281,4 @@ export type FileError = StoreError | SourceUnreadable | StateUnusable | ConfigEr
 
 /** Every way in which the program can fail. */
 export type ExportError =
-  FileError | DeadlineExceeded | NothingSelected | Incomplete | Corrupt | Locked | InputUnusable | UsageError
+  FileError | DeadlineExceeded | NothingSelected | Stale | Incomplete | Corrupt | Locked | InputUnusable | UsageError

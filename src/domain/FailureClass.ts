@@ -85,6 +85,8 @@ export const table = {
     "incomplete", "verify: something is missing, or nothing proves that nothing is"),
   Corrupt:             row(44, false, "always",        "always",       "never",        false, "never",
     "corrupt", "verify: an object differs from its manifest, or is damaged"),
+  Stale:               row(45, false, "always",        "always",       "never",        false, "never",
+    "stale", "nothing new was written for --stale-after; all else succeeded"),
   Locked:              row(50, true,  "always",        "always",       "never",        false, "never",
     "locked", "another run is using this ledger"),
   StateUnusable:       row(51, false, "always",        "always",       "never",        false, "never",

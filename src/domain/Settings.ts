@@ -63,6 +63,8 @@ export interface Settings<Prefix = KeyPrefix> extends Target, ObjectAttributes, 
   /** How long the collector keeps a snapshot after the start of its hour. If undefined, the run estimates it. */
   readonly retention: Duration.Duration | undefined
   readonly failIfEmpty: boolean
+  /** A run fails if no selected file has changed for this long. */
+  readonly staleAfter: Duration.Duration | undefined
   readonly dryRun: boolean
   readonly prefix: Prefix
   readonly compress: Compression.Mode

@@ -54,6 +54,8 @@ export interface Tally {
   resumedBytes: number
   /** Unfinished multipart uploads that the next run can resume. */
   readonly keptUploads: Array<KeptUpload>
+  /** When a selected file last changed, in milliseconds since 1970. Only known with `--stale-after`. */
+  newestAt: number | undefined
   /** Multipart uploads in progress. */
   readonly activeUploads: Set<ActiveUpload>
 }
@@ -113,6 +115,7 @@ export const empty = (): Tally => ({
   resumed: 0,
   resumedBytes: 0,
   keptUploads: [],
+  newestAt: undefined,
   activeUploads: new Set()
 })
 

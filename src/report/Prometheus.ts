@@ -124,6 +124,11 @@ const metrics = (facts: Facts): ReadonlyArray<Metric> => {
       "Since when the oldest of these files has been waiting; missing if there is none.",
       oldest == null ? undefined : seconds(oldest.since)
     ),
+    gauge(
+      "newest_file_timestamp_seconds",
+      "When a file last changed, of those that are at least partly stored; missing if there is none.",
+      remembered?.newestFile == null ? undefined : seconds(remembered.newestFile.changedAt)
+    ),
     gauge("stored_files", "Files that are at least partly stored.", remembered?.stored),
     gauge("stored_bytes", "Bytes of these files that are stored, before compression.", remembered?.storedBytes),
     {

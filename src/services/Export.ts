@@ -1,6 +1,7 @@
-import { Array, Chunk, Clock, Context, Effect, Either, Layer, Option, Stream } from "effect"
+import { Array, Chunk, Clock, Context, Duration, Effect, Either, Layer, Option, Stream } from "effect"
 import * as ConcurrencyLimit from "../domain/ConcurrencyLimit.ts"
-import { type ConfigError, type ExportError, NothingSelected } from "../domain/Errors.ts"
+import * as DurationText from "../domain/DurationText.ts"
+import { type ConfigError, type ExportError, NothingSelected, Stale } from "../domain/Errors.ts"
 import * as LedgerConcern from "../domain/LedgerConcern.ts"
 import * as ManifestDirectory from "../domain/ManifestDirectory.ts"
 import { Outcome } from "../domain/Outcome.ts"
@@ -149,7 +150,10 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               startedAt: new Date(startedAt),
               durationMillis: endedAt - startedAt,
               signal: reason?._tag === "Signal" ? reason.signal : undefined,
-              endedBy: endedBy(reason, result.error) ?? nothingSelected(settings, reporter.tally),
+              endedBy:
+                endedBy(reason, result.error) ??
+                nothingSelected(settings, reporter.tally) ??
+                stale(settings, reporter.tally, endedAt),
               complete: result.complete,
               unmatched: selection.unmatched(),
               tally: reporter.tally,
@@ -196,3 +200,13 @@ const endedBy = (reason: StopReason | undefined, error: ExportError | undefined)
 
 const nothingSelected = ({ failIfEmpty, input }: Settings, tally: Tally.Tally) =>
   failIfEmpty && Tally.selected(tally) === 0 ? new NothingSelected({ input }) : undefined
+
+/** Only if nothing else has failed: the failures are more important. */
+const stale = ({ input, staleAfter }: Settings, { failedClasses, newestAt }: Tally.Tally, now: number) => {
+  if (staleAfter === undefined || failedClasses.size > 0) return undefined
+  if (newestAt === undefined) return new Stale({ input, detail: "no file was selected" })
+  const idle = Duration.millis(now - newestAt)
+  return Duration.greaterThan(idle, staleAfter)
+    ? new Stale({ input, detail: `no selected file has changed for ${DurationText.format(idle)}` })
+    : undefined
+}

@@ -23,6 +23,7 @@ describe("the exit code of a run", () => {
       { endedBy: "BucketUnusable" }
     ],
     ["an empty selection", "nothing-selected", 42, [], { endedBy: "NothingSelected" }],
+    ["a collector that writes nothing", "stale", 45, [], { endedBy: "Stale" }],
     ["something missing for verify", "incomplete", 43, [], { endedBy: "Incomplete" }],
     ["a damaged object for verify", "corrupt", 44, [], { endedBy: "Corrupt" }],
     ["bytes in doubt", "integrity", 40, ["IntegrityFailure"]],

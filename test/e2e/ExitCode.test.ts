@@ -185,6 +185,18 @@ describe("the exit code", () => {
     await expectExit(44, ["verify", tree({ "snapshot_2026112214.jsonl": line(0) + "{" }), "--without-manifest"])
   })
 
+  it("is 45 when no file has changed for --stale-after", async () => {
+    const { store } = await withStore()
+    const input = snapshots()
+    const stopped = await expectExit(45, s3(input, store.endpoint, "--stale-after=30m"))
+    expect(stopped.stdout).toMatch(/no selected file has changed for (1 h|59 min)/)
+    expect(store.keys()).not.toEqual([])
+    const again = ["--stale-after=30m", "--force"]
+    await expectExit(45, s3(input, store.endpoint, ...again))
+    await expectExit(0, s3(input, store.endpoint, "--stale-after=2h"))
+    await expectExit(45, s3(emptyDirectory(), store.endpoint, "--stale-after=2h"))
+  })
+
   it("is 50 when another run uses the ledger", async () => {
     const { args, store } = await withStore({ latencyMs: 5000 })
     const stateDir = emptyDirectory()

@@ -54,6 +54,8 @@ describe("--metrics-file", () => {
     })
     // the store's clock has whole seconds
     expect(Math.abs(others["clock_offset_seconds"]!)).toBeLessThan(5)
+    // the files of a test were changed an hour before
+    expect(Math.abs(at! - others["newest_file_timestamp_seconds"]! - 3600)).toBeLessThan(60)
     expect(others).not.toHaveProperty("oldest_waiting_timestamp_seconds")
     expect(readFileSync(file, "utf8")).toContain(`{target="${store.endpoint}/snapshots/${target}",version="`)
     expect(statSync(file).mode & 0o777).toBe(0o644)

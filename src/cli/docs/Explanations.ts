@@ -77,6 +77,11 @@ const explanations: Readonly<Record<ExportError["_tag"], Explanation>> = {
     check: "List the directory. --dry-run shows what is selected.",
     remedy: "Correct --input, --include or --exclude, or start the collector."
   },
+  Stale: {
+    cause: "--stale-after was given, and no selected file has changed for that long. Everything was uploaded.",
+    check: "Look at the collector's service and log, and at the newest file: ibsr-export status shows it.",
+    remedy: "Start the collector, or correct --input or --include. If it writes less often, raise --stale-after."
+  },
   Incomplete: {
     cause: "verify found that lines or objects are missing, that their end has not arrived yet, or that no manifest proves the opposite.",
     check: "The lines before the last one name each object, directory and hole.",

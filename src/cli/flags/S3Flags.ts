@@ -82,6 +82,14 @@ export const s3Flags: Flag.Flags<FlagValues> = {
     group: what,
     description: "fail if no file is selected"
   }),
+  staleAfter: Flag.optional({
+    name: "stale-after",
+    group: what,
+    value: "DURATION",
+    description:
+      "exit with 45 if no selected file has changed for this long, for example because the collector is down",
+    parse: DurationText.positive
+  }),
   dryRun: Flag.toggle({
     name: "dry-run",
     group: what,

@@ -12,7 +12,7 @@ import * as Snapshot from "../../domain/Snapshot.ts"
 import { type FileStat, type Found, pathOf, type SourceFile } from "../../domain/SourceFile.ts"
 import type { OpenLedger, StoredAs } from "../Ledger.ts"
 import type { FileOutcome, Reporter } from "../Reporter.ts"
-import { stat as statNow, stateOf, statLater } from "./FileStat.ts"
+import { modifiedMillis, stat as statNow, stateOf, statLater } from "./FileStat.ts"
 
 const unchanged = Outcome.Unchanged()
 
@@ -43,6 +43,8 @@ export const make =
       const isStored = (file: SourceFile, storedAs: StoredAs) => {
         const stat = file.isRemote ? remote.get(file) : statNow(file, settings)
         if (stat === undefined) return false
+        if (settings.staleAfter !== undefined)
+          reporter.tally.newestAt = Math.max(reporter.tally.newestAt ?? 0, modifiedMillis(stat, now))
         const stored = storedAs(file, stat)
         // a file that was stored as live is stored again when it is final, even if that is at the end of this run
         return (
@@ -58,7 +60,7 @@ export const make =
             const admitted = Selection.admit(selection, found)
             if (Either.isLeft(admitted))
               outcomes.push({ file: { relativePath: pathOf(found) }, outcome: admitted.left })
-            else if (settings.force || !isStored(admitted.right, storedAs)) toOpen.push(admitted.right)
+            else if (!isStored(admitted.right, storedAs) || settings.force) toOpen.push(admitted.right)
             else outcomes.push({ file: admitted.right, outcome: unchanged })
           }
         })
