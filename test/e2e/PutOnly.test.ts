@@ -2,14 +2,14 @@
 import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import { beforeAll, describe, expect, inject, it } from "vitest"
+import { beforeAll, describe, expect, it } from "vitest"
 import { type Policy, putAndAbort, putOnly } from "../fixtures/Policy.ts"
 import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
+import { realServers } from "../fixtures/real-servers/Installed.ts"
 import { sdkClient, statusOf } from "../fixtures/SdkClient.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { report, run, type RunResult, start, until } from "./BuiltProgram.ts"
 import { canFetch, createBucket, type RealBucket, sha256Of } from "./RealBucket.ts"
-import { behaviourOf, isKnownServer } from "./ServerBehaviour.ts"
 import { startRelay } from "./TcpRelay.ts"
 
 const MiB = 1024 ** 2
@@ -35,11 +35,13 @@ const refusal = (finished: RunResult) => {
   return [result.exitCode, `${failures[0]?.status} ${failures[0]?.code}`]
 }
 
-const real = inject("servers")
+const real = (await realServers()).filter(
+  ({ behaviour, isVariant, users }) => users !== undefined && behaviour.separatesWrites && !isVariant
+)
 
 describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => {
   describe.each(real)("on $name", (server) => {
-    const behaviour = behaviourOf(server.name)
+    const { behaviour } = server
     let bucket: RealBucket
     let user: AccessKey
 
@@ -60,7 +62,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
           "--part-size=5MiB",
           "--output=json",
           "--verbose",
-          ...behaviour.flags,
+          ...behaviour.userFlags,
           ...flags
         ],
         {
@@ -232,7 +234,7 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
     })
 
     // shows that the policy has an effect: otherwise the tests above would prove nothing
-    it.skipIf(!isKnownServer(server.name))("denies listing and deletion", async () => {
+    it.skipIf(server.users?.kind === "owner")("denies listing and deletion", async () => {
       const client = sdkClient({ ...server, ...user })
       const object = { Bucket: bucket.name, Key: `${prefix}/a.jsonl` }
       const listing = new ListObjectsV2Command({ Bucket: bucket.name, Prefix: prefix })

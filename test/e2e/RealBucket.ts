@@ -10,17 +10,21 @@ import { createHash, randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
 import { promisify } from "node:util"
 import { sdkClient } from "../fixtures/SdkClient.ts"
-import type { RealServer } from "../fixtures/real-servers.ts"
+import type { RealServer } from "../fixtures/real-servers/RealServer.ts"
 
 export const canFetch = existsSync("/usr/bin/curl")
 
+/** As S3 signs paths. */
+const encode = (segment: string): string =>
+  encodeURIComponent(segment).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
+
 /** The SHA-256 of an object, from curl, which signs the request, and sha256sum. */
-const fetchSha256 = async (url: string, user: string, region: string): Promise<string> => {
+const fetchSha256 = async (url: URL, region: string): Promise<string> => {
   // Ceph requires the hash of the body even for an empty one
   const noBody = `x-amz-content-sha256: ${createHash("sha256").digest("hex")}`
-  const curl = `curl --silent --fail --user "$USER_PAIR" --aws-sigv4 "aws:amz:$REGION:s3" --header "${noBody}"`
+  const curl = `curl --silent --fail --aws-sigv4 "aws:amz:$REGION:s3" --header "${noBody}"`
   const command = `${curl} "$URL" | sha256sum`
-  const env = { ...process.env, USER_PAIR: user, REGION: region, URL: url }
+  const env = { ...process.env, REGION: region, URL: url.href }
   const { stdout } = await promisify(execFile)("bash", ["-o", "pipefail", "-c", command], { env })
   return stdout.slice(0, 64)
 }
@@ -47,8 +51,12 @@ export const createBucket = async (server: RealServer): Promise<RealBucket> => {
   return {
     name: bucket,
     sha256: (key) => {
-      const path = key.split("/").map(encodeURIComponent).join("/")
-      return fetchSha256(`${endpoint}/${bucket}/${path}`, `${accessKeyId}:${secretAccessKey}`, region)
+      const path = key.split("/").map(encode).join("/")
+      const url = new URL(`${endpoint}/${bucket}/${path}`)
+      // A pair in --user would be split at the colon of an access key of Swift.
+      url.username = encodeURIComponent(accessKeyId)
+      url.password = encodeURIComponent(secretAccessKey)
+      return fetchSha256(url, region)
     },
     encryption: async (key) =>
       (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ServerSideEncryption,

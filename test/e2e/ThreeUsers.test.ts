@@ -5,9 +5,10 @@
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3"
 import { appendFileSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { beforeAll, describe, expect, inject, it } from "vitest"
+import { beforeAll, describe, expect, it } from "vitest"
 import * as RunDirectory from "../../src/domain/RunDirectory.ts"
 import type { Verification } from "../../src/report/Verification.ts"
+import { realServers } from "../fixtures/real-servers/Installed.ts"
 import type { Policy } from "../fixtures/Policy.ts"
 import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
 import { sdkClient } from "../fixtures/SdkClient.ts"
@@ -53,7 +54,7 @@ const collector = (input: string, start: number) => {
   }
 }
 
-const minio = inject("servers").filter(({ name }) => name === "MinIO")
+const minio = (await realServers()).filter(({ name }) => name === "MinIO")
 
 describe.skipIf(minio.length === 0)("after a week with an outage", () => {
   const server = minio[0]!

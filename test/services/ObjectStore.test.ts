@@ -1,5 +1,5 @@
 import { CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, NoSuchKey } from "@aws-sdk/client-s3"
-import { afterAll, describe, expect, inject, it } from "@effect/vitest"
+import { afterAll, describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Either, Layer } from "effect"
 import { randomBytes } from "node:crypto"
 import { ConfigError } from "../../src/domain/Errors.ts"
@@ -12,13 +12,14 @@ import { parseQuery } from "../../scripts/strict-s3/Target.ts"
 import { owner, StrictS3, writerNoAbort } from "../../scripts/strict-s3/StrictS3.ts"
 import { sdkClient } from "../fixtures/SdkClient.ts"
 import { putOnly } from "../fixtures/Policy.ts"
+import { realServers } from "../fixtures/real-servers/Installed.ts"
 import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
 import { settingsWith } from "../fixtures/Settings.ts"
 import { contract } from "./ObjectStoreContract.ts"
 
 /** The adapter as the program builds it. The SDK reads credentials from `process.env`. */
 const adapter = (
-  endpoint: string,
+  { endpoint, region = "us-east-1" }: { readonly endpoint: string; readonly region?: string },
   bucket: string,
   login: AccessKey,
   changed: Partial<ObjectAttributes>
@@ -30,7 +31,7 @@ const adapter = (
       settingsWith({
         bucket,
         endpoint: new URL(endpoint),
-        region: "us-east-1",
+        region,
         timeout: Duration.seconds(30),
         ...changed
       }),
@@ -92,7 +93,7 @@ contract("the S3 adapter on the strict server", async (variant) => {
   const login = variant.restricted === true ? restricted : owner
   const bucket = variant.bucketExists === false ? "missing" : "snapshots"
   return {
-    layer: adapter(server.endpoint, bucket, login, { noOverwrite: variant.noOverwrite ?? false }),
+    layer: adapter(server, bucket, login, { noOverwrite: variant.noOverwrite ?? false }),
     read: async (key) => server.object(key)?.body,
     openUploads: async () => server.openUploads().length
   }
@@ -115,7 +116,7 @@ describe("the S3 adapter", () => {
           yield* store.completeUpload(object, uploadId, [{ ...part, number: 1 }])
           yield* store.abortUpload(yield* Effect.map(store.createUpload(object), (name) => ({ ...object, ...name })))
         })
-      ).pipe(Effect.provide(adapter(server.endpoint, "snapshots", owner, {})))
+      ).pipe(Effect.provide(adapter(server, "snapshots", owner, {})))
       const parameters = server.requests.flatMap(({ path }) => [...parseQuery(path.split("?")[1] ?? "").keys()])
       expect(new Set(parameters)).toEqual(new Set(["uploads", "uploadId", "partNumber"]))
       const names = server.requests.flatMap(({ headers }) => Object.keys(headers))
@@ -148,7 +149,7 @@ describe("an endpoint that contains the bucket's name", () => {
   )
 })
 
-const real = inject("servers")
+const real = await realServers()
 
 describe.skipIf(real.length === 0)("real servers", () => {
   for (const server of real) {
@@ -162,7 +163,7 @@ describe.skipIf(real.length === 0)("real servers", () => {
         // without this ACL the bucket's owner may not be able to read what another user uploads
         const acl = restricted === true ? "bucket-owner-full-control" : undefined
         return {
-          layer: adapter(server.endpoint, bucket, login, { noOverwrite, acl }),
+          layer: adapter(server, bucket, login, { noOverwrite, acl }),
           read: async (key) => {
             try {
               const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
@@ -183,7 +184,7 @@ describe.skipIf(real.length === 0)("real servers", () => {
           }
         }
       },
-      server.capabilities
+      { hasUsers: server.users !== undefined, differences: server.differences }
     )
   }
 })

@@ -9,15 +9,15 @@ import {
   UploadPartCommand
 } from "@aws-sdk/client-s3"
 import { randomBytes } from "node:crypto"
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { checksum, md5 } from "../../scripts/strict-s3/Checksums.ts"
 import { owner, StrictS3 } from "../../scripts/strict-s3/StrictS3.ts"
-import { type RawRequest, sendRaw } from "../fixtures/RawRequest.ts"
-import type { RealServer } from "../fixtures/real-servers.ts"
+import { type RawClient, type RawRequest, sendRaw } from "../fixtures/RawRequest.ts"
+import { realServers } from "../fixtures/real-servers/Installed.ts"
 import { sdkClient, statusOf } from "../fixtures/SdkClient.ts"
 
 interface Subject {
-  server: Omit<RealServer, "name" | "capabilities">
+  server: RawClient
   client: S3Client
   bucket: string
 }
@@ -25,7 +25,7 @@ interface Subject {
 const base64 = (algorithm: string, text: string) => checksum(algorithm, Buffer.from(text)).toString("base64")
 
 const raw =
-  (request: Partial<RawRequest> & { key?: string }, change: Partial<RealServer> = {}) =>
+  (request: Partial<RawRequest> & { key?: string }, change: Partial<RawClient> = {}) =>
   ({ server, bucket }: Subject) => {
     const path = `/${bucket}/${request.key ?? randomBytes(6).toString("hex")}`
     return sendRaw({ ...server, ...change }, { method: "PUT", path, body: "hello", ...request })
@@ -123,37 +123,9 @@ const cases: readonly [name: string, expected: string, run: (subject: Subject) =
   ["an aborted upload", "404 NoSuchUpload", multipart([3], { aborted: true })]
 ]
 
-// Known deviations of the real servers. An endpoint from the environment has none.
-const deviations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  MinIO: {
-    "a wrong CRC32": "400 XAmzContentChecksumMismatch",
-    "a wrong SHA-256": "400 XAmzContentChecksumMismatch",
-    "two checksums": "400 InvalidArgument",
-    // MinIO verifies only the headers that are signed.
-    "an unsigned x-amz- header": "200",
-    "eleven tags": "400 BadRequest"
-  },
-  "Ceph RGW": {
-    // Version 16 of Ceph ignores x-amz-checksum- headers.
-    "a wrong CRC32": "200",
-    "a wrong SHA-256": "200",
-    "two checksums": "200",
-    // Ceph verifies the signature with whatever region the client claims.
-    "a wrong region": "200",
-    "an unsigned x-amz- header": "200",
-    "a key of 1025 bytes": "400 InvalidObjectName",
-    "an unknown storage class": "400 InvalidArgument",
-    "eleven tags": "400 InvalidArgument",
-    // Ceph sorts the parts itself.
-    "parts in descending order": "200",
-    // Version 16 of Ceph fails to lock an upload that no longer exists, and reports an internal error.
-    "an aborted upload": "500 InternalError"
-  }
-}
+const subjects = [undefined, ...(await realServers()).filter(({ isVariant }) => !isVariant)]
 
-const subjects = [undefined, ...inject("servers")]
-
-describe.each(subjects.map((server) => [server?.name ?? "the strict server", server] as const))("%s", (name, real) => {
+describe.each(subjects.map((server) => [server?.name ?? "the strict server", server] as const))("%s", (_name, real) => {
   let strict: StrictS3 | undefined
   let subject: Subject
 
@@ -170,15 +142,13 @@ describe.each(subjects.map((server) => [server?.name ?? "the strict server", ser
     await strict?.stop()
   })
 
-  const expectations = cases.map(
-    ([title, expected, run]) => [title, deviations[name]?.[title] ?? expected, run] as const
-  )
-  it.each(expectations)("answers %s with %s", async (_, expected, run) => {
+  const expectations = cases.map(([title, expected, run]) => [title, real?.answers[title] ?? expected, run] as const)
+  it.each(expectations)("answers %s with %s", async (_title, expected, run) => {
     expect(await run(subject)).toBe(expected)
   })
 })
 
 it("has a test case for every known deviation", () => {
   const titles = cases.map(([title]) => title)
-  expect(titles).toEqual(expect.arrayContaining(Object.values(deviations).flatMap((known) => Object.keys(known))))
+  expect(titles).toEqual(expect.arrayContaining(subjects.flatMap((server) => Object.keys(server?.answers ?? {}))))
 })

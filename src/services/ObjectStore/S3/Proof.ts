@@ -32,13 +32,18 @@ export const checked = (asked: Asked, answer: Answer): Answer => {
   if (text === "" && asked.root === undefined) return answer
   const root = rootOf(text)
   if (root === "Error") return { ...answer, status: 500 }
-  if (root === undefined || /^html$/i.test(root) || (asked.root !== undefined && root !== asked.root))
+  const isExpected =
+    asked.root === undefined || (root !== undefined && withoutResult(root) === withoutResult(asked.root))
+  if (root === undefined || /^html$/i.test(root) || !isExpected)
     throw foreign(answer, "the answer is incomplete or not a store's")
   return answer
 }
 
 const foreign = ({ headers, status }: Answer, detail: string) =>
   Object.assign(new Error(detail), { $metadata: { httpStatusCode: status }, $response: { headers } })
+
+/** rclone's server before version 1.76 calls the root `InitiateMultipartUpload`. */
+const withoutResult = (root: string) => root.replace(/Result$/, "")
 
 /** The local name of the root of an XML document; undefined if the document is incomplete. */
 const rootOf = (text: string): string | undefined => {

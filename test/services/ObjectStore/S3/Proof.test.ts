@@ -27,6 +27,11 @@ describe("a response is a success", () => {
       complete,
       answer(200, "<s:CompleteMultipartUploadResult></s:CompleteMultipartUploadResult>")
     ],
+    [
+      "with the document, without `Result` in its name",
+      { method: "POST", root: "InitiateMultipartUploadResult" },
+      answer(200, "<InitiateMultipartUpload><UploadId>u</UploadId></InitiateMultipartUpload>")
+    ],
     ["with status 204 to DELETE", { method: "DELETE" }, answer(204, "")]
   ])("%s", (_, asked, given) => {
     expect(Proof.checked(asked, given)).toBe(given)
