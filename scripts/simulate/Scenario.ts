@@ -66,7 +66,7 @@ export const make = (seed: number, hours: number, allowed: ReadonlySet<Fault>): 
       ...sometimes(0.5, `--retention=${keptHours}h`),
       ...sometimes(0.2, `--deadline=${pick(random, ["1m", "20m"])}`),
       ...sometimes(0.15, "--final-only"),
-      // they exclude each other
+      // the flags exclude each other
       ...(random.chance(0.1) ? ["--no-overwrite"] : randomFor(seed, "manifest").chance(0.25) ? ["--manifest"] : []),
       ...sometimes(0.2, `--on-replace=${pick(random, ["overwrite", "fail"])}`),
       ...sometimes(0.01, "--force")

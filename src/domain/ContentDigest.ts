@@ -9,7 +9,9 @@ export interface ContentDigest {
    * for both its request and this digest. Older ledgers may have a SHA-256 of the whole content here.
    */
   readonly digest: string
-  /** SHA-256 of the first `headBytes`, or of all bytes if there are fewer: detects most replaced files with one read. */
+  /**
+   * SHA-256 of the first `headBytes`, or of all bytes if there are fewer. It detects most replaced files with one read.
+   */
   readonly head: string
   /** Present only while the content is sent, and only if a manifest is wanted. */
   readonly facts?: ContentFacts | undefined

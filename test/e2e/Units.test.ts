@@ -246,7 +246,7 @@ describe("units", () => {
       expect(text).toContain("install -d -m 0700 -o daemon /var/lib/ibsr-export-payload\n")
     })
 
-    it("does not let the service write to the state directory twice", async () => {
+    it("names the state directory only once among the directories that the service may write to", async () => {
       expect(await print(...payload, "--state-dir=/var/lib/ibsr-export-payload")).not.toContain("ReadWritePaths")
     })
 

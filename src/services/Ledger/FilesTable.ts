@@ -1,5 +1,5 @@
 /**
- * The rows of one target's files. The methods have the names of those of `OpenLedger`. This module is long because it
+ * The rows of one target's files. The methods have the same names as in `OpenLedger`. This module is long because it
  * has all statements on one table.
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"

@@ -1,4 +1,4 @@
-/** The rows of one target's lost completions. The methods have the names of those of `OpenLedger`. */
+/** The rows of one target's lost completions. The methods have the same names as in `OpenLedger`. */
 import type { DatabaseSync } from "node:sqlite"
 import * as LostCompletion from "../../domain/LostCompletion.ts"
 

@@ -31,7 +31,7 @@ const objectFrom = (row: Row): ManifestedObject => {
   }
 }
 
-/** The methods have the names of those of `ManifestRecords`. */
+/** The methods have the same names as in `ManifestRecords`. */
 export const make = (db: DatabaseSync, target: number) => {
   const selectChanged = db.prepare("SELECT directory FROM changed_directories WHERE target = ? ORDER BY directory")
   const deleteChanged = db.prepare("DELETE FROM changed_directories WHERE target = ? AND directory = ?")

@@ -1,5 +1,5 @@
 /**
- * The rows of one target's multipart uploads and of their parts. The methods have the names of those of `OpenLedger`.
+ * The rows of one target's multipart uploads and of their parts. The methods have the same names as in `OpenLedger`.
  */
 import type { DatabaseSync } from "node:sqlite"
 import type { ObjectKey } from "../../domain/ObjectKey.ts"

@@ -116,7 +116,7 @@ const derive = (secret: string, steps: ReadonlyArray<string>): KeyObject =>
     steps.reduce<Buffer>((key, step) => createHmac("sha256", key).update(step).digest(), Buffer.from(`AWS4${secret}`))
   )
 
-/** A time as `YYYYMMDDTHHMMSSZ`. Keeps the last one for the rest of its second. */
+/** Formats times as `YYYYMMDDTHHMMSSZ`. Caches the text for the rest of the second. */
 const stamps = () => {
   let last = { second: Number.NaN, stamp: "" }
   return (atMillis: number): string => {

@@ -53,7 +53,7 @@ const startProxy = async (options: ProxyOptions = {}) => {
   return proxy
 }
 
-/** Waits for that byte, and for a TLS session that can be resumed. */
+/** Waits for the first byte from the server, and for a TLS session that can be resumed. */
 const receive = async (socket: TLSSocket) => {
   if (!socket.isSessionReused() && socket.getProtocol() === "TLSv1.3") await once(socket, "session")
   if (socket.readableLength === 0) await once(socket, "data")
