@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
+import { type StoreResult, withTables } from "../../scripts/stores/StoresPage.ts"
 import * as Providers from "../../src/domain/Providers.ts"
 
 const of = (endpoint: string | undefined) => Providers.of(endpoint === undefined ? undefined : new URL(endpoint))
@@ -44,20 +45,10 @@ it.each([
   expect(Providers.usesPathStyle(new URL(endpoint), forced)).toBe(expected)
 })
 
-describe("docs/stores.md", () => {
-  it("contains the table of providers", () => {
-    const page = readFileSync(new URL("../../docs/stores.md", import.meta.url), "utf8")
-    const [, section = ""] = page.split("\n## Providers\n")
-    const [table = ""] = section.split("\n## ")
-    const rows = table.split("\n").filter((line) => /^\| [A-Za-z].* \|$/.test(line))
-    expect(rows.slice(1)).toEqual(
-      Providers.table.map(
-        ({ bucketIn, checksum, host, maxParts, name, note = "", partsAtOnce, pattern, region, unsupported }) => {
-          const named = pattern.source.includes("<region>") ? "as in the host" : (region ?? "none: it must be given")
-          const missing = unsupported === undefined ? "not known" : unsupported.map((flag) => `\`${flag}\``).join(", ")
-          return `| ${[name, host, named, `the ${bucketIn}`, checksum, maxParts.toLocaleString("en"), partsAtOnce, missing, note].join(" | ")} |`
-        }
-      )
-    )
-  })
+it("is in docs/stores.md, with the results of the contract suite", () => {
+  const docs = new URL("../../docs/", import.meta.url)
+  const page = readFileSync(new URL("stores.md", docs), "utf8")
+  const results = JSON.parse(readFileSync(new URL("stores.results.json", docs), "utf8")) as ReadonlyArray<StoreResult>
+  expect(results.length).toBeGreaterThanOrEqual(8)
+  expect(withTables(page, results)).toBe(page)
 })

@@ -1,12 +1,14 @@
 import { CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, NoSuchKey } from "@aws-sdk/client-s3"
-import { afterAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, afterEach, describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Either, Layer } from "effect"
 import { randomBytes } from "node:crypto"
+import { writeFileSync } from "node:fs"
 import { ConfigError } from "../../src/domain/Errors.ts"
 import * as ObjectKey from "../../src/domain/ObjectKey.ts"
 import type { ObjectAttributes } from "../../src/domain/Settings.ts"
 import { ObjectStore } from "../../src/services/ObjectStore.ts"
 import * as Store from "../../src/services/ObjectStore/S3/Store.ts"
+import type { StoreResult } from "../../scripts/stores/StoresPage.ts"
 import * as MemoryStore from "../../scripts/simulate/MemoryStore.ts"
 import { parseQuery } from "../../scripts/strict-s3/Target.ts"
 import { owner, StrictS3, writerNoAbort } from "../../scripts/strict-s3/StrictS3.ts"
@@ -151,9 +153,24 @@ describe("an endpoint that contains the bucket's name", () => {
 
 const real = await realServers()
 
+/** With IBSR_STORE_RESULTS, the name of a file, writes what passed on each real server. */
+const resultsFile = process.env["IBSR_STORE_RESULTS"]
+const results: Array<StoreResult> = []
+afterAll(() => {
+  if (resultsFile !== undefined) writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`)
+})
+
 describe.skipIf(real.length === 0)("real servers", () => {
   for (const server of real) {
     const client = sdkClient(server)
+    const passed: Array<string> = []
+    const date = new Date().toISOString().slice(0, 10)
+    const { differences, name, version } = server
+    results.push({ name, version, date, hasUsers: server.users !== undefined, passed, differences })
+    afterEach(({ task }) => {
+      const isOwn = task.suite?.name.endsWith(`the S3 adapter on ${name}`) === true
+      if (isOwn && task.result?.state !== "fail" && !Object.hasOwn(differences, task.name)) passed.push(task.name)
+    })
     contract(
       `the S3 adapter on ${server.name}`,
       async ({ bucketExists = true, noOverwrite = false, restricted }) => {
