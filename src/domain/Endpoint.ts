@@ -11,5 +11,13 @@ export const parse = (text: string): Either.Either<URL, string> => {
     : Either.left("a URL such as https://minio.example.com:9000, without a path")
 }
 
+/** Parses an `http:` or `https:` URL with any path, but without a login. The failure describes the expected form. */
+export const parseUrl = (text: string): Either.Either<URL, string> => {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" && url.hash === ""
+    ? Either.right(url)
+    : Either.left("a URL such as https://hc-ping.com/your-uuid, without a login")
+}
+
 /** Hides the user info of a URL, because it may contain a password, which must not reach a log. */
 export const withoutLogin = (text: string): string => text.replace(/\/\/.*@/, "//…@")

@@ -45,6 +45,8 @@ export interface Reporting {
   readonly logFormat: "auto" | "pretty" | "logfmt" | "json"
   /** The file that the run writes its metrics to, for Prometheus. */
   readonly metricsFile: string | undefined
+  /** The service to tell about the start and the end of the run. */
+  readonly ping: URL | undefined
 }
 
 /** How to treat a file that no longer begins with the content stored under its key. */

@@ -389,6 +389,13 @@ export const s3Flags: Flag.Flags<FlagValues> = {
       "write metrics of the run for Prometheus' node_exporter, which reads files named *.prom; not with --dry-run",
     parse: Values.file
   }),
+  ping: Flag.optional({
+    name: "ping",
+    group: output,
+    value: "URL",
+    description: "tell healthchecks.io, or a service like it: requests to URL/start and URL/EXIT-CODE; best effort",
+    parse: Endpoint.parseUrl
+  }),
   manifestFile: Flag.optional({
     name: "manifest-file",
     group: output,

@@ -83,6 +83,7 @@ describe("defaults", () => {
         verbose: false,
         logFormat: "auto",
         metricsFile: undefined,
+        ping: undefined,
         manifest: false,
         manifestFile: undefined
       })
@@ -135,6 +136,7 @@ const valued: ReadonlyArray<Row> = [
   ["output", "IBSR_EXPORT_OUTPUT", "json", "outputFormat", "json"],
   ["log-format", "IBSR_EXPORT_LOG_FORMAT", "logfmt", "logFormat", "logfmt"],
   ["metrics-file", "IBSR_EXPORT_METRICS_FILE", "/m.prom", "metricsFile", "/m.prom"],
+  ["ping", "IBSR_EXPORT_PING", "https://hc-ping.com/uuid", "ping", new URL("https://hc-ping.com/uuid")],
   ["manifest-file", "IBSR_EXPORT_MANIFEST_FILE", "/m.json", "manifestFile", "/m.json"]
 ]
 
