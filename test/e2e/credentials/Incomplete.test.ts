@@ -106,6 +106,58 @@ describe("AWS_DEFAULT_PROFILE", () => {
   })
 })
 
+/** A pipe to which nobody writes. */
+const pipe = () => {
+  const path = join(tree({}), "pipe")
+  execFileSync("mkfifo", [path])
+  return path
+}
+
+describe("a file that a setting names", () => {
+  const role = "arn:aws:iam::1:role/r"
+  it.each([
+    ["AWS_CA_BUNDLE", 61, (path: string) => keysAnd({ AWS_CA_BUNDLE: path })],
+    ["AWS_CONFIG_FILE", 61, (path: string) => keysAnd({ AWS_CONFIG_FILE: path })],
+    [
+      "AWS_WEB_IDENTITY_TOKEN_FILE",
+      20,
+      (path: string) => ({ ...withoutKeys, AWS_WEB_IDENTITY_TOKEN_FILE: path, AWS_ROLE_ARN: role })
+    ],
+    [
+      "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+      20,
+      (path: string) => ({
+        ...withoutKeys,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://127.0.0.1:1/",
+        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: path
+      })
+    ],
+    [
+      "web_identity_token_file in a profile",
+      20,
+      (path: string) => withConfig(`[default]\nrole_arn = ${role}\nweb_identity_token_file = ${path}\n`)
+    ]
+  ] as const)("must not be a pipe: %s", async (_, expected, env) => {
+    const path = pipe()
+    const { code, requests, stdout } = await upload(env(path))
+    expect([code, stdout, requests]).toEqual([expected, expect.stringContaining("not a regular file"), 0])
+    expect(stdout).toContain(path)
+  })
+
+  it("must not be a pipe: NODE_EXTRA_CA_CERTS of an https endpoint", async () => {
+    const env = { NODE_EXTRA_CA_CERTS: pipe() }
+    const { code, stdout } = await run(s3(tinyFiles(1), "https://127.0.0.1:1", "--region=us-east-1"), { env })
+    expect([code, stdout]).toEqual([61, expect.stringContaining("not a regular file")])
+  })
+
+  it("must not be a pipe: AWS_CONFIG_FILE, if it may contain the region", async () => {
+    const { code, stdout } = await run(["s3", "--input", tinyFiles(1), "--bucket=snapshots"], {
+      env: { AWS_CONFIG_FILE: pipe() }
+    })
+    expect([code, stdout]).toEqual([61, expect.stringContaining("not a regular file")])
+  })
+})
+
 describe("an AWS configuration file", () => {
   it.each(["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])("must exist if %s names it", async (name) => {
     const { code, requests, stdout } = await upload(noKeysAnd({ [name]: "/nonexistent/keys" }))
@@ -136,14 +188,6 @@ describe("an AWS configuration file", () => {
 
   it.each([
     ["a device without end", () => "/dev/zero"],
-    [
-      "a pipe to which nobody writes",
-      () => {
-        const pipe = join(tree({}), "pipe")
-        execFileSync("mkfifo", [pipe])
-        return pipe
-      }
-    ],
     ["larger than 1 MiB", () => join(tree({ large: Buffer.alloc(1024 ** 2 + 1, "#") }), "large")]
   ])("must not be %s", async (_, path) => {
     const { code, requests, stdout } = await upload({ AWS_CONFIG_FILE: path() })

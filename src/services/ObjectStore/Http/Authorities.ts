@@ -1,5 +1,5 @@
 /** The CA certificates of the system, and of NODE_EXTRA_CA_CERTS. */
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import { createSecureContext, getCACertificates, setDefaultCACertificates } from "node:tls"
 import { codeOf } from "../../SystemError.ts"
 
@@ -49,6 +49,8 @@ export const trustSystem = (extra: string | undefined): void => {
 /** Empty if the file is missing or is not a bundle. */
 const read = (path: string) => {
   try {
+    // reading a pipe might never end
+    if (!statSync(path).isFile()) return ""
     const text = readFileSync(path, "latin1")
     createSecureContext({ ca: text })
     return text

@@ -73,6 +73,14 @@ export const open = (
   let writing = false
   /** Whether the system has not accepted the whole request yet. */
   const isSending = () => writing || (socket !== undefined && socket.writableLength > 0)
+  /** Bytes of the body of the request in flight. */
+  let bodyBytes = 0
+  /**
+   * Whether the other side has not received the whole request. A store that responds before it has read a body closes the
+   * connection, so only then is it worth the milliseconds that the answer takes. A smaller body may always be on its way.
+   */
+  const isUnread = ({ isReusable }: ResponseReader.Response) =>
+    !isReusable && bodyBytes > maxCopiedBytes && socket !== undefined && (SendQueue.unacknowledged(socket) ?? 0) > 0
   /** Whether a response has arrived, and waits until the system reports the end of the write. */
   let settling = false
   let closed = false
@@ -95,7 +103,7 @@ export const open = (
     pending = undefined
     const finish = () => {
       settling = false
-      const isPremature = isSending()
+      const isPremature = isSending() || (response.status < 300 && isUnread(response))
       // after a premature response, closes the connection: the server would read the next request as the rest of this
       // body
       if (closed) socket?.destroy()
@@ -186,6 +194,7 @@ export const open = (
   return {
     send: (message, done) => {
       pending = done
+      bodyBytes = message.body.length
       reader = ResponseReader.make()
       if (socket !== undefined) return write(socket, message)
       cancelDial = dial((error, connected) => {

@@ -1,4 +1,5 @@
 /** Reads responses from the bytes of a connection. Source: RFC 9112; sections 6 and 7 define where a response ends. */
+import * as GrowingBuffer from "./GrowingBuffer.ts"
 import * as ResponseHead from "./ResponseHead.ts"
 
 export interface Response extends Pick<ResponseHead.Head, "status" | "headers"> {
@@ -21,21 +22,42 @@ const maxHeadBytes = 16 * 1024
 /** Maximum bytes of a body, which is kept in memory. The body of a store's response has a few hundred bytes. */
 const maxBodyBytes = 1024 ** 2
 
-const headEnd = "\r\n\r\n"
+const lineEnd = "\r\n"
+const headEnd = `${lineEnd}${lineEnd}`
 
-/** Reads one response. */
+/** What follows in a chunked body. */
+type Next = "size" | "content" | "end of content" | "trailers"
+
+/** Reads one response. Takes time in proportion to its bytes, however few of them arrive at once. */
 export const make = (): ResponseReader => {
-  let unread: Buffer = Buffer.alloc(0)
+  const unread = GrowingBuffer.make()
+  /** Bytes of `unread` that do not contain the delimiter that comes next. */
+  let searched = 0
   let head: ResponseHead.Head | undefined
-  const chunks: Array<Buffer> = []
-  let chunkBytes = 0
+  let next: Next = "size"
+  /** Bytes of the current chunk that have not arrived. */
+  let missing = 0
+  /** The content of the chunks. */
+  const content = GrowingBuffer.make()
+  let trailerBytes = 0
+
+  /** Takes the text before a delimiter; undefined until the delimiter has arrived. */
+  const takeBefore = (mark: string): string | undefined => {
+    const text = textBefore(mark, unread.bytes(), searched)
+    if (text === undefined) searched = unread.length()
+    else take(text.length + mark.length)
+    return text
+  }
+  const take = (bytes: number): Buffer => {
+    searched = 0
+    return unread.take(bytes)
+  }
 
   const readHead = (): ResponseHead.Head | undefined => {
     for (;;) {
-      ResponseHead.checkStart(unread)
-      const text = textBefore(headEnd, unread)
+      ResponseHead.checkStart(unread.bytes())
+      const text = takeBefore(headEnd)
       if (text === undefined) return undefined
-      unread = unread.subarray(text.length + headEnd.length)
       const parsed = ResponseHead.parse(text)
       if (parsed.status === 101) throw new ResponseHead.MalformedResponse("the server switches to another protocol")
       // interim responses have a status below 200
@@ -51,24 +73,53 @@ export const make = (): ResponseReader => {
     isReusable: keepsAlive && surplus === 0
   })
 
-  const readChunks = (known: ResponseHead.Head): Response | undefined => {
+  /** Reads the next element of a chunked body. Returns whether it has arrived. */
+  const readElement: Readonly<Record<Next, () => boolean>> = {
+    size: () => {
+      const line = takeBefore(lineEnd)
+      if (line === undefined) return false
+      missing = chunkSize(line)
+      checkLength(missing, maxBodyBytes - content.length())
+      next = missing === 0 ? "trailers" : "content"
+      return true
+    },
+    content: () => {
+      const bytes = take(Math.min(missing, unread.length()))
+      content.append(bytes)
+      missing -= bytes.length
+      if (missing === 0) next = "end of content"
+      return missing === 0
+    },
+    "end of content": () => {
+      if (unread.length() < lineEnd.length) return false
+      if (take(lineEnd.length).toString("latin1") !== lineEnd)
+        throw new ResponseHead.MalformedResponse("a chunk is longer than its size")
+      next = "size"
+      return true
+    },
+    trailers: () => false
+  }
+
+  /** Trailers are ignored. An empty line ends them, and the body. */
+  const readTrailers = (): boolean => {
     for (;;) {
-      const chunk = firstChunk(unread, maxBodyBytes - chunkBytes)
-      if (chunk === undefined) return undefined
-      unread = unread.subarray(chunk.end)
-      if (chunk.bytes === undefined) return complete(known, Buffer.concat(chunks), unread.length)
-      chunks.push(chunk.bytes)
-      chunkBytes += chunk.bytes.length
+      const line = takeBefore(lineEnd)
+      if (line === undefined || line === "") return line === ""
+      trailerBytes += line.length
+      if (trailerBytes > maxHeadBytes) throw tooLongHead()
     }
   }
 
   const readBody = (known: ResponseHead.Head): Response | undefined => {
     const { length } = known
-    if (length === "chunked") return readChunks(known)
-    checkLength(length === "close" ? unread.length : length, maxBodyBytes)
-    return length === "close" || unread.length < length
+    if (length === "chunked") {
+      while (readElement[next]());
+      return next === "trailers" && readTrailers() ? complete(known, content.bytes(), unread.length()) : undefined
+    }
+    checkLength(length === "close" ? unread.length() : length, maxBodyBytes)
+    return length === "close" || unread.length() < length
       ? undefined
-      : complete(known, unread.subarray(0, length), unread.length - length)
+      : complete(known, unread.bytes().subarray(0, length), unread.length() - length)
   }
 
   /** A response with status 300 or above is returned even if its body is malformed or incomplete. */
@@ -76,24 +127,24 @@ export const make = (): ResponseReader => {
     known.status < 300 ? undefined : complete({ ...known, keepsAlive: false }, body, 0)
 
   const reset = () =>
-    head === undefined ? undefined : refusal(head, head.length === "chunked" ? Buffer.concat(chunks) : unread)
+    head === undefined ? undefined : refusal(head, head.length === "chunked" ? content.bytes() : unread.bytes())
 
   return {
     reset,
     push: (bytes) => {
-      unread = unread.length === 0 ? bytes : Buffer.concat([unread, bytes])
+      unread.append(bytes)
       head ??= readHead()
       if (head === undefined) return undefined
       try {
         return readBody(head)
       } catch (error) {
-        const response = refusal(head, Buffer.concat(chunks))
+        const response = refusal(head, content.bytes())
         if (response === undefined) throw error
         return response
       }
     },
     end: () => {
-      if (head?.length === "close") return complete({ ...head, keepsAlive: false }, unread, 0)
+      if (head?.length === "close") return complete({ ...head, keepsAlive: false }, unread.bytes(), 0)
       return reset()
     }
   }
@@ -103,43 +154,23 @@ const checkLength = (bytes: number, maxBytes: number) => {
   if (bytes > maxBytes) throw new ResponseHead.MalformedResponse("the answer is too long")
 }
 
-/** The text before a delimiter; undefined until the delimiter has arrived. */
-const textBefore = (mark: string, bytes: Buffer): string | undefined => {
-  const end = bytes.indexOf(mark)
+const tooLongHead = () => new ResponseHead.MalformedResponse("the head is too long")
+
+/** The text before a delimiter, which does not occur in the first `searched` bytes; undefined if it has not arrived. */
+const textBefore = (mark: string, bytes: Buffer, searched: number): string | undefined => {
   // a part of the delimiter may have arrived
-  if (end > maxHeadBytes || (end < 0 && bytes.length >= maxHeadBytes + mark.length)) {
-    throw new ResponseHead.MalformedResponse("the head is too long")
-  }
-  const text = bytes.toString("latin1", 0, end < 0 ? bytes.length : end)
-  ResponseHead.checkLineEnds(text)
-  return end < 0 ? undefined : text
+  const end = bytes.indexOf(mark, Math.max(0, searched - mark.length + 1))
+  if (end > maxHeadBytes || (end < 0 && bytes.length >= maxHeadBytes + mark.length)) throw tooLongHead()
+  // whether a line feed ends a line properly depends on the byte before it
+  const from = Math.max(0, searched - 1)
+  const fresh = bytes.toString("latin1", from, end < 0 ? bytes.length : Math.max(from, end))
+  ResponseHead.checkLineEnds(searched > 0 && fresh.startsWith("\n") ? fresh.slice(1) : fresh)
+  return end < 0 ? undefined : bytes.toString("latin1", 0, end)
 }
 
-interface Chunk {
-  /** Undefined for the last chunk, which trailer lines may follow. */
-  readonly bytes: Buffer | undefined
-  /** Where the next chunk starts. */
-  readonly end: number
-}
-
-/** The first chunk of the body; undefined until all of the chunk has arrived. */
-const firstChunk = (bytes: Buffer, maxBytes: number): Chunk | undefined => {
-  const line = textBefore("\r\n", bytes)
-  if (line === undefined) return undefined
+/** The size in the first line of a chunk. */
+const chunkSize = (line: string): number => {
   const [, digits] = /^([\da-f]{1,16})[ \t]*(?:;.*)?$/i.exec(line) ?? []
   if (digits === undefined) throw new ResponseHead.MalformedResponse("a chunk has no size")
-  const size = Number.parseInt(digits, 16)
-  if (size === 0) {
-    const trailers = textBefore(headEnd, bytes.subarray(line.length))
-    return trailers === undefined
-      ? undefined
-      : { bytes: undefined, end: line.length + trailers.length + headEnd.length }
-  }
-  checkLength(size, maxBytes)
-  const start = line.length + 2
-  const end = start + size
-  if (bytes.length < end + 2) return undefined
-  if (bytes.toString("latin1", end, end + 2) !== "\r\n")
-    throw new ResponseHead.MalformedResponse("a chunk is longer than its size")
-  return { bytes: bytes.subarray(start, end), end: end + 2 }
+  return Number.parseInt(digits, 16)
 }

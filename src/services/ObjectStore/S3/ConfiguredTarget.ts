@@ -3,7 +3,7 @@
  * sends nothing needs them. The SDK is loaded only if a configuration file may set one of them.
  */
 import { Effect, Either } from "effect"
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import * as Endpoint from "../../../domain/Endpoint.ts"
@@ -69,7 +69,8 @@ const mayBeSet = (env: Env) =>
     env["AWS_SHARED_CREDENTIALS_FILE"] || join(home(env), ".aws/credentials")
   ].some((path) => {
     try {
-      return /endpoint_url|services|region/.test(readFileSync(path, "utf8"))
+      // a pipe or a device is refused when the files are read
+      return !statSync(path).isFile() || /endpoint_url|services|region/.test(readFileSync(path, "utf8"))
     } catch (cause) {
       return codeOf(cause) !== "ENOENT"
     }

@@ -2,6 +2,7 @@
 import { fromEnv, fromHttp, fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers"
 import type { Env } from "../../../domain/Env.ts"
 import { ConfigError } from "../../../domain/Errors.ts"
+import * as SettingsFile from "../../SettingsFile.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { HandlerOptions } from "./Network.ts"
 import * as Profiles from "./Profiles.ts"
@@ -63,8 +64,19 @@ const requireSendable = (env: Env, ...names: ReadonlyArray<string>) => {
   }
 }
 
+/** Throws if the file that a variable names is a pipe or a device, which the SDK might read for ever. */
+const requirePlain = (env: Env, name: string) =>
+  SettingsFile.check(env[name] ?? "").catch((cause: unknown) => {
+    if (cause instanceof SettingsFile.NotPlain)
+      throw new ConfigError({
+        detail: `${env[name]}, which ${name} names, cannot be read: ${cause.message}`,
+        advice: `correct ${name}`
+      })
+  })
+
 const keyPair = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
 const sessionToken = "AWS_SESSION_TOKEN"
+const webIdentityToken = "AWS_WEB_IDENTITY_TOKEN_FILE"
 const containerToken = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 const containerTokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 const relativeUri = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
@@ -105,7 +117,11 @@ export const standardSources: ReadonlyArray<Source> = [
   {
     name: () => "web identity",
     origin: () => "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN",
-    unavailable: async ({ env }) => unset(env, ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"]),
+    unavailable: async ({ env }) => {
+      const reason = unset(env, [webIdentityToken, "AWS_ROLE_ARN"])
+      if (reason === undefined) await requirePlain(env, webIdentityToken)
+      return reason
+    },
     provider: ({ clientConfig }) => fromTokenFile({ clientConfig, logger }),
     attempts: 1,
     limitSeconds: 30
@@ -117,6 +133,7 @@ export const standardSources: ReadonlyArray<Source> = [
       if (!env[relativeUri] && !env[fullUri])
         return unset(env, [relativeUri, fullUri], containerToken, containerTokenFile)
       requireSendable(env, containerToken)
+      await requirePlain(env, containerTokenFile)
       return undefined
     },
     // the timeout of the SDK only prints a warning and does not end the request

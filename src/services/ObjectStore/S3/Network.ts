@@ -1,5 +1,4 @@
 /** Connections to the store and to the services that issue credentials: proxies, CA certificates and timeouts. */
-import { FileSystem } from "@effect/platform"
 import { Duration, Effect, Either, type Scope } from "effect"
 import http from "node:http"
 import https from "node:https"
@@ -13,6 +12,7 @@ import * as Authorities from "../Http/Authorities.ts"
 import * as Client from "../Http/Client.ts"
 import * as NamedProxy from "../Http/NamedProxy.ts"
 import * as Dialer from "../Http/Dialer.ts"
+import * as SettingsFile from "../../SettingsFile.ts"
 import { detailOf } from "../../SystemError.ts"
 
 /**
@@ -53,7 +53,7 @@ export const connect = (
   options: Options,
   env: Env,
   caBundle: string | undefined
-): Effect.Effect<Network, ConfigError, FileSystem.FileSystem | Scope.Scope> =>
+): Effect.Effect<Network, ConfigError, Scope.Scope> =>
   Effect.gen(function* () {
     const proxyEnv = yield* Either.mapLeft(Proxy.fromEnv(env), (detail) =>
       misconfigured(detail, "correct it, or unset it if there is no proxy")
@@ -85,6 +85,9 @@ export const connect = (
     }
   })
 
+/** More than any bundle: that of Debian has a fifth of a MiB. */
+const maxBundleMiB = 16
+
 /** As in other AWS tools, a bundle replaces the default CA certificates. */
 const readAuthorities = (path: string | undefined) => {
   if (path === undefined) return Effect.succeed({})
@@ -94,12 +97,10 @@ const readAuthorities = (path: string | undefined) => {
       "check AWS_CA_BUNDLE, or ca_bundle in the profile",
       cause
     )
-  return Effect.flatMap(FileSystem.FileSystem, (files) => files.readFile(path)).pipe(
-    Effect.mapError(({ cause }) => unusable(cause)),
-    Effect.flatMap((bytes) =>
+  return Effect.tryPromise({ try: () => SettingsFile.read(path, maxBundleMiB), catch: unusable }).pipe(
+    Effect.flatMap((ca) =>
       Effect.try({
         try: () => {
-          const ca = Buffer.from(bytes)
           createSecureContext({ ca })
           if (!ca.includes("BEGIN CERTIFICATE")) throw new Error("it contains no PEM certificate")
           return { ca }
@@ -115,15 +116,15 @@ const extraAuthorities = "NODE_EXTRA_CA_CERTS"
 /** Fails if NODE_EXTRA_CA_CERTS cannot be read. Node itself would only print a warning. */
 const checkExtraAuthorities = (path: string | undefined) =>
   path !== undefined
-    ? Effect.flatMap(FileSystem.FileSystem, (files) => files.access(path, { readable: true })).pipe(
-        Effect.mapError((error) =>
+    ? Effect.tryPromise({
+        try: () => SettingsFile.read(path, maxBundleMiB),
+        catch: (cause) =>
           misconfigured(
-            `${path}, which ${extraAuthorities} names, cannot be read: ${detailOf(error)}`,
+            `${path}, which ${extraAuthorities} names, cannot be read: ${detailOf(cause)}`,
             `correct ${extraAuthorities}, or unset it`,
-            error
+            cause
           )
-        )
-      )
+      })
     : Effect.void
 
 /**

@@ -2,13 +2,13 @@
 import { externalDataInterceptor, parseKnownFiles } from "@smithy/core/config"
 import { Effect, Either } from "effect"
 import { existsSync } from "node:fs"
-import { readFile, stat } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import type { Env } from "../../../domain/Env.ts"
 import { ConfigError } from "../../../domain/Errors.ts"
 import { codeOf } from "../../SystemError.ts"
+import * as SettingsFile from "../../SettingsFile.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 
 /** The profile to use when none is named. */
@@ -71,6 +71,12 @@ export const credentialsUnavailable = async (named: string | undefined, env: Env
   const found = await readFiles(named ?? defaultName, env)
   const problem = ConfigFile.credentialProblem(found)
   if (problem !== undefined) throw new ProfileUnusable(problem)
+  for (const { key, place, value } of found) {
+    if (key === "web_identity_token_file")
+      await SettingsFile.check(value).catch((cause: unknown) => {
+        if (cause instanceof SettingsFile.NotPlain) throw new ProfileUnusable(`${place}: ${value}: ${cause.message}`)
+      })
+  }
   if (ConfigFile.setsCredentials(found)) return undefined
   const reason = found.length > 0 ? "has no keys, role, credential_process or SSO session" : `not in ${describe(env)}`
   if (named !== undefined) throw new ProfileUnusable(reason)
@@ -104,23 +110,18 @@ const readFiles = async (profile: string, env: Env) => {
   return found
 }
 
-/** In bytes: more than any configuration file has. */
-const maxBytes = 1024 * 1024
-
-/** Device number of /dev/null. Source: null(4). */
-const nullDevice = (1 << 8) | 3
-
-/**
- * Reads a file. A file in its usual place may be missing. Pipes and devices are refused, because reading them might
- * never end.
- */
+/** Reads a file. A file in its usual place may be missing. */
 const read = async ({ path, variable }: File): Promise<string> => {
   const name = variable === undefined ? path : `${path}, which ${variable} names,`
   try {
-    const stats = await stat(path)
-    if (stats.size <= maxBytes && (stats.isFile() || stats.isDirectory() || stats.rdev === nullDevice))
-      return await readFile(path, "utf8")
+    return (await SettingsFile.read(path)).toString("utf8")
   } catch (cause) {
+    if (cause instanceof SettingsFile.NotPlain)
+      throw new ConfigError({
+        detail: `${name} is not a regular file of at most 1 MiB`,
+        advice: "replace it by a configuration file of the AWS CLI",
+        cause
+      })
     const code = codeOf(cause)
     if (variable === undefined && (code === "ENOENT" || code === "ENOTDIR")) return ""
     throw new ConfigError({
@@ -132,10 +133,6 @@ const read = async ({ path, variable }: File): Promise<string> => {
       cause
     })
   }
-  throw new ConfigError({
-    detail: `${name} is not a regular file of at most 1 MiB`,
-    advice: "replace it by a configuration file of the AWS CLI"
-  })
 }
 
 /** Both files, in the order in which the SDK reads them: the second takes precedence. */

@@ -373,6 +373,18 @@ describe("a response before the system reports that the body is written", () => 
     expect(socket.destroyed).toBe(true)
   })
 
+  it.each([200 * KiB, 2 * MiB])(
+    "fails if the other side has received only a part of the body: %i bytes",
+    async (bytes) => {
+      const server = await scriptedServer((socket) => {
+        // the rest of the body stays in the send queue of the client
+        socket.once("data", () => socket.pause().write(okResponse("connection: close")))
+      })
+      const { send } = opened(dialTo(server.port))
+      await expect(send(Buffer.alloc(bytes))).rejects.toMatchObject({ code: "ERR_HTTP_PREMATURE_RESPONSE" })
+    }
+  )
+
   it("fails for a small body as well", async () => {
     const { send, socket } = openedOver(() => {})
     const sent = send(Buffer.alloc(1))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
+import { onTestFinished, vi } from "vitest"
 import { parseWithNode, parseWithOurs, type ParseResult } from "../../../fixtures/ResponseParsers.ts"
 
 const latin1 = (text: string) => Buffer.from(text, "latin1")
@@ -160,7 +161,7 @@ const unfinished: ReadonlyArray<Row> = [
 /** Refusals whose body is incomplete, malformed or too long: the head is sufficient. */
 const refusals: ReadonlyArray<Row> = [
   ["half a body", `${answer("HTTP/1.1 503 No", "content-length: 9")}<Err`, { ...refused, body: "<Err" }],
-  ["half a chunk", `${chunkedRefusal}4\r\n<Err\r\n9\r\nor`, { ...refused, body: "<Err" }],
+  ["half a chunk", `${chunkedRefusal}4\r\n<Err\r\n9\r\nor`, { ...refused, body: "<Error" }],
   ["a chunk without a size", `${chunkedRefusal}4\r\n<Err\r\nzz\r\n`, { ...refused, body: "<Err" }],
   ["a chunk that is too long", `${chunkedRefusal}ffffffff\r\n<Error>`, { ...refused, body: "" }],
   [
@@ -220,6 +221,23 @@ describe("a response", () => {
   it("is malformed as soon as the line with its length is too long", () => {
     expect(read(answer(ok, "content-length: 999999999999999"))).toBe("malformed")
     expect(read(`${chunked}ffffffffffffffff\r\n`)).toBe("malformed")
+  })
+
+  it.each([
+    ["a length", `${answer(ok, `content-length: ${MiB}`)}${"x".repeat(MiB)}`],
+    ["one chunk", `${chunked}${MiB.toString(16)}\r\n${"x".repeat(MiB)}\r\n0\r\n\r\n`],
+    ["chunks of a byte", `${chunked}${"1\r\nx\r\n".repeat(MiB / 8)}0\r\n\r\n`],
+    ["an extension", `${chunked}1;${"e".repeat(10_000)}\r\nx\r\n0\r\n\r\n`]
+  ])("copies each byte a few times if the bytes arrive one by one: %s", (_, text) => {
+    const allocate = vi.spyOn(Buffer, "allocUnsafe")
+    const concat = vi.spyOn(Buffer, "concat")
+    onTestFinished(() => void vi.restoreAllMocks())
+    const bytes = latin1(text)
+    expect(parseWithOurs(Array.from(bytes, (_byte, at) => bytes.subarray(at, at + 1)))).toMatchObject(reusable)
+    const copied = allocate.mock.calls.reduce((sum, [size]) => sum + size, 0)
+    expect(copied).toBeGreaterThan(0)
+    expect(copied).toBeLessThan(10 * bytes.length)
+    expect(concat).not.toHaveBeenCalled()
   })
 
   it("is read in linear time with many spaces", () => {
