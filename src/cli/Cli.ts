@@ -20,11 +20,7 @@ import { printToStdout, Stdio } from "../services/Stdio.ts"
 import type { Stop } from "../services/Stop.ts"
 import type * as App from "./App.ts"
 import * as CurrentDirectory from "./CurrentDirectory.ts"
-import * as Check from "./commands/Check.ts"
-import * as Policy from "./commands/Policy.ts"
 import * as S3 from "./commands/S3.ts"
-import * as Status from "./commands/Status.ts"
-import * as Units from "./commands/Units.ts"
 import * as Bash from "./docs/Bash.ts"
 import * as Explanations from "./docs/Explanations.ts"
 import * as Fish from "./docs/Fish.ts"
@@ -99,21 +95,24 @@ const command = (
     case "s3":
       return S3.run(line, process)
     case "check":
-      return Check.run(line)
+      return loaded(import("./commands/Check.ts"), (Check) => Check.run(line))
     case "policy":
-      return Policy.run(line)
+      return loaded(import("./commands/Policy.ts"), (Policy) => Policy.run(line))
     case "status":
-      return Status.run(line)
+      return loaded(import("./commands/Status.ts"), (Status) => Status.run(line))
     case "verify":
-      // loaded on first use, because an upload does not need it
-      return Effect.flatMap(
-        Effect.promise(() => import("./commands/Verify.ts")),
-        (Verify) => Verify.run(line)
-      )
+      return loaded(import("./commands/Verify.ts"), (Verify) => Verify.run(line))
     case "units":
-      return Units.run(line, process.executable)
+      return loaded(import("./commands/Units.ts"), (Units) => Units.run(line, process.executable))
   }
 }
+
+/** Runs a command that is loaded on first use, because an upload, which starts every hour, does not need it. */
+const loaded = <M, A, E, R>(module: Promise<M>, use: (command: M) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(
+    Effect.promise(() => module),
+    use
+  )
 
 /** The commands that only print a text for another program: the manual page and the completion scripts. */
 export const texts: Readonly<Record<Manual.Text, () => string>> = {

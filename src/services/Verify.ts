@@ -28,7 +28,9 @@ export const verify = (options: Options): Effect.Effect<Verification.Verificatio
     const directories = yield* Effect.forEach([...groups].toSorted(byName), ([directory, all]) =>
       Group.verify(source, directory, all, { ...options, now, hasManifest: withManifest.has(directory) })
     )
-    const rows = directories.length === 0 ? [nothing] : withGaps(directories)
+    // a directory may hold nothing but the objects by which `s3` and `check` test the store
+    const found = directories.filter((row) => row.objects + row.findings.length > 0 || row.manifest !== null)
+    const rows = found.length === 0 ? [nothing] : withGaps(found)
     return Verification.make(options.version, options.source, rows)
   })
 

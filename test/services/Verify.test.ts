@@ -267,6 +267,17 @@ describe("Verify.verify", () => {
     })
   )
 
+  it.live("ignores the objects by which s3 and check test the store", () =>
+    Effect.gen(function* () {
+      const { root } = yield* uploaded({ "top.jsonl": line(0) })
+      for (const name of ["ibsr-export.check", "ibsr-export.no-overwrite"]) writeFileSync(join(root, name), "")
+      expect((yield* verify(root)).directories).toMatchObject([{ objects: 1, proven: 1, findings: [] }])
+      const { root: other } = yield* uploaded({ "d/a.jsonl": line(0) })
+      writeFileSync(join(other, "ibsr-export.check"), "")
+      expect((yield* verify(other)).directories).toMatchObject([{ directory: "d/", objects: 1 }])
+    })
+  )
+
   it.live("notes when the collector did not run", () =>
     Effect.gen(function* () {
       const [first, second] = [directory, "ibsr-20261122-200000Z/"]

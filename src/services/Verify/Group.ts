@@ -6,7 +6,9 @@ import * as Finding from "../../domain/Finding.ts"
 import { manifestName } from "../../domain/ManifestDirectory.ts"
 import * as Snapshot from "../../domain/Snapshot.ts"
 import * as Verification from "../../report/Verification.ts"
+import { canaryName } from "../Check/StoreSteps.ts"
 import type { FoundObject, ObjectSource, SourceError } from "../ObjectSource.ts"
+import { markerName } from "../Uploads/OverwriteProtection.ts"
 import * as Inspection from "./Inspection.ts"
 import * as ManifestCheck from "./ManifestCheck.ts"
 
@@ -27,7 +29,7 @@ export interface Verified extends Verification.Directory {
 type Source = Context.Tag.Service<ObjectSource>
 
 /** Names of objects that no manifest describes, although the program stores them. */
-const markers: ReadonlySet<string> = new Set(["ibsr-export.no-overwrite"])
+const markers: ReadonlySet<string> = new Set([markerName, canaryName])
 
 export const empty = (directory: string): Verification.Directory => ({
   directory,
