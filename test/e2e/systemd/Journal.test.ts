@@ -56,6 +56,22 @@ describe.skipIf(!hostAvailable)("in the journal of a real journald", () => {
     expect(withTimestamp(entries)).toEqual([])
   })
 
+  it.each([
+    ["a wrong secret", { AWS_SECRET_ACCESS_KEY: "another" }, /SignatureDoesNotMatch/, /Check the secret access key/],
+    ["half a key pair", { AWS_SECRET_ACCESS_KEY: undefined }, /AWS_SECRET_ACCESS_KEY is not/, /Set AWS_SECRET/],
+    ["a missing input", { IBSR_EXPORT_INPUT: "/nonexistent" }, /\/nonexistent/, /Set --input/]
+  ])(
+    "the ten lines of systemctl status name cause and remedy if no restart follows: %s",
+    async (_, lines, cause, remedy) => {
+      await host.prepare()
+      host.configure(lines)
+      await host.upload()
+      const { stdout } = await host.container.exec("systemctl", "status", "--no-pager", "--full", "ibsr-upload.service")
+      expect(stdout).toMatch(cause)
+      expect(stdout).toMatch(remedy)
+    }
+  )
+
   it("an invalid configuration is an error on each line", async () => {
     await host.prepare()
     host.configure({ IBSR_EXPORT_TIMEOUT: "soon" })
