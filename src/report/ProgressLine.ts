@@ -35,22 +35,24 @@ const weight = ({ bytes, files }: Amount) => bytes + files
 
 /**
  * Renders, for example, `25 % [##--------] 6 of 24 files, 1.2 MB of 4.8 MB, 0.6 MB/s, 6.0 s left`, cut to the
- * terminal's width. If the store acknowledges nothing, `stalled` or `retrying: …` replaces the rate.
+ * terminal's width. On a narrow terminal, the rate and the time left come first. If the store acknowledges nothing, `stalled` or `retrying: …` replaces the rate.
  */
 export const render = ({ counted, done, lastRetry, rate, total }: Progress, columns: number): string => {
   const share = Math.min(1, weight(done) / Math.max(1, weight(total)))
   const filled = Math.floor(share * barWidth)
-  const bar = columns < leastColumnsForBar ? "" : `[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}] `
-  const start = counted ? `${Math.floor(share * 100)} % ${bar}` : ""
-  return [
-    `${start}${done.files} of ${total.files}${counted ? "" : "+"} files`,
-    `${Size.format(done.bytes)} of ${Size.format(total.bytes)}`,
-    ...(rate === undefined
-      ? [lastRetry === undefined ? "stalled" : `retrying: ${escapeControls(lastRetry)}`]
-      : [`${Size.format(Math.round(rate))}/s`, ...(counted ? timeLeft(total.bytes - done.bytes, rate) : [])])
+  const isNarrow = columns < leastColumnsForBar
+  const bar = isNarrow ? "" : `[${"#".repeat(filled)}${"-".repeat(barWidth - filled)}] `
+  const amounts = [
+    `${done.files} of ${total.files}${counted ? "" : "+"} files`,
+    `${Size.format(done.bytes)} of ${Size.format(total.bytes)}`
   ]
-    .join(", ")
-    .slice(0, columns - 1)
+  const pace =
+    rate === undefined
+      ? [lastRetry === undefined ? "stalled" : `retrying: ${escapeControls(lastRetry)}`]
+      : [`${Size.format(Math.round(rate))}/s`, ...(counted ? timeLeft(total.bytes - done.bytes, rate) : [])]
+  const start = counted ? `${Math.floor(share * 100)} % ${bar}` : ""
+  // what is cut off says the least
+  return `${start}${(isNarrow ? [...pace, ...amounts] : [...amounts, ...pace]).join(", ")}`.slice(0, columns - 1)
 }
 
 const timeLeft = (bytes: number, rate: number): ReadonlyArray<string> => {

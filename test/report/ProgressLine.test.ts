@@ -37,9 +37,9 @@ describe("the progress line", () => {
   })
 
   it.each([
-    [40, "50 % 6 of 12 files, 2.4 MB of 4.8 MB, 6"],
-    [59, "50 % 6 of 12 files, 2.4 MB of 4.8 MB, 600.0 kB/s, 4.0 s le"]
-  ])("fits a terminal of %i columns, without the bar", (columns, line) => {
+    [40, "50 % 600.0 kB/s, 4.0 s left, 6 of 12 fi"],
+    [59, "50 % 600.0 kB/s, 4.0 s left, 6 of 12 files, 2.4 MB of 4.8 "]
+  ])("fits a terminal of %i columns, without the bar and with the time left first", (columns, line) => {
     expect(render(half, columns)).toBe(line)
   })
 })
