@@ -179,7 +179,7 @@ describe.skipIf(real.length === 0)("verify on a real server", () => {
         ...files(),
         "large/a.bin": createHash("sha512").update("a").digest().toString("hex").repeat(200_000)
       })
-      const where = ["--endpoint", server.endpoint, "--region", server.region]
+      const where = ["--timeout=10s", "--endpoint", server.endpoint, "--region", server.region]
       const target = [...where, "--bucket", bucket.name, "--prefix=p q"]
       const upload = await run(["s3", "--input", input, "--include=**", "--manifest", ...target], keysOf(server))
       expect(upload.code, upload.stdout).toBe(0)
