@@ -2,6 +2,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { StrictS3 } from "../../scripts/strict-s3/StrictS3.ts"
+import { Proxy } from "../fakes/Proxy.ts"
 import { tree } from "../fixtures/Tree.ts"
 import { closedPort, run, s3 } from "./BuiltProgram.ts"
 
@@ -63,6 +64,18 @@ describe("--ping", () => {
     const result = await run(s3(input(), endpoint, "--ping", await start()))
     expect(result.code, result.stdout).toBe(0)
     expect(result.stderr).toContain("the ping failed")
+  })
+
+  it("goes through the proxy", async () => {
+    const { endpoint } = await startStore()
+    const { received, url } = await startService()
+    const service = { host: "127.0.0.1", port: Number(new URL(url).port) }
+    const proxy = await Proxy.start({ resolve: (host) => (host === "hc.test" ? service : undefined) })
+    toStop.push(() => proxy.stop())
+    const env = { HTTP_PROXY: proxy.url(), NO_PROXY: "127.0.0.1" }
+    expect((await run(s3(input(), endpoint, "--ping=http://hc.test/uuid"), { env })).code).toBe(0)
+    expect(proxy.log).toEqual(["POST http://hc.test/uuid/start", "POST http://hc.test/uuid/0"])
+    expect(received.map(({ path }) => path)).toEqual(["/uuid/start", "/uuid/0"])
   })
 
   it("sends nothing with --dry-run", async () => {
