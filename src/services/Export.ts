@@ -153,7 +153,7 @@ export class Export extends Context.Tag("ibsr-export/Export")<
               endedBy:
                 endedBy(reason, result.error) ??
                 nothingSelected(settings, reporter.tally) ??
-                stale(settings, reporter.tally, endedAt),
+                stale(settings, reporter.tally, result, endedAt),
               complete: result.complete,
               unmatched: selection.unmatched(),
               tally: reporter.tally,
@@ -202,8 +202,13 @@ const nothingSelected = ({ failIfEmpty, input }: Settings, tally: Tally.Tally) =
   failIfEmpty && Tally.selected(tally) === 0 ? new NothingSelected({ input }) : undefined
 
 /** Only if nothing else has failed: the failures are more important. */
-const stale = ({ input, staleAfter }: Settings, { failedClasses, newestAt }: Tally.Tally, now: number) => {
-  if (staleAfter === undefined || failedClasses.size > 0) return undefined
+const stale = (
+  { input, staleAfter }: Settings,
+  { failedClasses, newestAt }: Tally.Tally,
+  { complete }: RunResult,
+  now: number
+) => {
+  if (staleAfter === undefined || failedClasses.size > 0 || !complete) return undefined
   if (newestAt === undefined) return new Stale({ input, detail: "no file was selected" })
   const idle = Duration.millis(now - newestAt)
   return Duration.greaterThan(idle, staleAfter)

@@ -26,15 +26,18 @@ export const start = (url: URL, env: Env): Effect.Effect<Ping, never, Scope.Scop
     const trust = { extraAuthorities: env["NODE_EXTRA_CA_CERTS"] || undefined }
     const http = yield* Client.make(Dialer.make(proxies, trust, millis), millis)
     const send = (suffix: string, text: string) =>
-      Effect.flatMap(http.exchange(request(url, suffix, text)), ({ status }) =>
-        status < 300 ? Effect.void : Effect.fail(new Error(`it answered ${status}`))
-      ).pipe(
+      http.exchange(request(url, suffix, text)).pipe(
         Effect.timeout(timeout),
-        Effect.catchAllCause((cause) => Effect.logWarning("the ping failed", `error=${detailOf(Cause.squash(cause))}`))
+        Effect.matchCauseEffect({
+          onFailure: (cause) => failed(detailOf(Cause.squash(cause))),
+          onSuccess: ({ status }) => (status < 300 ? Effect.void : failed(`it answered ${status}`))
+        })
       )
     const started = yield* Effect.fork(send("start", ""))
     return { ended: (exitCode, lastLines) => Effect.zipRight(Fiber.join(started), send(String(exitCode), lastLines)) }
   })
+
+const failed = (error: string) => Effect.annotateLogs(Effect.logWarning("the ping failed"), { error })
 
 const request = (url: URL, suffix: string, text: string): Client.Request => {
   const isSecure = url.protocol === "https:"
