@@ -29,7 +29,9 @@ try {
     collector.tick(minuteMillis)
   }
 
-  const args = ["s3", "--input", input, "--bucket", "customer-bucket", "--prefix", "ibsr/demo-host/snapshots"]
+  const target = ["--bucket", "customer-bucket", "--prefix", "ibsr/demo-host/snapshots"]
+  // otherwise, a demo that starts just after the end of an hour waits until the snapshots of that hour are final
+  const args = ["s3", "--input", input, ...target, "--final-after", "0s"]
   console.log(`${hours} hours of snapshots in ${input}, from a collector that was started three times`)
   console.log(`An S3 server at ${store.endpoint}, and a user who may only write objects\n`)
   const upload = async () => {
