@@ -570,7 +570,7 @@ describe("the ledger", () => {
     await finished
     const text = await run(["status", "--state-dir", stateDir])
     expect(text.code).toBe(0)
-    expect(text.stdout).toMatch(/last run {6}\S+Z, exit 0 \(ok\)\n/)
+    expect(text.stdout).toMatch(/last run {6}\S+Z \(\S+ s ago\), exit 0 \(ok\)\n/)
     expect(text.stdout).toMatch(/stored {8}1 file \(2 B\)\n {2}waiting {7}0 files\n {2}lost {10}0 files\n$/)
     expect(store.requests).toHaveLength(2)
   })

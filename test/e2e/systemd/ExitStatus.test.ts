@@ -92,6 +92,7 @@ const cases: ReadonlyArray<ExitCase> = [
     prepare: ({ container }) => chmodSync(join(container.root, snapshots, "snapshot_2026112214.jsonl"), 0o600)
   },
   { code: 42, when: "no file is selected", env: { IBSR_EXPORT_INCLUDE: "*.pcap", IBSR_EXPORT_FAIL_IF_EMPTY: "true" } },
+  { code: 45, when: "no snapshot has changed lately", env: { IBSR_EXPORT_STALE_AFTER: "1ms" } },
   { code: 51, when: "the state directory is not writable", env: { IBSR_EXPORT_STATE_DIR: "/usr/state" } },
   { code: 52, when: "the input is missing", env: { IBSR_EXPORT_INPUT: "/var/lib/ibsr/missing" } },
   { code: 60, when: "a variable has a bad value", env: { IBSR_EXPORT_TIMEOUT: "soon" } },
@@ -170,8 +171,8 @@ describe.skipIf(!hostAvailable)("under systemd", () => {
     expect(store.keys()).toHaveLength(2)
   })
 
-  it("every exit code has a test; other files test a second run (50) and a stop (143)", () => {
-    const tested = [0, ...cases.map(({ code }) => code), 129, 130, 50, 143]
+  it("every exit code has a test; other files test a second run (50), a stop (143) and verify (43, 44)", () => {
+    const tested = [0, ...cases.map(({ code }) => code), 129, 130, 43, 44, 50, 143]
     expect(tested.toSorted((a, b) => a - b)).toEqual(ExitCode.table.map(({ code }) => code))
   })
 })
