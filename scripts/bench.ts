@@ -52,10 +52,15 @@ if (peers.length > 0)
   console.log(`Compared with ${peers.map(({ program, version }) => `${program} (${version})`).join(", ")}.`)
 if (missing.length > 0) console.log(`Not installed: ${missing.join(", ")} (npm run testbed installs them).`)
 
-// Removes a binary from the page cache, so that it is read from disk. A file that was just written is cached in larger
-// pages than a file that was read, and a binary that is mapped from them seems to take up to 30 MiB more memory.
+// A file that was just written is in larger pages of the page cache than a file that was read, and a binary that is
+// mapped from them seems to take up to 30 MiB more memory. This removes the pages, so that every binary is read from disk.
+const evict = `
+import os, sys
+file = os.open(sys.argv[1], os.O_RDONLY)
+os.fdatasync(file)
+os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)`
 for (const binary of [command, ...(values.other === undefined ? [] : [values.other])]) {
-  execFileSync("dd", [`of=${binary}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"], { stdio: "pipe" })
+  execFileSync("python3", ["-c", evict, binary], { stdio: "pipe" })
 }
 
 const summary: Array<SummaryRow> = []
