@@ -7,6 +7,7 @@ import { type Policy, putAndAbort, putOnly } from "../fixtures/Policy.ts"
 import { type AccessKey, userWith } from "../fixtures/real-servers/Users.ts"
 import { realServers } from "../fixtures/real-servers/Installed.ts"
 import { sdkClient, statusOf } from "../fixtures/SdkClient.ts"
+import type { Check } from "../../src/report/Check.ts"
 import { emptyDirectory, tree } from "../fixtures/Tree.ts"
 import { report, run, type RunResult, start, until } from "./BuiltProgram.ts"
 import { canFetch, createBucket, type RealBucket, sha256Of } from "./RealBucket.ts"
@@ -118,6 +119,12 @@ describe.skipIf(real.length === 0 || !canFetch)("with a put-only policy", () => 
       const [policy = ""] = /^\{\n(?:.*\n)*?\}$/m.exec(stdout) ?? []
       const login = await userWith(server, bucket.name, JSON.parse(policy) as Policy)
       expectExit(0, await upload({ ...small, ...big }, flags, { login }))
+      const env = { AWS_ACCESS_KEY_ID: login.accessKeyId, AWS_SECRET_ACCESS_KEY: login.secretAccessKey }
+      const target = [...where, "--endpoint", server.endpoint, "--input", tree(small)]
+      const checked = await run(["check", ...target, ...flags, "--output=json"], { env })
+      const { steps } = JSON.parse(checked.stdout) as Check
+      const states = steps.filter(({ step }) => ["put", "abort", "privilege"].includes(step)).map(({ state }) => state)
+      expect(states, checked.stdout).toEqual(["ok", ofPolicy.length === 0 ? "warn" : "ok", "ok"])
       const outside = await upload(small, flags, { login, prefix: "ibsr/host-18/snapshots" })
       expect(refusal(outside)).toEqual([22, "403 AccessDenied"])
     })
