@@ -94,6 +94,12 @@ export class Truth {
     this.#hold(key, { text: undefined, latestGood: this.#objects.get(key)?.latestGood ?? "" })
   }
 
+  /** Whether the store has corrupted the latest version of the object. */
+  isSpoilt(key: string): boolean {
+    const object = this.#objects.get(key)
+    return object !== undefined && object.text === undefined
+  }
+
   /** Records that the store has acknowledged the object to a run that could still write to its ledger. */
   onAcknowledged(key: string): void {
     const { latestGood } = this.#objects.get(key)!
